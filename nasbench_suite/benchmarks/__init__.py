@@ -1,0 +1,7 @@
+"""Tabular benchmarks: loading them by name or path."""
+
+from __future__ import annotations
+
+from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
+
+__all__ = ["Benchmark", "Metric", "make_benchmark"]

@@ -1,0 +1,347 @@
+"""A tabular benchmark: a space, and named metrics as arrays by architecture index.
+
+One Parquet file holds one benchmark: a column a metric, a row an architecture in index order,
+and, where a metric was measured with several seeds, a column ``metric@seed`` for each. What
+the columns are stands as JSON in the file's metadata under ``nasbench_suite``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import Architecture, SearchSpace, load_space
+
+FORMAT_VERSION = 1
+_METADATA_KEY = b"nasbench_suite"
+
+Split = Literal["train", "valid", "test"]
+Direction = Literal["maximize", "minimize"]
+Provenance = Literal["measured", "modelled", "quantised", "unknown"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What one column of a benchmark is.
+
+    Attributes:
+        name: name of the column, such as ``cifar10_valid_12``.
+        quantity: what was measured: ``accuracy``, ``loss``, ``latency``, ``energy``,
+            ``training_time`` (cost of training up to ``epochs``), ``parameters``, ``flops``, ...
+        unit: its unit: ``%``, ``nats``, ``ms``, ``mJ``, ``s``, or empty for a count.
+        direction: whether larger or smaller is better.
+        dataset: the data set it was measured on, if any.
+        split: the part of the data set; a search may see ``valid``, never ``test``.
+        epochs: epochs of training behind the figure.
+        device: the device, for latency and energy.
+        seeds: the training seeds, in column order; the metric is then their mean. Empty where
+            the source gives one figure alone.
+        provenance: whether the figures were measured, modelled, or measured but quantised.
+        note: anything a reader must know.
+    """
+
+    name: str
+    quantity: str = "accuracy"
+    unit: str = "%"
+    direction: Direction = "maximize"
+    dataset: str | None = None
+    split: Split | None = None
+    epochs: int | None = None
+    device: str | None = None
+    seeds: tuple[int, ...] = ()
+    provenance: Provenance = "unknown"
+    note: str = ""
+
+    def seed_column(self, seed: int) -> str:
+        """The name of the Parquet column with the figures of one seed."""
+        return f"{self.name}@{seed}"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A space and what is known of every architecture in it.
+
+    ``query`` answers one architecture in any form, ``query_batch`` an array of indices.
+
+    Attributes:
+        name: the name ``load_benchmark`` finds it by.
+        space: the search space; row ``i`` of every column is architecture ``i``.
+        metrics: what each column is, by name.
+        columns: where columns come from: means by metric name, and seeds by ``seed_column``.
+            Arrays of shape (space.size,); a seed that was not trained is NaN.
+        about: description, source, licence and whatever else a reader should be told.
+    """
+
+    name: str
+    space: SearchSpace
+    metrics: Mapping[str, Metric]
+    columns: Mapping[str, NDArray[np.float64]]
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    def metric(self, name: str) -> Metric:
+        """What the metric of that name is.
+
+        Raises:
+            SuiteError: the benchmark has no such metric.
+        """
+        try:
+            return self.metrics[name]
+        except KeyError:
+            known = list(self.metrics)
+            raise SuiteError(
+                choose_from(f"metric of benchmark {self.name!r}", name, known)
+            ) from None
+
+    def values(self, metric: str) -> NDArray[np.float64]:
+        """All figures of a metric by architecture index, shape (space.size,), read-only."""
+        self.metric(metric)
+        return self.columns[metric]
+
+    def seed_values(self, metric: str) -> NDArray[np.float64]:
+        """The figures of each seed, shape (space.size, seeds); NaN where a seed is missing.
+
+        Where the source gives one figure alone, that figure is the only column.
+        """
+        known = self.metric(metric)
+        if not known.seeds:
+            return self.values(metric)[:, None]
+        return np.stack([self.columns[known.seed_column(seed)] for seed in known.seeds], axis=1)
+
+    def query(self, architecture: Architecture, metric: str) -> float:
+        """The figure of one architecture, given as string, index or vector.
+
+        Raises:
+            SuiteError: unknown metric, or an architecture outside the space.
+        """
+        try:
+            figures = self._lists[metric]
+        except KeyError:
+            figures = self._lists[metric] = self.values(metric).tolist()
+        return figures[self.space.index(architecture)]
+
+    @cached_property
+    def _lists(self) -> dict[str, list[float]]:
+        """Columns as plain lists, which answer a scalar query several times faster."""
+        return {}
+
+    def query_batch(self, indices: ArrayLike, metric: str) -> NDArray[np.float64]:
+        """The figures of many architectures, given by index; the shape of ``indices`` is kept.
+
+        Raises:
+            SuiteError: unknown metric, or an index outside the space.
+        """
+        column = self.values(metric)
+        index_array = np.asarray(indices)
+        if index_array.dtype.kind not in "iu":
+            raise SuiteError(
+                f"query_batch takes architecture indices, not {index_array.dtype}: convert "
+                f"strings or vectors with space.indices()."
+            )
+        if index_array.size and (index_array.min() < 0 or index_array.max() >= len(column)):
+            self.space.indices(index_array.reshape(-1))  # raises, naming the first one outside
+        return column[index_array]
+
+    @property
+    def datasets(self) -> list[str]:
+        """The data sets that any metric was measured on, in order of appearance."""
+        return list(dict.fromkeys(m.dataset for m in self.metrics.values() if m.dataset))
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the figures and of what they are; names do not enter."""
+        digest = hashlib.sha256()
+        digest.update(self.space.name.encode())
+        for name in sorted(self.metrics):
+            metric = self.metrics[name]
+            digest.update(json.dumps(asdict(metric), sort_keys=True).encode())
+            for column in (name, *(metric.seed_column(seed) for seed in metric.seeds)):
+                digest.update(np.ascontiguousarray(self.columns[column], dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+
+def make_benchmark(
+    name: str,
+    space: SearchSpace,
+    metrics: Sequence[Metric],
+    columns: Mapping[str, ArrayLike],
+    about: Mapping[str, Any] | None = None,
+) -> Benchmark:
+    """A benchmark from arrays in memory, checked.
+
+    A metric with seeds whose mean is not among ``columns`` is averaged over its seeds.
+
+    Args:
+        name: its name.
+        space: its space.
+        metrics: what each column is.
+        columns: by metric name or ``Metric.seed_column``, arrays of shape (space.size,).
+        about: see ``Benchmark``.
+
+    Raises:
+        SuiteError: a column is missing, of the wrong length, or not finite; the first
+            architecture concerned is named.
+    """
+    arrays: dict[str, NDArray[np.float64]] = {}
+
+    def take(column: str, values: ArrayLike, finite: bool) -> None:
+        array = np.array(values, dtype=np.float64)
+        if array.shape != (space.size,):
+            raise SuiteError(
+                f"Column {column!r} has shape {array.shape}, but space {space.name!r} has "
+                f"{space.size} architectures: give one row for each."
+            )
+        bad = ~np.isfinite(array) if finite else np.isinf(array)
+        if bad.any():
+            first = int(np.argmax(bad))
+            raise SuiteError(
+                f"Column {column!r} is {array[first]} at architecture {first} "
+                f"({space.string(first)}) and {int(bad.sum()) - 1} more: every architecture "
+                f"needs a finite figure."
+            )
+        array.setflags(write=False)
+        arrays[column] = array
+
+    for metric in metrics:
+        seed_columns = [metric.seed_column(seed) for seed in metric.seeds]
+        for column in seed_columns:
+            if column not in columns:
+                raise SuiteError(f"Metric {metric.name!r} lists a seed without column {column!r}.")
+            take(column, columns[column], finite=False)
+        if metric.name in columns:
+            take(metric.name, columns[metric.name], finite=True)
+        elif seed_columns:
+            seeds = np.stack([arrays[column] for column in seed_columns])
+            trained = ~np.isnan(seeds)
+            with np.errstate(invalid="ignore"):
+                mean = np.where(trained, seeds, 0.0).sum(axis=0) / trained.sum(axis=0)
+            take(metric.name, mean, finite=True)
+        else:
+            raise SuiteError(f"Metric {metric.name!r} has no column of that name.")
+    return Benchmark(name, space, {m.name: m for m in metrics}, arrays, dict(about or {}))
+
+
+def write_benchmark(benchmark: Benchmark, path: Path) -> None:
+    """Write a benchmark as one Parquet file; a file already there is replaced in one step."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    metadata = {
+        "format": FORMAT_VERSION,
+        "name": benchmark.name,
+        "space": benchmark.space.name,
+        "metrics": [asdict(metric) for metric in benchmark.metrics.values()],
+        "about": dict(benchmark.about),
+        "checksum": benchmark.checksum,
+    }
+    table = pa.table({name: pa.array(values) for name, values in benchmark.columns.items()})
+    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    pq.write_table(table, partial, compression="zstd", compression_level=19)
+    partial.replace(path)
+
+
+def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
+    """Read a benchmark that ``write_benchmark`` wrote. Columns are read when first asked for.
+
+    Raises:
+        SuiteError: the file is missing, truncated, or not in this format.
+    """
+    metadata = read_metadata(path)
+    space = load_space(metadata["space"])
+    metrics = {}
+    for entry in metadata["metrics"]:
+        metric = Metric(**{**entry, "seeds": tuple(entry["seeds"])})
+        metrics[metric.name] = metric
+    return Benchmark(
+        name or metadata["name"], space, metrics, _LazyColumns(path, space), metadata["about"]
+    )
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What a benchmark file says of itself: name, space, metrics, about, checksum.
+
+    Raises:
+        SuiteError: the file is missing, truncated, or not in this format.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        content = (pq.read_schema(path, memory_map=True).metadata or {}).get(_METADATA_KEY)
+    except FileNotFoundError:
+        raise SuiteError(f"There is no benchmark file {path}.") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SuiteError(
+            f"{path} is not a readable Parquet file (truncated or another format?): "
+            f"get or import it again ({_first_line(error)})."
+        ) from None
+    if content is None:
+        raise SuiteError(
+            f"{path} is no benchmark of this suite: import it with `nasbench data import`."
+        )
+    metadata: dict[str, Any] = json.loads(content)
+    if metadata.get("format") != FORMAT_VERSION:
+        raise SuiteError(
+            f"{path} has table format {metadata.get('format')}, this version reads format "
+            f"{FORMAT_VERSION}: import the source again, or update nasbench-suite."
+        )
+    return metadata
+
+
+class _LazyColumns(Mapping[str, NDArray[np.float64]]):
+    """The columns of a Parquet file, each read at its first use and then kept."""
+
+    def __init__(self, path: Path, space: SearchSpace) -> None:
+        import pyarrow.parquet as pq
+
+        self._path = path
+        self._space = space
+        self._names = [name for name in pq.read_schema(path, memory_map=True).names]
+        self._loaded: dict[str, NDArray[np.float64]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        if name not in self._loaded:
+            if name not in self._names:
+                raise KeyError(name)
+            self._loaded[name] = self._read(name)
+        return self._loaded[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _read(self, name: str) -> NDArray[np.float64]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            column = pq.read_table(self._path, columns=[name], memory_map=True).column(0)
+            values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
+        except (pa.ArrowException, OSError) as error:
+            raise SuiteError(
+                f"Column {name!r} of {self._path} cannot be read (truncated or damaged?): "
+                f"get or import the file again ({_first_line(error)})."
+            ) from None
+        if len(values) != self._space.size:
+            raise SuiteError(
+                f"{self._path} has {len(values)} rows, but space {self._space.name!r} has "
+                f"{self._space.size} architectures: get or import the file again."
+            )
+        values.setflags(write=False)
+        return values
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

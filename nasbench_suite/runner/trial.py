@@ -1,0 +1,143 @@
+"""One trial: one method on one task with one seed, from start to the figures it is judged by."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks import BudgetSpent, Method, Record, Session, Task
+
+_IDLE_STEPS = 10_000  # a method that steps this often without evaluating is taken to hang
+
+
+@dataclass(frozen=True)
+class Incumbents:
+    """When the architecture that a search would return changed, one entry a change.
+
+    Attributes:
+        trainings: number of the evaluation after which it changed, from 1, shape (n,).
+        evaluations: budget spent then, in full evaluations, shape (n,).
+        seconds: simulated seconds spent then, shape (n,).
+        architectures: its index, shape (n,).
+        signals: its signal of the first objective, in the metric's own unit, shape (n,).
+        reports: what it is judged by, shape (n,).
+    """
+
+    trainings: NDArray[np.int64]
+    evaluations: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    architectures: NDArray[np.int64]
+    signals: NDArray[np.float64]
+    reports: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What a finished trial leaves: the record, the incumbents, and the time it took."""
+
+    record: Record
+    incumbents: Incumbents
+    wall_seconds: float
+
+
+class Trial:
+    """A search that advances step by step, can be left after any step and gone on with."""
+
+    def __init__(self, task: Task, method: Method, seed: int) -> None:
+        if len(task.objectives) > 1 and not method.multi_objective:
+            raise SuiteError(
+                f"{type(method).__name__} searches one objective, but task {task.name!r} has "
+                f"{len(task.objectives)}: choose a multi-objective method."
+            )
+        self.task = task
+        self.method = method
+        self.session = Session(task, seed)
+        self.finished = False
+        self._started = False
+        self._wall_seconds = 0.0
+
+    def advance(self, steps: int | None = None) -> None:
+        """Take that many steps of the method, or all that are left."""
+        begin = time.perf_counter()
+        session, method = self.session, self.method
+        taken = idle = 0
+        try:
+            if not self._started:
+                self._started = True
+                method.start(session)
+            while steps is None or taken < steps:
+                if method.finished:
+                    self.finished = True
+                    break
+                before = session.trainings
+                method.step(session)
+                taken += 1
+                idle = idle + 1 if session.trainings == before else 0
+                if idle >= _IDLE_STEPS:
+                    raise SuiteError(
+                        f"{type(method).__name__} took {idle} steps without evaluating anything: "
+                        f"let it evaluate, or say that it has finished."
+                    )
+        except BudgetSpent:
+            self.finished = True
+        finally:
+            self._wall_seconds += time.perf_counter() - begin
+
+    def result(self) -> TrialResult:
+        """The record so far and the figures it is judged by.
+
+        Raises:
+            SuiteError: the method ended without a single evaluation.
+        """
+        record = self.session.record()
+        if not len(record.architectures):
+            raise SuiteError(
+                f"{type(self.method).__name__} ended without a single evaluation: the budget is "
+                f"smaller than its first one, or it never called session.evaluate."
+            )
+        return TrialResult(record, find_incumbents(self.task, record), self._wall_seconds)
+
+
+def find_incumbents(task: Task, record: Record) -> Incumbents:
+    """The architectures a search would have returned, from its record.
+
+    What a method recommended counts; before and without that, the best signal of the first
+    objective among the evaluations at the most epochs so far, the earliest of equals.
+    """
+    scores = record.signals[:, 0] * task.orientation(task.objectives[0].signal)
+    current, best_epochs, best_score = -1, -1, -np.inf
+    changes: list[tuple[int, int]] = []  # position in the record, and the one it points to
+    recommends = False
+    rows = zip(
+        record.architectures.tolist(),
+        record.epochs.tolist(),
+        scores.tolist(),
+        record.recommended.tolist(),
+        strict=True,
+    )
+    for position, (architecture, epochs, score, recommended) in enumerate(rows):
+        if recommended >= 0:
+            recommends = True
+            if recommended != current:
+                current = recommended
+                changes.append((position, recommended))
+        elif not recommends and (epochs, score) > (best_epochs, best_score):
+            best_epochs, best_score = epochs, score
+            if architecture != current:
+                current = architecture
+                changes.append((position, architecture))
+    at = np.array([position for position, _ in changes], dtype=np.int64)
+    architectures = np.array([architecture for _, architecture in changes], dtype=np.int64)
+    benchmark, objective = task.benchmark, task.objectives[0]
+    return Incumbents(
+        trainings=at + 1,
+        evaluations=record.evaluations[at],
+        seconds=record.seconds[at],
+        architectures=architectures,
+        signals=benchmark.query_batch(architectures, objective.signal),
+        reports=benchmark.query_batch(architectures, objective.report),
+    )

@@ -1,0 +1,155 @@
+"""The topology space of NAS-Bench-201 and NATS-Bench: cells of 4 nodes, 6 edges, 5 operations.
+
+Sources: Dong and Yang, *NAS-Bench-201*, ICLR 2020; Dong, Liu, Musial and Gabrys,
+*NATS-Bench*, TPAMI 2021 (the topology search space).
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.base import Architecture, SearchSpace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
+NUM_NODES = 4
+# Edge order is that of the string: by target node, then by source node.
+EDGES = tuple((source, target) for target in range(1, NUM_NODES) for source in range(target))
+
+_NONE, _SKIP = OPERATIONS.index("none"), OPERATIONS.index("skip_connect")
+# The authors enumerate all cells in lexicographic order and shuffle them with this seed.
+_PUBLISHED_SHUFFLE_SEED = 88
+_OPERATION = r"([a-z0-9_]+)"
+_STRING = re.compile(
+    r"\+".join(
+        r"\|" + "".join(rf"{_OPERATION}~{source}\|" for source in range(target))
+        for target in range(1, NUM_NODES)
+    )
+)
+
+
+class TopologySpace(SearchSpace):
+    """NATS-Bench's topology space: 15,625 cells, 6,466 computation graphs.
+
+    A vector holds the operation (position in ``OPERATIONS``) of each edge in ``EDGES``.
+
+    >>> space = TopologySpace()
+    >>> space.string(0)
+    '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
+    >>> space.canonical(0)
+    '((0)@avg_pool_3x3+(0)@nor_conv_1x1)+(0)@avg_pool_3x3+(0)@nor_conv_1x1'
+    """
+
+    name = "nats-tss"
+    choices = (len(OPERATIONS),) * len(EDGES)
+
+    def format(self, vector: Sequence[int]) -> str:
+        """NAS-Bench-201's string, such as ``|a~0|+|b~0|c~1|+|d~0|e~1|f~2|``."""
+        edges = iter(vector)
+        return "+".join(
+            "|" + "".join(f"{OPERATIONS[next(edges)]}~{source}|" for source in range(target))
+            for target in range(1, NUM_NODES)
+        )
+
+    def parse(self, string: str) -> tuple[int, ...]:
+        """The operations written in ``string``; see ``SearchSpace.parse``."""
+        match = _STRING.fullmatch(string) if isinstance(string, str) else None
+        if match is None:
+            raise SuiteError(
+                f"Malformed cell {string!r}: write it as |op~0|+|op~0|op~1|+|op~0|op~1|op~2| "
+                f"with op one of {', '.join(OPERATIONS)}."
+            )
+        for operation in match.groups():
+            if operation not in OPERATIONS:
+                raise SuiteError(
+                    f"Unknown operation {operation!r} in cell {string!r}: "
+                    f"choose from {', '.join(OPERATIONS)}."
+                )
+        return tuple(OPERATIONS.index(operation) for operation in match.groups())
+
+    def _published_order(self) -> NDArray[np.int64]:
+        ranks = list(range(self.size))
+        random.Random(_PUBLISHED_SHUFFLE_SEED).shuffle(ranks)
+        return np.array(ranks)
+
+    def _canonical_key(self, vector: tuple[int, ...]) -> Hashable:
+        """NAS-Bench-201's unique string of the computation graph (its section 3).
+
+        A node is the sorted sum of what reaches it: ``skip_connect`` passes its source on,
+        ``none``, and anything read from a node that is ``#``, is zero (``#``), and the other
+        operations are applied to their source. Zeros stay in the sum, as in the authors' code,
+        so that the classes are exactly theirs: 6,466.
+        """
+        nodes = ["0"]
+        edges = iter(vector)
+        for target in range(1, NUM_NODES):
+            terms = []
+            for source in range(target):
+                operation = next(edges)
+                if operation == _NONE or nodes[source] == "#":
+                    terms.append("#")
+                elif operation == _SKIP:
+                    terms.append(nodes[source])
+                else:
+                    terms.append(f"({nodes[source]})@{OPERATIONS[operation]}")
+            nodes.append("+".join(sorted(terms)))
+        return nodes[-1]
+
+    def is_connected(self, architecture: Architecture) -> bool:
+        """Whether any path leads from the cell's input to its output."""
+        return any(live_edges(self.vector(architecture)))
+
+    def dot(self, architecture: Architecture) -> str:
+        """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
+        lines = ["digraph cell {", "  rankdir=LR;", "  node [shape=circle];"]
+        lines += [f'  {node} [label="{label}"];' for node, label in enumerate(_NODE_LABELS)]
+        lines += [
+            f'  {source} -> {target} [label="{OPERATIONS[operation]}"];'
+            for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
+            if operation != _NONE
+        ]
+        return "\n".join([*lines, "}"]) + "\n"
+
+    def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
+        """Draw the cell: nodes on a line, an arc an edge; dead edges are dashed."""
+        from nasbench_suite.spaces.drawing import draw_cell
+
+        vector = self.vector(architecture)
+        live = live_edges(vector)
+        edges = [
+            (source, target, OPERATIONS[operation], bool(alive))
+            for (source, target), operation, alive in zip(EDGES, vector, live, strict=True)
+            if operation != _NONE
+        ]
+        return draw_cell(_NODE_LABELS, edges, ax)
+
+
+_NODE_LABELS = ("in", "1", "2", "out")
+
+
+def live_edges(vector: Sequence[int]) -> list[int]:
+    """The operations of a cell with every edge that cannot matter set to ``none``.
+
+    An edge matters if it lies on a path from the cell's input to its output. A cell without
+    any such path becomes all ``none``.
+    """
+    from_input, to_output = {0}, {NUM_NODES - 1}
+    for (source, target), operation in zip(EDGES, vector, strict=True):
+        if operation != _NONE and source in from_input:
+            from_input.add(target)
+    for (source, target), operation in reversed(list(zip(EDGES, vector, strict=True))):
+        if operation != _NONE and target in to_output:
+            to_output.add(source)
+    return [
+        operation if source in from_input and target in to_output else _NONE
+        for (source, target), operation in zip(EDGES, vector, strict=True)
+    ]

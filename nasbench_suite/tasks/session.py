@@ -1,0 +1,201 @@
+"""What a method sees of a task: a space, a random generator, a budget and a validation signal.
+
+The harness charges the budget and keeps the record here. A session holds no test figure: what
+an architecture is judged by is looked up after the search has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import Architecture, SearchSpace
+from nasbench_suite.tasks.task import Budget, Task
+
+_ROUNDING = 1e-9  # fractions of evaluations must add up to the budget in spite of rounding
+
+
+_Table = Callable[[int, np.random.Generator], float]
+
+
+class BudgetSpent(Exception):  # noqa: N818 (an end, not an error)
+    """Raised by ``evaluate`` when the budget does not cover it: the search is over."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that happened in a search, one entry an evaluation, in order.
+
+    Attributes:
+        architectures: index evaluated, int32 of shape (n,).
+        epochs: epochs it was evaluated at, int32 of shape (n,).
+        signals: what the method was told, in the metrics' own units and directions,
+            float64 of shape (n, objectives).
+        evaluations: budget spent after it, in full evaluations, shape (n,).
+        seconds: simulated training seconds spent after it, shape (n,); zeros if unknown.
+        recommended: index the method would return after it, or -1 where it did not say,
+            int32 of shape (n,).
+    """
+
+    architectures: NDArray[np.int32]
+    epochs: NDArray[np.int32]
+    signals: NDArray[np.float64]
+    evaluations: NDArray[np.float64]
+    seconds: NDArray[np.float64]
+    recommended: NDArray[np.int32]
+
+
+class Session:
+    """One search on one task with one seed, as its method sees it.
+
+    Attributes:
+        space: the search space.
+        rng: the generator from which all randomness of the method comes.
+        budget: what may be spent.
+        fidelities: epochs that ``evaluate`` may be asked for, ascending; the last is full.
+        objectives: number of objectives.
+        evaluations: full evaluations spent so far.
+        seconds: simulated training seconds spent so far.
+    """
+
+    def __init__(self, task: Task, seed: int) -> None:
+        # Two streams: what a method draws must not depend on the noise of its evaluations.
+        method_stream, noise_stream = np.random.SeedSequence(seed).spawn(2)
+        self.space: SearchSpace = task.benchmark.space
+        self.rng = np.random.default_rng(method_stream)
+        self.seed = seed
+        self.budget: Budget = task.budget
+        self.fidelities: tuple[int, ...] = task.fidelities
+        self.objectives = len(task.objectives)
+        self.evaluations = 0.0
+        self.seconds = 0.0
+        self._noise_rng = np.random.default_rng(noise_stream)
+        self._limit = task.budget.evaluations or np.inf
+        self._limit_seconds = task.budget.seconds or np.inf
+        self._tables = _signal_tables(task)
+        self._signs = [task.orientation(objective.signal) for objective in task.objectives]
+        self._fractions = {epochs: epochs / self.fidelities[-1] for epochs in self.fidelities}
+        self._times = dict(
+            zip(
+                task.fidelities,
+                (task.benchmark.values(metric) for metric in task.cost_metrics),
+                strict=False,
+            )
+        )
+        self._architectures: list[int] = []
+        self._epochs: list[int] = []
+        self._signals: list[tuple[float, ...]] = []
+        self._spent: list[float] = []
+        self._spent_seconds: list[float] = []
+        self._recommended: list[int] = []
+
+    def evaluate(self, architecture: Architecture, epochs: int | None = None) -> float:
+        """Train an architecture, at the budget's expense, and see its validation signal.
+
+        Each call is charged in full, a repeated one too: ``epochs`` as a fraction of the full
+        number, and the simulated seconds of that training.
+
+        Args:
+            architecture: string, index or vector.
+            epochs: one of ``fidelities``; the full number if left out.
+
+        Returns:
+            The signal of the first objective, turned so that larger is better.
+
+        Raises:
+            BudgetSpent: what is left does not cover this evaluation; let it pass, the harness
+                ends the search on it.
+            SuiteError: the architecture is outside the space, or not at these epochs.
+        """
+        return self._evaluate(architecture, epochs)[0] * self._signs[0]
+
+    def evaluate_all(
+        self, architecture: Architecture, epochs: int | None = None
+    ) -> NDArray[np.float64]:
+        """As ``evaluate``, with the signals of all objectives, shape (objectives,).
+
+        All are turned so that larger is better.
+        """
+        return np.array(self._evaluate(architecture, epochs)) * self._signs
+
+    def recommend(self, architecture: Architecture) -> None:
+        """Say which architecture the method would return now.
+
+        A method that never says so returns the best it has evaluated at the most epochs.
+        """
+        index = self.space.index(architecture)
+        if not self._recommended:
+            raise SuiteError("A method recommended an architecture before any evaluation.")
+        self._recommended[-1] = index
+
+    @property
+    def remaining(self) -> float:
+        """The share of the budget that is left, from 1 down to 0."""
+        return 1.0 - max(self.evaluations / self._limit, self.seconds / self._limit_seconds)
+
+    @property
+    def trainings(self) -> int:
+        """Number of calls of ``evaluate`` so far, at whatever epochs."""
+        return len(self._architectures)
+
+    def record(self) -> Record:
+        """Everything that has happened so far."""
+        return Record(
+            np.array(self._architectures, dtype=np.int32),
+            np.array(self._epochs, dtype=np.int32),
+            np.array(self._signals, dtype=np.float64).reshape(-1, self.objectives),
+            np.array(self._spent, dtype=np.float64),
+            np.array(self._spent_seconds, dtype=np.float64),
+            np.array(self._recommended, dtype=np.int32),
+        )
+
+    def _evaluate(self, architecture: Architecture, epochs: int | None) -> tuple[float, ...]:
+        full = self.fidelities[-1]
+        epochs = full if epochs is None else epochs
+        index = self.space.index(architecture)
+        try:
+            tables = self._tables[epochs]
+        except KeyError:
+            raise SuiteError(
+                f"There is no signal after {epochs} epochs: "
+                f"choose from {', '.join(map(str, self.fidelities))}."
+            ) from None
+        evaluations = self.evaluations + self._fractions[epochs]
+        seconds = self.seconds + (float(self._times[epochs][index]) if self._times else 0.0)
+        if evaluations > self._limit + _ROUNDING or seconds > self._limit_seconds:
+            raise BudgetSpent
+        signals = tuple([table(index, self._noise_rng) for table in tables])
+        self.evaluations, self.seconds = evaluations, seconds
+        self._architectures.append(index)
+        self._epochs.append(epochs)
+        self._signals.append(signals)
+        self._spent.append(evaluations)
+        self._spent_seconds.append(seconds)
+        self._recommended.append(-1)
+        return signals
+
+
+def _signal_tables(task: Task) -> dict[int, list[_Table]]:
+    """For each fidelity, what answers a query of each objective."""
+    others = [_table(task, objective.signal) for objective in task.objectives[1:]]
+    return {
+        epochs: [_table(task, signal), *others]
+        for epochs, signal in zip(task.fidelities, task.fidelity_signals, strict=True)
+    }
+
+
+def _table(task: Task, metric: str) -> _Table:
+    if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
+        means = task.benchmark.values(metric).tolist()
+        return lambda index, _: means[index]
+    seeds = task.benchmark.seed_values(metric)
+
+    def sample(index: int, rng: np.random.Generator) -> float:
+        trained = seeds[index][~np.isnan(seeds[index])]
+        return float(rng.choice(trained))
+
+    return sample

@@ -1,0 +1,265 @@
+"""A task: what a search is given, what it is charged, and what it is judged by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.benchmarks.table import Benchmark, Metric
+from nasbench_suite.errors import SuiteError, choose_from
+
+Noise = Literal["mean", "sample"]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One thing to optimise.
+
+    Attributes:
+        signal: metric that the method sees.
+        report: metric that the architecture found is judged by, after the search.
+    """
+
+    signal: str
+    report: str
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend; whichever runs out first ends it.
+
+    Attributes:
+        evaluations: number of evaluations at the full number of epochs; one at fewer epochs
+            costs that fraction.
+        seconds: simulated seconds of training, from the benchmark's ``training_time`` metrics.
+    """
+
+    evaluations: float | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("evaluations", self.evaluations), ("seconds", self.seconds)):
+            if value is not None and not (np.isfinite(value) and value > 0):
+                raise SuiteError(f"A budget of {value} {name} is impossible: give a number > 0.")
+        if self.evaluations is None and self.seconds is None:
+            raise SuiteError("A budget needs a number of evaluations, of seconds, or both.")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A benchmark, a data set, objectives, a budget and what a method may see.
+
+    Build one with ``make_task``, which fills in what the table implies and checks the rest.
+
+    Attributes:
+        benchmark: the table that answers.
+        dataset: the data set searched on.
+        objectives: one or several; the first is the accuracy.
+        budget: what the search may spend.
+        noise: ``mean`` answers every query by the mean over the training seeds; ``sample`` by
+            one of them, drawn anew at each query, as a real training would.
+        fidelities: epochs at which the first signal may be read, ascending; the last is full.
+        fidelity_signals: the metric behind each of them, in the same order.
+        cost_metrics: the ``training_time`` metric of each fidelity; empty if there is none.
+    """
+
+    benchmark: Benchmark
+    dataset: str | None
+    objectives: tuple[Objective, ...]
+    budget: Budget
+    noise: Noise = "mean"
+    fidelities: tuple[int, ...] = ()
+    fidelity_signals: tuple[str, ...] = ()
+    cost_metrics: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A readable name: benchmark, data set and objectives beyond the first."""
+        parts = [self.benchmark.name, self.dataset or "", *(o.signal for o in self.objectives[1:])]
+        return "/".join(part for part in parts if part)
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """All that decides the outcome of a search on this task, as JSON-able values."""
+        return {
+            "benchmark": self.benchmark.name,
+            "checksum": self.benchmark.checksum,
+            "dataset": self.dataset,
+            "objectives": [[o.signal, o.report] for o in self.objectives],
+            "evaluations": self.budget.evaluations,
+            "seconds": self.budget.seconds,
+            "noise": self.noise,
+            "fidelities": list(self.fidelities),
+        }
+
+    @property
+    def key(self) -> str:
+        """A hash of ``config``: equal keys mean the same task on the same figures."""
+        return config_hash(self.config)
+
+    def orientation(self, metric: str) -> float:
+        """+1 where larger is better, -1 where smaller is."""
+        return 1.0 if self.benchmark.metric(metric).direction == "maximize" else -1.0
+
+    def reported(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
+        """What architectures are judged by, shape (n, objectives), in the metrics' own units."""
+        return np.stack(
+            [self.benchmark.query_batch(np.asarray(indices), o.report) for o in self.objectives],
+            axis=-1,
+        )
+
+    @property
+    def optimum(self) -> float:
+        """The best reported figure of the first objective in the whole space."""
+        report = self.objectives[0].report
+        sign = self.orientation(report)
+        return float(sign * (sign * self.benchmark.values(report)).max())
+
+
+def config_hash(config: dict[str, Any]) -> str:
+    """A short hash of JSON-able values, the same wherever and whenever it is computed."""
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def make_task(
+    benchmark: Benchmark,
+    dataset: str | None = None,
+    *,
+    evaluations: float | None = None,
+    seconds: float | None = None,
+    signal: str | None = None,
+    report: str | None = None,
+    also: Sequence[str | Objective] = (),
+    noise: Noise = "mean",
+) -> Task:
+    """A task on a benchmark, with the table's own defaults.
+
+    Args:
+        benchmark: the table.
+        dataset: the data set; may be left out if the table has one alone.
+        evaluations: budget of full evaluations; 100 if no budget is given at all.
+        seconds: budget of simulated training seconds.
+        signal: metric the method sees; by default the data set's validation accuracy at the
+            most epochs there are.
+        report: metric the result is judged by; by default its test accuracy at the most epochs.
+        also: further objectives (multi-objective search), each a metric that is both seen and
+            reported, such as a latency, or an ``Objective``.
+        noise: see ``Task``.
+
+    Raises:
+        SuiteError: the table lacks what the task needs, or a test metric is to be searched on.
+    """
+    if noise not in ("mean", "sample"):
+        raise SuiteError(f"Unknown noise {noise!r}: choose 'mean' or 'sample'.")
+    dataset = _choose_dataset(benchmark, dataset, signal)
+    signal = signal or _latest(benchmark, dataset, "valid")
+    report = report or _latest(benchmark, dataset, "test")
+    objectives = [Objective(signal, report)]
+    objectives += [o if isinstance(o, Objective) else Objective(o, o) for o in also]
+    for objective in objectives:
+        if benchmark.metric(objective.signal).split == "test":
+            raise SuiteError(
+                f"{objective.signal!r} is a test metric, which a search must not see: "
+                f"choose a validation metric as the signal."
+            )
+        benchmark.metric(objective.report)
+    seen = benchmark.metric(signal)
+    family = _fidelity_family(benchmark, seen)
+    cost_metrics = _cost_metrics(benchmark, seen, family)
+    if seconds is not None and not cost_metrics:
+        raise SuiteError(
+            f"Benchmark {benchmark.name!r} has no training times for {signal!r}: "
+            f"give the budget in evaluations."
+        )
+    if evaluations is None and seconds is None:
+        evaluations = 100
+    return Task(
+        benchmark,
+        dataset,
+        tuple(objectives),
+        Budget(evaluations, seconds),
+        noise,
+        fidelities=tuple(metric.epochs or 1 for metric in family),
+        fidelity_signals=tuple(metric.name for metric in family),
+        cost_metrics=cost_metrics,
+    )
+
+
+def _choose_dataset(benchmark: Benchmark, dataset: str | None, signal: str | None) -> str | None:
+    if dataset is None and signal is not None:
+        return benchmark.metric(signal).dataset
+    searchable = list(
+        dict.fromkeys(
+            metric.dataset
+            for metric in benchmark.metrics.values()
+            if metric.dataset and metric.quantity == "accuracy"
+        )
+    )
+    if dataset is None:
+        if len(searchable) == 1:
+            return searchable[0]
+        raise SuiteError(
+            f"Benchmark {benchmark.name!r} has {len(searchable)} data sets: "
+            f"choose one of {', '.join(searchable)} with --dataset."
+            if searchable
+            else f"Benchmark {benchmark.name!r} has no accuracies: name a signal and a report."
+        )
+    if dataset not in benchmark.datasets:
+        raise SuiteError(
+            choose_from(f"data set of benchmark {benchmark.name!r}", dataset, benchmark.datasets)
+        )
+    return dataset
+
+
+def _latest(benchmark: Benchmark, dataset: str | None, split: str) -> str:
+    """The accuracy of that split at the most epochs."""
+    candidates = [
+        metric
+        for metric in benchmark.metrics.values()
+        if (metric.dataset, metric.split, metric.quantity) == (dataset, split, "accuracy")
+    ]
+    if not candidates:
+        option = {"valid": "--signal", "test": "--report"}[split]
+        raise SuiteError(
+            f"Benchmark {benchmark.name!r} has no {split} accuracy of {dataset!r}: "
+            f"name a metric with {option}."
+        )
+    return max(candidates, key=lambda metric: metric.epochs or 0).name
+
+
+def _fidelity_family(benchmark: Benchmark, signal: Metric) -> list[Metric]:
+    """The signal and the same figure after fewer epochs, by epochs ascending."""
+    kind = (signal.dataset, signal.split, signal.quantity)
+    family = [
+        metric
+        for metric in benchmark.metrics.values()
+        if (metric.dataset, metric.split, metric.quantity) == kind
+        and metric.epochs is not None
+        and signal.epochs is not None
+        and metric.epochs < signal.epochs
+    ]
+    return [*sorted(family, key=lambda metric: metric.epochs or 0), signal]
+
+
+def _cost_metrics(
+    benchmark: Benchmark, signal: Metric, family: Sequence[Metric]
+) -> tuple[str, ...]:
+    """The training-time metric of each fidelity, or nothing if any is missing."""
+    times = {
+        (metric.dataset, metric.epochs): metric.name
+        for metric in benchmark.metrics.values()
+        if metric.quantity == "training_time"
+    }
+    wanted = [times.get((signal.dataset, metric.epochs)) for metric in family]
+    return tuple(name for name in wanted if name) if all(wanted) else ()
+
+
+__all__ = ["Budget", "Objective", "Task", "config_hash", "make_task"]

@@ -1,0 +1,20 @@
+"""Random search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nasbench_suite.tasks.method import Method, Session
+
+
+@dataclass
+class RandomSearch(Method):
+    """Evaluate architectures drawn uniformly, with replacement.
+
+    The baseline that any search has to beat (Li and Talwalkar, *Random search and
+    reproducibility for neural architecture search*, UAI 2019).
+    """
+
+    def step(self, session: Session) -> None:
+        """Draw one architecture and evaluate it."""
+        session.evaluate(session.space.sample(session.rng))
