@@ -1,0 +1,392 @@
+"""The results file: one SQLite database, one transaction a finished trial.
+
+One process writes; any number may read meanwhile (write-ahead log). A killed writer leaves
+every finished trial and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from nasbench_suite.tasks.session import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasbench_suite.runner.trial import TrialResult
+
+_BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
+
+_TRIALS = """
+SELECT trials.id AS trial, tasks.key AS task, tasks.name AS task_name, tasks.benchmark,
+       tasks.dataset, methods.label AS method, methods.key AS method_key, trials.seed,
+       trials.status, trials.message, trials.trainings, trials.evaluations, trials.seconds,
+       trials.wall_seconds, trials.architecture, trials.signal, trials.report
+FROM trials JOIN tasks ON tasks.id = task_id JOIN methods ON methods.id = method_id
+ORDER BY tasks.id, methods.label, methods.key, trials.seed
+"""
+_INCUMBENTS = """
+SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
+FROM incumbents ORDER BY trial_id, training
+"""
+_BLOBS = {
+    "architectures": "<i4",
+    "epochs": "<i4",
+    "signals": "<f8",
+    "evaluations": "<f8",
+    "seconds": "<f8",
+    "recommended": "<i4",
+}
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """What the store keeps of a task; see ``schema.SCHEMA`` for the fields."""
+
+    key: str
+    name: str
+    benchmark: str
+    space: str
+    dataset: str | None
+    signal_metric: str
+    report_metric: str
+    unit: str
+    direction: str
+    optimum: float
+    noise_floor: float | None
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """What the store keeps of a method; see ``schema.SCHEMA`` for the fields."""
+
+    key: str
+    label: str
+    name: str
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EnvironmentRow:
+    """Where trials ran; see ``schema.SCHEMA`` for the fields."""
+
+    key: str
+    git_revision: str | None
+    packages: Mapping[str, str]
+    platform: str
+
+
+class ResultStore:
+    """A results file, open for writing or for reading alone.
+
+    Args:
+        path: the SQLite file; made if absent, unless ``read_only``.
+        read_only: open an existing file and write nothing.
+
+    Raises:
+        SuiteError: the file cannot be opened, is no results file, is damaged, or has a schema
+            of another version.
+    """
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+        self.path = Path(path)
+        if read_only and not self.path.is_file():
+            raise SuiteError(f"There is no results file {self.path}: make one with `nasbench run`.")
+        with self._readable_errors():
+            self._connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,  # transactions are begun and ended below, in plain sight
+            )
+            try:
+                self._open(read_only)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _open(self, read_only: bool) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA foreign_keys = ON")
+        (application,) = execute("PRAGMA application_id").fetchone()
+        (version,) = execute("PRAGMA user_version").fetchone()
+        (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if tables and application != APPLICATION_ID:
+            raise SuiteError(
+                f"{self.path} is a database, but no results file: name another with --store."
+            )
+        if tables and version != SCHEMA_VERSION:
+            raise SuiteError(
+                f"{self.path} has results schema {version}, this version writes schema "
+                f"{SCHEMA_VERSION}: name a new file with --store, or use the version that made it."
+            )
+        if read_only:
+            if not tables:
+                raise SuiteError(f"{self.path} is empty: fill it with `nasbench run`.")
+            return
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = NORMAL")  # with a WAL: safe against a killed process
+        with self._transaction():
+            # Looked at again inside the transaction: two runs may start on one new file.
+            if not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                for statement in SCHEMA.split(";\n"):
+                    if statement.strip():
+                        execute(statement)
+                execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def add_task(self, task: TaskRow) -> int:
+        """The row number of a task, added if it is new."""
+        return self._add("tasks", vars(task))
+
+    def add_method(self, method: MethodRow) -> int:
+        """The row number of a method, added if it is new."""
+        return self._add("methods", vars(method))
+
+    def add_environment(self, environment: EnvironmentRow) -> int:
+        """The row number of an environment, added if it is new."""
+        return self._add("environments", vars(environment))
+
+    def _add(self, table: str, row: Mapping[str, Any]) -> int:
+        values = {
+            name: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
+            for name, value in row.items()
+        }
+        names = ", ".join(values)
+        places = ", ".join(f":{name}" for name in values)
+        with self._transaction():
+            self._connection.execute(
+                f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({places})", values
+            )
+            (number,) = self._connection.execute(
+                f"SELECT id FROM {table} WHERE key = :key", values
+            ).fetchone()
+        return int(number)
+
+    def finished_seeds(self, task_id: int, method_id: int) -> set[int]:
+        """The seeds whose trials are finished; failed ones are not, and may run again."""
+        with self._readable_errors():
+            rows = self._connection.execute(
+                "SELECT seed FROM trials WHERE task_id = ? AND method_id = ? "
+                "AND status = 'finished'",
+                (task_id, method_id),
+            )
+            return {seed for (seed,) in rows}
+
+    def add_trial(
+        self,
+        task_id: int,
+        method_id: int,
+        environment_id: int,
+        seed: int,
+        result: TrialResult,
+    ) -> None:
+        """Write a finished trial, in one transaction.
+
+        One that failed before is replaced. One that another process finished meanwhile is left
+        as it is, since the same trial has the same result.
+        """
+        record, incumbents = result.record, result.incumbents
+        rows = np.stack(
+            [
+                incumbents.trainings,
+                incumbents.evaluations,
+                incumbents.seconds,
+                incumbents.architectures,
+                incumbents.signals,
+                incumbents.reports,
+            ],
+            axis=1,
+        ).tolist()
+        _, _, _, architecture, signal, report = rows[-1]
+        with self._transaction():
+            trial = self._insert_trial(
+                (task_id, method_id, seed),
+                environment_id=environment_id,
+                status="finished",
+                wall_seconds=result.wall_seconds,
+                trainings=len(record.architectures),
+                evaluations=float(record.evaluations[-1]),
+                seconds=float(record.seconds[-1]),
+                architecture=int(architecture),
+                signal=signal,
+                report=report,
+            )
+            if trial is None:
+                return
+            self._connection.executemany(
+                "INSERT INTO incumbents VALUES (?, CAST(? AS INTEGER), ?, ?, CAST(? AS INTEGER), ?, ?)",
+                [(trial, *row) for row in rows],
+            )
+            self._connection.execute(
+                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    trial,
+                    *(
+                        getattr(record, name).astype(kind, copy=False).tobytes()
+                        for name, kind in _BLOBS.items()
+                    ),
+                ),
+            )
+
+    def add_failure(
+        self,
+        task_id: int,
+        method_id: int,
+        environment_id: int,
+        seed: int,
+        message: str,
+        wall_seconds: float,
+    ) -> None:
+        """Write down that a trial failed and why; a finished one is never overwritten."""
+        with self._transaction():
+            self._insert_trial(
+                (task_id, method_id, seed),
+                environment_id=environment_id,
+                status="failed",
+                message=message,
+                wall_seconds=wall_seconds,
+            )
+
+    def _insert_trial(self, identity: tuple[int, int, int], **values: Any) -> int | None:
+        """The new row's number, or None if the trial is already there as finished."""
+        self._connection.execute(
+            "DELETE FROM trials WHERE task_id = ? AND method_id = ? AND seed = ? "
+            "AND status = 'failed'",
+            identity,
+        )
+        columns = {
+            **dict(zip(("task_id", "method_id", "seed"), identity, strict=True)),
+            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **values,
+        }
+        cursor = self._connection.execute(
+            f"INSERT OR IGNORE INTO trials ({', '.join(columns)}) "
+            f"VALUES ({', '.join(f':{name}' for name in columns)})",
+            columns,
+        )
+        return int(cursor.lastrowid or 0) if cursor.rowcount else None
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def tasks(self) -> dict[str, TaskRow]:
+        """All tasks by key, in the order they were first run."""
+        names = list(TaskRow.__dataclass_fields__)
+        with self._readable_errors():
+            rows = self._connection.execute(f"SELECT {', '.join(names)} FROM tasks ORDER BY id")
+            found = [dict(zip(names, row, strict=True)) for row in rows]
+        return {
+            row["key"]: TaskRow(**{**row, "config": json.loads(row["config"])}) for row in found
+        }
+
+    def trials(self) -> pd.DataFrame:
+        """All trials, one a row, ordered by task, method and seed.
+
+        Columns: ``trial`` (number), ``task`` (key), ``task_name``, ``benchmark``, ``dataset``,
+        ``method`` (label), ``method_key``, ``seed``, ``status``, ``message``, ``trainings``,
+        ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
+        ``report``; the figures of a failed trial are missing.
+        """
+        return self._frame(_TRIALS)
+
+    def incumbents(self) -> pd.DataFrame:
+        """All changes of incumbents, one a row, ordered by trial and time.
+
+        Columns: ``trial`` (number), ``training``, ``evaluations``, ``seconds``,
+        ``architecture``, ``signal``, ``report``.
+        """
+        return self._frame(_INCUMBENTS)
+
+    def record(self, trial: int) -> Record:
+        """Every evaluation of one finished trial.
+
+        Raises:
+            SuiteError: there is no such finished trial.
+        """
+        with self._readable_errors():
+            row = self._connection.execute(
+                f"SELECT {', '.join(_BLOBS)} FROM records WHERE trial_id = ?", (trial,)
+            ).fetchone()
+        if row is None:
+            raise SuiteError(f"{self.path} has no finished trial {trial}.")
+        arrays = {
+            name: np.frombuffer(blob, dtype=kind)
+            for (name, kind), blob in zip(_BLOBS.items(), row, strict=True)
+        }
+        arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
+        return Record(**arrays)
+
+    def _frame(self, query: str) -> pd.DataFrame:
+        import pandas as pd
+
+        with self._readable_errors():
+            cursor = self._connection.execute(query)
+            names = [column[0] for column in cursor.description]
+            return pd.DataFrame(cursor.fetchall(), columns=names)
+
+    # -- transactions and errors ---------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._readable_errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def _readable_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise SuiteError(f"{_explain(error, self.path)} ({error})") from error
+
+
+def _explain(error: sqlite3.Error, path: Path) -> str:
+    code = getattr(error, "sqlite_errorname", "")
+    if code.startswith("SQLITE_NOTADB") or code.startswith("SQLITE_CORRUPT"):
+        return (
+            f"{path} is damaged or no results file: restore a copy, or name another with --store."
+        )
+    if code.startswith("SQLITE_READONLY") or code.startswith("SQLITE_PERM"):
+        return f"{path} cannot be written: make it writable, or name another with --store."
+    if code.startswith("SQLITE_FULL"):
+        return f"The disk of {path} is full: make room and run the same command again."
+    if code.startswith("SQLITE_CANTOPEN"):
+        return f"{path} cannot be opened: check that its folder exists and may be written."
+    if code.startswith("SQLITE_BUSY"):
+        return f"{path} is in use by another program: wait for it and run the same command again."
+    return f"The results file {path} could not be used."
