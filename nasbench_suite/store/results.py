@@ -217,17 +217,17 @@ class ResultStore:
         as it is, since the same trial has the same result.
         """
         record, incumbents = result.record, result.incumbents
-        rows = np.stack(
-            [
-                incumbents.trainings,
-                incumbents.evaluations,
-                incumbents.seconds,
-                incumbents.architectures,
-                incumbents.signals,
-                incumbents.reports,
-            ],
-            axis=1,
-        ).tolist()
+        rows = list(
+            zip(
+                incumbents.trainings.tolist(),
+                incumbents.evaluations.tolist(),
+                incumbents.seconds.tolist(),
+                incumbents.architectures.tolist(),
+                incumbents.signals.tolist(),
+                incumbents.reports.tolist(),
+                strict=True,
+            )
+        )
         _, _, _, architecture, signal, report = rows[-1]
         with self._transaction():
             trial = self._insert_trial(
@@ -238,15 +238,15 @@ class ResultStore:
                 trainings=len(record.architectures),
                 evaluations=float(record.evaluations[-1]),
                 seconds=float(record.seconds[-1]),
-                architecture=int(architecture),
+                architecture=architecture,
                 signal=signal,
                 report=report,
             )
             if trial is None:
                 return
             self._connection.executemany(
-                "INSERT INTO incumbents VALUES (?, CAST(? AS INTEGER), ?, ?, CAST(? AS INTEGER), ?, ?)",
-                [(trial, *row) for row in rows],
+                f"INSERT INTO incumbents VALUES ({trial}, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
             self._connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -377,12 +377,10 @@ class ResultStore:
 
 def _explain(error: sqlite3.Error, path: Path) -> str:
     code = getattr(error, "sqlite_errorname", "")
-    if code.startswith("SQLITE_NOTADB") or code.startswith("SQLITE_CORRUPT"):
-        return (
-            f"{path} is damaged or no results file: restore a copy, or name another with --store."
-        )
-    if code.startswith("SQLITE_READONLY") or code.startswith("SQLITE_PERM"):
-        return f"{path} cannot be written: make it writable, or name another with --store."
+    if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return f"{path} is damaged or no results file: restore a copy, or choose another --store."
+    if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
+        return f"{path} cannot be written: make it writable, or choose another --store."
     if code.startswith("SQLITE_FULL"):
         return f"The disk of {path} is full: make room and run the same command again."
     if code.startswith("SQLITE_CANTOPEN"):
