@@ -70,7 +70,7 @@ class Trial:
                 self._started = True
                 method.start(session)
             while steps is None or taken < steps:
-                if method.finished:
+                if method.finished or session.exhausted:
                     self.finished = True
                     break
                 before = session.trainings

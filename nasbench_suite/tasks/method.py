@@ -49,7 +49,7 @@ class Method(ABC):
     @property
     def config(self) -> dict[str, Any]:
         """The hyper-parameters, as JSON-able values."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.init}
 
 
 __all__ = ["Method", "Session"]

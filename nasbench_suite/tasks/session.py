@@ -60,6 +60,7 @@ class Session:
         objectives: number of objectives.
         evaluations: full evaluations spent so far.
         seconds: simulated training seconds spent so far.
+        exhausted: whether an evaluation was refused because the budget did not cover it.
     """
 
     def __init__(self, task: Task, seed: int) -> None:
@@ -73,6 +74,7 @@ class Session:
         self.objectives = len(task.objectives)
         self.evaluations = 0.0
         self.seconds = 0.0
+        self.exhausted = False
         self._noise_rng = np.random.default_rng(noise_stream)
         self._limit = task.budget.evaluations or np.inf
         self._limit_seconds = task.budget.seconds or np.inf
@@ -167,6 +169,7 @@ class Session:
         evaluations = self.evaluations + self._fractions[epochs]
         seconds = self.seconds + (float(self._times[epochs][index]) if self._times else 0.0)
         if evaluations > self._limit + _ROUNDING or seconds > self._limit_seconds:
+            self.exhausted = True
             raise BudgetSpent
         signals = tuple([table(index, self._noise_rng) for table in tables])
         self.evaluations, self.seconds = evaluations, seconds
@@ -190,7 +193,7 @@ def _signal_tables(task: Task) -> dict[int, list[_Table]]:
 
 def _table(task: Task, metric: str) -> _Table:
     if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
-        means = task.benchmark.values(metric).tolist()
+        means = task.benchmark.value_list(metric)
         return lambda index, _: means[index]
     seeds = task.benchmark.seed_values(metric)
 

@@ -1,0 +1,60 @@
+"""Where trials ran: package versions, git revision, platform."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from nasbench_suite.store import EnvironmentRow
+from nasbench_suite.tasks.registry import list_methods
+from nasbench_suite.tasks.task import config_hash
+
+_DISTRIBUTION = "nasbench-suite"
+
+
+def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
+    """The versions that may matter to a result.
+
+    Versions are those of this suite, of what it requires (where installed), and of the
+    distributions that provide ``methods``. The git revision is that of the working directory.
+    """
+    names = {_DISTRIBUTION}
+    for requirement in requires(_DISTRIBUTION) or []:
+        match = re.match(r"[A-Za-z0-9._-]+", requirement)
+        if match and "extra == 'test'" not in requirement.replace('"', "'"):
+            names.add(match[0])
+    known = list_methods()
+    for method in methods:
+        distribution = known[method].dist if method in known else None
+        if distribution is not None:
+            names.add(distribution.name)
+    packages = {}
+    for name in sorted(names):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    details = {
+        "git_revision": _git_revision(),
+        "packages": packages,
+        "platform": f"{platform.platform()}, Python {platform.python_version()}",
+    }
+    return EnvironmentRow(key=config_hash(details), **details)
+
+
+def _git_revision() -> str | None:
+    """The commit of the working directory, with ``-dirty`` if files differ from it."""
+    try:
+        answer = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip() or None

@@ -1,0 +1,325 @@
+"""Running many trials: every task, every method, every seed, into one results file.
+
+Trials are independent and each takes all its randomness from its seed, so a result does not
+depend on the number of processes, on the order, or on what was interrupted. Workers compute;
+the calling process alone writes, one transaction a trial.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.noise import noise_floor
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner.environment import describe_environment
+from nasbench_suite.runner.trial import Trial, TrialResult
+from nasbench_suite.store import MethodRow, ResultStore, TaskRow
+from nasbench_suite.tasks import Method, Objective, Task, make_task
+from nasbench_suite.tasks.registry import make_method, method_key, method_label, parse_methods
+from nasbench_suite.tasks.task import Noise
+
+MethodSpecification = str | tuple[str, Method]
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """Progress: one trial has just been written.
+
+    Attributes:
+        task: name of the task.
+        method: label of the method.
+        seed: the seed.
+        failure: why it failed, or None.
+    """
+
+    task: str
+    method: str
+    seed: int
+    failure: str | None
+
+
+@dataclass
+class RunSummary:
+    """What a run did.
+
+    Attributes:
+        finished: trials finished in this run.
+        skipped: trials that an earlier run had finished already.
+        failures: the trials that failed, in the order they did.
+    """
+
+    finished: int = 0
+    skipped: int = 0
+    failures: list[TrialDone] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Why a trial gave no result: a sentence, and the traceback for the method's author."""
+
+    message: str
+    traceback: str
+    wall_seconds: float
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All trials of one method on one task that are still to be run."""
+
+    task: Task
+    method: Method
+    label: str
+    task_id: int
+    method_id: int
+    seeds: Sequence[int]
+
+
+def run(
+    benchmark: str | Path | Benchmark = "digits",
+    methods: str | Sequence[MethodSpecification] = "random",
+    *,
+    dataset: str | None | Sequence[str | None] = None,
+    seeds: Iterable[int] = range(5),
+    jobs: int = 1,
+    store: str | Path = "results.sqlite",
+    evaluations: float | None = None,
+    seconds: float | None = None,
+    signal: str | None = None,
+    report: str | None = None,
+    also: Sequence[str | Objective] = (),
+    noise: Noise = "mean",
+    on_trial: Callable[[TrialDone], None] | None = None,
+    on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
+) -> RunSummary:
+    """Run methods on a benchmark and write every finished trial to a results file.
+
+    Trials that the file already holds are not repeated, so an interrupted call, made again,
+    goes on where it stopped.
+
+    Args:
+        benchmark: a benchmark, its name, or the path of its file.
+        methods: names with optional settings, as one string
+            (``"random,regularized-evolution[population_size=50]"``) or a sequence; an item may
+            also be a pair of a name and a ``Method`` of your own.
+        dataset: one data set or several; see ``make_task``.
+        seeds: a trial is run with each.
+        jobs: number of processes; -1 for all cores.
+        store: the results file; made if absent.
+        evaluations: see ``make_task``, as for ``seconds``, ``signal``, ``report``, ``also``
+            and ``noise``.
+        on_trial: called after each trial has been written.
+        on_plan: called once, with (trials to run, trials already finished) by task name and
+            method label.
+
+    Returns:
+        What was done. A trial that raised is recorded as failed, and the others go on.
+
+    Raises:
+        SuiteError: bad input, found before anything is run; or a worker process died.
+        KeyboardInterrupt: interrupted; every finished trial is kept.
+    """
+    table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
+    names = [dataset] if isinstance(dataset, str) or dataset is None else list(dataset)
+    tasks = [
+        make_task(
+            table,
+            name,
+            evaluations=evaluations,
+            seconds=seconds,
+            signal=signal,
+            report=report,
+            also=also,
+            noise=noise,
+        )
+        for name in names
+    ]
+    return run_tasks(
+        tasks,
+        methods,
+        seeds=seeds,
+        jobs=jobs,
+        store=store,
+        on_trial=on_trial,
+        on_plan=on_plan,
+    )
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    methods: str | Sequence[MethodSpecification],
+    *,
+    seeds: Iterable[int] = range(5),
+    jobs: int = 1,
+    store: str | Path = "results.sqlite",
+    on_trial: Callable[[TrialDone], None] | None = None,
+    on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
+) -> RunSummary:
+    """As ``run``, on tasks made before with ``make_task``."""
+    seeds = _check_seeds(seeds)
+    if jobs == 0 or jobs < -1:
+        raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
+    chosen = _make_methods(methods)
+    for task in tasks:
+        for _, method in chosen:
+            Trial(task, method, 0)  # a method that cannot do the task is refused before any runs
+    summary = RunSummary()
+    with ResultStore(store) as results:
+        environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
+        plans = []
+        for task in tasks:
+            task_id = results.add_task(_task_row(task))
+            for name, method in chosen:
+                label = method_label(name, method)
+                method_id = results.add_method(
+                    MethodRow(method_key(name, method), label, name, method.config)
+                )
+                finished = results.finished_seeds(task_id, method_id)
+                todo = [seed for seed in seeds if seed not in finished]
+                summary.skipped += len(seeds) - len(todo)
+                plans.append(_Plan(task, method, label, task_id, method_id, todo))
+        if on_plan is not None:
+            on_plan(
+                {
+                    (plan.task.name, plan.label): (len(plan.seeds), len(seeds) - len(plan.seeds))
+                    for plan in plans
+                }
+            )
+        for plan, seed, outcome in _outcomes(plans, jobs):
+            if isinstance(outcome, _Failure):
+                results.add_failure(
+                    plan.task_id,
+                    plan.method_id,
+                    environment_id,
+                    seed,
+                    f"{outcome.message}\n{outcome.traceback}",
+                    outcome.wall_seconds,
+                )
+                done = TrialDone(plan.task.name, plan.label, seed, outcome.message)
+                summary.failures.append(done)
+            else:
+                results.add_trial(plan.task_id, plan.method_id, environment_id, seed, outcome)
+                done = TrialDone(plan.task.name, plan.label, seed, None)
+                summary.finished += 1
+            if on_trial is not None:
+                on_trial(done)
+    return summary
+
+
+def _check_seeds(seeds: Iterable[int]) -> list[int]:
+    seeds = list(seeds)
+    for seed in seeds:
+        if seed < 0:
+            raise SuiteError(f"Seed {seed} is impossible: seeds are whole numbers from 0.")
+    if not seeds:
+        raise SuiteError("No seed is given: name at least one, such as 0.")
+    return list(dict.fromkeys(seeds))
+
+
+def _make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str, Method]]:
+    """Names and methods, each once."""
+    chosen: dict[str, tuple[str, Method]] = {}
+    for item in [methods] if isinstance(methods, str) else methods:
+        if isinstance(item, str):
+            made = [(name, make_method(name, settings)) for name, settings in parse_methods(item)]
+        else:
+            made = [item]
+        for name, method in made:
+            chosen.setdefault(method_key(name, method), (name, method))
+    if not chosen:
+        raise SuiteError("No method is named: give at least one, such as random.")
+    return list(chosen.values())
+
+
+def _task_row(task: Task) -> TaskRow:
+    objective = task.objectives[0]
+    metric = task.benchmark.metric(objective.report)
+    noise = noise_floor(task.benchmark, objective.report)
+    return TaskRow(
+        key=task.key,
+        name=task.name,
+        benchmark=task.benchmark.name,
+        space=task.benchmark.space.name,
+        dataset=task.dataset,
+        signal_metric=objective.signal,
+        report_metric=objective.report,
+        unit=metric.unit,
+        direction=metric.direction,
+        optimum=task.optimum,
+        noise_floor=None if noise is None else noise.floor,
+        config=task.config,
+    )
+
+
+def _outcomes(
+    plans: Sequence[_Plan], jobs: int
+) -> Iterator[tuple[_Plan, int, TrialResult | _Failure]]:
+    """The outcome of every trial, as they finish."""
+    if jobs == 1:
+        for plan in plans:
+            for seed in plan.seeds:
+                yield plan, seed, _run_trial(plan.task, plan.method, seed)
+        return
+    from joblib import Parallel, delayed
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    calls = (
+        delayed(_run_numbered)(number, plan.task, plan.method, seed)
+        for number, plan in enumerate(plans)
+        for seed in plan.seeds
+    )
+    try:
+        for number, seed, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(calls):
+            yield plans[number], seed, outcome
+    except TerminatedWorkerError:
+        raise SuiteError(
+            "A worker process was killed, perhaps for want of memory; finished trials are kept: "
+            "run the same command again, with fewer --jobs if it happens again."
+        ) from None
+
+
+def _run_numbered(
+    number: int, task: Task, method: Method, seed: int
+) -> tuple[int, int, TrialResult | _Failure]:
+    return number, seed, _run_trial(task, method, seed)
+
+
+def _run_trial(task: Task, method: Method, seed: int) -> TrialResult | _Failure:
+    """One trial on a fresh copy of the method; whatever it raises becomes a failure."""
+    start = time.perf_counter()
+    try:
+        trial = Trial(task, copy.deepcopy(method), seed)
+        trial.advance()
+        return trial.result()
+    except Exception as error:
+        message = str(error) if isinstance(error, SuiteError) else _sentence(error)
+        return _Failure(message, traceback.format_exc(), time.perf_counter() - start)
+
+
+def _sentence(error: Exception) -> str:
+    """What was raised, and where in the method."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from text such as ``0-4`` or ``0,2,5-9``.
+
+    Raises:
+        SuiteError: the text is not of that form.
+    """
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise SuiteError(f"{text!r} is no list of seeds: write 0-4 or 0,2,5-9.")
+        if dash and int(last) < int(first):
+            raise SuiteError(f"{part.strip()!r} is an empty range of seeds: write {last}-{first}.")
+        seeds.extend(range(int(first), int(last or first) + 1))
+    return seeds

@@ -1,0 +1,125 @@
+"""Finding methods by name: the entry points of every installed distribution."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.tasks.method import Method
+from nasbench_suite.tasks.task import config_hash
+
+GROUP = "nasbench_suite.methods"
+_SPECIFICATION = re.compile(r"([^\[\],\s]+)(?:\[([^\[\]]*)\])?")
+
+
+def list_methods() -> dict[str, EntryPoint]:
+    """The entry points of all installed methods by name, sorted by name.
+
+    Raises:
+        SuiteError: two distributions claim one name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        other = found.setdefault(entry.name, entry)
+        if other.value != entry.value:
+            raise SuiteError(
+                f"Two installed distributions name a method {entry.name!r} ({other.value} and "
+                f"{entry.value}): uninstall one of them."
+            )
+    return found
+
+
+def method_class(name: str) -> type[Method]:
+    """The class registered under that name.
+
+    Raises:
+        SuiteError: there is none, or it cannot be imported, or it is no ``Method``.
+    """
+    known = list_methods()
+    if name not in known:
+        raise SuiteError(choose_from("method", name, list(known)))
+    try:
+        loaded = known[name].load()
+    except (ImportError, AttributeError) as error:
+        raise SuiteError(
+            f"Method {name!r} ({known[name].value}) cannot be imported: {error}."
+        ) from error
+    if not (isinstance(loaded, type) and issubclass(loaded, Method)):
+        raise SuiteError(f"Method {name!r} ({known[name].value}) is no subclass of Method.")
+    return loaded
+
+
+def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
+    """A method with hyper-parameters set; strings are converted to the declared types.
+
+    Raises:
+        SuiteError: unknown method, unknown hyper-parameter, or a value it does not take.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    kind = method_class(name)
+    known = [item.name for item in fields(kind) if item.init]
+    settings = dict(settings or {})
+    for key in settings:
+        if key not in known:
+            raise SuiteError(choose_from(f"hyper-parameter of method {name!r}", key, known))
+    try:
+        method: Method = TypeAdapter(kind).validate_python(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise SuiteError(
+            f"Method {name!r} does not take these settings: {where + ': ' if where else ''}{message}."
+        ) from None
+    return method
+
+
+def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
+    """Names and settings in a list such as ``random,regularized-evolution[population_size=50]``.
+
+    Raises:
+        SuiteError: the text is not of that form.
+    """
+    parsed = []
+    rest = text.strip()
+    while rest:
+        match = _SPECIFICATION.match(rest)
+        if match is None or (rest[match.end() :].strip() or ",")[0] != ",":
+            raise SuiteError(
+                f"{text!r} is no list of methods: write name,name[setting=value,...],..."
+            )
+        settings = {}
+        for assignment in filter(None, (match[2] or "").split(",")):
+            key, equals, value = assignment.partition("=")
+            if not equals:
+                raise SuiteError(f"{assignment!r} sets nothing: write setting=value.")
+            settings[key.strip()] = value.strip()
+        parsed.append((match[1], settings))
+        rest = rest[match.end() :].strip().removeprefix(",").strip()
+    if not parsed:
+        raise SuiteError("No method is named: give at least one, such as random.")
+    return parsed
+
+
+def method_label(name: str, method: Method) -> str:
+    """The name, with the hyper-parameters that differ from their defaults in brackets."""
+    required = {item.name for item in fields(method) if item.default is item.default_factory}
+    defaults = type(method)(**{key: method.config[key] for key in required}).config
+    changed = [
+        f"{key}={value}"
+        for key, value in method.config.items()
+        if key in required or value != defaults[key]
+    ]
+    return f"{name}[{','.join(changed)}]" if changed else name
+
+
+def method_key(name: str, method: Method) -> str:
+    """A hash of the name, the class and every hyper-parameter."""
+    kind = type(method)
+    identity = f"{kind.__module__}:{kind.__qualname__}"
+    return config_hash({"name": name, "class": identity, "config": method.config})
