@@ -8,12 +8,13 @@ the calling process alone writes, one transaction a trial.
 from __future__ import annotations
 
 import copy
+import pickle
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
@@ -85,7 +86,7 @@ def run(
     benchmark: str | Path | Benchmark = "digits",
     methods: str | Sequence[MethodSpecification] = "random",
     *,
-    dataset: str | None | Sequence[str | None] = None,
+    dataset: str | Sequence[str] | None = None,
     seeds: Iterable[int] = range(5),
     jobs: int = 1,
     store: str | Path = "results.sqlite",
@@ -112,8 +113,12 @@ def run(
         seeds: a trial is run with each.
         jobs: number of processes; -1 for all cores.
         store: the results file; made if absent.
-        evaluations: see ``make_task``, as for ``seconds``, ``signal``, ``report``, ``also``
-            and ``noise``.
+        evaluations: budget, see ``make_task``.
+        seconds: budget, see ``make_task``.
+        signal: what the methods see, see ``make_task``.
+        report: what they are judged by, see ``make_task``.
+        also: further objectives, see ``make_task``.
+        noise: see ``Task``.
         on_trial: called after each trial has been written.
         on_plan: called once, with (trials to run, trials already finished) by task name and
             method label.
@@ -126,7 +131,7 @@ def run(
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
     table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
-    names = [dataset] if isinstance(dataset, str) or dataset is None else list(dataset)
+    names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
     tasks = [
         make_task(
             table,
@@ -267,10 +272,13 @@ def _outcomes(
                 yield plan, seed, _run_trial(plan.task, plan.method, seed)
         return
     from joblib import Parallel, delayed
+    from joblib.externals import cloudpickle
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+    # Pickled once and unpacked once a worker, however many trials: see _unpack.
+    packed = [cloudpickle.dumps((plan.task, plan.method)) for plan in plans]
     calls = (
-        delayed(_run_numbered)(number, plan.task, plan.method, seed)
+        delayed(_run_packed)(number, packed[number], seed)
         for number, plan in enumerate(plans)
         for seed in plan.seeds
     )
@@ -284,9 +292,15 @@ def _outcomes(
         ) from None
 
 
-def _run_numbered(
-    number: int, task: Task, method: Method, seed: int
-) -> tuple[int, int, TrialResult | _Failure]:
+@lru_cache(maxsize=8)
+def _unpack(packed: bytes) -> tuple[Task, Method]:
+    """A task and a method in a worker; the task keeps the columns it has read."""
+    task, method = pickle.loads(packed)  # written by the calling process, a moment ago
+    return task, method
+
+
+def _run_packed(number: int, packed: bytes, seed: int) -> tuple[int, int, TrialResult | _Failure]:
+    task, method = _unpack(packed)
     return number, seed, _run_trial(task, method, seed)
 
 

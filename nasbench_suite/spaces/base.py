@@ -69,6 +69,9 @@ class SearchSpace(ABC):
     def __len__(self) -> int:
         return self.size
 
+    def __reduce__(self) -> tuple[type[SearchSpace], tuple[()]]:
+        return type(self), ()  # what was cached stays behind
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {self.size:,} architectures>"
 

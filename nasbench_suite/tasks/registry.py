@@ -71,11 +71,9 @@ def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
         method: Method = TypeAdapter(kind).validate_python(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
+        where = "".join(f"{part}: " for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise SuiteError(
-            f"Method {name!r} does not take these settings: {where + ': ' if where else ''}{message}."
-        ) from None
+        raise SuiteError(f"Method {name!r} does not take this: {where}{message}.") from None
     return method
 
 
