@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -121,3 +122,31 @@ def method_key(name: str, method: Method) -> str:
     kind = type(method)
     identity = f"{kind.__module__}:{kind.__qualname__}"
     return config_hash({"name": name, "class": identity, "config": method.config})
+
+
+def describe_methods() -> list[dict[str, Any]]:
+    """What is installed: name, summary, default hyper-parameters and distribution of each.
+
+    A method that cannot be imported is listed with the reason as its summary.
+    """
+    described = []
+    for name, entry in list_methods().items():
+        try:
+            kind = method_class(name)
+            summary = (inspect.getdoc(kind) or "").partition("\n")[0]
+            settings = {
+                item.name: None if item.default is MISSING else item.default
+                for item in fields(kind)
+                if item.init
+            }
+        except SuiteError as error:
+            summary, settings = str(error), {}
+        described.append(
+            {
+                "name": name,
+                "summary": summary,
+                "settings": settings,
+                "distribution": entry.dist.name if entry.dist else "unknown",
+            }
+        )
+    return described

@@ -1,0 +1,134 @@
+"""``nasbench run``: methods on benchmarks, into a results file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from nasbench_suite.runner import TrialDone
+
+_MANY_FAILURES = 5
+
+
+def run(
+    methods: Annotated[
+        str,
+        typer.Option(
+            help="Methods, as name,name[setting=value,...]; `nasbench methods list` names them."
+        ),
+    ],
+    benchmark: Annotated[
+        str, typer.Option(help="Name or file of a benchmark; `nasbench data list` names them.")
+    ] = "digits",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Data set, or several, as name,name; needed if there is a choice."),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds, as 0-4 or 0,2,5-9.")] = "0-4",
+    evaluations: Annotated[
+        float | None, typer.Option(help="Budget in evaluations; 100 if no budget is given.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Budget in simulated seconds of training.")
+    ] = None,
+    signal: Annotated[
+        str | None,
+        typer.Option(help="Metric the methods see; by default the last validation accuracy."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(help="Metric they are judged by; by default the last test accuracy."),
+    ] = None,
+    noise: Annotated[
+        str,
+        typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
+    ] = "mean",
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
+    store: Annotated[Path, typer.Option(help="Results file.")] = Path("results.sqlite"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
+) -> None:
+    """Run search methods on a benchmark; the same command again goes on where it stopped."""
+    from rich.console import Console
+
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.runner import run as run_trials
+    from nasbench_suite.runner.run import parse_seeds
+
+    console = Console(stderr=True, quiet=quiet)
+    with _Bars(console) as bars:
+        summary = run_trials(
+            benchmark,
+            methods,
+            dataset=dataset.split(",") if dataset else None,
+            seeds=parse_seeds(seeds),
+            jobs=jobs,
+            store=store,
+            evaluations=evaluations,
+            seconds=seconds,
+            signal=signal,
+            report=report,
+            noise=noise,  # type: ignore[arg-type]  # make_task checks it
+            on_plan=bars.plan,
+            on_trial=bars.advance,
+        )
+    kept = f", {summary.skipped} were already there" if summary.skipped else ""
+    console.print(f"{summary.finished} trials finished{kept}: {store}", highlight=False)
+    if summary.failures:
+        for failure in summary.failures[:_MANY_FAILURES]:
+            typer.echo(
+                f"{failure.method} on {failure.task}, seed {failure.seed}: {failure.failure}",
+                err=True,
+            )
+        raise SuiteError(
+            f"{len(summary.failures)} trials failed, all others are kept: mend the method and run "
+            f"the same command again (the tracebacks are in {store}, column trials.message)."
+        )
+
+
+class _Bars:
+    """A progress bar for every method on every task."""
+
+    def __init__(self, console: object) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress: Progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,  # type: ignore[arg-type]
+        )
+        self._bars: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> _Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def plan(self, plan: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+        several_tasks = len({task for task, _ in plan}) > 1
+        for (task, method), (todo, finished) in plan.items():
+            self._bars[task, method] = self._progress.add_task(
+                f"{task}: {method}" if several_tasks else method,
+                total=todo + finished,
+                completed=finished,
+            )
+
+    def advance(self, trial: TrialDone) -> None:
+        self._progress.advance(self._bars[trial.task, trial.method])
