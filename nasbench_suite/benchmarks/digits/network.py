@@ -31,9 +31,7 @@ class ConvNorm(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, kernel: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(
-            channels_in, channels_out, kernel, padding=kernel // 2, bias=False
-        )
+        self.conv = nn.Conv2d(channels_in, channels_out, kernel, padding=kernel // 2, bias=False)
         self.norm = nn.BatchNorm2d(channels_out, momentum=NORM_MOMENTUM)
 
     def forward(self, x: Tensor) -> Tensor:
