@@ -27,7 +27,13 @@ from nasbench_suite.benchmarks.digits.training import (
     WEIGHT_DECAY,
     train_cell,
 )
-from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import (
+    Benchmark,
+    Metric,
+    Split,
+    make_benchmark,
+    write_benchmark,
+)
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 
@@ -121,10 +127,12 @@ def pack(journal: Path, output: Path) -> Benchmark:
         figures = [lines[index][name][position] for index in representatives.tolist()]
         return np.array(figures)[space.classes]
 
+    images_of: dict[Split, int] = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
+    losses: dict[bool, tuple[Split, ...]] = {False: ("train",), True: ("train", "valid", "test")}
     metrics, columns = [], {}
     for position, epochs in enumerate(EPOCHS):
         last = position == len(EPOCHS) - 1
-        for split, images in (("valid", VALID_IMAGES), ("test", TEST_IMAGES)):
+        for split, images in images_of.items():
             accuracy = Metric(
                 f"digits_{split}_{epochs}",
                 dataset="digits",
@@ -139,24 +147,22 @@ def pack(journal: Path, output: Path) -> Benchmark:
                 # Read from the journal as a share of the images, so nothing is lost by rounding.
                 right = np.rint(reading(f"{split}_accuracy", position, seed) * images / 100)
                 columns[accuracy.seed_column(seed)] = right * (100 / images)
-        if last:
-            for split in ("train", "valid", "test"):
-                loss = Metric(
-                    f"digits_{split}_loss_{epochs}",
-                    quantity="loss",
-                    unit="nats",
-                    direction="minimize",
-                    dataset="digits",
-                    split=split,
-                    epochs=epochs,
-                    seeds=seeds,
-                    provenance="measured",
-                    note="rounded to 4 decimals",
-                )
-                metrics.append(loss)
-                for seed in seeds:
-                    figures = reading(f"{split}_loss", position, seed)
-                    columns[loss.seed_column(seed)] = figures.round(4)
+        for split in losses[last]:
+            loss = Metric(
+                f"digits_{split}_loss_{epochs}",
+                quantity="loss",
+                unit="nats",
+                direction="minimize",
+                dataset="digits",
+                split=split,
+                epochs=epochs,
+                seeds=seeds,
+                provenance="measured",
+                note="rounded to 4 decimals",
+            )
+            metrics.append(loss)
+            for seed in seeds:
+                columns[loss.seed_column(seed)] = reading(f"{split}_loss", position, seed).round(4)
         time = Metric(
             f"digits_train_time_{epochs}",
             quantity="training_time",

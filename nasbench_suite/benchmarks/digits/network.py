@@ -35,6 +35,7 @@ class ConvNorm(nn.Module):
         self.norm = nn.BatchNorm2d(channels_out, momentum=NORM_MOMENTUM)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, channels in, height, width) to (batch, channels out, height, width)."""
         out: Tensor = self.norm(self.conv(x))
         return out
 

@@ -76,7 +76,7 @@ def evaluate(network: nn.Module, images: Tensor, labels: Tensor) -> tuple[float,
     """Accuracy in percent and mean cross-entropy in nats, batch statistics frozen."""
     network.eval()
     with torch.inference_mode():
-        scores = torch.cat([network(part) for part in images.split(EVALUATION_BATCH)])
+        scores = torch.cat([network(part) for part in torch.split(images, EVALUATION_BATCH)])
         right = (scores.argmax(1) == labels).sum().item()
         loss = F.cross_entropy(scores, labels).item()
     network.train()
@@ -113,7 +113,8 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
 
     Args:
         operations: the six operation indices of the cell, in edge order.
-        seed: entropy of the initialisation and of the batches, as for ``numpy.random.SeedSequence``.
+        seed: entropy of the initialisation and of the batches, as ``numpy.random.SeedSequence``
+            takes it.
     """
     data = load_digits_data()
     images, labels = data.train
@@ -121,7 +122,9 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(words[1] >> 1))
-        network = DigitsNetwork(operations).to(memory_format=torch.channels_last)
+        network = DigitsNetwork(operations).to(
+            memory_format=torch.channels_last  # type: ignore[call-overload]  # not in the stubs
+        )
     optimizer = torch.optim.SGD(
         network.parameters(),
         lr=LEARNING_RATE,
@@ -138,13 +141,13 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     for epoch in range(1, EPOCHS[-1] + 1):
         start = time.process_time()
         total_loss = torch.zeros(())
-        for batch in torch.randperm(len(labels), generator=generator).split(BATCH_SIZE):
+        for batch in torch.split(torch.randperm(len(labels), generator=generator), BATCH_SIZE):
             inputs = roll_images(images[batch], generator)
             loss = F.cross_entropy(
                 network(inputs.contiguous(memory_format=torch.channels_last)), labels[batch]
             )
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             total_loss += loss.detach() * len(batch)
