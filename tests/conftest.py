@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
+from nasbench_suite.spaces import load_space
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -15,3 +19,31 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("the published figures (../shared/data) are not on this machine")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def toy() -> Benchmark:
+    """All of the topology space, with a made accuracy: additive over edges, two seeds.
+
+    Signals at 1, 3 and 9 epochs, training times, and a test accuracy that is not the validation
+    accuracy, so that a leak of one into the other shows.
+    """
+    space = load_space("nats-tss")
+    rng = np.random.default_rng(0)
+    worth = rng.normal(size=(6, 5))
+    quality = worth[np.arange(6), space.all_vectors].sum(axis=1)
+    quality = 50 + 40 * (quality - quality.mean()) / np.abs(quality).max()
+    metrics, columns = [], {}
+    for split, epochs in (("valid", 1), ("valid", 3), ("valid", 9), ("test", 9)):
+        metric = Metric(
+            f"toy_{split}_{epochs}", dataset="toy", split=split, epochs=epochs, seeds=(0, 1)
+        )
+        metrics.append(metric)
+        for seed in metric.seeds:
+            noise = rng.normal(scale=9 / epochs, size=space.size)
+            columns[metric.seed_column(seed)] = quality + noise
+    for epochs in (1, 3, 9):
+        name = f"toy_train_time_{epochs}"
+        metrics.append(Metric(name, "training_time", "s", "minimize", dataset="toy", epochs=epochs))
+        columns[name] = epochs * rng.uniform(1, 2, size=space.size)
+    return make_benchmark("toy", space, metrics, columns)

@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.benchmarks.noise import noise_floor
+from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial, TrialResult
@@ -130,6 +129,8 @@ def run(
         SuiteError: bad input, found before anything is run; or a worker process died.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
+    from nasbench_suite.benchmarks import load_benchmark
+
     table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
     names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
     tasks = [
@@ -243,6 +244,8 @@ def _make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[st
 
 
 def _task_row(task: Task) -> TaskRow:
+    from nasbench_suite.benchmarks.noise import noise_floor
+
     objective = task.objectives[0]
     metric = task.benchmark.metric(objective.report)
     noise = noise_floor(task.benchmark, objective.report)
