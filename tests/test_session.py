@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from types import FunctionType, ModuleType
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
-from nasbench_suite.tasks import BudgetSpent, Method, Objective, Session, make_task
+from nasbench_suite.tasks import BudgetSpent, Method, Objective, Session, Task, make_task
 
 
 def test_defaults_are_the_last_validation_and_test_accuracy(toy: Benchmark) -> None:
@@ -149,32 +151,32 @@ def test_unknown_epochs_and_architectures_are_refused(toy: Benchmark) -> None:
 def test_no_test_figure_can_be_reached_from_a_session(toy: Benchmark) -> None:
     """Walk everything a session refers to: neither the table nor a test column is among it."""
     session = Session(make_task(toy, noise="sample"), seed=0)
-    tests = {id(column) for name, column in toy.columns.items() if "_test_" in name}
-    first_test = toy.values("toy_test_9").tolist()[:3]
-    module_of_interest = {Session, type(session.space)}
-    seen: set[int] = set()
-    todo: list[object] = [session]
-    arrays = 0
+    reached = list(everything_reachable(session))
+    assert not [item for item in reached if isinstance(item, (Task, Benchmark))]
+    signals = toy.seed_values("toy_valid_9")
+    arrays = [item for item in reached if isinstance(item, np.ndarray)]
+    assert any(np.array_equal(array, signals) for array in arrays), "the walk must get that far"
+    for name in toy.columns:
+        if "_test_" in name:
+            assert not any(np.shares_memory(array, toy.columns[name]) for array in arrays)
+    first = toy.values("toy_test_9").tolist()[:3]
+    assert not [item for item in reached if isinstance(item, list) and item[:3] == first]
+
+
+def everything_reachable(start: object) -> Iterator[object]:
+    """All objects that ``start`` refers to, through closures but not into modules and classes."""
+    seen: dict[int, object] = {}
+    todo = [start]
     while todo:
         item = todo.pop()
-        if id(item) in seen or isinstance(item, type) or hasattr(item, "__path__"):
+        if id(item) in seen or isinstance(item, (type, ModuleType)):
             continue
-        seen.add(id(item))
-        assert not isinstance(item, Benchmark)
-        assert id(item) not in tests
-        if isinstance(item, np.ndarray):
-            arrays += 1
-        if isinstance(item, list):
-            assert item[:3] != first_test
-        skip_globals = callable(item) and hasattr(item, "__globals__")
-        if skip_globals:
+        seen[id(item)] = item
+        yield item
+        if isinstance(item, FunctionType):
             todo.extend(cell.cell_contents for cell in item.__closure__ or ())
-            continue
-        if type(item).__module__.startswith(("builtins", "numpy")) or (
-            type(item) in module_of_interest
-        ):
+        else:
             todo.extend(gc.get_referents(item))
-    assert arrays > 1, "the walk must get as far as the columns of the signal"
 
 
 @dataclass

@@ -1,0 +1,280 @@
+"""Runs: reproducible whatever the workers, resumable after any kill, honest about failures."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nasbench_suite
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import TrialDone, run
+from nasbench_suite.runner.run import parse_seeds
+from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks import Method, Session
+from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
+
+NASBENCH = Path(sys.executable).with_name("nasbench")
+
+
+@pytest.fixture(scope="module")
+def toy_file(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "toy.parquet"
+    write_benchmark(toy, path)
+    return path
+
+
+def contents(store: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All that a results file says of its trials, without times and row numbers."""
+    connection = sqlite3.connect(store)
+    identity = "tasks.key, methods.key, seed"
+    joined = (
+        "trials JOIN tasks ON tasks.id = task_id JOIN methods ON methods.id = method_id "
+        "{} ORDER BY tasks.key, methods.key, seed"
+    )
+    queries = {
+        "trials": f"SELECT {identity}, status, message, trainings, trials.evaluations, "
+        f"trials.seconds, trials.architecture, trials.signal, trials.report "
+        f"FROM {joined.format('')}",
+        "records": f"SELECT {identity}, architectures, epochs, signals, records.evaluations, "
+        f"records.seconds, recommended FROM "
+        f"{joined.format('JOIN records ON trial_id = trials.id')}",
+        "incumbents": f"SELECT {identity}, training, incumbents.evaluations, incumbents.seconds, "
+        f"incumbents.architecture, incumbents.signal, incumbents.report FROM "
+        f"{joined.format('JOIN incumbents ON trial_id = trials.id')}, training",
+    }
+    found = {name: connection.execute(query).fetchall() for name, query in queries.items()}
+    connection.close()
+    return found
+
+
+def test_results_do_not_depend_on_the_number_of_workers(toy_file: Path, tmp_path: Path) -> None:
+    for jobs in (1, 2):
+        summary = run(
+            toy_file,
+            "random,regularized-evolution,hyperband",
+            seeds=range(6),
+            jobs=jobs,
+            store=tmp_path / f"{jobs}.sqlite",
+            noise="sample",
+        )
+        assert (summary.finished, summary.skipped, summary.failures) == (18, 0, [])
+    assert contents(tmp_path / "1.sqlite") == contents(tmp_path / "2.sqlite")
+
+
+def test_seeds_differ_and_figures_are_the_tables(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=range(5), store=store, evaluations=20)
+    with ResultStore(store, read_only=True) as results:
+        trials = results.trials()
+        records = [results.record(trial) for trial in trials["trial"]]
+    assert len({record.architectures.tobytes() for record in records}) == 5
+    for (_, trial), record in zip(trials.iterrows(), records, strict=True):
+        signals = toy.values("toy_valid_9")[record.architectures]
+        assert np.array_equal(record.signals[:, 0], signals)
+        assert trial["architecture"] == record.architectures[signals.argmax()]
+        assert trial["report"] == toy.query(int(trial["architecture"]), "toy_test_9")
+
+
+def test_what_is_finished_is_not_repeated(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=range(3), store=store)
+    before = contents(store)
+    done: list[TrialDone] = []
+    summary = run(toy, "random", seeds=range(5), store=store, on_trial=done.append)
+    assert (summary.finished, summary.skipped) == (2, 3)
+    assert [trial.seed for trial in done] == [3, 4]
+    assert contents(store)["trials"][:3] == before["trials"]
+
+
+def test_another_budget_is_another_task(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=[0], store=store, evaluations=10)
+    assert run(toy, "random", seeds=[0], store=store, evaluations=11).finished == 1
+
+
+def test_kill_at_any_moment_and_go_on(toy_file: Path, tmp_path: Path) -> None:
+    """Kill -9 the whole run again and again; in the end everything is there, once, unchanged."""
+    arguments = ["run", "--benchmark", str(toy_file), "--seeds", "0-59", "--jobs", "2", "--quiet"]
+    arguments += ["--methods", "random,local-search", "--evaluations", "300", "--store"]
+    undisturbed = tmp_path / "undisturbed.sqlite"
+    subprocess.run([NASBENCH, *arguments, undisturbed], check=True)
+    killed = tmp_path / "killed.sqlite"
+    finished, kills = 0, 0
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        process = subprocess.Popen([NASBENCH, *arguments, killed], start_new_session=True)
+        deadline = time.monotonic() + 60
+        target = finished + rng.integers(1, 15)
+        while process.poll() is None and time.monotonic() < deadline:
+            if killed.exists() and trials_in(killed) >= target:
+                os.killpg(process.pid, signal.SIGKILL)
+                kills += 1
+                break
+            time.sleep(0.002)
+        process.wait()
+        now = trials_in(killed)
+        assert now >= finished, "nothing finished may be lost"
+        finished = now
+    assert kills >= 3, "the runs ended before they could be killed"
+    subprocess.run([NASBENCH, *arguments, killed], check=True)
+    assert contents(killed) == contents(undisturbed)
+    assert len(contents(killed)["trials"]) == 120
+
+
+def trials_in(store: Path) -> int:
+    try:
+        connection = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+        (count,) = connection.execute("SELECT count(*) FROM trials").fetchone()
+        connection.close()
+    except sqlite3.Error:
+        return 0
+    return int(count)
+
+
+@dataclass
+class Stumbles(Method):
+    """Raises in the middle of its search, on odd seeds."""
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+        if session.trainings == 5 and session.seed % 2:
+            raise ZeroDivisionError("a slip")
+
+
+@dataclass
+class Strays(Method):
+    """Returns an architecture outside the space."""
+
+    def step(self, session: Session) -> None:
+        session.evaluate("|nor_conv_7x7~0|+|none~0|none~1|+|none~0|none~1|none~2|")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_failing_method_is_recorded_and_the_others_go_on(
+    toy: Benchmark, tmp_path: Path, jobs: int
+) -> None:
+    store = tmp_path / "r.sqlite"
+    methods = [("stumbles", Stumbles()), ("strays", Strays()), "random"]
+    summary = run(toy, methods, seeds=range(4), store=store, jobs=jobs)
+    assert summary.finished == 2 + 0 + 4
+    assert len(summary.failures) == 2 + 4
+    with ResultStore(store, read_only=True) as results:
+        trials = results.trials().set_index(["method", "seed"])
+    assert trials.loc[("stumbles", 1), "status"] == "failed"
+    assert "ZeroDivisionError: a slip" in trials.loc[("stumbles", 1), "message"]
+    assert "Unknown operation 'nor_conv_7x7'" in trials.loc[("strays", 0), "message"]
+    assert (trials.loc["random", "status"] == "finished").all()
+
+
+def test_a_failed_trial_runs_again(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, [("stumbles", Stumbles())], seeds=[0, 1], store=store)
+    summary = run(toy, [("stumbles", Stumbles())], seeds=[0, 1], store=store)
+    assert (summary.finished, summary.skipped, len(summary.failures)) == (0, 1, 1)
+    assert len(contents(store)["trials"]) == 2
+
+
+def test_a_multi_objective_task_refuses_a_single_objective_method(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    with pytest.raises(SuiteError, match="choose a multi-objective method"):
+        run(toy, "random", also=["toy_train_time_9"], store=tmp_path / "r.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--methods", "randon"], "Unknown method 'randon': did you mean 'random'?"),
+        (["--methods", "random", "--benchmark", "digit"], "did you mean 'digits'"),
+        (["--methods", "random", "--seeds", "4-0"], "write 0-4"),
+        (["--methods", "random", "--seeds", "a"], "no list of seeds"),
+        (["--methods", "random", "--evaluations", "-1"], "impossible"),
+        (["--methods", "random", "--jobs", "0"], "impossible"),
+        (["--methods", "random[x=1]"], "Unknown hyper-parameter"),
+        (["--methods", "regularized-evolution[population_size=many]"], "valid integer"),
+        (["--methods", "random", "--signal", "toy_test_9"], "must not see"),
+        (["--methods", "random", "--report", "toy_tset_9"], "did you mean"),
+        (["--methods", "random", "--dataset", "boy"], "did you mean 'toy'"),
+        (["--methods", "random", "--store", "/dev/null/x.sqlite"], "cannot be opened"),
+    ],
+)
+def test_bad_arguments_get_one_sentence_and_exit_code_2(
+    toy_file: Path, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    if "--benchmark" not in arguments:
+        arguments = [*arguments, "--benchmark", str(toy_file)]
+    answer = subprocess.run(
+        [NASBENCH, "run", *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert answer.returncode == 2
+    assert answer.stderr.startswith("nasbench: ")
+    assert answer.stderr.count("\n") == 1
+    assert sentence in answer.stderr
+    assert not (tmp_path / "results.sqlite").exists()
+
+
+def test_a_failing_method_exits_with_2_and_keeps_the_rest(
+    toy_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A third party's package, installed by its metadata alone, whose method raises."""
+    (tmp_path / "stumbling.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from nasbench_suite.tasks import Method\n"
+        "@dataclass\n"
+        "class Stumbles(Method):\n"
+        "    def step(self, session):\n"
+        "        raise RuntimeError('a slip')\n"
+    )
+    metadata = tmp_path / "stumbling-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: stumbling\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[nasbench_suite.methods]\nstumbles = stumbling:Stumbles\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    command = [NASBENCH, "run", "--benchmark", toy_file, "--seeds", "0-1", "--quiet"]
+    answer = subprocess.run(
+        [*command, "--methods", "stumbles,random"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert answer.returncode == 2
+    assert "stumbles on toy/toy, seed 0: RuntimeError: a slip (line 6 of" in answer.stderr
+    assert "2 trials failed, all others are kept" in answer.stderr
+    statuses = [row[3] for row in contents(tmp_path / "results.sqlite")["trials"]]
+    assert sorted(statuses) == ["failed", "failed", "finished", "finished"]
+
+
+def test_method_specifications() -> None:
+    assert parse_methods("random, a[x=1,y=z] ,b") == [
+        ("random", {}),
+        ("a", {"x": "1", "y": "z"}),
+        ("b", {}),
+    ]
+    for text in ("", "a[", "a]b", "a b", "a[x]"):
+        with pytest.raises(SuiteError):
+            parse_methods(text)
+    changed = make_method("regularized-evolution", {"population_size": "7", "sample_size": "3"})
+    label = method_label("regularized-evolution", changed)
+    ((name, settings),) = parse_methods(label)
+    assert make_method(name, settings) == changed
+    assert method_label("random", make_method("random")) == "random"
+
+
+def test_seed_specifications() -> None:
+    assert parse_seeds("0-3,7, 9-9") == [0, 1, 2, 3, 7, 9]
+
+
+def test_the_package_offers_the_calls_of_the_command_line() -> None:
+    assert nasbench_suite.run is run
+    assert callable(nasbench_suite.load_benchmark)
+    assert callable(nasbench_suite.leaderboard)
