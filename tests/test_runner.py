@@ -18,10 +18,10 @@ import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner import TrialDone, run
+from nasbench_suite.runner import Trial, TrialDone, run
 from nasbench_suite.runner.run import parse_seeds
 from nasbench_suite.store import ResultStore
-from nasbench_suite.tasks import Method, Session
+from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
 
 NASBENCH = Path(sys.executable).with_name("nasbench")
@@ -252,6 +252,56 @@ def test_a_failing_method_exits_with_2_and_keeps_the_rest(
     assert "2 trials failed, all others are kept" in answer.stderr
     statuses = [row[3] for row in contents(tmp_path / "results.sqlite")["trials"]]
     assert sorted(statuses) == ["failed", "failed", "finished", "finished"]
+
+
+@dataclass
+class Walker(Method):
+    """A slow walk that keeps checkpoints, and is killed once on its way."""
+
+    killed_at: int = 0
+
+    def start(self, session: Session) -> None:
+        self.here, self.session = session.space.sample(session.rng), session
+
+    def step(self, session: Session) -> None:
+        if session.trainings == self.killed_at:
+            raise KeyboardInterrupt
+        session.evaluate(self.here)
+        self.here = session.space.mutate(self.here, session.rng)
+
+    def checkpoint(self) -> bytes:
+        return str(self.here).encode()
+
+    def restore(self, state: bytes) -> None:
+        self.here = int(state)
+
+
+def test_an_interrupted_search_goes_on_from_its_checkpoint(
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nasbench_suite.runner.run._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Walker, "config", {"killed_at": 0})  # one method, killed or not
+    whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
+    run(toy, [("walker", Walker())], seeds=[3], store=whole, noise="sample")
+    with pytest.raises(KeyboardInterrupt):
+        run(toy, [("walker", Walker(killed_at=60))], seeds=[3], store=parts, noise="sample")
+    (checkpoint,) = (tmp_path / "parts.sqlite.checkpoints").iterdir()
+    with np.load(checkpoint) as archive:
+        assert len(archive["architectures"]) == 60
+    # The first step of the method would raise, so the search can only go on from step 60.
+    run(toy, [("walker", Walker(killed_at=1))], seeds=[3], store=parts, noise="sample")
+    assert contents(parts)["records"] == contents(whole)["records"]
+    assert not checkpoint.parent.exists()
+
+
+def test_a_damaged_checkpoint_is_named(toy: Benchmark, tmp_path: Path) -> None:
+    trial = Trial(make_task(toy), Walker(killed_at=-1), 0)
+    trial.advance(5)
+    path = tmp_path / "c.npz"
+    assert trial.save(path)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(SuiteError, match=r"c\.npz is damaged .*: delete it"):
+        Trial(make_task(toy), Walker(), 0).load(path)
 
 
 def test_method_specifications() -> None:

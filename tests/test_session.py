@@ -227,6 +227,31 @@ def test_a_recommendation_outranks_the_best_validation(toy: Benchmark) -> None:
     assert trial.result().incumbents.architectures.tolist() == [0, 1, 2, 3, 4]
 
 
+def test_a_search_without_evaluations_is_its_recommendations(toy: Benchmark) -> None:
+    @dataclass
+    class OneShot(Method):
+        def start(self, session: Session) -> None:
+            self.epoch = 0
+
+        def step(self, session: Session) -> None:
+            session.recommend([4, 4, 9, 9][self.epoch])
+            self.epoch += 1
+
+        @property
+        def finished(self) -> bool:
+            return self.epoch == 4
+
+    trial = Trial(make_task(toy), OneShot(), 0)
+    trial.advance()
+    result = trial.result()
+    assert result.record.recommended.tolist() == [4, 4, 9, 9]
+    assert result.record.evaluations.tolist() == [0, 0, 0, 0]
+    assert np.isnan(result.record.signals).all()
+    assert result.incumbents.architectures.tolist() == [4, 9]
+    assert result.incumbents.trainings.tolist() == [1, 3]
+    assert result.incumbents.reports.tolist() == toy.values("toy_test_9")[[4, 9]].tolist()
+
+
 def test_more_epochs_outrank_a_better_signal(toy: Benchmark) -> None:
     @dataclass
     class Ladder(Method):

@@ -37,12 +37,10 @@ def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
             packages[name] = version(name)
         except PackageNotFoundError:
             continue
-    details = {
-        "git_revision": _git_revision(),
-        "packages": packages,
-        "platform": f"{platform.platform()}, Python {platform.python_version()}",
-    }
-    return EnvironmentRow(key=config_hash(details), **details)
+    revision = _git_revision()
+    where = f"{platform.platform()}, Python {platform.python_version()}"
+    key = config_hash({"git_revision": revision, "packages": packages, "platform": where})
+    return EnvironmentRow(key, revision, packages, where)
 
 
 def _git_revision() -> str | None:

@@ -12,6 +12,7 @@ import pickle
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from nasbench_suite.tasks import Method, Objective, Task, make_task
 from nasbench_suite.tasks.registry import make_method, method_key, method_label, parse_methods
 from nasbench_suite.tasks.task import Noise
 
+_CHECKPOINT_SECONDS = 10.0  # a killed search loses no more than this, and a step
 MethodSpecification = str | tuple[str, Method]
 
 
@@ -76,9 +78,14 @@ class _Plan:
     task: Task
     method: Method
     label: str
+    method_key: str
     task_id: int
     method_id: int
     seeds: Sequence[int]
+
+    def checkpoint(self, folder: Path, seed: int) -> Path:
+        """Where a trial leaves its checkpoint."""
+        return folder / f"{self.task.key}-{self.method_key}-{seed}.npz"
 
 
 def run(
@@ -182,14 +189,12 @@ def run_tasks(
         for task in tasks:
             task_id = results.add_task(_task_row(task))
             for name, method in chosen:
-                label = method_label(name, method)
-                method_id = results.add_method(
-                    MethodRow(method_key(name, method), label, name, method.config)
-                )
+                label, key = method_label(name, method), method_key(name, method)
+                method_id = results.add_method(MethodRow(key, label, name, method.config))
                 finished = results.finished_seeds(task_id, method_id)
                 todo = [seed for seed in seeds if seed not in finished]
                 summary.skipped += len(seeds) - len(todo)
-                plans.append(_Plan(task, method, label, task_id, method_id, todo))
+                plans.append(_Plan(task, method, label, key, task_id, method_id, todo))
         if on_plan is not None:
             on_plan(
                 {
@@ -197,7 +202,8 @@ def run_tasks(
                     for plan in plans
                 }
             )
-        for plan, seed, outcome in _outcomes(plans, jobs):
+        checkpoints = results.path.with_name(results.path.name + ".checkpoints")
+        for plan, seed, outcome in _outcomes(plans, jobs, checkpoints):
             if isinstance(outcome, _Failure):
                 results.add_failure(
                     plan.task_id,
@@ -211,10 +217,13 @@ def run_tasks(
                 summary.failures.append(done)
             else:
                 results.add_trial(plan.task_id, plan.method_id, environment_id, seed, outcome)
+                plan.checkpoint(checkpoints, seed).unlink(missing_ok=True)
                 done = TrialDone(plan.task.name, plan.label, seed, None)
                 summary.finished += 1
             if on_trial is not None:
                 on_trial(done)
+        with suppress(OSError):
+            checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary
 
 
@@ -266,13 +275,17 @@ def _task_row(task: Task) -> TaskRow:
 
 
 def _outcomes(
-    plans: Sequence[_Plan], jobs: int
+    plans: Sequence[_Plan], jobs: int, checkpoints: Path
 ) -> Iterator[tuple[_Plan, int, TrialResult | _Failure]]:
     """The outcome of every trial, as they finish."""
     if jobs == 1:
         for plan in plans:
             for seed in plan.seeds:
-                yield plan, seed, _run_trial(plan.task, plan.method, seed)
+                yield (
+                    plan,
+                    seed,
+                    _run_trial(plan.task, plan.method, seed, plan.checkpoint(checkpoints, seed)),
+                )
         return
     from joblib import Parallel, delayed
     from joblib.externals import cloudpickle
@@ -281,7 +294,7 @@ def _outcomes(
     # Pickled once and unpacked once a worker, however many trials: see _unpack.
     packed = [cloudpickle.dumps((plan.task, plan.method)) for plan in plans]
     calls = (
-        delayed(_run_packed)(number, packed[number], seed)
+        delayed(_run_packed)(number, packed[number], seed, plan.checkpoint(checkpoints, seed))
         for number, plan in enumerate(plans)
         for seed in plan.seeds
     )
@@ -302,21 +315,38 @@ def _unpack(packed: bytes) -> tuple[Task, Method]:
     return task, method
 
 
-def _run_packed(number: int, packed: bytes, seed: int) -> tuple[int, int, TrialResult | _Failure]:
+def _run_packed(
+    number: int, packed: bytes, seed: int, checkpoint: Path
+) -> tuple[int, int, TrialResult | _Failure]:
     task, method = _unpack(packed)
-    return number, seed, _run_trial(task, method, seed)
+    return number, seed, _run_trial(task, method, seed, checkpoint)
 
 
-def _run_trial(task: Task, method: Method, seed: int) -> TrialResult | _Failure:
-    """One trial on a fresh copy of the method; whatever it raises becomes a failure."""
+def _run_trial(task: Task, method: Method, seed: int, checkpoint: Path) -> TrialResult | _Failure:
+    """One trial on a fresh copy of the method; whatever it raises becomes a failure.
+
+    A method that gives checkpoints leaves one at ``checkpoint`` now and then, and goes on from
+    it; a finished trial leaves none.
+    """
     start = time.perf_counter()
     try:
         trial = Trial(task, copy.deepcopy(method), seed)
-        trial.advance()
-        return trial.result()
+        if checkpoint.exists():
+            trial.load(checkpoint)
+        saved = time.perf_counter()
+        keeps_checkpoints = type(method).checkpoint is not Method.checkpoint
+        while not trial.finished:
+            trial.advance(1 if keeps_checkpoints else None)
+            now = time.perf_counter()
+            if keeps_checkpoints and not trial.finished and now - saved > _CHECKPOINT_SECONDS:
+                checkpoint.parent.mkdir(exist_ok=True)
+                trial.save(checkpoint)
+                saved = now
+        result = trial.result()
     except Exception as error:
         message = str(error) if isinstance(error, SuiteError) else _sentence(error)
         return _Failure(message, traceback.format_exc(), time.perf_counter() - start)
+    return result
 
 
 def _sentence(error: Exception) -> str:

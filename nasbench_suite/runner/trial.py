@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
+import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,9 +69,7 @@ class Trial:
         session, method = self.session, self.method
         taken = idle = 0
         try:
-            if not self._started:
-                self._started = True
-                method.start(session)
+            self._start()
             while steps is None or taken < steps:
                 if method.finished or session.exhausted:
                     self.finished = True
@@ -86,6 +87,50 @@ class Trial:
             self.finished = True
         finally:
             self._wall_seconds += time.perf_counter() - begin
+
+    def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self.method.start(self.session)
+
+    def save(self, path: Path) -> bool:
+        """Write a checkpoint, in one step; False if the method gives none."""
+        state = self.method.checkpoint()
+        if state is None:
+            return False
+        session = self.session.state()
+        arrays = {name: value for name, value in session.items() if isinstance(value, np.ndarray)}
+        rest = {name: value for name, value in session.items() if name not in arrays}
+        header = json.dumps(
+            {"task": self.task.key, "session": rest, "wall_seconds": self._wall_seconds}
+        )
+        partial = path.with_name(path.name + ".partial")
+        arrays["header"] = np.array(header)
+        arrays["method"] = np.frombuffer(state, dtype=np.uint8)
+        with partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        partial.replace(path)
+        return True
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint of the same task, method and seed; only before any step.
+
+        Raises:
+            SuiteError: it is damaged or of another task.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                content = {name: archive[name] for name in archive.files}
+            header = json.loads(str(content.pop("header")))
+            state = content.pop("method").tobytes()
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise SuiteError(f"Checkpoint {path} is damaged ({error}): delete it.") from None
+        if header["task"] != self.task.key:
+            raise SuiteError(f"Checkpoint {path} belongs to another task: delete it.")
+        self._start()
+        self.session.restore({**content, **header["session"]})
+        self.method.restore(state)
+        self._wall_seconds = header["wall_seconds"]
 
     def result(self) -> TrialResult:
         """The record so far and the figures it is judged by.

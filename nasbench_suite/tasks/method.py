@@ -46,6 +46,19 @@ class Method(ABC):
         """Whether the method has ended of itself; by default the budget ends it."""
         return False
 
+    def checkpoint(self) -> bytes | None:
+        """The state after a step, from which ``restore`` goes on with identical results.
+
+        A method that computes for long should give one, so that a killed search need not begin
+        anew. None, the default, means that it begins anew. It must not be a pickle, which could
+        run code when it is read.
+        """
+        return None
+
+    def restore(self, state: bytes) -> None:
+        """Take up the state that ``checkpoint`` gave; called after ``start``."""
+        raise NotImplementedError(f"{type(self).__name__} gives checkpoints but reads none.")
+
     @property
     def config(self) -> dict[str, Any]:
         """The hyper-parameters, as JSON-able values."""

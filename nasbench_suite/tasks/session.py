@@ -6,8 +6,9 @@ an architecture is judged by is looked up after the search has ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class BudgetSpent(Exception):  # noqa: N818 (an end, not an error)
 
 @dataclass(frozen=True)
 class Record:
-    """Everything that happened in a search, one entry an evaluation, in order.
+    """Everything that happened in a search, one entry an evaluation or recommendation, in order.
 
     Attributes:
         architectures: index evaluated, int32 of shape (n,).
@@ -58,6 +59,8 @@ class Session:
         budget: what may be spent.
         fidelities: epochs that ``evaluate`` may be asked for, ascending; the last is full.
         objectives: number of objectives.
+        dataset: the data set's name, for methods that train on it themselves.
+        seed: the seed of this trial.
         evaluations: full evaluations spent so far.
         seconds: simulated training seconds spent so far.
         exhausted: whether an evaluation was refused because the budget did not cover it.
@@ -72,6 +75,7 @@ class Session:
         self.budget: Budget = task.budget
         self.fidelities: tuple[int, ...] = task.fidelities
         self.objectives = len(task.objectives)
+        self.dataset = task.dataset
         self.evaluations = 0.0
         self.seconds = 0.0
         self.exhausted = False
@@ -127,11 +131,13 @@ class Session:
     def recommend(self, architecture: Architecture) -> None:
         """Say which architecture the method would return now.
 
-        A method that never says so returns the best it has evaluated at the most epochs.
+        A method that never says so returns the best it has evaluated at the most epochs. One
+        that searches without evaluating, such as a differentiable one, says so after each epoch
+        of its own; that costs nothing here and is recorded at 0 epochs without a signal.
         """
         index = self.space.index(architecture)
-        if not self._recommended:
-            raise SuiteError("A method recommended an architecture before any evaluation.")
+        if not self._recommended or self._recommended[-1] >= 0:
+            self._note(index, 0, (float("nan"),) * self.objectives)
         self._recommended[-1] = index
 
     @property
@@ -141,7 +147,7 @@ class Session:
 
     @property
     def trainings(self) -> int:
-        """Number of calls of ``evaluate`` so far, at whatever epochs."""
+        """Number of entries in the record so far: evaluations, at whatever epochs."""
         return len(self._architectures)
 
     def record(self) -> Record:
@@ -173,13 +179,39 @@ class Session:
             raise BudgetSpent
         signals = tuple([table(index, self._noise_rng) for table in tables])
         self.evaluations, self.seconds = evaluations, seconds
+        self._note(index, epochs, signals)
+        return signals
+
+    def _note(self, index: int, epochs: int, signals: tuple[float, ...]) -> None:
         self._architectures.append(index)
         self._epochs.append(epochs)
         self._signals.append(signals)
-        self._spent.append(evaluations)
-        self._spent_seconds.append(seconds)
+        self._spent.append(self.evaluations)
+        self._spent_seconds.append(self.seconds)
         self._recommended.append(-1)
-        return signals
+
+    def state(self) -> dict[str, Any]:
+        """All that ``restore`` needs to go on from here: arrays, and JSON-able values."""
+        return {
+            **vars(self.record()),
+            "spent": [self.evaluations, self.seconds],
+            "exhausted": self.exhausted,
+            "rng": self.rng.bit_generator.state,
+            "noise_rng": self._noise_rng.bit_generator.state,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up the state that ``state`` gave, in a new session of the same task and seed."""
+        self._architectures = state["architectures"].tolist()
+        self._epochs = state["epochs"].tolist()
+        self._signals = [tuple(row) for row in state["signals"].tolist()]
+        self._spent = state["evaluations"].tolist()
+        self._spent_seconds = state["seconds"].tolist()
+        self._recommended = state["recommended"].tolist()
+        self.evaluations, self.seconds = state["spent"]
+        self.exhausted = state["exhausted"]
+        self.rng.bit_generator.state = state["rng"]
+        self._noise_rng.bit_generator.state = state["noise_rng"]
 
 
 def _signal_tables(task: Task) -> dict[int, list[_Table]]:
