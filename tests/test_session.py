@@ -23,7 +23,7 @@ def test_defaults_are_the_last_validation_and_test_accuracy(toy: Benchmark) -> N
     assert task.objectives == (Objective("toy_valid_9", "toy_test_9"),)
     assert task.fidelities == (1, 3, 9)
     assert task.fidelity_signals == ("toy_valid_1", "toy_valid_3", "toy_valid_9")
-    assert task.budget.evaluations == 100
+    assert task.budget.evaluations == 200
     assert task.optimum == toy.values("toy_test_9").max()
 
 
@@ -196,9 +196,9 @@ class Counter(Method):
 
 
 def test_a_trial_can_be_left_and_gone_on_with(toy: Benchmark) -> None:
-    whole = Trial(make_task(toy), Counter(), 0)
+    whole = Trial(make_task(toy, evaluations=100), Counter(), 0)
     whole.advance()
-    parts = Trial(make_task(toy), Counter(), 0)
+    parts = Trial(make_task(toy, evaluations=100), Counter(), 0)
     while not parts.finished:
         parts.advance(7)
     for name in ("architectures", "epochs", "signals", "evaluations", "seconds"):
@@ -209,7 +209,7 @@ def test_a_trial_can_be_left_and_gone_on_with(toy: Benchmark) -> None:
 
 
 def test_incumbents_are_the_best_validation_so_far(toy: Benchmark) -> None:
-    trial = Trial(make_task(toy), Counter(), 0)
+    trial = Trial(make_task(toy, evaluations=100), Counter(), 0)
     trial.advance()
     incumbents = trial.result().incumbents
     signals = toy.values("toy_valid_9")[:100]
@@ -281,7 +281,7 @@ def test_a_method_that_swallows_the_end_still_ends(toy: Benchmark) -> None:
             except Exception:
                 self.refused = True
 
-    trial = Trial(make_task(toy), Deaf(), 0)
+    trial = Trial(make_task(toy, evaluations=100), Deaf(), 0)
     trial.advance()
     assert trial.finished
     assert len(trial.result().record.architectures) == 100

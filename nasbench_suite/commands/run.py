@@ -32,7 +32,7 @@ def run(
     ] = None,
     seeds: Annotated[str, typer.Option(help="Seeds, as 0-4 or 0,2,5-9.")] = "0-4",
     evaluations: Annotated[
-        float | None, typer.Option(help="Budget in evaluations; 100 if no budget is given.")
+        float | None, typer.Option(help="Budget in evaluations; 200 if no budget is given.")
     ] = None,
     seconds: Annotated[
         float | None, typer.Option(help="Budget in simulated seconds of training.")

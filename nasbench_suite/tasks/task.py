@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from nasbench_suite.benchmarks.table import Benchmark, Metric
 from nasbench_suite.errors import SuiteError, choose_from
 
+DEFAULT_EVALUATIONS = 200.0
+
 Noise = Literal["mean", "sample"]
 
 
@@ -145,7 +147,7 @@ def make_task(
     Args:
         benchmark: the table.
         dataset: the data set; may be left out if the table has one alone.
-        evaluations: budget of full evaluations; 100 if no budget is given at all.
+        evaluations: budget of full evaluations; 200 if no budget is given at all.
         seconds: budget of simulated training seconds.
         signal: metric the method sees; by default the data set's validation accuracy at the
             most epochs there are.
@@ -180,7 +182,7 @@ def make_task(
             f"give the budget in evaluations."
         )
     if evaluations is None and seconds is None:
-        evaluations = 100
+        evaluations = DEFAULT_EVALUATIONS
     return Task(
         benchmark,
         dataset,
