@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,13 +29,10 @@ EDGES = tuple((source, target) for target in range(1, NUM_NODES) for source in r
 _NONE, _SKIP = OPERATIONS.index("none"), OPERATIONS.index("skip_connect")
 # The authors enumerate all cells in lexicographic order and shuffle them with this seed.
 _PUBLISHED_SHUFFLE_SEED = 88
-_OPERATION = r"([a-z0-9_]+)"
-_STRING = re.compile(
-    r"\+".join(
-        r"\|" + "".join(rf"{_OPERATION}~{source}\|" for source in range(target))
-        for target in range(1, NUM_NODES)
-    )
+_TEMPLATE = "+".join(
+    "|" + "".join(f"%s~{source}|" for source in range(target)) for target in range(1, NUM_NODES)
 )
+_STRING = re.compile(re.escape(_TEMPLATE).replace("%s", r"([a-z0-9_]+)"))
 
 
 class TopologySpace(SearchSpace):
@@ -54,11 +52,7 @@ class TopologySpace(SearchSpace):
 
     def format(self, vector: Sequence[int]) -> str:
         """NAS-Bench-201's string, such as ``|a~0|+|b~0|c~1|+|d~0|e~1|f~2|``."""
-        edges = iter(vector)
-        return "+".join(
-            "|" + "".join(f"{OPERATIONS[next(edges)]}~{source}|" for source in range(target))
-            for target in range(1, NUM_NODES)
-        )
+        return _TEMPLATE % tuple([OPERATIONS[operation] for operation in vector])
 
     def parse(self, string: str) -> tuple[int, ...]:
         """The operations written in ``string``; see ``SearchSpace.parse``."""
@@ -89,20 +83,21 @@ class TopologySpace(SearchSpace):
         operations are applied to their source. Zeros stay in the sum, as in the authors' code,
         so that the classes are exactly theirs: 6,466.
         """
-        nodes = ["0"]
-        edges = iter(vector)
-        for target in range(1, NUM_NODES):
-            terms = []
-            for source in range(target):
-                operation = next(edges)
-                if operation == _NONE or nodes[source] == "#":
-                    terms.append("#")
-                elif operation == _SKIP:
-                    terms.append(nodes[source])
-                else:
-                    terms.append(f"({nodes[source]})@{OPERATIONS[operation]}")
-            nodes.append("+".join(sorted(terms)))
+        nodes: tuple[str, ...] = (_INPUT,)
+        operations = iter(vector)
+        for _ in range(1, NUM_NODES):
+            nodes = (*nodes, _sum(_terms(source)[next(operations)] for source in nodes))
         return nodes[-1]
+
+    def _canonical_keys(self) -> list[Hashable]:
+        # In lexicographic order the cells that agree on their first edges stand together and
+        # share the nodes behind them: a tree whose last level has the cells.
+        cells: list[tuple[str, ...]] = [(_INPUT,)]
+        for _ in range(1, NUM_NODES):
+            cells = [
+                (*nodes, _sum(terms)) for nodes in cells for terms in product(*map(_terms, nodes))
+            ]
+        return [cells[rank][-1] for rank in self._rank_of_index.tolist()]
 
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether any path leads from the cell's input to its output."""
@@ -134,6 +129,21 @@ class TopologySpace(SearchSpace):
 
 
 _NODE_LABELS = ("in", "1", "2", "out")
+
+
+_INPUT, _ZERO = "0", "#"
+
+
+def _terms(source: str) -> list[str]:
+    """What each operation makes of the node ``source``, in the order of ``OPERATIONS``."""
+    if source == _ZERO:
+        return [_ZERO] * len(OPERATIONS)
+    special = {_NONE: _ZERO, _SKIP: source}
+    return [special.get(i, f"({source})@{name}") for i, name in enumerate(OPERATIONS)]
+
+
+def _sum(terms: Iterable[str]) -> str:
+    return "+".join(sorted(terms))
 
 
 def live_edges(vector: Sequence[int]) -> list[int]:
