@@ -25,9 +25,8 @@ class Bananas(Method):
     defaults are those of the authors' code (``naszilla``); NATS-Bench has no BANANAS.
 
     Where this deviates: the networks learn scores brought to mean 0 and variance 1, since a
-    signal may have any unit; a mutation changes one decision (the authors' code: each with
-    probability 1/4); and paths of all lengths are encoded (the authors' code drops those of
-    three edges: ``longest_path`` 2).
+    signal may have any unit, and a mutation changes one decision (the authors' code: each with
+    probability 1/4).
 
     Attributes:
         num_initial: number of random architectures at the beginning.
@@ -40,7 +39,8 @@ class Bananas(Method):
         learning_rate: step size of Adam.
         encoding: ``path`` (see ``encode_paths``), ``one-hot``, or ``auto``: paths where the
             space has cells, one-hot elsewhere.
-        longest_path: number of edges of the longest paths encoded, from 1 to 3.
+        longest_path: number of edges of the longest paths encoded, from 1 to 3; the authors
+            truncate the encoding of these cells after two.
     """
 
     num_initial: int = 10
@@ -52,7 +52,7 @@ class Bananas(Method):
     epochs: int = 150
     learning_rate: float = 0.01
     encoding: Literal["auto", "path", "one-hot"] = "auto"
-    longest_path: int = NUM_NODES - 1
+    longest_path: int = 2
 
     def __post_init__(self) -> None:
         for name in (

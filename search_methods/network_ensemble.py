@@ -60,9 +60,8 @@ class NetworkEnsemble:
                 steps += 1
                 first += (1 - _BETA_1) * (gradient - first)
                 second += (1 - _BETA_2) * (gradient * gradient - second)
-                # Kingma and Ba's reordering of the two bias corrections (end of their section 2).
-                rate = self.learning_rate * np.sqrt(1 - _BETA_2**steps) / (1 - _BETA_1**steps)
-                self.parameters -= rate * first / (np.sqrt(second) + _EPSILON)
+                scale = np.sqrt(second / (1 - _BETA_2**steps)) + _EPSILON
+                self.parameters -= self.learning_rate / (1 - _BETA_1**steps) * first / scale
 
     def predict(self, inputs: Array) -> Array:
         """What each network answers, shape (networks, n)."""
