@@ -1,0 +1,138 @@
+"""``nasbench space``: search spaces and their architectures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from nasbench_suite.spaces import SearchSpace
+
+app = typer.Typer(help="Search spaces: look at and draw architectures.")
+
+_FORMATS = (".svg", ".png", ".pdf", ".dot")
+
+_Architecture = Annotated[
+    str,
+    typer.Argument(metavar="ARCH", help="String, index, or vector of choices such as 0,1,2,3,4,0."),
+]
+_Space = Annotated[str, typer.Option("--space", help="Name of the search space.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_command(as_json: _Json = False) -> None:
+    """List the search spaces."""
+    import json
+
+    from nasbench_suite.spaces import list_spaces, load_space
+
+    if as_json:
+        found = [
+            {
+                "name": space.name,
+                "architectures": space.size,
+                "classes": len(space.representatives),
+                "choices": space.choices,
+                "example": space.string(0),
+            }
+            for space in map(load_space, list_spaces())
+        ]
+        typer.echo(json.dumps(found, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("space", "architectures", "classes", "decisions", "options")
+    table.add_column("architecture 0", overflow="fold")
+    for space in map(load_space, list_spaces()):
+        options = ", ".join(map(str, sorted(set(space.choices))))
+        counts = f"{space.size:,}", f"{len(space.representatives):,}", str(len(space.choices))
+        table.add_row(space.name, *counts, options, space.string(0))
+    Console().print(table)
+
+
+@app.command("show")
+def show_command(
+    architecture: _Architecture, space: _Space = "nats-tss", as_json: _Json = False
+) -> None:
+    """Show an architecture in its three forms, and its isomorphism class."""
+    import json
+
+    from nasbench_suite.spaces import load_space
+
+    facts = _describe(load_space(space), architecture)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2, default=str))
+        return
+    facts["vector"] = ",".join(map(str, facts["vector"]))
+    facts["class size"] = f"{facts['class size']} (lowest index {facts.pop('representative')})"
+    facts["connected"] = "yes" if facts["connected"] else "no: no path from input to output"
+    for key, value in facts.items():
+        typer.echo(f"{key:<10}  {value}")
+
+
+@app.command("draw")
+def draw_command(
+    architecture: _Architecture,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: .svg, .png, .pdf or .dot.")
+    ],
+    space: _Space = "nats-tss",
+) -> None:
+    """Draw an architecture into a file."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.spaces import load_space
+
+    if output.suffix not in _FORMATS:
+        raise SuiteError(
+            f"Cannot draw into {str(output)!r}: end its name in {', '.join(_FORMATS)}."
+        )
+    if not output.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    where = load_space(space)
+    index = _read(where, architecture)
+    if output.suffix == ".dot":
+        output.write_text(where.dot(index))
+        return
+    import matplotlib.pyplot as plt
+
+    where.draw(index)
+    plt.savefig(output, bbox_inches="tight", dpi=200)
+    plt.close()
+
+
+def _read(space: SearchSpace, text: str) -> int:
+    """The index of an architecture written on the command line.
+
+    A string of the space counts as one even where it consists of digits alone.
+    """
+    from nasbench_suite.errors import SuiteError
+
+    try:
+        return space.index(text)
+    except SuiteError:
+        try:
+            numbers = [int(number) for number in text.split(",")]
+        except ValueError:
+            pass
+        else:
+            return space.index(numbers if len(numbers) > 1 else numbers[0])
+        raise
+
+
+def _describe(space: SearchSpace, text: str) -> dict[str, Any]:
+    index = _read(space, text)
+    label = space.classes[index]
+    return {
+        "space": space.name,
+        "string": space.string(index),
+        "index": index,
+        "vector": list(space.vector(index)),
+        "canonical": space.canonical(index),
+        "class size": int((space.classes == label).sum()),
+        "representative": int(space.representatives[label]),
+        "connected": space.is_connected(index),
+    }
