@@ -46,11 +46,10 @@ def list_command(as_json: _Json = False) -> None:
     from rich.table import Table
 
     table = Table("space", "architectures", "classes", "decisions", "options")
-    table.add_column("architecture 0", overflow="fold")
     for space in map(load_space, list_spaces()):
         options = ", ".join(map(str, sorted(set(space.choices))))
         counts = f"{space.size:,}", f"{len(space.representatives):,}", str(len(space.choices))
-        table.add_row(space.name, *counts, options, space.string(0))
+        table.add_row(space.name, *counts, options)
     Console().print(table)
 
 

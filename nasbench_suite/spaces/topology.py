@@ -44,7 +44,7 @@ class TopologySpace(SearchSpace):
     >>> space.string(0)
     '|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_1x1~0|skip_connect~1|skip_connect~2|'
     >>> space.canonical(0)
-    '((0)@avg_pool_3x3+(0)@nor_conv_1x1)+(0)@avg_pool_3x3+(0)@nor_conv_1x1'
+    '(0)@avg_pool_3x3+(0)@avg_pool_3x3+(0)@nor_conv_1x1+(0)@nor_conv_1x1'
     """
 
     name = "nats-tss"
@@ -100,7 +100,7 @@ class TopologySpace(SearchSpace):
         return [cells[rank][-1] for rank in self._rank_of_index.tolist()]
 
     def is_connected(self, architecture: Architecture) -> bool:
-        """Whether any path leads from the cell's input to its output."""
+        """Whether any path leads from the cell's input to its output; in 341 cells none does."""
         return any(live_edges(self.vector(architecture)))
 
     def dot(self, architecture: Architecture) -> str:
