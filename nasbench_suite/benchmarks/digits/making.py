@@ -56,9 +56,6 @@ def _drop_torn_line(path: Path) -> None:
 
 
 def _train(index: int, seed: int) -> dict[str, Any]:
-    import torch
-
-    torch.set_num_threads(1)
     curve = train_cell(load_space("nats-tss").vector(index), (seed, index))
     readings = {name: values.tolist() for name, values in asdict(curve).items()}
     return {"index": index, "seed": seed, **readings}

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -104,6 +105,22 @@ class TrainingCurve:
     seconds: np.ndarray
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on the calling thread alone, and give it its threads back afterwards.
+
+    Nets as small as these gain nothing from a second thread, and where all cores are busy with
+    other trainings they lose a great deal. The bits of a sum also depend on the number of threads.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@one_thread()
 def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     """Train the digits network of one cell from scratch.
 
@@ -172,6 +189,7 @@ __all__ = [
     "TrainingCurve",
     "evaluate",
     "load_digits_data",
+    "one_thread",
     "roll_images",
     "train_cell",
 ]

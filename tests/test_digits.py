@@ -1,0 +1,154 @@
+"""The embedded benchmark: its data, its network, how it was made, and what it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasbench_suite import load_space
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.topology import EDGES, OPERATIONS
+
+torch = pytest.importorskip("torch", reason="training needs the extra 'torch'")
+
+from nasbench_suite.benchmarks.digits import making  # noqa: E402
+from nasbench_suite.benchmarks.digits.network import DigitsNetwork, FixedCell  # noqa: E402
+from nasbench_suite.benchmarks.digits.training import (  # noqa: E402
+    EPOCHS,
+    load_digits_data,
+    roll_images,
+    train_cell,
+)
+
+SPACE = load_space("nats-tss")
+BUSY = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
+CUT = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|none~0|none~1|none~2|"
+
+
+def test_the_split_is_stratified_and_has_every_image_once() -> None:
+    from sklearn.datasets import load_digits
+
+    data = load_digits_data()
+    parts = (data.train, data.valid, data.test)
+    assert [len(labels) for _, labels in parts] == [800, 400, 597]
+    images = torch.cat([images for images, _ in parts]).flatten(1).numpy()
+    original = load_digits().data
+    scale = original.std() / images.std()
+    restored = np.rint(images * scale + original.mean() - images.mean() * scale)
+    assert sorted(map(tuple, restored.tolist())) == sorted(map(tuple, original.tolist()))
+    for _, labels in parts:
+        counts = torch.bincount(labels, minlength=10)
+        expected = len(labels) * np.bincount(load_digits().target) / 1797
+        assert np.abs(counts.numpy() - expected).max() <= 1
+    assert data.train[0].mean().item() == pytest.approx(0, abs=1e-6)
+    assert data.train[0].std(correction=0).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_images_are_rolled_by_at_most_one_pixel_each_way() -> None:
+    images = torch.randn(200, 1, 8, 8)
+    rolled = roll_images(images, torch.Generator().manual_seed(0))
+    shifts = []
+    for before, after in zip(images, rolled, strict=True):
+        matches = [
+            (rows, columns)
+            for rows in (-1, 0, 1)
+            for columns in (-1, 0, 1)
+            if torch.equal(torch.roll(before, (rows, columns), (1, 2)), after)
+        ]
+        assert len(matches) == 1
+        shifts += matches
+    assert len(set(shifts)) == 9
+
+
+def plain_cell(cell: FixedCell, operations: tuple[int, ...], x: torch.Tensor) -> torch.Tensor:
+    """NAS-Bench-201's cell, edge by edge, with the convolutions of ``cell``; absent ones are 0."""
+    nodes = [x, 0.0, 0.0, 0.0]
+    for (source, target), operation in zip(EDGES, operations, strict=True):
+        name, incoming = OPERATIONS[operation], nodes[source]
+        key = f"{source}{target}"
+        if name == "none" or not isinstance(incoming, torch.Tensor):
+            continue
+        if name == "skip_connect":
+            message = incoming
+        elif name == "avg_pool_3x3":
+            message = torch.nn.AvgPool2d(3, 1, 1, count_include_pad=False)(incoming)
+        elif key in cell.convolutions:
+            block = cell.convolutions[key]
+            message = block.norm(block.conv(torch.relu(incoming)))
+        else:
+            continue
+        nodes[target] = nodes[target] + message
+    return nodes[3] if isinstance(nodes[3], torch.Tensor) else torch.zeros_like(x)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_cell_without_its_dead_edges_computes_the_same(seed: int) -> None:
+    torch.manual_seed(seed)
+    operations = SPACE.vector(SPACE.sample(np.random.default_rng(seed)))
+    cell = FixedCell(operations, 4).eval()
+    x = torch.randn(3, 4, 8, 8)
+    torch.testing.assert_close(cell(x), plain_cell(cell, operations, x))
+
+
+def test_a_cell_has_the_parameters_of_its_live_convolutions() -> None:
+    cell = FixedCell(SPACE.vector(BUSY), 16)
+    convolutions = 2 * 16 * 16 * 9  # 0->1 feeds 1->2, a 1x1 convolution
+    assert sum(p.numel() for p in cell.parameters()) == convolutions + 16 * 16 + 3 * 2 * 16
+    assert not list(FixedCell(SPACE.vector(CUT), 16).parameters())
+    assert DigitsNetwork(SPACE.vector(CUT))(torch.randn(2, 1, 8, 8)).shape == (2, 10)
+
+
+def test_training_is_reproducible_and_leaves_the_global_generator_alone() -> None:
+    operations = SPACE.vector(2)
+    state = torch.get_rng_state()
+    first = train_cell(operations, (0, 2))
+    torch.rand(5)
+    again, other = train_cell(operations, (0, 2)), train_cell(operations, (1, 2))
+    for name in ("valid_accuracy", "valid_loss", "test_accuracy", "test_loss", "train_loss"):
+        assert np.array_equal(getattr(first, name), getattr(again, name))
+    assert not np.array_equal(first.train_loss, other.train_loss)
+    torch.set_rng_state(state)
+    assert first.train_loss[-1] < first.train_loss[0]
+    assert (np.diff(first.seconds) > 0).all()
+
+
+def fake_training(index: int, seed: int) -> dict[str, object]:
+    curve = [1.0 * (index % 400) / 4 for _ in EPOCHS]
+    names = ("valid_accuracy", "valid_loss", "test_loss", "train_loss", "seconds")
+    return {
+        "index": index,
+        "seed": seed,
+        "test_accuracy": [100 * (index % 598) / 597] * len(EPOCHS),
+        **{name: [value + seed / 4 for value in curve] for name in names},
+    }
+
+
+def test_the_journal_is_resumed_and_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "_train", fake_training)
+    journal = tmp_path / "d.jsonl"
+    progress = making.train_all(journal, seeds=(0,))
+    assert next(progress) == (0, 6466)
+    for _ in range(10):
+        done, _ = next(progress)
+    progress.close()
+    assert done == 10
+    with journal.open("a") as file:
+        file.write('{"index": 5, "se')  # what a kill leaves
+    trained = [line["index"] for line in making.read_journal(journal)]
+    assert len(trained) == 10
+    with pytest.raises(SuiteError, match="holds no complete seed"):
+        making.pack(journal, tmp_path / "t.parquet")
+    *_, last = making.train_all(journal, seeds=(0, 1))
+    assert last == (12932, 12932)
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert len({(line["index"], line["seed"]) for line in lines}) == len(lines) == 12932
+    assert [line["index"] for line in lines[:10]] == trained
+
+    table = making.pack(journal, tmp_path / "t.parquet")
+    representative = SPACE.representatives[SPACE.classes]
+    assert np.array_equal(table.values("digits_valid_8"), 0.125 + representative % 400 / 4)
+    assert table.columns["digits_test_8@0"] == pytest.approx(100 * (representative % 598) / 597)
+    assert table.metrics["digits_test_8"].seeds == (0, 1)
