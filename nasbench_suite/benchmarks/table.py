@@ -163,7 +163,14 @@ class Benchmark:
 
     @cached_property
     def checksum(self) -> str:
-        """SHA-256 of the figures and of what they are; names do not enter."""
+        """SHA-256 of the figures and of what they are; the benchmark's name does not enter.
+
+        Where the benchmark was read from a file it is the one written there.
+        """
+        return self.compute_checksum()
+
+    def compute_checksum(self) -> str:
+        """As ``checksum``, from the figures as they are now."""
         digest = hashlib.sha256()
         digest.update(self.space.name.encode())
         for name in sorted(self.metrics):
@@ -263,14 +270,22 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
         SuiteError: the file is missing, truncated, or not in this format.
     """
     metadata = read_metadata(path)
-    space = load_space(metadata["space"])
-    metrics = {}
-    for entry in metadata["metrics"]:
-        metric = Metric(**{**entry, "seeds": tuple(entry["seeds"])})
-        metrics[metric.name] = metric
-    return Benchmark(
-        name or metadata["name"], space, metrics, _LazyColumns(path, space), metadata["about"]
-    )
+    try:
+        space = load_space(metadata["space"])
+        metrics = {}
+        for entry in metadata["metrics"]:
+            metric = Metric(**{**entry, "seeds": tuple(entry["seeds"])})
+            metrics[metric.name] = metric
+        benchmark = Benchmark(
+            name or metadata["name"], space, metrics, _LazyColumns(path, space), metadata["about"]
+        )
+        # Hashing needs every column; ``nasbench data verify`` does it, loading need not.
+        vars(benchmark)["checksum"] = metadata["checksum"]
+    except (KeyError, TypeError) as error:
+        raise SuiteError(
+            f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
+        ) from None
+    return benchmark
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
@@ -295,7 +310,12 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise SuiteError(
             f"{path} is no benchmark of this suite: import it with `nasbench data import`."
         )
-    metadata: dict[str, Any] = json.loads(content)
+    try:
+        metadata: dict[str, Any] = dict(json.loads(content))
+    except (ValueError, TypeError) as error:
+        raise SuiteError(
+            f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
+        ) from None
     if metadata.get("format") != FORMAT_VERSION:
         raise SuiteError(
             f"{path} has table format {metadata.get('format')}, this version reads format "
@@ -308,12 +328,17 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     """The columns of a Parquet file, each read at its first use and then kept."""
 
     def __init__(self, path: Path, space: SearchSpace) -> None:
-        import pyarrow.parquet as pq
-
         self._path = path
         self._space = space
-        self._names = list(pq.read_schema(path, memory_map=True).names)
+        self._names = list(self._file.schema_arrow.names)
         self._loaded: dict[str, NDArray[np.float64]] = {}
+
+    @cached_property
+    def _file(self) -> Any:
+        """The open file; opening it costs more than reading a column."""
+        import pyarrow.parquet as pq
+
+        return pq.ParquetFile(self._path, memory_map=True)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         if name not in self._loaded:
@@ -326,19 +351,19 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
         return iter(self._names)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_loaded": {}}
+        kept = {name: value for name, value in vars(self).items() if name != "_file"}
+        return {**kept, "_loaded": {}}
 
     def __len__(self) -> int:
         return len(self._names)
 
     def _read(self, name: str) -> NDArray[np.float64]:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         try:
-            column = pq.read_table(self._path, columns=[name], memory_map=True).column(0)
+            column = self._file.read([name], use_threads=False).column(0)
             values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise SuiteError(
                 f"Column {name!r} of {self._path} cannot be read (truncated or damaged?): "
                 f"get or import the file again ({_first_line(error)})."
