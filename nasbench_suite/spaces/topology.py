@@ -27,6 +27,8 @@ NUM_NODES = 4
 EDGES = tuple((source, target) for target in range(1, NUM_NODES) for source in range(target))
 
 _NONE, _SKIP = OPERATIONS.index("none"), OPERATIONS.index("skip_connect")
+_NODE_LABELS = ("in", "1", "2", "out")
+_INPUT, _ZERO = "0", "#"  # in canonical keys, as the authors write them
 # The authors enumerate all cells in lexicographic order and shuffle them with this seed.
 _PUBLISHED_SHUFFLE_SEED = 88
 _TEMPLATE = "+".join(
@@ -126,12 +128,6 @@ class TopologySpace(SearchSpace):
             if operation != _NONE
         ]
         return draw_cell(_NODE_LABELS, edges, ax)
-
-
-_NODE_LABELS = ("in", "1", "2", "out")
-
-
-_INPUT, _ZERO = "0", "#"
 
 
 def _terms(source: str) -> list[str]:
