@@ -1,0 +1,126 @@
+"""A results file as the metrics read it: tasks and methods under readable, distinct names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.store import ResultStore, TaskRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tasks and trials of one results file.
+
+    Attributes:
+        path: the file.
+        tasks: tasks by key, in the order they were first run.
+        names: readable name of each task by key, no two equal; see ``task_names``.
+        trials: as ``ResultStore.trials``, with ``task_key``, and a ``method`` that tells two
+            methods of one label apart.
+    """
+
+    path: Path
+    tasks: Mapping[str, TaskRow]
+    names: Mapping[str, str]
+    trials: pd.DataFrame
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        """The finished trials."""
+        return self.trials[self.trials["status"] == "finished"]
+
+    @cached_property
+    def incumbents(self) -> pd.DataFrame:
+        """All changes of incumbents of these trials, as ``ResultStore.incumbents``."""
+        with ResultStore(self.path, read_only=True) as store:
+            changes = store.incumbents()
+        return changes[changes["trial"].isin(self.trials["trial"])]
+
+
+def read_results(
+    path: str | Path, *, benchmark: str | None = None, dataset: str | None = None
+) -> Results:
+    """Read tasks and trials, of one benchmark or data set if asked.
+
+    Raises:
+        SuiteError: the file cannot be read, holds no trial, or none of that benchmark or data
+            set.
+    """
+    with ResultStore(path, read_only=True) as store:
+        tasks = store.tasks()
+        trials = store.trials().rename(columns={"task": "task_key"})
+    if not len(trials):
+        raise SuiteError(f"{path} holds no trial yet: fill it with `nasbench run`.")
+    names = task_names(list(tasks.values()))
+    _check_known("benchmark", benchmark, [task.benchmark for task in tasks.values()], path)
+    _check_known("data set", dataset, [task.dataset or "" for task in tasks.values()], path)
+    trials["method"] = _method_names(trials)
+    run = set(trials["task_key"])
+    chosen = {
+        key: task
+        for key, task in tasks.items()
+        if key in run and benchmark in (None, task.benchmark) and dataset in (None, task.dataset)
+    }
+    if not chosen:
+        raise SuiteError(
+            f"{path} holds no trial on data set {dataset!r} of benchmark {benchmark!r}: "
+            f"it has {'; '.join(names[key] for key in tasks if key in run)}."
+        )
+    trials = trials[trials["task_key"].isin(list(chosen))].reset_index(drop=True)
+    return Results(Path(path), chosen, {key: names[key] for key in chosen}, trials)
+
+
+def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
+    """A readable name of each task by key: benchmark, data set and budget.
+
+    Where these do not tell two tasks apart, what does is added: the metrics, the noise, and at
+    last the key.
+    """
+    parts: dict[str, list[str]] = {
+        task.key: [f"{task.name}, {budget_text(task)}"] for task in tasks
+    }
+    qualifiers: list[Callable[[TaskRow], str]] = [
+        lambda task: f"{task.signal_metric} to {task.report_metric}",
+        lambda task: f"{task.config.get('noise', 'mean')} signal",
+        lambda task: f"task {task.key[:8]}",
+    ]
+    for qualifier in qualifiers:
+        alike = defaultdict(list)
+        for task in tasks:
+            alike[tuple(parts[task.key])].append(task)
+        for group in alike.values():
+            if len({qualifier(task) for task in group}) > 1:
+                for task in group:
+                    parts[task.key].append(qualifier(task))
+    return {key: ", ".join(part) for key, part in parts.items()}
+
+
+def budget_text(task: TaskRow) -> str:
+    """The budget of a task in words, such as ``500 evaluations``."""
+    limits = [
+        f"{limit:,.10g} {unit}"
+        for unit in ("evaluations", "seconds")
+        if (limit := task.config.get(unit)) is not None
+    ]
+    return " or ".join(limits) or "no budget given"
+
+
+def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
+    """Labels, with the start of the key where several methods have one label."""
+    keys = trials.groupby("method")["method_key"].transform("nunique")
+    suffixed = trials["method"] + " (" + trials["method_key"].str[:6] + ")"
+    return trials["method"].where(keys == 1, suffixed)
+
+
+def _check_known(kind: str, name: str | None, known: list[str], path: str | Path) -> None:
+    if name is not None and name not in known:
+        raise SuiteError(choose_from(f"{kind} of {path}", name, sorted({*known} - {""})))
