@@ -74,8 +74,8 @@ def anytime_curves(
     Args:
         store: a results file.
         by: what the budget is counted in.
-        budgets: ascending budgets to look at; by default up to 200 from the first evaluation
-            to the most that a trial of the task has spent.
+        budgets: ascending budgets to look at; by default about 200, at equal ratios,
+            from the first evaluation to the most that a trial of the task has spent.
         statistic: how regrets are aggregated over seeds.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
@@ -159,8 +159,10 @@ def results_curves(
 
 
 def _default_budgets(spent: pd.Series[float], longest: float) -> NDArray[np.float64]:
-    """Whole numbers if there are few, else equal steps, from the first change to the longest."""
+    """Whole numbers if there are few, else equal ratios, from the first change to the longest."""
     first = float(spent.min())
-    if first >= 1.0 and longest <= _POINTS:
+    if first < 1.0:
+        return np.geomspace(first, longest, _POINTS)
+    if longest <= _POINTS:
         return np.arange(1.0, np.floor(longest) + 1.0)
-    return np.linspace(first, longest, _POINTS)
+    return np.unique(np.append(np.geomspace(first, longest, _POINTS)[:-1].round(), longest))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.aggregates import (
@@ -112,7 +112,7 @@ def results_leaderboard(
         if key not in counts.index:  # its budget is smaller than the cut
             continue
         part = counts.loc[key].reset_index()
-        part["rank"] = ranks(part["iqm"].round(_DIGITS), task.direction)
+        part["rank"] = ranks(_rounded(part["iqm"], task.optimum), task.direction)
         part["mean_rank"], part["common_seeds"] = _paired_ranks(
             trials[trials["task_key"] == key], list(part["method"]), task.direction
         )
@@ -137,7 +137,6 @@ def results_leaderboard(
     return rows[list(_COLUMNS)]
 
 
-_DIGITS = 9  # equal figures must rank as equals in spite of rounding in their means
 _COLUMNS = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median"),
     *("iqm", "low", "high", "regret", "rank", "mean_rank", "common_seeds"),
@@ -214,8 +213,16 @@ def results_overall(
         key: max((float(regrets[method][key].mean()) for method in complete), default=0.0)
         for key in keys
     }
-    iqms = np.array([[interquartile_mean(regrets[m][key]) for m in complete] for key in keys])
-    mean_rank = dict(zip(complete, mean_ranks(iqms.round(_DIGITS), "minimize"), strict=True))
+    iqms = np.array(
+        [
+            _rounded(
+                [interquartile_mean(regrets[method][key]) for method in complete],
+                results.tasks[key].optimum,
+            )
+            for key in keys
+        ]
+    )
+    mean_rank = dict(zip(complete, mean_ranks(iqms, "minimize"), strict=True))
     rows: list[dict[str, Any]] = []
     for method in everyone:
         row: dict[str, Any] = {
@@ -273,6 +280,16 @@ def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
         {key: 1.0 if task.direction == "maximize" else -1.0 for key, task in results.tasks.items()}
     )
     return signs * (optima - trials["figure"])
+
+
+def _rounded(values: ArrayLike, optimum: float) -> NDArray[np.float64]:
+    """Figures to seven digits of the optimum, single precision, so that equals rank as equals.
+
+    Many tables were stored in single precision, and means of equal figures differ by rounding.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    magnitude = abs(optimum) or np.abs(array).max(initial=0.0, where=np.isfinite(array)) or 1.0
+    return array.round(6 - int(np.floor(np.log10(magnitude))))
 
 
 def _intervals(trials: pd.DataFrame, confidence: float, resamples: int) -> pd.DataFrame:

@@ -1,0 +1,101 @@
+"""``nasbench leaderboard``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a leaderboard is printed."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    LATEX = "latex"
+    JSON = "json"
+
+
+class Against(StrEnum):
+    """What anytime curves are drawn against."""
+
+    EVALUATIONS = "evaluations"
+    SECONDS = "seconds"
+
+
+def leaderboard(
+    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
+        "results.sqlite"
+    ),
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
+    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    evaluations: Annotated[
+        float | None, typer.Option(help="Look at the searches after this many evaluations.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Look after this many simulated training seconds.")
+    ] = None,
+    confidence: Annotated[float, typer.Option(help="Of the bootstrap intervals.")] = 0.95,
+    resamples: Annotated[int, typer.Option(help="Number of bootstrap resamples.")] = 2000,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the anytime curves here (.pdf, .png or .svg).")
+    ] = None,
+    against: Annotated[
+        Against, typer.Option(help="What the curves are drawn against.")
+    ] = Against.EVALUATIONS,
+) -> None:
+    """Compare methods: means, intervals, regrets, ranks, ties within noise, anytime curves."""
+    from nasbench_suite.metrics.leaderboard import results_leaderboard, results_overall
+    from nasbench_suite.metrics.results import read_results
+    from reports import tables
+
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    rows = results_leaderboard(
+        results,
+        evaluations=evaluations,
+        seconds=seconds,
+        confidence=confidence,
+        resamples=resamples,
+    )
+    overall = None
+    if rows["task_key"].nunique() > 1 and form is not Format.CSV:
+        overall = results_overall(
+            results,
+            evaluations=evaluations,
+            seconds=seconds,
+            confidence=confidence,
+            resamples=resamples,
+        )
+    if figure is not None:
+        from reports.figures import write_figure
+
+        write_figure(results, figure, by=against.value, confidence=confidence, resamples=resamples)
+        typer.echo(f"The anytime curves are in {figure}.", err=True)
+    if form is Format.CSV:
+        typer.echo(tables.to_csv(rows), nl=False)
+        return
+    if form is Format.JSON:
+        typer.echo(tables.to_json(rows, overall), nl=False)
+        return
+    cuts = {"evaluations": evaluations, "seconds": seconds}
+    cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
+    report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
+    if form is Format.MARKDOWN:
+        typer.echo(tables.to_markdown(report), nl=False)
+    elif form is Format.LATEX:
+        typer.echo(tables.to_latex(report), nl=False)
+    else:
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = _WIDTH
+        console.width = min(console.width, _WIDTH)
+        console.print(*tables.to_terminal(report, console.encoding), sep="\n")
+
+
+_WIDTH = 100  # columns
