@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nasbench_suite.benchmarks.library import load_benchmark
 from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
 
-__all__ = ["Benchmark", "Metric", "make_benchmark"]
+__all__ = ["Benchmark", "Metric", "load_benchmark", "make_benchmark"]

@@ -154,7 +154,8 @@ class Benchmark:
             )
         if index_array.size and (index_array.min() < 0 or index_array.max() >= len(column)):
             self.space.indices(index_array.reshape(-1))  # raises, naming the first one outside
-        return column[index_array]
+        figures: NDArray[np.float64] = column[index_array]
+        return figures
 
     @property
     def datasets(self) -> list[str]:
@@ -286,6 +287,17 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
             f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
         ) from None
     return benchmark
+
+
+def is_benchmark_file(path: Path) -> bool:
+    """Whether ``write_benchmark`` wrote the file, sound or not."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return _METADATA_KEY in (pq.read_schema(path, memory_map=True).metadata or {})
+    except (pa.ArrowException, OSError, ValueError):
+        return False
 
 
 def read_metadata(path: Path) -> dict[str, Any]:

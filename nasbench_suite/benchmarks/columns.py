@@ -1,0 +1,271 @@
+"""What the columns of a foreign table are, from their names and from what the user says.
+
+* ``{dataset}_{split}_{epochs}`` is an accuracy, with split ``train``, ``valid``, ``val`` or
+  ``test``, epochs optional, and optionally ``acc`` or ``loss`` before the epochs;
+* ``{dataset}_train_time_{epochs}`` or ``time_s`` is a training cost in seconds;
+* a last part ``ms``, ``us``, ``mj``, ``flops``, ``macs`` or ``params`` names a quantity;
+* ``name@3`` and ``name_seed3`` are one seed of the metric ``name``, and ``name_mean`` its mean.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+
+from nasbench_suite.benchmarks.table import Direction, Provenance, Split
+from nasbench_suite.errors import SuiteError, choose_from
+
+# Unit and direction of each known quantity.
+QUANTITIES: dict[str, tuple[str, Direction]] = {
+    "accuracy": ("%", "maximize"),
+    "loss": ("nats", "minimize"),
+    "latency": ("ms", "minimize"),
+    "energy": ("mJ", "minimize"),
+    "training_time": ("s", "minimize"),
+    "parameters": ("", "minimize"),
+    "flops": ("", "minimize"),
+    "macs": ("", "minimize"),
+}
+_SUFFIXES: dict[str, tuple[str, str]] = {
+    "ms": ("latency", "ms"),
+    "us": ("latency", "us"),
+    "mj": ("energy", "mJ"),
+    "flops": ("flops", ""),
+    "macs": ("macs", ""),
+    "params": ("parameters", ""),
+    "parameters": ("parameters", ""),
+}
+_TRAINED = re.compile(
+    r"(?P<dataset>.+?)_(?P<split>train|valid|val|test)(?:_(?P<quantity>accuracy|acc|loss))?"
+    r"(?:_(?P<epochs>\d{1,6}))?",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?:(?P<dataset>.+?)_)??train(?:ing)?_time(?:_s)?(?:_(?P<epochs>\d{1,6}))?|time_s",
+    re.IGNORECASE,
+)
+_SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
+_INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNORECASE)
+
+
+class ColumnFacts(BaseModel):
+    """What a user says of a metric, on the command line or in a metadata file.
+
+    The fields are those of ``Metric``; ``seeds`` names the column of each training seed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quantity: str | None = None
+    unit: str | None = None
+    direction: Direction | None = None
+    dataset: str | None = None
+    split: Split | None = None
+    epochs: PositiveInt | None = None
+    device: str | None = None
+    provenance: Provenance | None = None
+    note: str | None = None
+    seeds: dict[int, str] | None = None
+
+
+class MetadataFile(BaseModel):
+    """A metadata file: facts by metric name or pattern, and what ``Benchmark.about`` shall hold."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metrics: dict[str, ColumnFacts] = {}
+    about: dict[str, Any] = {}
+
+
+@dataclass
+class ColumnGroup:
+    """The columns of one metric.
+
+    Attributes:
+        mean: the column with the figure reported, if there is one.
+        seeds: the column of each training seed.
+        aside: columns of seeds that became metrics of their own.
+        seed_of: where this is such a column, the metric it was a seed of.
+    """
+
+    mean: str | None = None
+    seeds: dict[int, str] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
+    seed_of: str | None = None
+
+
+def group_columns(
+    columns: Sequence[str], facts: Mapping[str, ColumnFacts]
+) -> tuple[dict[str, ColumnGroup], dict[str, str]]:
+    """Which columns belong to which metric.
+
+    A seed column that ``facts`` names exactly is set aside: it becomes a metric of its own. A
+    mean that holds a seed set aside is left out; that of the other seeds takes its place.
+
+    Returns:
+        The columns by metric, and the columns left out with the reason.
+
+    Raises:
+        SuiteError: two columns are the same seed of a metric.
+    """
+    groups: dict[str, ColumnGroup] = {}
+    left_out: dict[str, str] = {}
+    claimed: set[str] = set()
+    for name, said in facts.items():
+        if said.seeds and set(said.seeds.values()) <= set(columns):
+            groups[name] = ColumnGroup(seeds=dict(said.seeds))
+            claimed.update(said.seeds.values())
+
+    means = []
+    for column in columns:
+        match = _SEED.fullmatch(column)
+        if column in claimed:
+            continue
+        if match is None:
+            means.append(column)
+            continue
+        of_metric = groups.setdefault(match["metric"], ColumnGroup())
+        if column in facts:
+            groups[column] = ColumnGroup(mean=column, seed_of=match["metric"])
+            of_metric.aside.append(column)
+        elif of_metric.seeds.setdefault(int(match["seed"]), column) != column:
+            raise SuiteError(
+                f"Columns {of_metric.seeds[int(match['seed'])]!r} and {column!r} are the same "
+                f"seed of {match['metric']!r}: rename or drop one of them."
+            )
+
+    for column in means:
+        base, _, statistic = column.rpartition("_")
+        guessed = bool(base) and column not in facts
+        if guessed and statistic.lower() == "std":
+            left_out[column] = "a standard deviation"
+            continue
+        is_mean = guessed and statistic.lower() == "mean" and base not in columns
+        group = groups.setdefault(base if is_mean else column, ColumnGroup())
+        if group.aside:
+            left_out[column] = "a mean with the seed that is set aside"
+        else:
+            group.mean = column
+    return {n: group for n, group in groups.items() if group.mean or group.seeds}, left_out
+
+
+def infer_facts(name: str) -> dict[str, Any]:
+    """What the name of a metric tells of it; empty if nothing.
+
+    >>> infer_facts("CIFAR10_val_12")
+    {'quantity': 'accuracy', 'dataset': 'cifar10', 'split': 'valid', 'epochs': 12}
+    >>> infer_facts("onnx_cifar100_mj")
+    {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100'}
+    """
+    facts: dict[str, Any]
+    if match := _TIME.fullmatch(name):
+        facts = {"quantity": "training_time"}
+    elif match := _TRAINED.fullmatch(name):
+        loss = (match["quantity"] or "").lower() == "loss"
+        facts = {"quantity": "loss" if loss else "accuracy"}
+    if match:
+        if match["dataset"]:
+            facts["dataset"] = match["dataset"].lower()
+        if split := match.groupdict().get("split"):
+            facts["split"] = "valid" if split.lower() == "val" else split.lower()
+        if match["epochs"]:
+            facts["epochs"] = int(match["epochs"])
+        return facts
+    base, _, suffix = name.rpartition("_")
+    if suffix.lower() not in _SUFFIXES:
+        return {}
+    quantity, unit = _SUFFIXES[suffix.lower()]
+    facts = {"quantity": quantity, "unit": unit}
+    if base:
+        on_device = quantity in ("latency", "energy")
+        facts |= {"device": base} if on_device else {"dataset": base.lower()}
+    return facts
+
+
+def is_index(name: str) -> bool:
+    """Whether a column of that name numbers something, rather than measures it."""
+    return _INDEX.fullmatch(name) is not None
+
+
+def said_of(name: str, facts: Mapping[str, ColumnFacts]) -> dict[str, Any]:
+    """What the user says of a metric, by name or pattern; later entries override earlier ones."""
+    said: dict[str, Any] = {}
+    for pattern, one in facts.items():
+        if pattern == name or fnmatchcase(name, pattern):
+            said |= one.model_dump(exclude_none=True, exclude={"seeds"})
+    return said
+
+
+def parse_fact(text: str) -> tuple[str, ColumnFacts]:
+    """A metric name or pattern and what is said of it, from ``NAME:key=value,key=value``.
+
+    Raises:
+        SuiteError: it is not of that form, or says something a metric does not have.
+    """
+    name, colon, settings = text.partition(":")
+    pairs = [setting.partition("=") for setting in settings.split(",")]
+    if not name or not colon or not all(equals for _, equals, _ in pairs):
+        raise SuiteError(f"Cannot read --metric {text!r}: write it as NAME:key=value,key=value.")
+    try:
+        facts = {key.strip(): value.strip() for key, _, value in pairs}
+        return name, ColumnFacts.model_validate(facts)
+    except ValidationError as error:
+        raise SuiteError(f"Cannot read --metric {text!r}: {_first_fault(error)}") from None
+
+
+def merge_facts(
+    file: MetadataFile, metrics: Iterable[tuple[str, ColumnFacts | Mapping[str, Any]]]
+) -> MetadataFile:
+    """What a metadata file says, overridden by ``metrics``, of which later ones override earlier.
+
+    Raises:
+        SuiteError: ``metrics`` says something a metric does not have.
+    """
+    merged = dict(file.metrics)
+    for name, said in metrics:
+        try:
+            facts = ColumnFacts.model_validate(said)
+        except ValidationError as error:
+            raise SuiteError(f"Metric {name!r}: {_first_fault(error)}") from None
+        before = merged.pop(name, ColumnFacts())  # taken out, so that it comes last and decides
+        merged[name] = before.model_copy(update=facts.model_dump(exclude_none=True))
+    return file.model_copy(update={"metrics": merged})
+
+
+def read_metadata_file(path: Path) -> MetadataFile:
+    """Read a TOML or JSON file of facts on metrics.
+
+    Raises:
+        SuiteError: it cannot be read, or says something a metric does not have.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+    except (OSError, ValueError, RecursionError) as error:
+        raise SuiteError(
+            f"Metadata file {path} cannot be read ({error or type(error).__name__}): give TOML, "
+            f"or JSON in a file named *.json."
+        ) from None
+    try:
+        # Dates, which TOML has, become text: what is said must fit into the benchmark's file.
+        return MetadataFile.model_validate(json.loads(json.dumps(content, default=str)))
+    except ValidationError as error:
+        raise SuiteError(f"Metadata file {path}: {_first_fault(error)}") from None
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    place = [str(part) for part in fault["loc"]]
+    if fault["type"] == "extra_forbidden":
+        in_file = error.title == MetadataFile.__name__ and len(place) == 1
+        known = MetadataFile if in_file else ColumnFacts
+        return choose_from("key", place[-1], list(known.model_fields))
+    return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."

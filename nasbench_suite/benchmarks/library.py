@@ -1,0 +1,402 @@
+"""The library of benchmarks: the embedded one, and those imported under ``$NASBENCH_HOME``.
+
+What ``nasbench data`` does is one function each: ``list_benchmarks``, ``import_benchmark``,
+``describe_benchmark`` and ``verify_benchmark``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from nasbench_suite.benchmarks.table import (
+    Benchmark,
+    Metric,
+    is_benchmark_file,
+    read_benchmark,
+    read_metadata,
+    write_benchmark,
+)
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import list_spaces, load_space
+
+if TYPE_CHECKING:
+    from nasbench_suite.benchmarks.columns import ColumnFacts
+    from nasbench_suite.benchmarks.importing import Imported
+
+    _Facts: TypeAlias = Mapping[str, ColumnFacts | Mapping[str, Any]]
+
+EMBEDDED = ("digits",)
+HOME_VARIABLE = "NASBENCH_HOME"
+
+_SUFFIX = ".parquet"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+Progress = Callable[[int, int], None]
+"""Called with the number of architectures done and of all of them."""
+
+
+def benchmark_home() -> Path:
+    """The folder of imported benchmarks, under ``$NASBENCH_HOME`` or the user's data folder."""
+    home = os.environ.get(HOME_VARIABLE)
+    if not home:
+        from platformdirs import user_data_dir
+
+        home = user_data_dir("nasbench-suite", appauthor=False)
+    return Path(home) / "benchmarks"
+
+
+def known_benchmarks() -> list[str]:
+    """The names ``load_benchmark`` knows: the embedded ones, then the imported ones."""
+    imported = sorted(path.name.removesuffix(_SUFFIX) for path in _imported_files())
+    return [*EMBEDDED, *imported]
+
+
+def load_benchmark(name_or_path: str | Path) -> Benchmark:
+    """The benchmark of that name, embedded or imported, or in that file.
+
+    Its columns are read when first asked for.
+
+    Raises:
+        SuiteError: there is none, or its file is damaged.
+    """
+    path = find_benchmark(name_or_path)
+    named = path == _path_of(str(name_or_path))
+    return read_benchmark(path, str(name_or_path) if named else None)
+
+
+def find_benchmark(name_or_path: str | Path) -> Path:
+    """The file of a benchmark given by its name or path.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    text = str(name_or_path)
+    if isinstance(name_or_path, str):
+        path = _path_of(text)
+        if path is not None and path.is_file():
+            return path
+        if text in EMBEDDED:
+            raise SuiteError(
+                f"The embedded benchmark {text!r} is missing from this installation: install "
+                f"nasbench-suite again, or make it with `nasbench data make {text}`."
+            )
+    path = Path(text)
+    if path.is_file():
+        return path
+    if isinstance(name_or_path, Path) or path.suffix == _SUFFIX or _path_of(text) is None:
+        raise SuiteError(f"There is no benchmark file {text!r}.")
+    raise SuiteError(
+        f"{choose_from('benchmark', text, known_benchmarks())} "
+        f"(`nasbench data import FILE --name {text}` adds one.)"
+    )
+
+
+def _path_of(name: str) -> Path | None:
+    """Where the benchmark of that name is or would be; None if it cannot be a name."""
+    if name in EMBEDDED:
+        return Path(str(files("nasbench_suite.benchmarks"))) / name / f"table{_SUFFIX}"
+    if not _NAME.fullmatch(name) or name.endswith(_SUFFIX):
+        return None
+    return benchmark_home() / (name + _SUFFIX)
+
+
+def _imported_files() -> list[Path]:
+    return [
+        path
+        for path in benchmark_home().glob(f"*{_SUFFIX}")
+        if _NAME.fullmatch(path.name) and path.name.removesuffix(_SUFFIX) not in EMBEDDED
+    ]
+
+
+# -- import ----------------------------------------------------------------------------------------
+
+
+def import_benchmark(
+    path: str | Path,
+    name: str | None = None,
+    space: str | None = None,
+    *,
+    latency: Sequence[str | Path] = (),
+    metadata: str | Path | None = None,
+    metrics: _Facts | Sequence[tuple[str, ColumnFacts]] = (),
+    arch_column: str | None = None,
+    in_index_order: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Imported:
+    """Import a table or an official archive under a name that ``load_benchmark`` knows then.
+
+    Args:
+        path: a Parquet or CSV table, a file of this suite, or an official archive of NATS-Bench
+            or NAS-Bench-201.
+        name: its name; an official archive has one of its own.
+        space: the space of a table's architectures; the others know theirs.
+        latency: tables with further metrics, latencies in ms if not described otherwise.
+        metadata: TOML or JSON file that describes metrics, see ``columns.MetadataFile``.
+        metrics: facts on metrics by name or pattern, such as ``{"fpga": {"provenance":
+            "modelled"}}``, which override those of the file; or pairs of both, in order.
+        arch_column: the table's column with the architecture, if not to be found by itself.
+        in_index_order: the table's rows stand in index order.
+        overwrite: replace a benchmark of that name.
+        progress: called while an archive is read.
+
+    Returns:
+        The benchmark as it was written, the columns left out, and hints.
+
+    Raises:
+        SuiteError: see ``import_table``; or the name is taken or no name. What was imported
+            before is then as it was.
+    """
+    from nasbench_suite.benchmarks import nats_archive
+    from nasbench_suite.benchmarks.columns import MetadataFile, merge_facts, read_metadata_file
+    from nasbench_suite.benchmarks.importing import add_latencies, import_table
+
+    path = Path(path)
+    latencies = [Path(file) for file in latency]
+    if not path.exists():
+        raise SuiteError(f"There is no file {path}.")
+    facts = read_metadata_file(Path(metadata)) if metadata else MetadataFile()
+    facts = merge_facts(facts, metrics.items() if isinstance(metrics, Mapping) else metrics)
+    archive = nats_archive.recognise(path)
+    from_suite = not archive and is_benchmark_file(path)
+    if name is None and not archive:
+        raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
+    target = _free_path(name or str(archive), overwrite)
+
+    if archive or from_suite:
+        benchmark = _read_archive(path, archive, progress) if archive else _read_sound(path)
+        if space not in (None, benchmark.space.name):
+            raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
+        benchmark = replace(benchmark, name=name or benchmark.name)
+        imported = add_latencies(benchmark, latencies, facts)
+    else:
+        if space is None:
+            raise SuiteError(
+                f"The table {path} needs the space of its architectures: give one of "
+                f"{', '.join(list_spaces())} with --space."
+            )
+        imported = import_table(
+            path,
+            str(name),
+            load_space(space),
+            metadata=facts,
+            latency=latencies,
+            arch_column=arch_column,
+            in_index_order=in_index_order,
+        )
+    try:
+        write_benchmark(imported.benchmark, target)
+    except OSError as error:
+        raise SuiteError(
+            f"Cannot write {target} ({error.strerror or error}): make room or choose another "
+            f"folder with ${HOME_VARIABLE}."
+        ) from None
+    return replace(imported, benchmark=read_benchmark(target))
+
+
+def _free_path(name: str, overwrite: bool) -> Path:
+    """Where to write the benchmark of that name."""
+    path = _path_of(name)
+    if path is None:
+        raise SuiteError(
+            f"{name!r} cannot name a benchmark: use letters, digits, '.', '_' and '-', a letter or "
+            f"digit first, without the suffix {_SUFFIX}."
+        )
+    if name in EMBEDDED:
+        raise SuiteError(f"{name!r} is the embedded benchmark: choose another name.")
+    if path.exists() and not overwrite:
+        raise SuiteError(
+            f"There is already a benchmark {name!r}: choose another name, or replace it with "
+            f"--overwrite."
+        )
+    return path
+
+
+def _read_archive(path: Path, archive: str, progress: Progress | None) -> Benchmark:
+    if archive == "nas-bench-201":
+        from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
+
+        return import_nasbench201(path, progress=progress)
+    from nasbench_suite.benchmarks.nats_archive import import_nats
+
+    return import_nats(path, progress=progress)
+
+
+def _read_sound(path: Path) -> Benchmark:
+    faults = verify_benchmark(path).faults
+    if faults:
+        raise SuiteError(f"{path} is damaged ({'; '.join(faults)}): get it again.")
+    return read_benchmark(path)
+
+
+# -- list, info, verify ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One benchmark of the library.
+
+    Attributes:
+        name: its name.
+        path: its file.
+        space: name of its space.
+        datasets: data sets that its metrics were measured on.
+        metrics: number of metrics.
+        rows: number of architectures.
+        size: size of the file in bytes.
+        source: where its figures come from.
+        fault: why it cannot be loaded; empty if it can.
+    """
+
+    name: str
+    path: Path
+    space: str = ""
+    datasets: tuple[str, ...] = ()
+    metrics: int = 0
+    rows: int = 0
+    size: int = 0
+    source: str = ""
+    fault: str = ""
+
+
+def list_benchmarks() -> list[Listed]:
+    """The benchmarks at hand: the embedded ones, then the imported ones by name."""
+    return [_listed(name) for name in known_benchmarks()]
+
+
+def _listed(name: str) -> Listed:
+    try:
+        path = find_benchmark(name)
+        benchmark = read_benchmark(path, name)
+    except SuiteError as error:
+        return Listed(name, _path_of(name) or Path(), fault=str(error))
+    return Listed(
+        name,
+        path,
+        benchmark.space.name,
+        tuple(benchmark.datasets),
+        len(benchmark.metrics),
+        benchmark.space.size,
+        path.stat().st_size,
+        "embedded" if name in EMBEDDED else str(benchmark.about.get("source", "unknown")),
+    )
+
+
+def describe_benchmark(benchmark: Benchmark | str | Path) -> dict[str, Any]:
+    """What there is to know of a benchmark, as JSON-able values.
+
+    Returns:
+        ``name``, ``space``, ``architectures``, ``classes`` (isomorphism classes),
+        ``disconnected`` (architectures without a path from input to output), ``datasets``,
+        ``checksum``, ``about``, and ``metrics``: for each its ``Metric`` fields, ``min``, ``max``,
+        ``optimum`` (``value``, ``index``, ``architecture``), and for an accuracy or loss its
+        ``noise`` (the fields of ``NoiseFloor``), or else ``no_noise``, the reason.
+
+    Raises:
+        SuiteError: there is no such benchmark, or it is damaged.
+    """
+    if not isinstance(benchmark, Benchmark):
+        benchmark = load_benchmark(benchmark)
+    space = benchmark.space
+    return {
+        "name": benchmark.name,
+        "space": space.name,
+        "architectures": space.size,
+        "classes": len(space.representatives),
+        "disconnected": sum(not space.is_connected(index) for index in range(space.size)),
+        "datasets": benchmark.datasets,
+        "checksum": benchmark.checksum,
+        "about": dict(benchmark.about),
+        "metrics": [_describe_metric(benchmark, metric) for metric in benchmark.metrics.values()],
+    }
+
+
+def _describe_metric(benchmark: Benchmark, metric: Metric) -> dict[str, Any]:
+    from nasbench_suite.benchmarks.noise import OUTCOMES, noise_floor, why_no_noise_floor
+
+    values = benchmark.values(metric.name)
+    best = int(values.argmax() if metric.direction == "maximize" else values.argmin())
+    described = {
+        **asdict(metric),
+        "seeds": list(metric.seeds),
+        "min": float(values.min()),
+        "max": float(values.max()),
+        "optimum": {
+            "value": float(values[best]),
+            "index": best,
+            "architecture": benchmark.space.string(best),
+        },
+    }
+    if metric.quantity in OUTCOMES:
+        noise = noise_floor(benchmark, metric.name)
+        described["noise"] = asdict(noise) if noise else None
+        if not noise:
+            described["no_noise"] = why_no_noise_floor(benchmark, metric.name)
+    return described
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What checking a benchmark's file found.
+
+    Attributes:
+        path: the file.
+        checks: each check and its fault, empty if it passed.
+    """
+
+    path: Path
+    checks: Mapping[str, str]
+
+    @property
+    def faults(self) -> list[str]:
+        """The faults found, none if the file is sound."""
+        return [fault for fault in self.checks.values() if fault]
+
+
+def verify_benchmark(name_or_path: str | Path) -> Verification:
+    """Check a benchmark's file: that every figure is there, finite, and as it was written.
+
+    Raises:
+        SuiteError: there is no such benchmark, or its file cannot be opened at all.
+    """
+    path = find_benchmark(name_or_path)
+    benchmark = read_benchmark(path)
+    needed = [
+        column
+        for metric in benchmark.metrics.values()
+        for column in (metric.name, *map(metric.seed_column, metric.seeds))
+    ]
+    missing = [column for column in needed if column not in benchmark.columns]
+    unread, infinite = [], []
+    for column in needed:
+        if column in missing:
+            continue
+        try:
+            values = benchmark.columns[column]
+        except SuiteError as error:
+            unread.append(str(error).rstrip("."))
+            continue
+        wrong = ~np.isfinite(values) if column in benchmark.metrics else np.isinf(values)
+        if wrong.any():
+            infinite.append(f"{column} at architecture {int(wrong.argmax())}")
+    checks = {
+        "metadata": "" if benchmark.metrics else "it describes no metric",
+        "columns": f"columns missing: {', '.join(missing)}" if missing else "",
+        "rows": unread[0] if unread else "",
+        "finite": f"figures not finite: {', '.join(infinite)}" if infinite else "",
+    }
+    if missing or unread:
+        checks["checksum"] = "the checksum cannot be computed"
+    else:
+        written = read_metadata(path)["checksum"]
+        same = benchmark.compute_checksum() == written
+        checks["checksum"] = "" if same else "the figures are not those that were written"
+    return Verification(path, checks)

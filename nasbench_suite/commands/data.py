@@ -1,0 +1,312 @@
+"""``nasbench data``: the benchmarks at hand, and how further ones come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+app = typer.Typer(help="Benchmarks: list, import, inspect, verify and make them.")
+
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("list")
+def list_command(as_json: _Json = False) -> None:
+    """List the benchmarks at hand: the embedded one and the imported ones."""
+    import json
+    from dataclasses import asdict
+
+    from nasbench_suite.benchmarks.library import list_benchmarks
+
+    found = list_benchmarks()
+    if as_json:
+        typer.echo(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
+        return
+    table = _table("benchmark", "space", "data sets", "metrics", "rows", "size", "source")
+    for entry in found:
+        if not entry.fault:
+            counts = str(entry.metrics), f"{entry.rows:,}", f"{entry.size / 1e6:.1f} MB"
+            table.add_row(entry.name, entry.space, ", ".join(entry.datasets), *counts, entry.source)
+    _print(table, *(f"{entry.name}: {entry.fault}" for entry in found if entry.fault))
+
+
+@app.command("import")
+def import_command(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Parquet or CSV table, or an official archive (file or folder)."),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Its name from now on; an archive has one of its own.")
+    ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(help="Search space of a table: nats-tss, nats-sss or nasbench-macro."),
+    ] = None,
+    latency: Annotated[
+        list[Path] | None,
+        typer.Option(help="Table of latencies in ms, a column a device; may be repeated."),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a metric is, as NAME:key=value,key=value, NAME a column or a pattern such "
+            "as *_test_*; keys: quantity, unit, direction, dataset, split, epochs, device, "
+            "provenance, note; may be repeated."
+        ),
+    ] = None,
+    metadata: Annotated[
+        Path | None, typer.Option(help="TOML or JSON file that says the same, and more.")
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="Column with the architecture, if it is not found by itself."),
+    ] = None,
+    in_order: Annotated[
+        bool, typer.Option("--in-order", help="Rows stand in index order, without a column.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
+    ] = False,
+) -> None:
+    """Import a table, or convert an official archive of NATS-Bench or NAS-Bench-201.
+
+    A column named dataset_split_epochs, such as cifar10_valid_12, is an accuracy; one that ends in
+    _ms, _mj, _flops or _params is a latency, an energy, or a size; name_seed0 and name@0 are one
+    training of the metric name. Columns that are none of these are left out, and named.
+
+    A training seed that --metric names is set aside and becomes a metric of its own: with
+    --metric cifar10_test_seed0:split=valid, a table that has test accuracies alone gets a signal
+    to search on that does not enter the figure reported.
+    """
+    from nasbench_suite.benchmarks.columns import parse_fact
+    from nasbench_suite.benchmarks.library import import_benchmark
+
+    with _progress(f"reading {file.name}") as advance:
+        imported = import_benchmark(
+            file,
+            name,
+            space,
+            latency=latency or (),
+            metadata=metadata,
+            metrics=[parse_fact(text) for text in metric or []],
+            arch_column=arch,
+            in_index_order=in_order,
+            overwrite=overwrite,
+            progress=advance,
+        )
+    benchmark = imported.benchmark
+    for column, reason in imported.left_out.items():
+        typer.echo(f"left out {column}: {reason}", err=True)
+    for hint in imported.hints:
+        typer.echo(hint, err=True)
+    typer.echo(
+        f"Imported {benchmark.name!r}: {len(benchmark.metrics)} metrics of "
+        f"{benchmark.space.size:,} architectures of space {benchmark.space.name}."
+    )
+
+
+@app.command("info")
+def info_command(
+    benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],
+    as_json: _Json = False,
+) -> None:
+    """Describe a benchmark: its metrics, the optimum of each, and the noise floor."""
+    import json
+
+    from nasbench_suite.benchmarks.library import describe_benchmark
+
+    facts = describe_benchmark(benchmark)
+    if as_json:
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    metrics = facts["metrics"]
+    _print(
+        f"{facts['name']}: {facts['architectures']:,} architectures of space {facts['space']}, "
+        f"{facts['classes']:,} of them different, {facts['disconnected']:,} without a path from "
+        f"input to output",
+        *(
+            f"{key}: {value if isinstance(value, str) else json.dumps(value)}"
+            for key, value in facts["about"].items()
+        ),
+        f"checksum: {facts['checksum']}",
+        "",
+        _metric_table(metrics),
+        *_grouped((metric["note"], metric["name"]) for metric in metrics),
+        "",
+        _noise_table(metrics),
+        *_grouped(
+            (metric["no_noise"], metric["name"]) for metric in metrics if "no_noise" in metric
+        ),
+        "",
+        "floor: the noise floor, the median difference between two trainings of one function, as "
+        "the table reports them; what differs by less is a tie. range, max: median and maximum "
+        "over functions of largest less smallest, sd: standard deviation; among isomorphic "
+        "architectures (twins), or seeds.",
+    )
+
+
+def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
+    rows = [
+        {
+            "metric": metric["name"],
+            "quantity": f"{'↑' if metric['direction'] == 'maximize' else '↓'} {metric['quantity']}",
+            "unit": metric["unit"],
+            "of": _measured_on(metric),
+            "min": f"{metric['min']:.5g}",
+            "max": f"{metric['max']:.5g}",
+            "seeds": ", ".join(map(str, metric["seeds"])),
+            "provenance": metric["provenance"].replace("unknown", ""),
+        }
+        for metric in metrics
+    ]
+    columns = [column for column in rows[0] if any(row[column] for row in rows)]
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    return table
+
+
+def _measured_on(metric: dict[str, Any]) -> str:
+    device = metric["device"] if metric["device"] != metric["name"] else None
+    epochs = f"{metric['epochs']} epochs" if metric["epochs"] else None
+    return " ".join(filter(None, [metric["dataset"], metric["split"], epochs, device]))
+
+
+def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
+    table = _table("metric", "optimum", "index", "floor", "range", "max", "sd", "from")
+    for metric in metrics:
+        if "noise" not in metric:
+            continue
+        best = f"{metric['optimum']['value']:.4f}", str(metric["optimum"]["index"])
+        noise = metric["noise"]
+        if noise is None:
+            table.add_row(metric["name"], *best, "unknown")
+            continue
+        sizes = (f"{noise[key]:.2f}" for key in ("floor", "median_range", "max_range", "sd"))
+        table.add_row(metric["name"], *best, *sizes, f"{noise['groups']:,} {noise['source']}")
+    return table
+
+
+def _grouped(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """One line a note, with the names that share it."""
+    names: dict[str, list[str]] = {}
+    for note, name in notes:
+        if note:
+            names.setdefault(note, []).append(name)
+    return [
+        f"{shared[0]}{f' and {len(shared) - 1} more' if shared[1:] else ''}: {note}"
+        for note, shared in names.items()
+    ]
+
+
+def _table(*columns: str) -> Table:
+    """A table without lines, whose first column is never cut."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, column in enumerate(columns):
+        table.add_column(column, no_wrap=position == 0, overflow="fold")
+    return table
+
+
+def _print(*parts: Table | str) -> None:
+    from rich.console import Console
+
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = 160  # a file or a pipe has no edge to wrap at
+    for part in parts:
+        console.print(part)
+
+
+@app.command("verify")
+def verify_command(
+    benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],
+) -> None:
+    """Check that a benchmark's file is complete and as it was written; exit 2 if not."""
+    from nasbench_suite.benchmarks.library import verify_benchmark
+    from nasbench_suite.errors import SuiteError
+
+    verification = verify_benchmark(benchmark)
+    for check, fault in verification.checks.items():
+        typer.echo(f"{check:<9} {fault or 'sound'}")
+    if verification.faults:
+        raise SuiteError(
+            f"{verification.path} is damaged ({verification.faults[0]}): get or import it again."
+        )
+    typer.echo(f"{benchmark} is sound.")
+
+
+make_app = typer.Typer(help="Make a benchmark from nothing, by training.")
+app.add_typer(make_app, name="make")
+
+
+@make_app.callback()
+def _make() -> None:
+    pass
+
+
+@make_app.command("digits")
+def make_digits_command(
+    journal: Annotated[
+        Path, typer.Option(help="File of finished trainings; the same command again goes on.")
+    ],
+    output: Annotated[Path, typer.Option(help="The table to write.")] = Path("digits.parquet"),
+    seeds: Annotated[str, typer.Option(help="Training seeds, as 0-1 or 0,1.")] = "0,1",
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
+) -> None:
+    """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
+    from importlib.util import find_spec
+
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.runner.run import parse_seeds
+
+    if find_spec("torch") is None:
+        raise SuiteError("Training needs torch: pip install 'nasbench-suite[torch]'.")
+    from nasbench_suite.benchmarks.digits.making import pack, train_all
+
+    chosen = parse_seeds(seeds)
+    for file in (journal, output):
+        if not file.parent.is_dir():
+            raise SuiteError(f"There is no folder {str(file.parent)!r}: create it first.")
+    with _progress("training") as advance:
+        for finished, total in train_all(journal, chosen, jobs):
+            advance(finished, total)
+    benchmark = pack(journal, output)
+    typer.echo(
+        f"{output}: {len(benchmark.metrics)} metrics; use it with --benchmark {output}, or "
+        f"`nasbench data import {output} --name NAME`."
+    )
+
+
+@contextmanager
+def _progress(description: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, shown from the first call of what it yields."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        bar = progress.add_task(description, total=None, visible=False)
+        yield lambda done, total: progress.update(bar, completed=done, total=total, visible=True)
