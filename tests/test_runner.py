@@ -19,7 +19,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial, TrialDone, run
-from nasbench_suite.runner.run import parse_seeds
+from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
@@ -258,7 +258,7 @@ def test_a_failing_method_exits_with_2_and_keeps_the_rest(
 class Walker(Method):
     """A slow walk that keeps checkpoints, and is killed once on its way."""
 
-    killed_at: int = 0
+    killed_at: int = -1
 
     def start(self, session: Session) -> None:
         self.here, self.session = session.space.sample(session.rng), session
@@ -279,8 +279,8 @@ class Walker(Method):
 def test_an_interrupted_search_goes_on_from_its_checkpoint(
     toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nasbench_suite.runner.run._CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(Walker, "config", {"killed_at": 0})  # one method, killed or not
+    monkeypatch.setattr("nasbench_suite.runner.runs._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(Walker, "config", {"killed_at": -1})  # one method, killed or not
     whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
     run(toy, [("walker", Walker())], seeds=[3], store=whole, noise="sample")
     with pytest.raises(KeyboardInterrupt):
@@ -295,7 +295,7 @@ def test_an_interrupted_search_goes_on_from_its_checkpoint(
 
 
 def test_a_damaged_checkpoint_is_named(toy: Benchmark, tmp_path: Path) -> None:
-    trial = Trial(make_task(toy), Walker(killed_at=-1), 0)
+    trial = Trial(make_task(toy), Walker(), 0)
     trial.advance(5)
     path = tmp_path / "c.npz"
     assert trial.save(path)

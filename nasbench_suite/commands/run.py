@@ -58,7 +58,7 @@ def run(
 
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.runner import run as run_trials
-    from nasbench_suite.runner.run import parse_seeds
+    from nasbench_suite.runner.runs import parse_seeds
 
     console = Console(stderr=True, quiet=quiet)
     with _Bars(console) as bars:
@@ -115,11 +115,11 @@ class _Bars:
         self._bars: dict[tuple[str, str], TaskID] = {}
 
     def __enter__(self) -> _Bars:
-        self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._bars:
+            self._progress.stop()
 
     def plan(self, plan: Mapping[tuple[str, str], tuple[int, int]]) -> None:
         several_tasks = len({task for task, _ in plan}) > 1
@@ -129,6 +129,7 @@ class _Bars:
                 total=todo + finished,
                 completed=finished,
             )
+        self._progress.start()
 
     def advance(self, trial: TrialDone) -> None:
         self._progress.advance(self._bars[trial.task, trial.method])

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from nasbench_suite.benchmarks.table import Benchmark
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial, TrialResult
@@ -136,8 +137,6 @@ def run(
         SuiteError: bad input, found before anything is run; or a worker process died.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
-    from nasbench_suite.benchmarks import load_benchmark
-
     table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
     names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
     tasks = [
@@ -253,8 +252,6 @@ def _make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[st
 
 
 def _task_row(task: Task) -> TaskRow:
-    from nasbench_suite.benchmarks.noise import noise_floor
-
     objective = task.objectives[0]
     metric = task.benchmark.metric(objective.report)
     noise = noise_floor(task.benchmark, objective.report)
@@ -281,14 +278,11 @@ def _outcomes(
     if jobs == 1:
         for plan in plans:
             for seed in plan.seeds:
-                yield (
-                    plan,
-                    seed,
-                    _run_trial(plan.task, plan.method, seed, plan.checkpoint(checkpoints, seed)),
-                )
+                checkpoint = plan.checkpoint(checkpoints, seed)
+                yield plan, seed, _run_trial(plan.task, plan.method, seed, checkpoint)
         return
+    import cloudpickle
     from joblib import Parallel, delayed
-    from joblib.externals import cloudpickle
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     # Pickled once and unpacked once a worker, however many trials: see _unpack.
