@@ -350,8 +350,10 @@ def _read_frame(path: Path) -> pd.DataFrame:
         with path.open("rb") as file:
             is_parquet = file.read(4) == b"PAR1"
         if is_parquet:
+            content = pq.ParquetFile(path).read()
+            content.validate(full=True)  # text that is no UTF-8 shows here
             # Without what pandas noted of its index, the index is a column like any other.
-            frame = pq.ParquetFile(path).read().replace_schema_metadata(None).to_pandas()
+            frame = content.replace_schema_metadata(None).to_pandas()
         else:
             separator = "\t" if path.suffix.lower() == ".tsv" else ","
             frame = pd.read_csv(path, sep=separator, header=None, dtype=str, compression=None)

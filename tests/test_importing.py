@@ -1,0 +1,522 @@
+"""Importing tables: what columns are taken for, how rows are ordered, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nasbench_suite.benchmarks.columns import (
+    MetadataFile,
+    infer_facts,
+    merge_facts,
+    parse_fact,
+    read_metadata_file,
+)
+from nasbench_suite.benchmarks.importing import add_latencies, import_table
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import load_space
+from nasbench_suite.tasks import make_task
+
+MACRO = load_space("nasbench-macro")
+
+
+def table(**columns: Any) -> pd.DataFrame:
+    """A table of the macro space in index order, with an accuracy and what is given."""
+    rng = np.random.default_rng(0)
+    figures = {"arch_str": MACRO.all_strings, "c_valid_3": rng.uniform(10, 90, size=MACRO.size)}
+    return pd.DataFrame({**figures, **columns})
+
+
+def written(frame: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
+    return path
+
+
+def said(*texts: str) -> MetadataFile:
+    return merge_facts(MetadataFile(), [parse_fact(text) for text in texts])
+
+
+# -- the real tables -------------------------------------------------------------------------------
+
+
+def test_nasbench201_with_latencies(shared_data: Path) -> None:
+    folder = shared_data / "nasbench201"
+    files = [folder / "latency_ms.parquet", folder / "pi5.parquet"]
+    imported = import_table(
+        folder / "accuracy.parquet", "nas201", load_space("nats-tss"), latency=files
+    )
+    benchmark = imported.benchmark
+    sources = [pd.read_parquet(file) for file in (folder / "accuracy.parquet", *files)]
+    for frame in sources:
+        for column in frame.columns.intersection(list(benchmark.metrics)):
+            assert np.array_equal(benchmark.values(column), frame[column])
+    assert len(benchmark.metrics) == 9 + 24 + 18
+    assert set(imported.left_out) == {
+        "accuracy.parquet: arch_index",
+        "accuracy.parquet: unique_str",
+        "pi5.parquet: representative_index",
+    }
+    assert benchmark.datasets == ["cifar10", "cifar100", "imagenet16_120"]
+    quantised = {n: m.note for n, m in benchmark.metrics.items() if m.provenance == "quantised"}
+    assert quantised == {
+        "eyeriss": "38 distinct values",
+        "fpga": "84 distinct values",
+        "pixel2": "42 distinct values, whole ms",
+        "essential_ph_1": "39 distinct values, whole ms",
+        "samsung_s7": "79 distinct values, whole ms",
+    }
+    assert [hint.split()[0] for hint in imported.hints] == ["eyeriss", "fpga"]
+    energy = benchmark.metric("onnx_darcy_mj")
+    assert (energy.quantity, energy.unit, energy.device) == ("energy", "mJ", "onnx_darcy")
+    assert energy.note == "isomorphic architectures share one figure"
+    assert benchmark.metric("raspi4").note == ""
+    task = make_task(benchmark, "cifar10")
+    assert (task.objectives[0].signal, task.objectives[0].report) == (
+        "cifar10_valid_12",
+        "cifar10_test_200",
+    )
+    assert task.optimum == pytest.approx(94.3733, abs=5e-5)
+
+
+def test_macro_needs_a_seed_set_aside(shared_data: Path) -> None:
+    file = shared_data / "nasbench_macro" / "accuracy.parquet"
+    frame = pd.read_parquet(file).set_index("arch_str").loc[list(MACRO.all_strings)]
+    imported = import_table(file, "macro", MACRO)
+    assert list(imported.benchmark.metrics) == ["cifar10_test", "params", "flops"]
+    assert imported.benchmark.metric("cifar10_test").seeds == (0, 1, 2)
+    assert np.array_equal(imported.benchmark.values("cifar10_test"), frame["cifar10_test_mean"])
+    assert np.array_equal(imported.benchmark.values("flops"), frame["flops"])
+    assert "--metric cifar10_test_seed0:split=valid" in imported.hints[0]
+    with pytest.raises(SuiteError, match="no valid accuracy"):
+        make_task(imported.benchmark)
+
+    aside = import_table(file, "macro", MACRO, metadata=said("cifar10_test_seed0:split=valid"))
+    task = make_task(aside.benchmark)
+    assert (task.objectives[0].signal, task.objectives[0].report) == (
+        "cifar10_test_seed0",
+        "cifar10_test",
+    )
+    assert aside.benchmark.metric("cifar10_test").seeds == (1, 2)
+    others = frame[["cifar10_test_seed1", "cifar10_test_seed2"]].mean(axis=1)
+    np.testing.assert_allclose(aside.benchmark.values("cifar10_test"), others, rtol=1e-12)
+    signal = aside.benchmark.values("cifar10_test_seed0")
+    assert np.array_equal(signal, frame["cifar10_test_seed0"])
+    assert "set aside" in aside.benchmark.metric("cifar10_test_seed0").note
+    assert "accuracy.parquet: cifar10_test_mean" in aside.left_out
+    assert not aside.hints
+
+
+# -- rows ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.tsv", "no_suffix"])
+def test_rows_in_any_order(tmp_path: Path, name: str) -> None:
+    frame = table()
+    file = written(frame.sample(frac=1, random_state=0), tmp_path / name)
+    benchmark = import_table(file, "t", MACRO).benchmark
+    assert np.array_equal(benchmark.values("c_valid_3"), frame["c_valid_3"])
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
+def test_architectures_by_index(tmp_path: Path, name: str) -> None:
+    frame = table(Arch_Index=np.arange(MACRO.size)).drop(columns="arch_str")
+    file = written(frame.iloc[::-1], tmp_path / name)
+    benchmark = import_table(file, "t", MACRO).benchmark
+    assert np.array_equal(benchmark.values("c_valid_3"), frame["c_valid_3"])
+
+
+def test_architecture_column_found_by_content_or_said(tmp_path: Path) -> None:
+    frame = table().rename(columns={"arch_str": "network"}).iloc[::-1]
+    assert list(import_table(written(frame, tmp_path / "t.csv"), "t", MACRO).benchmark.metrics)
+    frame = table(other=np.arange(MACRO.size)).rename(columns={"arch_str": "cell"})
+    frame["cell"] = "?"
+    file = written(frame, tmp_path / "t.parquet")
+    with pytest.raises(SuiteError, match=r"row 0: Malformed network '\?'"):
+        import_table(file, "t", MACRO)
+    assert list(import_table(file, "t", MACRO, arch_column="other").benchmark.metrics)
+
+
+def test_strings_decide_over_another_order_of_indices(tmp_path: Path) -> None:
+    frame = table(arch_index=np.arange(MACRO.size)[::-1])
+    benchmark = import_table(written(frame, tmp_path / "t.csv"), "t", MACRO).benchmark
+    assert np.array_equal(benchmark.values("c_valid_3"), frame["c_valid_3"])
+
+
+def test_pandas_index_of_strings(tmp_path: Path) -> None:
+    frame = table()
+    frame.set_index("arch_str").iloc[::-1].to_parquet(tmp_path / "t.parquet")
+    benchmark = import_table(tmp_path / "t.parquet", "t", MACRO).benchmark
+    assert np.array_equal(benchmark.values("c_valid_3"), frame["c_valid_3"])
+
+
+def test_rows_in_index_order(tmp_path: Path) -> None:
+    frame = table().drop(columns="arch_str")
+    file = written(frame, tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match="no architecture column"):
+        import_table(file, "t", MACRO)
+    benchmark = import_table(file, "t", MACRO, in_index_order=True).benchmark
+    assert np.array_equal(benchmark.values("c_valid_3"), frame["c_valid_3"])
+    file = written(frame.iloc[:-1], tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match="6560 rows, but space 'nasbench-macro' has 6561"):
+        import_table(file, "t", MACRO, in_index_order=True)
+
+
+def test_equal_rows_are_taken_once(tmp_path: Path) -> None:
+    frame = table()
+    twice = pd.concat([frame, frame.iloc[[7, 9]]])
+    imported = import_table(written(twice, tmp_path / "t.csv"), "t", MACRO)
+    assert np.array_equal(imported.benchmark.values("c_valid_3"), frame["c_valid_3"])
+    assert imported.hints == ["t.csv repeats 2 rows; each is taken once."]
+
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("cifar10_valid_12", ("accuracy", "cifar10", "valid", 12)),
+        ("ImageNet16_120_VAL_200", ("accuracy", "imagenet16_120", "valid", 200)),
+        ("imagenet16_120_test", ("accuracy", "imagenet16_120", "test", None)),
+        ("digits_valid_loss_8", ("loss", "digits", "valid", 8)),
+        ("c100_train_acc", ("accuracy", "c100", "train", None)),
+        ("digits_train_time_8", ("training_time", "digits", None, 8)),
+        ("train_time", ("training_time", None, None, None)),
+        ("time_s", ("training_time", None, None, None)),
+        ("params", ("parameters", None, None, None)),
+        ("cifar10_flops", ("flops", "cifar10", None, None)),
+    ],
+)
+def test_names_of_columns(name: str, facts: tuple[Any, ...]) -> None:
+    inferred = infer_facts(name)
+    keys = ("quantity", "dataset", "split", "epochs")
+    assert tuple(inferred.get(key) for key in keys) == facts
+
+
+@pytest.mark.parametrize("name", ["accuracy", "test", "inference_time", "latency", "x_mb", ""])
+def test_names_that_tell_nothing(name: str) -> None:
+    assert infer_facts(name) == {}
+
+
+def test_seeds_by_every_spelling(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    figures = rng.uniform(10, 90, size=(6, MACRO.size))
+    names = ["a_valid_1@7", "a_valid_1@9", "b_test_seed0", "b_test_seed_1", "x", "y"]
+    file = written(table(**dict(zip(names, figures, strict=True))), tmp_path / "t.parquet")
+    facts = MetadataFile.model_validate(
+        {"metrics": {"e_test_4": {"seeds": {"5": "x", "3": "y"}, "provenance": "measured"}}}
+    )
+    benchmark = import_table(file, "t", MACRO, metadata=facts).benchmark
+    for metric, seeds, rows in (
+        ("a_valid_1", (7, 9), (0, 1)),
+        ("b_test", (0, 1), (2, 3)),
+        ("e_test_4", (3, 5), (5, 4)),
+    ):
+        assert benchmark.metric(metric).seeds == seeds
+        assert np.array_equal(benchmark.seed_values(metric).T, figures[list(rows)])
+        mean = figures[list(rows)].mean(axis=0)
+        np.testing.assert_allclose(benchmark.values(metric), mean, rtol=1e-12)
+    assert benchmark.metric("e_test_4").epochs == 4
+    assert benchmark.metric("e_test_4").provenance == "measured"
+
+
+def test_untrained_seeds_are_left_out_of_the_mean(tmp_path: Path) -> None:
+    seeds = {f"a_test_seed{seed}": np.full(MACRO.size, 10.0 * seed) for seed in (1, 2)}
+    seeds["a_test_seed2"][5] = np.nan
+    file = written(table(**seeds), tmp_path / "t.csv")
+    assert import_table(file, "t", MACRO).benchmark.values("a_test")[4:7].tolist() == [15, 10, 15]
+
+
+def test_what_nothing_describes_is_left_out_and_named(tmp_path: Path) -> None:
+    frame = table(score=1.5, remark="?", arch_index=range(MACRO.size), broken=[1, "x", *[2] * 6559])
+    file = written(frame, tmp_path / "t.csv")
+    imported = import_table(file, "t", MACRO)
+    assert list(imported.benchmark.metrics) == ["c_valid_3"]
+    assert set(imported.left_out) == {
+        "t.csv: score",
+        "t.csv: remark",
+        "t.csv: arch_index",
+        "t.csv: broken",
+    }
+    assert "--metric score:quantity=" in imported.left_out["t.csv: score"]
+    described = said(
+        "score:quantity=robustness,direction=maximize,unit=dB", "*:provenance=modelled"
+    )
+    metric = import_table(file, "t", MACRO, metadata=described).benchmark.metric("score")
+    assert (metric.quantity, metric.direction, metric.unit) == ("robustness", "maximize", "dB")
+    assert metric.provenance == "modelled"
+
+
+def test_the_user_overrides_what_names_tell(tmp_path: Path) -> None:
+    file = written(table(lut=np.arange(MACRO.size) % 7 + 0.5), tmp_path / "t.csv")
+    facts = said(
+        "*:provenance=measured", "lut:quantity=latency,device=fpga", "lut:provenance=modelled"
+    )
+    imported = import_table(file, "t", MACRO, metadata=facts)
+    metric = imported.benchmark.metric("lut")
+    assert (metric.device, metric.unit, metric.direction) == ("fpga", "ms", "minimize")
+    assert (metric.provenance, metric.note) == ("modelled", "7 distinct values")
+    assert imported.benchmark.metric("c_valid_3").provenance == "measured"
+    assert not imported.hints
+    loss = import_table(file, "t", MACRO, metadata=said("c_valid_3:quantity=loss")).benchmark
+    assert (loss.metric("c_valid_3").unit, loss.metric("c_valid_3").direction) == (
+        "nats",
+        "minimize",
+    )
+
+
+def test_accuracies_from_0_to_1_are_fractions(tmp_path: Path) -> None:
+    frame = table(c_test_3=np.linspace(0, 1, MACRO.size))
+    benchmark = import_table(written(frame, tmp_path / "t.csv"), "t", MACRO).benchmark
+    assert benchmark.metric("c_test_3").unit == "fraction"
+    assert benchmark.metric("c_valid_3").unit == "%"
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_metadata_files(tmp_path: Path, suffix: str) -> None:
+    toml = """
+        [about]
+        source = "somewhere"
+        released = 2020-05-01
+        [metrics.c_valid_3]
+        note = "read, with a comma"
+        epochs = 5
+        [metrics."c_*"]
+        provenance = "measured"
+    """
+    content = {
+        "about": {"source": "somewhere", "released": "2020-05-01"},
+        "metrics": {
+            "c_valid_3": {"note": "read, with a comma", "epochs": 5},
+            "c_*": {"provenance": "measured"},
+        },
+    }
+    file = tmp_path / f"facts{suffix}"
+    file.write_text(toml if suffix == ".toml" else json.dumps(content))
+    facts = merge_facts(read_metadata_file(file), [("c_valid_3", {"epochs": 6})])
+    imported = import_table(written(table(), tmp_path / "t.csv"), "t", MACRO, metadata=facts)
+    metric = imported.benchmark.metric("c_valid_3")
+    assert (metric.epochs, metric.note, metric.provenance) == (6, "read, with a comma", "measured")
+    assert imported.benchmark.about == content["about"]
+
+
+def test_latencies_beside_a_benchmark(tmp_path: Path) -> None:
+    benchmark = import_table(written(table(), tmp_path / "t.csv"), "t", MACRO).benchmark
+    frame = table(phone=np.arange(MACRO.size) / 8).drop(columns="c_valid_3").iloc[::-1]
+    file = written(frame, tmp_path / "l.csv")
+    more = add_latencies(benchmark, [file], said("c_valid_3:note=mine")).benchmark
+    assert more.metric("phone").device == "phone"
+    assert np.array_equal(more.values("phone"), np.arange(MACRO.size) / 8)
+    assert more.metric("c_valid_3").note == "mine"
+    with pytest.raises(SuiteError, match=r"'phone' of .* is already there"):
+        add_latencies(benchmark, [file, file])
+
+
+# -- bad input -------------------------------------------------------------------------------------
+
+
+def with_cell(column: str, row: int, cell: Any) -> pd.DataFrame:
+    frame = table().astype({column: object})
+    frame.loc[row, column] = cell
+    return frame
+
+
+BAD_TABLES: dict[str, tuple[Callable[[], pd.DataFrame], str]] = {
+    "nan": (lambda: with_cell("c_valid_3", 5, None), "nan at architecture 5 .00000012."),
+    "infinite": (lambda: with_cell("c_valid_3", 5, "inf"), "inf at architecture 5"),
+    "missing": (lambda: table().drop(index=[3, 4]), "lacks 2 of the 6561 .* first 3 .00000010."),
+    "conflict": (
+        lambda: pd.concat([table(), with_cell("c_valid_3", 0, 1.0).iloc[:1]]),
+        r"architecture 0 twice \(rows 0 and 6561\)",
+    ),
+    "unknown": (
+        lambda: with_cell("arch_str", 5, "00000003"),
+        "row 5: Malformed network '00000003'",
+    ),
+    "empty name": (lambda: with_cell("arch_str", 5, None), "row 5: nan is no architecture"),
+    "no column": (lambda: table()[["c_valid_3"]], "no architecture column"),
+    "no metric": (lambda: table()[["arch_str"]], "has no metric"),
+    "no rows": (lambda: table().iloc[:0], "no rows"),
+    "same seed": (
+        lambda: table(**{"a_test@1": 1.5, "a_test_seed1": 1.5}),
+        "same seed of 'a_test'",
+    ),
+    "index outside": (
+        lambda: table(arch_index=np.arange(1, MACRO.size + 1)).drop(columns="arch_str"),
+        "index 6561 is outside",
+    ),
+    "index broken": (
+        lambda: table(arch_index=np.arange(MACRO.size) + 0.5).drop(columns="arch_str"),
+        "row 0: 0.5 is no architecture",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_TABLES)
+def test_bad_tables(tmp_path: Path, fault: str) -> None:
+    make, sentence = BAD_TABLES[fault]
+    with pytest.raises(SuiteError, match=sentence):
+        import_table(written(make(), tmp_path / "t.csv"), "t", MACRO)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "cannot be read"),
+        (b"\x00\xff\xfe\x80garbage", "cannot be read|is no table"),
+        (b"PAR1 and no more", "cannot be read"),
+        (b"a,b\n1,2\n1,2,3\n", "cannot be read"),
+        (b"just a line of text", "no rows"),
+        (b"arch_str,x_test,x_test\n00000000,1,2\n", "column 'x_test' twice"),
+    ],
+)
+def test_files_that_are_no_tables(tmp_path: Path, content: bytes, sentence: str) -> None:
+    file = tmp_path / "t.csv"
+    file.write_bytes(content)
+    with pytest.raises(SuiteError, match=sentence):
+        import_table(file, "t", MACRO)
+
+
+def test_missing_file_and_folder(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="There is no file"):
+        import_table(tmp_path / "nothing.csv", "t", MACRO)
+    with pytest.raises(SuiteError, match="cannot be read"):
+        import_table(tmp_path, "t", MACRO)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("c_valid_3", "NAME:key=value"),
+        (":split=valid", "NAME:key=value"),
+        ("c:split", "NAME:key=value"),
+        ("c:splt=valid", "Unknown key 'splt': did you mean 'split'"),
+        ("c:split=dev", "split: input should be 'train', 'valid' or 'test'"),
+        ("c:epochs=many", "epochs: input should be a valid integer"),
+        ("c:epochs=0", "epochs: input should be greater than 0"),
+        ("c:seeds=1", "seeds: input should be a valid dictionary"),
+    ],
+)
+def test_bad_facts(text: str, sentence: str) -> None:
+    with pytest.raises(SuiteError, match=sentence):
+        parse_fact(text)
+
+
+def test_facts_about_nothing(tmp_path: Path) -> None:
+    file = written(table(score=1.5), tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match="'c_vald_3': did you mean 'c_valid_3'"):
+        import_table(file, "t", MACRO, metadata=said("c_vald_3:epochs=4"))
+    with pytest.raises(SuiteError, match=r"Quantity 'robustness' .* --metric score:direction="):
+        import_table(file, "t", MACRO, metadata=said("score:quantity=robustness"))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[metrics", "cannot be read"),
+        ("metric = 3", "Unknown key 'metric': did you mean 'metrics'"),
+        ("[metrics.a]\nunits = 'ms'", "Unknown key 'units': did you mean 'unit'"),
+        ("[metrics]\na = 3", "metrics.a: "),
+        ("about = 3", "about: "),
+    ],
+)
+def test_bad_metadata_files(tmp_path: Path, content: str, sentence: str) -> None:
+    file = tmp_path / "facts.toml"
+    file.write_text(content)
+    with pytest.raises(SuiteError, match=sentence):
+        read_metadata_file(file)
+
+
+# -- whatever comes in, one sentence comes out -----------------------------------------------------
+
+FUZZ = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+CELLS = st.one_of(
+    st.sampled_from(
+        ["arch_str", "arch_index", "a_test_1", "a_test@1", "a_seed0", "ms", "x_ms", ""]
+    ),
+    st.sampled_from(["00000000", "00000001", "1", "-1", "1e400", "nan", "0.5", "9" * 30, "True"]),
+    st.text(max_size=8),
+)
+
+
+def import_or_refuse(file: Path, latency: bool = False) -> None:
+    for space in (MACRO, load_space("nats-tss")):
+        with suppress(SuiteError):
+            import_table(file, "t", space, latency=[file] if latency else [])
+
+
+@FUZZ
+@given(st.binary(max_size=300))
+def test_fuzz_bytes(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "t"
+    file.write_bytes(content)
+    import_or_refuse(file)
+
+
+@FUZZ
+@given(st.lists(st.lists(CELLS, max_size=5), max_size=6), st.booleans())
+def test_fuzz_cells(tmp_path: Path, rows: list[list[str]], latency: bool) -> None:
+    file = tmp_path / "t.csv"
+    text = "\n".join(",".join(row) for row in rows)
+    file.write_text(text, encoding="utf-8", errors="surrogatepass", newline="")
+    import_or_refuse(file, latency)
+
+
+@FUZZ
+@given(
+    st.dictionaries(
+        CELLS,
+        st.lists(
+            st.one_of(
+                st.none(), st.integers(-2, 9), st.floats(), st.sampled_from(["00000000", "?"])
+            )
+        ),
+        max_size=4,
+    )
+)
+def test_fuzz_typed_columns(tmp_path: Path, columns: dict[str, list[Any]]) -> None:
+    """Complete tables, whose further columns repeat the cells drawn."""
+    frame = pd.DataFrame({"arch_index": np.arange(MACRO.size)})
+    for name, cells in columns.items():
+        if len(set(map(type, cells)) - {type(None)}) > 1:  # Parquet columns have one type
+            cells = [str(cell) for cell in cells]
+        frame[name] = pd.Series((cells or [None]) * MACRO.size).iloc[: MACRO.size]
+    file = tmp_path / "t.parquet"
+    frame.to_parquet(file)
+    import_or_refuse(file, latency=True)
+
+
+@pytest.fixture(scope="module")
+def sound_parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(table(), tmp_path_factory.mktemp("sound") / "t.parquet")
+
+
+@FUZZ
+@given(data=st.data())
+def test_fuzz_damaged_parquet(tmp_path: Path, sound_parquet: Path, data: st.DataObject) -> None:
+    """Cut off anywhere, or with a few bytes changed, most of them in the footer."""
+    content = bytearray(sound_parquet.read_bytes())
+    if data.draw(st.booleans()):
+        del content[data.draw(st.integers(0, len(content) - 1)) :]
+    else:
+        near_end = st.integers(max(0, len(content) - 2000), len(content) - 1)
+        places = st.one_of(near_end, st.integers(0, len(content) - 1))
+        for place in data.draw(st.lists(places, min_size=1, max_size=4)):
+            content[place] = data.draw(st.integers(0, 255))
+    file = tmp_path / "t.parquet"
+    file.write_bytes(content)
+    import_or_refuse(file)
