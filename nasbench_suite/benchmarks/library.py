@@ -169,7 +169,7 @@ def import_benchmark(
     from_suite = not archive and is_benchmark_file(path)
     if name is None and not archive:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
-    target = _free_path(name or str(archive), overwrite)
+    target = _free_path(str(archive) if name is None else name, overwrite)
 
     if archive or from_suite:
         benchmark = _read_archive(path, archive, progress) if archive else _read_sound(path)

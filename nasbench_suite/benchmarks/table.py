@@ -359,6 +359,9 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
             self._loaded[name] = self._read(name)
         return self._loaded[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

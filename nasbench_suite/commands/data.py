@@ -271,12 +271,12 @@ def make_digits_command(
 
     if find_spec("torch") is None:
         raise SuiteError("Training needs torch: pip install 'nasbench-suite[torch]'.")
-    from nasbench_suite.benchmarks.digits.making import pack, train_all
-
     chosen = parse_seeds(seeds)
     for file in (journal, output):
         if not file.parent.is_dir():
             raise SuiteError(f"There is no folder {str(file.parent)!r}: create it first.")
+    from nasbench_suite.benchmarks.digits.making import pack, train_all
+
     with _progress("training") as advance:
         for finished, total in train_all(journal, chosen, jobs):
             advance(finished, total)

@@ -1,0 +1,181 @@
+"""``nasbench data``: what it prints, writes and refuses; what it does is tested elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner, Result
+
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.commands.data import app
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import load_space
+
+MACRO = load_space("nasbench-macro")
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A table with test accuracies of two seeds, parameters, and a column nobody knows."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"arch_str": MACRO.all_strings})
+    for seed in (0, 1):
+        frame[f"c_test_seed{seed}"] = rng.uniform(10, 90, size=MACRO.size)
+    frame["params"] = np.arange(MACRO.size)
+    frame["score"] = 1.5
+    frame.to_csv(tmp_path / "source.csv", index=False)
+    return tmp_path / "source.csv"
+
+
+def nasbench_data(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def done(*arguments: object) -> Result:
+    result = nasbench_data(*arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_import_says_what_it_took_and_what_not(source: Path) -> None:
+    result = done("import", source, "--name", "mine", "--space", "nasbench-macro")
+    assert result.stdout.startswith("Imported 'mine': 2 metrics of 6,561 architectures")
+    assert "left out source.csv: score: nothing says what it is" in result.stderr
+    assert "--metric c_test_seed0:split=valid" in result.stderr
+    assert list(load_benchmark("mine").metrics) == ["c_test", "params"]
+
+
+def test_import_options_reach_the_import(source: Path, tmp_path: Path) -> None:
+    latency = tmp_path / "latency.csv"
+    frame = pd.DataFrame({"network": MACRO.all_strings, "phone": np.arange(MACRO.size) / 8})
+    frame.to_csv(latency, index=False)
+    (tmp_path / "facts.toml").write_text("[metrics.c_test]\nepochs = 36\nprovenance = 'measured'")
+    renamed = tmp_path / "renamed.csv"
+    pd.read_csv(source, dtype=str).rename(columns={"arch_str": "x"}).to_csv(renamed, index=False)
+    arguments = ["import", renamed, "--name", "mine", "--space", "nasbench-macro", "--arch", "x"]
+    arguments += ["--latency", latency, "--metadata", tmp_path / "facts.toml"]
+    arguments += ["--metric", "c_test_seed0:split=valid", "--metric", "c_test:epochs=300"]
+    done(*arguments, "--metric", "score:quantity=robustness,direction=maximize")
+    metrics = load_benchmark("mine").metrics
+    assert list(metrics) == ["c_test", "c_test_seed0", "params", "score", "phone"]
+    assert (metrics["c_test"].epochs, metrics["c_test"].provenance) == (300, "measured")
+    assert metrics["c_test_seed0"].split == "valid"
+    assert metrics["phone"].quantity == "latency"
+
+    result = nasbench_data(*arguments)
+    assert isinstance(result.exception, SuiteError)
+    assert "--overwrite" in str(result.exception)
+    done(*arguments, "--overwrite")
+    assert "score" not in load_benchmark("mine").metrics
+
+
+def test_import_in_index_order(source: Path, tmp_path: Path) -> None:
+    plain = tmp_path / "plain.csv"
+    pd.read_csv(source)[["params"]].to_csv(plain, index=False)
+    done("import", plain, "--name", "mine", "--space", "nasbench-macro", "--in-order")
+    assert load_benchmark("mine").query(7, "params") == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["import", "nothing.csv", "--name", "x", "--space", "nats-tss"], "no file nothing.csv"),
+        (["import", "{source}", "--space", "nasbench-macro"], "needs a name"),
+        (["import", "{source}", "--name", "x"], "needs the space"),
+        (["import", "{source}", "--name", "x", "--metric", "a"], "Cannot read --metric 'a'"),
+        (["import", "{source}", "--name", "../x", "--space", "nats-tss"], "cannot name"),
+        (["info", "nothing"], "Unknown benchmark 'nothing'"),
+        (["verify", "nothing"], "Unknown benchmark 'nothing'"),
+        (["make", "digits", "--journal", "no/folder/j.jsonl"], "no folder 'no/folder'"),
+    ],
+)
+def test_bad_input_is_one_sentence(source: Path, arguments: list[str], sentence: str) -> None:
+    result = nasbench_data(*(argument.format(source=source) for argument in arguments))
+    assert isinstance(result.exception, SuiteError)
+    assert sentence in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_list(source: Path, home: Path) -> None:
+    done("import", source, "--name", "mine", "--space", "nasbench-macro")
+    (home / "benchmarks" / "broken.parquet").write_bytes(b"PAR1")
+    lines = done("list").stdout.splitlines()
+    row = next(line for line in lines if line.startswith("mine"))
+    assert row.split()[:5] == ["mine", "nasbench-macro", "c", "2", "6,561"]
+    assert any(line.startswith("broken: ") and "not a readable" in line for line in lines)
+    entries = {entry["name"]: entry for entry in json.loads(done("list", "--json").stdout)}
+    assert list(entries) == ["digits", "broken", "mine"]
+    assert (entries["mine"]["rows"], entries["mine"]["datasets"]) == (6561, ["c"])
+
+
+def test_info_prints_metrics_and_noise_floor(shared_data: Path) -> None:
+    folder = shared_data / "nasbench201"
+    latency = ["--latency", folder / "latency_ms.parquet"]
+    fpga = ["--metric", "fpga:provenance=modelled"]
+    accuracy = folder / "accuracy.parquet"
+    done("import", accuracy, "--name", "nas201", "--space", "nats-tss", *latency, *fpga)
+    lines = done("info", "nas201").stdout.splitlines()
+    assert "6,466 of them different, 341 without a path" in lines[0]
+    rows = [line.split() for line in lines if line.startswith("cifar100_test_200")]
+    assert rows[0][:8] == ["cifar100_test_200", "↑", "accuracy", "%", "cifar100", "test", "200", "epochs"]
+    assert rows[1] == ["cifar100_test_200", "73.5133", "9930", "0.32", "0.63", "5.62", "0.41", "1,350", "twins"]
+    assert next(line for line in lines if line.startswith("fpga ")).split()[-1] == "modelled"
+    assert "pixel2: 42 distinct values, whole ms" in lines
+    facts = json.loads(done("info", "nas201", "--json").stdout)
+    assert facts["disconnected"] == 341
+
+
+def test_info_of_several_seeds(source: Path) -> None:
+    done("import", source, "--name", "mine", "--space", "nasbench-macro")
+    lines = done("info", "mine").stdout.splitlines()
+    assert any("0, 1" in line for line in lines if line.startswith("c_test"))
+
+
+def test_verify(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "toy.parquet"
+    write_benchmark(toy, path)
+    assert done("verify", path).stdout.splitlines()[-1] == f"{path} is sound."
+    content = bytearray(path.read_bytes())
+    content[1000] ^= 0xFF
+    path.write_bytes(content)
+    result = nasbench_data("verify", path)
+    assert isinstance(result.exception, SuiteError)
+    assert "is damaged" in str(result.exception)
+
+
+def test_make_digits(toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains what is asked, then packs; the training itself is tested where it stands."""
+    called: list[tuple[Path, list[int], int]] = []
+
+    def train_all(journal: Path, seeds: Sequence[int], jobs: int) -> Iterator[tuple[int, int]]:
+        called.append((journal, list(seeds), jobs))
+        yield 0, 2
+        yield 2, 2
+
+    def pack(journal: Path, output: Path) -> Benchmark:
+        assert journal == called[0][0]
+        write_benchmark(toy, output)
+        return toy
+
+    making = pytest.importorskip("nasbench_suite.benchmarks.digits.making")
+    pytest.importorskip("torch")
+    monkeypatch.setattr(making, "train_all", train_all)
+    monkeypatch.setattr(making, "pack", pack)
+    journal, output = tmp_path / "j.jsonl", tmp_path / "made.parquet"
+    options = ["--journal", journal, "--output", output, "--seeds", "0,3-4", "--jobs", 2]
+    result = done("make", "digits", *options)
+    assert called == [(journal, [0, 3, 4], 2)]
+    assert str(output) in result.stdout
+    assert load_benchmark(output).checksum == toy.checksum
