@@ -18,6 +18,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces.topology import EDGES
 from nasbench_suite.tasks import Method, Record, Task, make_task
 from nasbench_suite.tasks.registry import list_methods, make_method
 from search_methods.bananas import Bananas, encode_one_hot, encode_paths
@@ -519,7 +520,8 @@ def test_tpe_is_quiet_and_leaves_optunas_logging_alone(
 @pytest.mark.parametrize("longest", [1, 2, 3])
 def test_path_encoding_enumerates_the_paths(longest: int) -> None:
     space = load_space("nats-tss")
-    features = [path for length in range(1, longest + 1)]
+    lengths = range(1, longest + 1)
+    features = [path for length in lengths for path in itertools.product(range(5), repeat=length)]
     encoded = encode_paths(space.all_vectors, longest)
     assert encoded.shape == (15_625, len(features))
     for index in range(0, 15_625, 7):

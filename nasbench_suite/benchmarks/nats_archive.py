@@ -42,7 +42,7 @@ import itertools
 import numbers
 import pickle
 import pickletools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -502,13 +502,57 @@ class Collector:
             raise SuiteError(f"{self._path} has figures of no architecture: get it again.")
         rows = np.array(sorted(self._seen), dtype=np.int64)
         metrics, columns = [], {}
-        for column, metric in self._described():
+        for column, described in self._described():
             if column not in self._columns:
                 continue
             seeds = tuple(sorted(self._seeds.get(column, ())))
-            metric = Metric(**{**metric, "seeds": seeds})
+            metric = Metric(**described, seeds=seeds)
             metrics.append(metric)
             columns[metric.name] = self._columns[column][rows]
             for seed in seeds:
                 columns[metric.seed_column(seed)] = self._columns[f"{column}@{seed}"][rows]
         return ArchiveFigures(self._path.name, self._space, rows, metrics, columns)
+
+    def _described(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What the table shall hold: the collector's column, and the metric's fields."""
+        durations = sorted(set().union(*self._seen.values()))
+        for data_set in DATA_SETS:
+            for epochs in durations:
+                of = {"dataset": data_set.name, "epochs": epochs, "provenance": "measured"}
+                for split in data_set.sets:
+                    name = f"{data_set.name}_{split}_{epochs}"
+                    yield name, {"name": name, "split": split, **of}
+                    name = f"{data_set.name}_{split}_loss_{epochs}"
+                    loss = {"quantity": "loss", "unit": "nats", "direction": "minimize"}
+                    yield name, {"name": name, "split": split, **loss, **of}
+                seconds = {"quantity": "training_time", "unit": "s", "direction": "minimize"}
+                name = f"{data_set.name}_train_time_{epochs}"
+                yield name, {"name": name, **seconds, **of}
+                name = f"{data_set.name}_valid_time_{epochs}"
+                validation = {**seconds, "quantity": "validation_time"}
+                note = "one pass over the validation images"
+                yield name, {"name": name, **validation, **of, "note": note}
+            for quantity, unit, provenance, note in (
+                ("parameters", "M", "measured", "counted"),
+                ("flops", "M", "measured", "counted"),
+                ("latency", "s", "measured", "a batch of 256, on the authors' machine"),
+            ):
+                # As ``get_cost_info`` answers for the longest training that has the figure.
+                known = [
+                    column
+                    for epochs in reversed(durations)
+                    if (column := f"{data_set.name}_{quantity}_{epochs}") in self._columns
+                ]
+                if known:
+                    yield (
+                        known[0],
+                        {
+                            "name": f"{data_set.name}_{quantity}",
+                            "quantity": quantity,
+                            "unit": unit,
+                            "direction": "minimize",
+                            "dataset": data_set.name,
+                            "provenance": provenance,
+                            "note": note,
+                        },
+                    )

@@ -59,7 +59,8 @@ class _ScalarType:
         self._order = state[1]
 
     def value(self, raw: bytes) -> Any:
-        return np.frombuffer(raw, np.dtype(self._name).newbyteorder(self._order))[0]
+        order = "=" if self._order == "|" else self._order
+        return np.frombuffer(raw, np.dtype(order + self._name))[0]
 
 
 class _MakeScalarType:
@@ -167,7 +168,6 @@ class _RecordUnpickler(pickle._Unpickler):
     """
 
     dispatch: dict[int, Any] = dict(pickle._Unpickler.dispatch)  # noqa: RUF012
-    stack: list[Any]
 
     def __init__(
         self,
@@ -188,12 +188,12 @@ class _RecordUnpickler(pickle._Unpickler):
 
     def _put(self, index: int) -> None:
         memo = self.memo
-        memo[index] = self.stack[-1]
+        memo[index] = cast(Any, self).stack[-1]
         memo.count = max(memo.count, index + 1)
 
     def _memoize(self) -> None:
         memo = self.memo
-        memo[memo.count] = self.stack[-1]
+        memo[memo.count] = cast(Any, self).stack[-1]
         memo.count += 1
 
     def _binput(self) -> None:
@@ -204,7 +204,7 @@ class _RecordUnpickler(pickle._Unpickler):
 
     def _setitems(self) -> None:
         pickle._Unpickler.dispatch[pickle.SETITEMS[0]](cast(Any, self))
-        record = self.stack[-1]
+        record = cast(Any, self).stack[-1]
         if type(record) is dict and "all_results" in record and "arch_str" in record:
             self._on_record(record)
             architecture = record["arch_str"]
