@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 
@@ -167,7 +167,7 @@ class _RecordUnpickler(pickle._Unpickler):
     the file; the one in Python, though slower, lets the memo be ours.
     """
 
-    dispatch: dict[int, Any] = dict(pickle._Unpickler.dispatch)  # noqa: RUF012
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(
         self,
@@ -197,10 +197,10 @@ class _RecordUnpickler(pickle._Unpickler):
         memo.count += 1
 
     def _binput(self) -> None:
-        self._put(self.read(1)[0])
+        self._put(cast(Any, self).read(1)[0])
 
     def _long_binput(self) -> None:
-        self._put(int.from_bytes(self.read(4), "little"))
+        self._put(int.from_bytes(cast(Any, self).read(4), "little"))
 
     def _setitems(self) -> None:
         pickle._Unpickler.dispatch[pickle.SETITEMS[0]](cast(Any, self))
@@ -213,8 +213,6 @@ class _RecordUnpickler(pickle._Unpickler):
             if self._forget:
                 self.memo.end_record(new_architecture=architecture != self._architecture)
             self._architecture = architecture
-
-    read: Callable[[int], bytes]  # set by ``load``
 
     dispatch[pickle.MEMOIZE[0]] = _memoize
     dispatch[pickle.BINPUT[0]] = _binput
