@@ -176,7 +176,7 @@ def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
 
 def _measured_on(metric: dict[str, Any]) -> str:
     device = metric["device"] if metric["device"] != metric["name"] else None
-    epochs = f"{metric['epochs']} epochs" if metric["epochs"] else None
+    epochs = f"{count} epoch{'s' * (count > 1)}" if (count := metric["epochs"]) else None
     return " ".join(filter(None, [metric["dataset"], metric["split"], epochs, device]))
 
 
