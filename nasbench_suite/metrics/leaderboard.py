@@ -92,7 +92,7 @@ def results_leaderboard(
     """As ``leaderboard``, of results already read."""
     import pandas as pd
 
-    trials = _at_cut(results, evaluations, seconds)
+    trials = figures_at_cut(results, evaluations, seconds)
     trials["failed"] = trials["status"] == "failed"
     trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
     trials["regret"] = _regrets(results, trials)
@@ -200,7 +200,7 @@ def results_overall(
     """As ``overall_leaderboard``, of results already read."""
     import pandas as pd
 
-    trials = _at_cut(results, evaluations, seconds)
+    trials = figures_at_cut(results, evaluations, seconds)
     trials["regret"] = _regrets(results, trials)
     everyone = sorted(trials["method"].unique())
     keys = list(trials["task_key"].unique())
@@ -246,8 +246,12 @@ def results_overall(
     )
 
 
-def _at_cut(results: Results, evaluations: float | None, seconds: float | None) -> pd.DataFrame:
-    """The trials with their ``figure`` at the cut, missing where there is none."""
+def figures_at_cut(results: Results, evaluations: float | None, seconds: float | None) -> pd.DataFrame:
+    """The trials with their ``figure`` at the cut, missing where there is none.
+
+    Raises:
+        SuiteError: no task ran for so long, or the cut is no number > 0.
+    """
     asked = {"evaluations": evaluations, "seconds": seconds}
     cuts = {kind: cut for kind, cut in asked.items() if cut is not None}
     if not cuts:
