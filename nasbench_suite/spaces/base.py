@@ -299,6 +299,13 @@ class SearchSpace(ABC):
         self.index(architecture)
         return True
 
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """``is_connected`` of every architecture, shape (size,)."""
+        found = np.array([self.is_connected(index) for index in range(self.size)])
+        found.setflags(write=False)
+        return found
+
     # -- pictures --------------------------------------------------------------------------------
 
     def dot(self, architecture: Architecture) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Hashable, Iterable, Sequence
+from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -104,6 +105,17 @@ class TopologySpace(SearchSpace):
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether any path leads from the cell's input to its output; in 341 cells none does."""
         return any(live_edges(self.vector(architecture)))
+
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """``is_connected`` of every cell, shape (15625,)."""
+        reached = np.zeros((self.size, NUM_NODES), dtype=np.bool_)
+        reached[:, 0] = True
+        for (source, target), operations in zip(EDGES, self.all_vectors.T, strict=True):
+            reached[:, target] |= reached[:, source] & (operations != _NONE)
+        found = reached[:, -1].copy()
+        found.setflags(write=False)
+        return found
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
