@@ -246,7 +246,9 @@ def results_overall(
     )
 
 
-def figures_at_cut(results: Results, evaluations: float | None, seconds: float | None) -> pd.DataFrame:
+def figures_at_cut(
+    results: Results, evaluations: float | None, seconds: float | None
+) -> pd.DataFrame:
     """The trials with their ``figure`` at the cut, missing where there is none.
 
     Raises:

@@ -1,0 +1,224 @@
+"""Tests and effect sizes against scipy, scikit-posthocs, autorank, baycomp and rliable."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.metrics import significance as sig
+
+
+@pytest.fixture
+def scores() -> np.ndarray:
+    """40 blocks of five methods, the later the better, with ties."""
+    rng = np.random.default_rng(0)
+    return np.round(rng.normal(size=(40, 5)) + 0.3 * np.arange(5), 1)
+
+
+# -- many methods ----------------------------------------------------------------------------------
+
+
+def test_friedman_is_scipys(scores: np.ndarray) -> None:
+    found = sig.friedman(scores)
+    peer = stats.friedmanchisquare(*scores.T)
+    assert found.statistic == pytest.approx(peer.statistic)
+    assert found.p == pytest.approx(peer.pvalue)
+    assert found.blocks == 40
+    assert found.mean_ranks.argmin() == 4
+
+
+def test_nemenyi_is_scikit_posthocs(scores: np.ndarray) -> None:
+    peer = pytest.importorskip("scikit_posthocs").posthoc_nemenyi_friedman(scores)
+    assert_allclose(sig.friedman(scores).pairs, peer.to_numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("methods", "quantile"),
+    # Demsar (JMLR 2006), table 5a: q at 0.05 for 2 to 10 classifiers.
+    list(enumerate([1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164], start=2)),
+)
+def test_critical_difference_is_demsars(methods: int, quantile: float) -> None:
+    found = sig.friedman(np.random.default_rng(1).normal(size=(14, methods)))
+    expected = quantile * np.sqrt(methods * (methods + 1) / (6 * 14))
+    assert found.critical_difference == pytest.approx(expected, abs=1e-3)
+
+
+def test_critical_difference_is_autoranks() -> None:
+    autorank = pytest.importorskip("autorank")
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(np.random.default_rng(2).gamma(1.0, size=(20, 6)))
+    peer = autorank.autorank(frame, force_mode="nonparametric", alpha=0.05)
+    found = sig.friedman(frame.to_numpy())
+    assert found.critical_difference == pytest.approx(peer.cd, abs=1e-3)
+    assert_allclose(np.sort(found.mean_ranks), np.sort(peer.rankdf["meanrank"]))
+
+
+def test_blocks_that_miss_a_method_are_left_out(scores: np.ndarray) -> None:
+    holed = np.vstack([scores, np.where(np.arange(5) == 2, np.nan, 0.0)])
+    assert sig.friedman(holed).statistic == sig.friedman(scores).statistic
+
+
+def test_equal_methods_are_not_told_apart() -> None:
+    found = sig.friedman(np.ones((9, 3)))
+    assert (found.statistic, found.p) == (0.0, 1.0)
+    assert found.cliques() == [(0, 1, 2)]
+    with pytest.raises(SuiteError, match="two methods and two blocks"):
+        sig.friedman(np.ones((1, 3)))
+
+
+@given(st.lists(st.floats(1, 9), min_size=2, max_size=9), st.floats(0.1, 5.0))
+def test_cliques_are_the_maximal_indistinct_runs(ranks: list[float], difference: float) -> None:
+    mean_ranks = np.array(ranks)
+    empty = np.empty((0, 0))
+    found = sig.Friedman(9, 0.0, 1.0, mean_ranks, difference, 0.05, empty).cliques()
+    order = np.argsort(mean_ranks, kind="stable").tolist()
+    runs = [
+        set(order[begin:end])
+        for begin, end in itertools.combinations(range(len(order) + 1), 2)
+        if end - begin > 1 and mean_ranks[order[end - 1]] <= mean_ranks[order[begin]] + difference
+    ]
+    maximal = [run for run in runs if not any(run < other for other in runs)]
+    assert [set(clique) for clique in found] == maximal
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_the_step_down_procedure(p_values: list[float]) -> None:
+    """p is rejected at a level if it and all smaller ones pass Holm's thresholds."""
+    adjusted = sig.holm(p_values)
+    order = np.argsort(p_values, kind="stable")
+    for level in (0.01, 0.05, 0.3):
+        rejected: set[int] = set()
+        for step, index in enumerate(order):
+            if p_values[index] * (len(p_values) - step) > level:
+                break
+            rejected.add(int(index))
+        assert set(np.flatnonzero(adjusted <= level).tolist()) == rejected
+
+
+def test_holm_leaves_out_what_is_missing() -> None:
+    assert_allclose(sig.holm([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
+
+
+# -- two methods -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blocks", [14, 60])
+def test_wilcoxon_is_scipys(blocks: int) -> None:
+    differences = np.random.default_rng(3).normal(0.2, size=(blocks, 4)).round(1)
+    for column, found in zip(differences.T, sig.wilcoxon(differences), strict=True):
+        peer = stats.wilcoxon(column, zero_method="pratt", method="asymptotic")
+        assert found == pytest.approx(peer.pvalue)
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3, 4, 5], [1, 1, -1, 2, 0, 3], [0.5, -2, 3, 3, 3, 7, 8]])
+def test_few_blocks_go_through_all_signs(values: list[float]) -> None:
+    ranked = stats.rankdata(np.abs(values)) * (np.array(values) != 0)
+    sums = [np.dot(ranked, signs) for signs in itertools.product([-1, 1], repeat=len(values))]
+    observed = abs(np.dot(ranked, np.sign(values)))
+    exact = np.mean(np.abs(sums) >= observed - 1e-9)
+    assert sig.wilcoxon(np.array(values)) == pytest.approx(exact)
+
+
+def test_wilcoxon_of_equal_methods_is_one() -> None:
+    assert sig.wilcoxon(np.zeros(8)) == 1.0
+
+
+@pytest.mark.parametrize("rope", [0.0, 0.1, 0.5])
+def test_bayesian_signed_rank_is_baycomps(rope: float) -> None:
+    baycomp = pytest.importorskip("baycomp")
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(0.15, 0.5, size=25), rng.normal(0, 0.5, size=25)
+    # baycomp names the sides by where the difference of its second to its first argument lies.
+    peer = baycomp.SignedRankTest(second, first, rope=rope, random_state=0).probs()
+    found = sig.bayesian_signed_rank(first - second, rope)
+    assert_allclose([found.worse, found.equal, found.better], peer, atol=0.02)
+
+
+def test_bayesian_signed_rank_knows_sides() -> None:
+    assert sig.bayesian_signed_rank(np.full(30, 1.0), 0.1).better > 0.99
+    assert sig.bayesian_signed_rank(np.full(30, -1.0), 0.1).worse > 0.99
+    assert sig.bayesian_signed_rank(np.full(30, 0.05), 0.1).equal > 0.99
+    with pytest.raises(SuiteError, match="impossible"):
+        sig.bayesian_signed_rank([1.0], -1.0)
+
+
+def test_probability_of_improvement_is_rliables() -> None:
+    metrics = pytest.importorskip("rliable.metrics")
+    rng = np.random.default_rng(5)
+    first = rng.normal(0.4, size=(30, 3)).round(1)
+    second = rng.normal(size=(20, 3)).round(1)
+    peer = metrics.probability_of_improvement(first, second)
+    found, low, high = sig.probability_of_improvement(list(first.T), list(second.T))
+    assert found == pytest.approx(peer)
+    assert 0 <= low < found < high <= 1
+
+
+def test_interval_of_improvement_is_that_of_resampled_runs() -> None:
+    rng = np.random.default_rng(6)
+    first, second = rng.normal(0.5, size=15), rng.normal(size=12)
+    draws = [
+        (rng.choice(first, 15)[:, None] > rng.choice(second, 12)).mean() for _ in range(20_000)
+    ]
+    _, low, high = sig.probability_of_improvement([first], [second], resamples=20_000)
+    assert_allclose([low, high], np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
+def test_performance_profile_is_rliables_definition() -> None:
+    rng = np.random.default_rng(7)
+    scores = rng.uniform(size=(50, 4))
+    thresholds = np.linspace(0, 1, 11)
+    profile, low, high = sig.performance_profile(list(scores.T), thresholds)
+    assert_allclose(profile, [(scores > t).mean() for t in thresholds])
+    assert (low <= profile).all()
+    assert (profile <= high).all()
+
+
+def test_tasks_weigh_the_same_in_a_profile_whatever_their_runs() -> None:
+    profile, low, high = sig.performance_profile([np.ones(9), np.zeros(3)], [0.5])
+    assert profile == low == high == pytest.approx(0.5)
+
+
+# -- how many seeds --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("effect", "seeds"),
+    # Cohen (1988), table 2.4.1: two-sided 0.05, power 0.80.
+    [(0.2, 393), (0.5, 64), (0.8, 26)],
+)
+def test_seeds_needed_are_cohens(effect: float, seeds: int) -> None:
+    # Cohen's tables round; 393 and 394 are both printed for the first.
+    assert sig.seeds_needed(effect, 1.0) == pytest.approx(seeds, abs=1)
+
+
+def test_detectable_difference_is_statsmodels() -> None:
+    power = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
+    for seeds in (3, 10, 500):
+        found = sig.detectable_difference(2.0, seeds, alpha=0.01, power=0.9)
+        peer = power.power(found / 2, nobs1=seeds, alpha=0.01)
+        assert peer == pytest.approx(0.9, rel=1e-6)
+
+
+def test_stated_power_is_what_happens() -> None:
+    rng = np.random.default_rng(8)
+    difference = sig.detectable_difference(1.0, 12, power=0.8)
+    trials = stats.ttest_ind(rng.normal(difference, size=(12, 4000)), rng.normal(size=(12, 4000)))
+    assert np.mean(trials.pvalue < 0.05) == pytest.approx(0.8, abs=0.025)
+
+
+def test_impossible_levels_are_refused() -> None:
+    for call in (
+        lambda: sig.detectable_difference(1.0, 1),
+        lambda: sig.detectable_difference(1.0, 5, alpha=1.5),
+        lambda: sig.detectable_difference(-1.0, 5),
+        lambda: sig.seeds_needed(0.0, 1.0),
+    ):
+        with pytest.raises(SuiteError):
+            call()
