@@ -150,9 +150,15 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
         if len(concerned):
             counts = zip(concerned["method"], concerned[column], strict=True)
             yield f"Trials that {what}: " + ", ".join(f"{m} ({n})" for m, n in counts) + "."
-    objectives = results.tasks[rows["task_key"].iloc[0]].config.get("objectives", ())
-    if len(objectives) > 1:
-        yield "The task has several objectives; this table judges the first alone."
+    measure = results.tasks[rows["task_key"].iloc[0]].measure
+    if measure is not None:
+        yield (
+            "What is non-dominated on the signals, scored at the reported figures, scaled over "
+            "the whole table, reference point 1, divided by the true front's hypervolume."
+        )
+        for objective in measure["objectives"]:
+            if objective["provenance"] in ("modelled", "quantised"):
+                yield f"The figures of {objective['name']} are {objective['provenance']}."
 
 
 def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:

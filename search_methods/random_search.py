@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasbench_suite.tasks.method import Method, Session
 
@@ -14,6 +15,8 @@ class RandomSearch(Method):
     The baseline that any search has to beat (Li and Talwalkar, *Random search and
     reproducibility for neural architecture search*, UAI 2019).
     """
+
+    multi_objective: ClassVar[bool] = True
 
     def step(self, session: Session) -> None:
         """Draw one architecture and evaluate it."""

@@ -189,7 +189,7 @@ def test_a_multi_objective_task_refuses_a_single_objective_method(
     toy: Benchmark, tmp_path: Path
 ) -> None:
     with pytest.raises(SuiteError, match="choose a multi-objective method"):
-        run(toy, "random", also=["toy_train_time_9"], store=tmp_path / "r.sqlite")
+        run(toy, "local-search", also=["toy_train_time_9"], store=tmp_path / "r.sqlite")
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,18 @@ class Benchmark:
                 choose_from(f"metric of benchmark {self.name!r}", name, known)
             ) from None
 
+    def named(self, names: Sequence[str]) -> list[str]:
+        """Metrics by their names; the name of a quantity stands for all metrics of it.
+
+        Raises:
+            SuiteError: a name is neither.
+        """
+        found: list[str] = []
+        for name in names:
+            alike = [metric.name for metric in self.metrics.values() if metric.quantity == name]
+            found += [name] if name in self.metrics or not alike else alike
+        return [self.metric(name).name for name in dict.fromkeys(found)]
+
     def values(self, metric: str) -> NDArray[np.float64]:
         """All figures of a metric by architecture index, shape (space.size,), read-only."""
         self.metric(metric)

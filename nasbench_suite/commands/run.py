@@ -45,6 +45,17 @@ def run(
         str | None,
         typer.Option(help="Metric they are judged by; by default the last test accuracy."),
     ] = None,
+    also: Annotated[
+        str | None,
+        typer.Option(help="Further objectives, as name,name: search for a Pareto front."),
+    ] = None,
+    each: Annotated[
+        str | None,
+        typer.Option(
+            help="One task for each of these as a further objective, as name,name; `latency` "
+            "stands for all latencies."
+        ),
+    ] = None,
     noise: Annotated[
         str,
         typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
@@ -73,6 +84,8 @@ def run(
             seconds=seconds,
             signal=signal,
             report=report,
+            also=also.split(",") if also else (),
+            each=each.split(",") if each else (),
             noise=noise,  # type: ignore[arg-type]  # make_task checks it
             on_plan=bars.plan,
             on_trial=bars.advance,

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
@@ -102,6 +104,7 @@ def run(
     signal: str | None = None,
     report: str | None = None,
     also: Sequence[str | Objective] = (),
+    each: Sequence[str] = (),
     noise: Noise = "mean",
     on_trial: Callable[[TrialDone], None] | None = None,
     on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
@@ -125,6 +128,8 @@ def run(
         signal: what the methods see, see ``make_task``.
         report: what they are judged by, see ``make_task``.
         also: further objectives, see ``make_task``.
+        each: metrics, or quantities such as ``latency`` that stand for all metrics of them; a task
+            is run with each as one objective more.
         noise: see ``Task``.
         on_trial: called after each trial has been written.
         on_plan: called once, with (trials to run, trials already finished) by task name and
@@ -147,10 +152,11 @@ def run(
             seconds=seconds,
             signal=signal,
             report=report,
-            also=also,
+            also=[*also, *more],
             noise=noise,
         )
         for name in names
+        for more in ([[metric] for metric in table.named(each)] if each else [[]])
     ]
     return run_tasks(
         tasks,
@@ -252,6 +258,8 @@ def _make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[st
 
 
 def _task_row(task: Task) -> TaskRow:
+    if len(task.objectives) > 1:
+        return _front_row(task)
     objective = task.objectives[0]
     metric = task.benchmark.metric(objective.report)
     noise = noise_floor(task.benchmark, objective.report)
@@ -268,6 +276,46 @@ def _task_row(task: Task) -> TaskRow:
         optimum=task.optimum,
         noise_floor=None if noise is None else noise.floor,
         config=task.config,
+    )
+
+
+def _front_row(task: Task) -> TaskRow:
+    """A task of several objectives is judged by one figure, the normalised hypervolume."""
+    measure = task.measure
+    metrics = [task.benchmark.metric(objective.report) for objective in task.objectives]
+    signs = [task.orientation(metric.name) for metric in metrics]
+    bounds = measure.low[1:] + measure.bounds * (measure.high - measure.low)[1:]
+    return TaskRow(
+        key=task.key,
+        name=task.name,
+        benchmark=task.benchmark.name,
+        space=task.benchmark.space.name,
+        dataset=task.dataset,
+        signal_metric=", ".join(objective.signal for objective in task.objectives),
+        report_metric=f"normalised hypervolume of {', '.join(metric.name for metric in metrics)}",
+        unit="",
+        direction="maximize",
+        optimum=task.optimum,
+        noise_floor=None,
+        config=task.config,
+        measure={
+            "objectives": [
+                {
+                    "name": metric.name,
+                    "unit": metric.unit,
+                    "direction": metric.direction,
+                    "provenance": metric.provenance,
+                    # Of the whole table, best first; between them a loss is 0 to 1.
+                    "range": [-sign * low, -sign * high],
+                }
+                for metric, sign, low, high in zip(
+                    metrics, signs, measure.low.tolist(), measure.high.tolist(), strict=True
+                )
+            ],
+            "front": np.unique(task.reported(measure.front), axis=0).tolist(),
+            "bounds": (bounds * -np.array(signs[1:])).tolist(),
+            "disconnected": int((~measure.eligible).sum()),
+        },
     )
 
 

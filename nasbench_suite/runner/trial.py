@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,16 @@ _IDLE_STEPS = 10_000  # a method that steps this often without evaluating is tak
 
 @dataclass(frozen=True)
 class Incumbents:
-    """When the architecture that a search would return changed, one entry a change.
+    """When what a search would return changed, one entry a change.
+
+    With several objectives a search returns a front. An entry is then a change of its members,
+    and what it is judged by is the front's normalised hypervolume (see ``ParetoMeasure``).
 
     Attributes:
         trainings: number of the evaluation after which it changed, from 1, shape (n,).
         evaluations: budget spent then, in full evaluations, shape (n,).
         seconds: simulated seconds spent then, shape (n,).
-        architectures: its index, shape (n,).
+        architectures: its index, shape (n,); of a front, that of the member which entered.
         signals: its signal of the first objective, in the metric's own unit, shape (n,).
         reports: what it is judged by, shape (n,).
     """
@@ -39,12 +43,31 @@ class Incumbents:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What a search for several objectives returns in the end.
+
+    Attributes:
+        architectures: its members, ascending, each once, shape (n,).
+        reports: their reported figures, in the metrics' own units, shape (n, objectives).
+        indicators: what it is judged by; see ``ParetoMeasure.indicators``.
+    """
+
+    architectures: NDArray[np.int64]
+    reports: NDArray[np.float64]
+    indicators: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class TrialResult:
-    """What a finished trial leaves: the record, the incumbents, and the time it took."""
+    """What a finished trial leaves: the record, the incumbents, and the time it took.
+
+    With several objectives it also leaves its front.
+    """
 
     record: Record
     incumbents: Incumbents
     wall_seconds: float
+    front: Front | None = None
 
 
 class Trial:
@@ -144,6 +167,9 @@ class Trial:
                 f"{type(self.method).__name__} ended without a single evaluation: the budget is "
                 f"smaller than its first one, or it never called session.evaluate."
             )
+        if len(self.task.objectives) > 1:
+            incumbents, front = find_fronts(self.task, record)
+            return TrialResult(record, incumbents, self._wall_seconds, front)
         return TrialResult(record, find_incumbents(self.task, record), self._wall_seconds)
 
 
@@ -186,3 +212,36 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
         signals=benchmark.query_batch(architectures, objective.signal),
         reports=benchmark.query_batch(architectures, objective.report),
     )
+
+
+def find_fronts(task: Task, record: Record) -> tuple[Incumbents, Front]:
+    """The fronts a search for several objectives would have returned, and the last of them.
+
+    Recommendations count for nothing here: what is to be on the front must be evaluated, so
+    that its signals are known.
+
+    Raises:
+        SuiteError: nothing was evaluated.
+    """
+    measure = task.measure
+    told = record.signals * [-task.orientation(o.signal) for o in task.objectives]
+    changes = measure.history(record.architectures, told, record.epochs)
+    if not changes:
+        raise SuiteError(
+            "The method recommended architectures without evaluating any: with several objectives "
+            "it has to evaluate what it would return."
+        )
+    at = np.array([position for position, _ in changes], dtype=np.int64)
+    fronts = [record.architectures[members] for _, members in changes]
+    incumbents = Incumbents(
+        trainings=at + 1,
+        evaluations=record.evaluations[at],
+        seconds=record.seconds[at],
+        architectures=record.architectures[at].astype(np.int64),
+        signals=record.signals[at, 0],
+        reports=np.array([measure.hypervolume(front) for front in fronts]),
+    )
+    members = np.unique(fronts[-1]).astype(np.int64)
+    evaluated = record.architectures[record.epochs > 0]
+    indicators = measure.indicators(members, evaluated)
+    return incumbents, Front(members, task.reported(members), indicators)

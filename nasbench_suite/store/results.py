@@ -25,7 +25,7 @@ from nasbench_suite.tasks.session import Record
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nasbench_suite.runner.trial import TrialResult
+    from nasbench_suite.runner.trial import Front, TrialResult
 
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
@@ -67,6 +67,7 @@ class TaskRow:
     optimum: float
     noise_floor: float | None
     config: Mapping[str, Any]
+    measure: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,8 @@ class ResultStore:
                 f"INSERT INTO incumbents VALUES ({trial}, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
+            if result.front is not None:
+                self._insert_front(trial, result.front)
             self._connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -258,6 +261,20 @@ class ResultStore:
                     ),
                 ),
             )
+
+    def _insert_front(self, trial: int, front: Front) -> None:
+        points = zip(front.architectures.tolist(), front.reports.tolist(), strict=True)
+        self._connection.executemany(
+            f"INSERT INTO fronts VALUES ({trial}, ?, ?, ?)",
+            [
+                (architecture, objective, report)
+                for architecture, reports in points
+                for objective, report in enumerate(reports)
+            ],
+        )
+        self._connection.executemany(
+            f"INSERT INTO indicators VALUES ({trial}, ?, ?)", front.indicators.items()
+        )
 
     def add_failure(
         self,
@@ -306,7 +323,14 @@ class ResultStore:
             rows = self._connection.execute(f"SELECT {', '.join(names)} FROM tasks ORDER BY id")
             found = [dict(zip(names, row, strict=True)) for row in rows]
         return {
-            row["key"]: TaskRow(**{**row, "config": json.loads(row["config"])}) for row in found
+            row["key"]: TaskRow(
+                **{
+                    **row,
+                    "config": json.loads(row["config"]),
+                    "measure": json.loads(row["measure"]) if row["measure"] else None,
+                }
+            )
+            for row in found
         }
 
     def trials(self) -> pd.DataFrame:
@@ -326,6 +350,23 @@ class ResultStore:
         ``architecture``, ``signal``, ``report``.
         """
         return self._frame(_INCUMBENTS)
+
+    def fronts(self) -> pd.DataFrame:
+        """The last fronts of all searches for several objectives.
+
+        Columns: ``trial`` (number), ``architecture``, ``objective`` (its place among the task's),
+        ``report``; ordered so.
+        """
+        return self._frame(
+            "SELECT trial_id AS trial, architecture, objective, report FROM fronts "
+            "ORDER BY trial_id, architecture, objective"
+        )
+
+    def indicators(self) -> pd.DataFrame:
+        """The indicators of these fronts: ``trial`` (number), ``name``, ``value``."""
+        return self._frame(
+            "SELECT trial_id AS trial, name, value FROM indicators ORDER BY trial_id, name"
+        )
 
     def record(self, trial: int) -> Record:
         """Every evaluation of one finished trial.

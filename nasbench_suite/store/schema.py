@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x4E415342  # "NASB": tells a results file from any other SQLite database
 
 SCHEMA = """
@@ -19,7 +19,8 @@ CREATE TABLE tasks (
     direction TEXT NOT NULL CHECK (direction IN ('maximize', 'minimize')),
     optimum REAL NOT NULL,             -- best reported figure in the whole space
     noise_floor REAL,                  -- of the reported metric, in its unit; NULL if unknown
-    config TEXT NOT NULL               -- JSON
+    config TEXT NOT NULL,              -- JSON
+    measure TEXT                       -- JSON: several objectives, their scaling and true front
 );
 CREATE TABLE methods (
     id INTEGER PRIMARY KEY,
@@ -48,7 +49,7 @@ CREATE TABLE trials (
     trainings INTEGER,                 -- number of evaluations, at whatever epochs
     evaluations REAL,                  -- budget spent, in full evaluations
     seconds REAL,                      -- simulated training seconds spent
-    architecture INTEGER,              -- index of the final incumbent
+    architecture INTEGER,              -- index of the final incumbent; last to enter the front
     signal REAL,                       -- its signal, in the signal metric's unit
     report REAL,                       -- what it is judged by
     UNIQUE (task_id, method_id, seed)
@@ -62,6 +63,19 @@ CREATE TABLE incumbents (              -- a row whenever the incumbent changed
     signal REAL NOT NULL,
     report REAL NOT NULL,
     PRIMARY KEY (trial_id, training)
+) WITHOUT ROWID;
+CREATE TABLE fronts (                  -- what a search for several objectives returned
+    trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    architecture INTEGER NOT NULL,
+    objective INTEGER NOT NULL,        -- its place in the task's objectives, from 0
+    report REAL NOT NULL,
+    PRIMARY KEY (trial_id, architecture, objective)
+) WITHOUT ROWID;
+CREATE TABLE indicators (              -- figures of that front, see metrics.pareto.INDICATORS
+    trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (trial_id, name)
 ) WITHOUT ROWID;
 CREATE TABLE records (                 -- every evaluation: little-endian arrays, see Record
     trial_id INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,

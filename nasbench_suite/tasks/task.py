@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.table import Benchmark, Metric
 from nasbench_suite.errors import SuiteError, choose_from
+
+if TYPE_CHECKING:
+    from nasbench_suite.metrics.pareto import ParetoMeasure
 
 DEFAULT_EVALUATIONS = 200.0
 
@@ -117,9 +120,33 @@ class Task:
             axis=-1,
         )
 
+    @cached_property
+    def measure(self) -> ParetoMeasure:
+        """What a search for several objectives is judged by.
+
+        Raises:
+            SuiteError: the task has one objective, or there is no front to measure.
+        """
+        from nasbench_suite.metrics.pareto import make_measure
+
+        space = self.benchmark.space
+        figures = np.stack([self.benchmark.values(o.report) for o in self.objectives], axis=-1)
+        directions = [self.benchmark.metric(o.report).direction for o in self.objectives]
+        return make_measure(figures, directions, space.connected)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was cached stays behind: a worker process computes it anew in milliseconds.
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
     @property
     def optimum(self) -> float:
-        """The best reported figure of the first objective in the whole space."""
+        """The best figure in the whole space that a search may be judged by.
+
+        Of one objective the best reported figure; of several 1, the normalised hypervolume of
+        the true front.
+        """
+        if len(self.objectives) > 1:
+            return 1.0
         report = self.objectives[0].report
         sign = self.orientation(report)
         return float(sign * (sign * self.benchmark.values(report)).max())
