@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from reports import tables
 
 
 class Format(StrEnum):
@@ -84,6 +87,13 @@ def leaderboard(
     cuts = {"evaluations": evaluations, "seconds": seconds}
     cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
     report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
+    print_report(report, form)
+
+
+def print_report(report: tables.Report, form: Format) -> None:
+    """Print tables for the terminal, in Markdown or in LaTeX."""
+    from reports import tables
+
     if form is Format.MARKDOWN:
         typer.echo(tables.to_markdown(report), nl=False)
     elif form is Format.LATEX:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TIED = "≈"
 AT_OPTIMUM = "✓"
 MISSING = "-"
-_LEFT_ALIGNED = ("method", "")  # all other columns are numbers
+_LEFT_ALIGNED = ("method", "against", "group", "")  # all other columns are numbers
 _TASK_FIELDS = (
     *("task", "benchmark", "dataset", "metric", "unit", "direction"),
     *("optimum", "noise_floor", "common_seeds", "task_key"),

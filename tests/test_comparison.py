@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats
 
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics import significance as sig
+from nasbench_suite.metrics.comparison import compare
+from nasbench_suite.runner import run
+from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks import Method, Session
+from reports.compare_command import split_names
+from search_methods.regularized_evolution import RegularizedEvolution
 
 
 @pytest.fixture
@@ -52,7 +66,6 @@ def test_critical_difference_is_demsars(methods: int, quantile: float) -> None:
 
 def test_critical_difference_is_autoranks() -> None:
     autorank = pytest.importorskip("autorank")
-    pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(np.random.default_rng(2).gamma(1.0, size=(20, 6)))
     peer = autorank.autorank(frame, force_mode="nonparametric", alpha=0.05)
     found = sig.friedman(frame.to_numpy())
@@ -222,3 +235,122 @@ def test_impossible_levels_are_refused() -> None:
     ):
         with pytest.raises(SuiteError):
             call()
+
+
+# -- a results file --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random search, evolution, and random search of one evaluation, on two budgets."""
+    path = tmp_path_factory.mktemp("comparison") / "r.sqlite"
+    small = RegularizedEvolution(population_size=10, sample_size=5)
+    for evaluations in (40, 80):
+        methods = ["random", ("evolution", small), ("first", FirstOnly())]
+        run(toy, methods, seeds=range(16), store=path, evaluations=evaluations)
+    return path
+
+
+@dataclass
+class FirstOnly(Method):
+    """One evaluation, and no more."""
+
+    def start(self, session: Session) -> None:
+        self.session = session
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+
+    @property
+    def finished(self) -> bool:
+        return self.session.trainings > 0
+
+
+def test_all_pairs_on_every_task_and_on_all(store: Path) -> None:
+    found = compare(store, resamples=200)
+    assert [one.task for one in found] == [
+        "toy/toy, 40 evaluations",
+        "toy/toy, 80 evaluations",
+        "all tasks",
+    ]
+    with ResultStore(store, read_only=True) as results:
+        trials = results.trials()
+    for one in found[:2]:
+        assert one.methods[0].startswith("evolution")
+        assert one.methods[-1] == "first"
+        assert (one.blocks, one.unit) == (16, "points")
+        assert len(one.pairs) == 3
+        assert one.friedman is not None
+        assert (np.diff(one.friedman.mean_ranks) >= 0).all()
+        row = one.pairs.iloc[-1]
+        assert (row["second"], row["worse"]) == ("first", pytest.approx(0.0, abs=0.01))
+        assert row["p"] <= row["p_holm"] < 0.01
+        assert row["low"] <= row["difference"] <= row["high"]
+    task = trials["task"].iloc[0]
+    figures = trials[trials["task"] == task].pivot(index="seed", columns="method", values="report")
+    row = found[0].pairs.set_index(["first", "second"]).loc[("random", "first")]
+    differences = figures["random"] - figures["first"]
+    assert row["difference"] == pytest.approx(stats.trim_mean(differences, 0.25))
+    assert row["p"] == pytest.approx(
+        stats.wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue
+    )
+    assert (found[2].blocks, found[2].unit, found[2].rope) == (32, "noise floors", 1.0)
+
+
+def test_against_the_best_and_over_tasks(store: Path) -> None:
+    (one,) = compare(store, over="tasks", against="best", resamples=50)
+    assert one.blocks == 2
+    assert set(one.pairs["first"]) == {one.methods[0]}
+    assert len(one.pairs) == 2
+    (only,) = compare(store, methods=["random", "first"], over="tasks", resamples=50)
+    assert set(only.methods) == {"random", "first"}
+
+
+def test_minimised_metrics_turn_round(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    run(toy, ["random", ("first", FirstOnly())], seeds=range(9), store=path, evaluations=30)
+    (before,) = compare(path, resamples=50)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE tasks SET direction = 'minimize'")
+    (after,) = compare(path, resamples=50)
+    assert after.methods == before.methods[::-1]
+    assert after.pairs["difference"].iloc[0] == pytest.approx(before.pairs["difference"].iloc[0])
+
+
+def test_comparisons_refuse_what_cannot_be_compared(store: Path, toy: Benchmark) -> None:
+    with pytest.raises(SuiteError, match="did you mean 'random'"):
+        compare(store, methods=["randon", "first"])
+    with pytest.raises(SuiteError, match="needs two methods"):
+        compare(store, methods=["random"])
+    with pytest.raises(SuiteError, match="method to compare with"):
+        compare(store, against="nobody")
+    alone = store.with_name("alone.sqlite")
+    run(toy, ["random", ("first", FirstOnly())], seeds=range(2), store=alone, evaluations=20)
+    with pytest.raises(SuiteError, match="two of them"):
+        compare(alone, over="tasks")
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "csv", "json"])
+def test_the_command_prints_every_form(
+    store: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_app()(["compare", "--store", str(store), "--format", form], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "evolution" in printed
+    if form == "json":
+        tasks = json.loads(printed)
+        assert [len(task["pairs"]) for task in tasks] == [3, 3, 3]
+        assert len(tasks[0]["friedman"]["nemenyi_p"]) == 3
+    if form == "csv":
+        assert len(pd.read_csv(io.StringIO(printed))) == 9
+
+
+def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    build_app()(["seeds", "--sd", "2", "--difference", "1"], standalone_mode=False)
+    assert capsys.readouterr().out == "64 seeds of each method\n"
+    with pytest.raises(SuiteError, match="either"):
+        build_app()(["seeds", "--sd", "2"], standalone_mode=False)
+
+
+def test_names_with_settings_are_not_cut() -> None:
+    assert split_names("a[x=1,y=2],b") == ["a[x=1,y=2]", "b"]

@@ -300,9 +300,9 @@ def performance_profile(
         The profile, and the low and high ends of its band, each of shape (n,).
     """
     cuts = np.asarray(thresholds, dtype=np.float64)
-    above = [np.asarray(stratum, dtype=np.float64)[:, None] > cuts for stratum in strata]
-    total = sum(map(len, above))
-    above = [stratum * (total / len(above) / len(stratum)) for stratum in above]
+    scores = [np.asarray(stratum, dtype=np.float64)[:, None] for stratum in strata]
+    runs = sum(map(len, scores)) / len(scores)
+    above = [(stratum > cuts) * (runs / len(stratum)) for stratum in scores]
     profile: Floats = np.concatenate(above).mean(axis=0)
     low, high = stratified_bootstrap(
         above, "mean", confidence=confidence, resamples=resamples, seed=seed
