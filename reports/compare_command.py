@@ -52,11 +52,12 @@ def compare(
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.metrics.comparison import compare as compare_methods
+    from nasbench_suite.tasks.registry import split_labels
     from reports import comparison_tables, tables
 
     comparisons = compare_methods(
         store,
-        methods=split_names(methods),
+        methods=split_labels(methods) if methods else None,
         against=against,
         over=over.value,
         benchmark=benchmark,
@@ -98,12 +99,3 @@ def seeds(
     elif count is not None:
         shown = detectable_difference(sd, count, alpha=alpha, power=power)
         typer.echo(f"a difference of {shown:.4g}")
-
-
-def split_names(text: str | None) -> list[str] | None:
-    """Names in a list such as ``random,tpe[a=1,b=2]``; commas in brackets do not part them."""
-    if text is None:
-        return None
-    import re
-
-    return [name.strip() for name in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text)]

@@ -25,7 +25,7 @@ from nasbench_suite.metrics.comparison import compare
 from nasbench_suite.runner import run
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
-from reports.compare_command import split_names
+from nasbench_suite.tasks.registry import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 
@@ -353,4 +353,4 @@ def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_names_with_settings_are_not_cut() -> None:
-    assert split_names("a[x=1,y=2],b") == ["a[x=1,y=2]", "b"]
+    assert split_labels("a[x=1,y=2],b") == ["a[x=1,y=2]", "b"]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands import data, methods, space
+from nasbench_suite.commands.check import check
 from nasbench_suite.commands.run import run
 from nasbench_suite.errors import SuiteError
 
@@ -29,6 +30,7 @@ def build_app() -> typer.Typer:
     )
     app.callback()(_options)
     app.command("run")(run)
+    app.command("check")(check)
     app.add_typer(methods.app, name="methods")
     app.add_typer(data.app, name="data")
     app.add_typer(space.app, name="space")

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -142,22 +143,17 @@ def run(
         SuiteError: bad input, found before anything is run; or a worker process died.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
-    table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
-    names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
-    tasks = [
-        make_task(
-            table,
-            name,
-            evaluations=evaluations,
-            seconds=seconds,
-            signal=signal,
-            report=report,
-            also=[*also, *more],
-            noise=noise,
-        )
-        for name in names
-        for more in ([[metric] for metric in table.named(each)] if each else [[]])
-    ]
+    tasks = make_tasks(
+        benchmark,
+        dataset=dataset,
+        evaluations=evaluations,
+        seconds=seconds,
+        signal=signal,
+        report=report,
+        also=also,
+        each=each,
+        noise=noise,
+    )
     return run_tasks(
         tasks,
         methods,
@@ -167,6 +163,33 @@ def run(
         on_trial=on_trial,
         on_plan=on_plan,
     )
+
+
+def make_tasks(
+    benchmark: str | Path | Benchmark = "digits",
+    *,
+    dataset: str | Sequence[str] | None = None,
+    also: Sequence[str | Objective] = (),
+    each: Sequence[str] = (),
+    **settings: Any,
+) -> list[Task]:
+    """The tasks of ``run``, which describes the arguments; the others are those of ``make_task``.
+
+    Raises:
+        SuiteError: unknown benchmark or metric, or as ``make_task``.
+    """
+    table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
+    names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
+    return [
+        make_task(
+            table,
+            name,
+            also=[*also, *more],
+            **settings,
+        )
+        for name in names
+        for more in ([[metric] for metric in table.named(each)] if each else [[]])
+    ]
 
 
 def run_tasks(
@@ -183,7 +206,7 @@ def run_tasks(
     seeds = _check_seeds(seeds)
     if jobs == 0 or jobs < -1:
         raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
-    chosen = _make_methods(methods)
+    chosen = make_methods(methods)
     for task in tasks:
         for _, method in chosen:
             Trial(task, method, 0)  # a method that cannot do the task is refused before any runs
@@ -242,8 +265,12 @@ def _check_seeds(seeds: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def _make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str, Method]]:
-    """Names and methods, each once."""
+def make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str, Method]]:
+    """Names and methods, each once.
+
+    Raises:
+        SuiteError: unknown method or hyper-parameter, or no method at all.
+    """
     chosen: dict[str, tuple[str, Method]] = {}
     for item in [methods] if isinstance(methods, str) else methods:
         if isinstance(item, str):

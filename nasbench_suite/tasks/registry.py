@@ -105,6 +105,11 @@ def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
     return parsed
 
 
+def split_labels(text: str) -> list[str]:
+    """The labels in a list such as ``random,tpe[a=1,b=2]``."""
+    return [label.strip() for label in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text)]
+
+
 def method_label(name: str, method: Method) -> str:
     """The name, with the hyper-parameters that differ from their defaults in brackets."""
     required = {item.name for item in fields(method) if item.default is item.default_factory}

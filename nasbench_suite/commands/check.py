@@ -1,0 +1,69 @@
+"""``nasbench check``: has a method become worse than its baseline?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def check(
+    baseline: Annotated[Path, typer.Option(help="Baseline file (JSON), made with --save.")],
+    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
+        "results.sqlite"
+    ),
+    save: Annotated[
+        bool, typer.Option("--save", help="Write the results as the new baseline; check nothing.")
+    ] = False,
+    methods: Annotated[
+        str | None, typer.Option(help="These alone, as name,name; by default all.")
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            help="The smallest loss that matters, in the metric's unit; by default the "
+            "benchmark's noise floor."
+        ),
+    ] = None,
+    alpha: Annotated[
+        float, typer.Option(help="Chance that a loss of the margin passes unseen.")
+    ] = 0.05,
+    power: Annotated[
+        float, typer.Option(help="Chance that an unchanged method should pass.")
+    ] = 0.9,
+    summary: Annotated[
+        Path | None, typer.Option(help="Append the Markdown summary to this file too.")
+    ] = None,
+) -> None:
+    """Compare methods with their baseline: exit code 0 if no worse, 1 if worse, 2 if unclear."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.regression import check as check_store
+    from nasbench_suite.regression import make_baseline, save_baseline
+    from nasbench_suite.tasks.registry import split_labels
+
+    chosen = split_labels(methods) if methods else None
+    if save:
+        made = make_baseline(store, methods=chosen)
+        save_baseline(made, baseline)
+        count = len(made.entries)
+        typer.echo(f"{baseline}: {count} {'method' if count == 1 else 'methods'} on tasks saved.")
+        return
+    found = check_store(store, baseline, methods=chosen, margin=margin, alpha=alpha, power=power)
+    text = found.markdown()
+    typer.echo(text, nl=False)
+    if summary is not None:
+        try:
+            with summary.open("a") as file:
+                file.write(text)
+        except OSError as error:
+            raise SuiteError(f"{summary} cannot be written: {error.strerror}.") from error
+    if found.regressions:
+        raise typer.Exit(1)
+    if found.undecided:
+        first = found.undecided[0].test
+        assert first is not None
+        raise SuiteError(
+            f"{len(found.undecided)} comparisons have too few seeds to tell: run and save "
+            f"{first.seeds_needed} seeds, or choose a larger --margin."
+        )
