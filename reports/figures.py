@@ -11,6 +11,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.metrics.curves import BudgetKind, results_curves
 from nasbench_suite.metrics.curves import anytime_curves as read_curves
+from reports.style import METADATA, check_figure_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 _MOST_METHODS = 8  # more colours than these cannot be told apart
 _COLUMNS = 3
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
-_METADATA: dict[str, dict[str, Any]] = {  # no dates, so that equal results give equal files
-    ".pdf": {"CreationDate": None},
-    ".png": {},
-    ".svg": {"Date": None},
-}
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
 _STATISTIC = {"mean": "mean", "iqm": "interquartile mean", "median": "median"}
 
@@ -71,7 +67,7 @@ def anytime_curves(
         with sns.axes_style("ticks"):
             _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
     chosen = list(methods or known)
-    _draw(ax, curves[curves["method"].isin(chosen)], _styles(chosen), by, log)
+    _draw(ax, curves[curves["method"].isin(chosen)], method_styles(chosen), by, log)
     ax.set_ylabel(f"{_STATISTIC[statistic]} {ax.get_ylabel()}")
     _label_ends(ax)
     return ax
@@ -95,10 +91,7 @@ def write_figure(
         SuiteError: another kind of file, a folder that does not exist, or nothing to draw.
     """
     path = Path(path)
-    if path.suffix.lower() not in _METADATA:
-        raise SuiteError(f"{path} is no figure file: end its name in .pdf, .png or .svg.")
-    if not path.parent.is_dir():
-        raise SuiteError(f"There is no folder {path.parent} for the figure: make it first.")
+    check_figure_path(path)
     curves = results_curves(
         results, by=by, statistic=statistic, confidence=confidence, resamples=resamples
     )
@@ -110,7 +103,7 @@ def write_figure(
 
     tasks = list(dict.fromkeys(curves["task"]))
     methods, left_out = _best_methods(curves)
-    styles = _styles(methods)
+    styles = method_styles(methods)
     columns = min(_COLUMNS, len(tasks))
     rows = -(-len(tasks) // columns)
     with sns.axes_style("ticks"), mpl.rc_context({"svg.hashsalt": "nasbench", "pdf.fonttype": 42}):
@@ -136,7 +129,7 @@ def write_figure(
                 f"the best {len(methods)} of {len(methods) + left_out} methods", fontsize="small"
             )
         try:
-            figure.savefig(path, dpi=200, metadata=_METADATA[path.suffix.lower()])
+            figure.savefig(path, dpi=200, metadata=METADATA[path.suffix.lower()])
         except OSError as error:
             raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
 
@@ -224,7 +217,7 @@ def _label_ends(ax: Axes) -> None:
         )
 
 
-def _styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     """A colour and a dash of each method, from a palette for the colour-blind."""
     import seaborn as sns
 

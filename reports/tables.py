@@ -237,17 +237,20 @@ def to_markdown(report: Report) -> str:
     lines: list[str] = []
     for table in report.tables:
         rows = [
-            [f"**{_markdown(cell)}**" if best and cell else _markdown(cell) for cell in cells]
+            [
+                f"**{markdown_text(cell)}**" if best and cell else markdown_text(cell)
+                for cell in cells
+            ]
             for cells, best in zip(table.rows, table.best, strict=True)
         ]
-        head = [_markdown(name) for name in table.columns]
+        head = [markdown_text(name) for name in table.columns]
         widths = [max(3, *map(len, column)) for column in zip(head, *rows, strict=True)]
         left = [name in _LEFT_ALIGNED for name in table.columns]
         rule = [
             "-" * width if is_left else "-" * (width - 1) + ":"
             for width, is_left in zip(widths, left, strict=True)
         ]
-        lines += [f"### {_markdown(table.title)}", "", _markdown(table.subtitle), ""]
+        lines += [f"### {markdown_text(table.title)}", "", markdown_text(table.subtitle), ""]
         for cells in (head, rule, *rows):
             padded = [
                 cell.ljust(width) if is_left else cell.rjust(width)
@@ -256,9 +259,9 @@ def to_markdown(report: Report) -> str:
             lines.append(f"| {' | '.join(padded)} |")
         lines.append("")
         for note in table.notes:
-            lines += [_markdown(note), ""]
+            lines += [markdown_text(note), ""]
     for line in report.legend:
-        lines += [_markdown(line), ""]
+        lines += [markdown_text(line), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -270,20 +273,21 @@ def to_latex(report: Report) -> str:
         lines += [
             r"\begin{table}",
             r"\centering",
-            rf"\caption{{{_latex(f'{table.title}: {table.subtitle}.')}}}",
+            rf"\caption{{{latex_text(f'{table.title}: {table.subtitle}.')}}}",
             rf"\begin{{tabular}}{{{alignment}}}",
             r"\toprule",
-            " & ".join(map(_latex, table.columns)) + r" \\",
+            " & ".join(map(latex_text, table.columns)) + r" \\",
             r"\midrule",
         ]
         for cells, best in zip(table.rows, table.best, strict=True):
             shown = [
-                rf"\textbf{{{_latex(cell)}}}" if best and cell else _latex(cell) for cell in cells
+                rf"\textbf{{{latex_text(cell)}}}" if best and cell else latex_text(cell)
+                for cell in cells
             ]
             lines.append(" & ".join(shown) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}"]
         for note in (*table.notes, *report.legend):
-            lines += ["", rf"{{\footnotesize {_latex(note)}}}"]
+            lines += ["", rf"{{\footnotesize {latex_text(note)}}}"]
         lines += [r"\end{table}", ""]
     return "\n".join(lines)
 
@@ -351,7 +355,8 @@ def _one_line(name: str) -> str:
     return " ".join(name.split())
 
 
-def _markdown(text: str) -> str:
+def markdown_text(text: str) -> str:
+    """Text in which nothing is Markdown's."""
     return re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", text)
 
 
@@ -365,8 +370,10 @@ _LATEX = {
     "|": r"\textbar{}",
     TIED: r"$\approx$",
     AT_OPTIMUM: r"$\ast$",
+    "†": r"$^{\dagger}$",
 }
 
 
-def _latex(text: str) -> str:
+def latex_text(text: str) -> str:
+    """Text in which nothing is LaTeX's, with the marks of these tables."""
     return "".join(_LATEX.get(character, character) for character in text)

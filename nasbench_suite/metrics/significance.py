@@ -51,16 +51,21 @@ class Friedman:
 
         These are the bars of a critical-difference diagram; a method alone has none.
         """
-        order = np.argsort(self.mean_ranks, kind="stable")
-        ordered = self.mean_ranks[order]
-        # One past the last method that is not significantly worse than each.
-        ends = np.searchsorted(ordered, ordered + self.critical_difference, side="right")
-        reached = np.maximum.accumulate(np.r_[0, ends[:-1]])
-        return [
-            tuple(order[begin:end].tolist())
-            for begin, (end, before) in enumerate(zip(ends, reached, strict=True))
-            if end > before and end - begin > 1
-        ]
+        return indistinct(self.mean_ranks, self.critical_difference)
+
+
+def indistinct(mean_ranks: ArrayLike, critical_difference: float) -> list[tuple[int, ...]]:
+    """The largest groups of methods whose mean ranks differ by no more; see ``cliques``."""
+    ranks = np.asarray(mean_ranks, dtype=np.float64)
+    order = np.argsort(ranks, kind="stable")
+    # One past the last method that is not significantly worse than each.
+    ends = np.searchsorted(ranks[order], ranks[order] + critical_difference, side="right")
+    reached = np.maximum.accumulate(np.r_[0, ends[:-1]])
+    return [
+        tuple(order[begin:end].tolist())
+        for begin, (end, before) in enumerate(zip(ends, reached, strict=True))
+        if end > before and end - begin > 1
+    ]
 
 
 def friedman(values: ArrayLike, alpha: float = 0.05) -> Friedman:

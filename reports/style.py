@@ -1,0 +1,101 @@
+"""How figures look in print: column widths, fonts, and colours that the colour-blind can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nasbench_suite.errors import SuiteError, choose_from
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Widths in inches, from the venues' LaTeX classes: neurips.sty (text 5.5 in), icml.sty (columns
+# of 3.25 in, text of 6.75 in), IEEEtran (columns of 252 pt, text of 516 pt).
+WIDTHS: dict[str, dict[str, float]] = {
+    "neurips": {"column": 5.5, "text": 5.5},
+    "icml": {"column": 3.25, "text": 6.75},
+    "ieee": {"column": 252 / 72.27, "text": 516 / 72.27},
+    "screen": {"column": 7.0, "text": 7.0},
+}
+_POINTS = {"neurips": 8.0, "icml": 8.0, "ieee": 8.0, "screen": 10.0}
+METADATA: dict[str, dict[str, Any]] = {  # no dates, so that equal results give equal files
+    ".pdf": {"CreationDate": None},
+    ".png": {},
+    ".svg": {"Date": None},
+}
+
+
+def figure_width(venue: str, width: str = "column") -> float:
+    """Width of a figure in inches.
+
+    Raises:
+        SuiteError: unknown venue, or a width that is neither ``column`` nor ``text``.
+    """
+    if venue not in WIDTHS:
+        raise SuiteError(choose_from("venue", venue, list(WIDTHS)))
+    if width not in WIDTHS[venue]:
+        raise SuiteError(choose_from("width", width, list(WIDTHS[venue])))
+    return WIDTHS[venue][width]
+
+
+@contextmanager
+def paper_style(venue: str = "neurips") -> Iterator[None]:
+    """Matplotlib's settings for a venue: font sizes, embedded fonts, colour-blind colours.
+
+    The venues set their papers in Times; STIX, which comes with matplotlib, is of its kind.
+    Fonts are embedded as TrueType (type 42), as the venues' checks require, not as type 3.
+    """
+    import matplotlib as mpl
+    import seaborn as sns
+    from cycler import cycler
+
+    figure_width(venue)
+    size = _POINTS[venue]
+    serif = {"font.family": "STIXGeneral", "mathtext.fontset": "stix"} if venue != "screen" else {}
+    settings = {
+        **sns.axes_style("ticks"),
+        **serif,
+        "font.size": size,
+        "axes.labelsize": size,
+        "axes.titlesize": size,
+        "xtick.labelsize": size - 1,
+        "ytick.labelsize": size - 1,
+        "legend.fontsize": size - 1,
+        "axes.linewidth": 0.6,
+        "xtick.major.width": 0.6,
+        "ytick.major.width": 0.6,
+        "lines.linewidth": 1.2,
+        "axes.prop_cycle": cycler(color=sns.color_palette("colorblind")),
+        "pdf.fonttype": 42,
+        "ps.fonttype": 42,
+        "svg.fonttype": "path",  # glyphs as outlines: the same wherever it is opened
+        "svg.hashsalt": "nasbench",
+        "savefig.dpi": 300,
+    }
+    with mpl.rc_context(settings):
+        yield
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PDF, PNG or SVG, by the end of the name.
+
+    Raises:
+        SuiteError: another kind of file, a folder that does not exist or cannot be written.
+    """
+    path = Path(path)
+    check_figure_path(path)
+    try:
+        figure.savefig(path, metadata=METADATA[path.suffix.lower()])
+    except OSError as error:
+        raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def check_figure_path(path: Path) -> None:
+    """Raise unless ``save_figure`` could write there."""
+    if path.suffix.lower() not in METADATA:
+        raise SuiteError(f"{path} is no figure file: end its name in .pdf, .png or .svg.")
+    if not path.parent.is_dir():
+        raise SuiteError(f"There is no folder {path.parent} for the figure: make it first.")

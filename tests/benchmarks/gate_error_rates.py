@@ -1,0 +1,182 @@
+"""Measure how often the regression gate is wrong, on planted regressions of evolution.
+
+    python tests/benchmarks/gate_error_rates.py --repetitions 200
+    python tests/benchmarks/gate_error_rates.py --benchmark FILE --dataset cifar10
+
+Every repetition runs a baseline and every variant anew, each with seeds of its own, through the
+results file and ``nasbench_suite.regression.check`` as a user would. The number of seeds is what
+the gate itself asks for, by the spread of a pilot of 100 seeds. The table that is printed gives
+the share of each verdict with its 95 % Wilson interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from nasbench_suite import load_benchmark, run
+from nasbench_suite.benchmarks.noise import noise_floor
+from nasbench_suite.metrics.noninferiority import noninferiority
+from nasbench_suite.regression import Baseline, check, make_baseline
+from nasbench_suite.tasks import Method, Session, make_task
+from search_methods.regularized_evolution import RegularizedEvolution
+
+LABEL = "evolution"
+_PILOT = 100
+
+
+@dataclass
+class Evolution(RegularizedEvolution):
+    """Evolution of 20, samples of 5, unchanged."""
+
+    population_size: int = 20
+    sample_size: int = 5
+
+    def parent(self, session: Session) -> int:
+        drawn = session.rng.integers(self.population_size, size=self.sample_size).tolist()
+        return max((self.population[position] for position in drawn), key=itemgetter(0))[1]
+
+
+@dataclass
+class Reordered(Evolution):
+    """Unchanged, but for one random number drawn before: other results, equally good."""
+
+    def start(self, session: Session) -> None:
+        session.rng.random()
+        super().start(session)
+
+
+@dataclass
+class NoMutation(Evolution):
+    """The mutation is broken: a child is its parent."""
+
+    def step(self, session: Session) -> None:
+        if len(self.population) < self.population_size:
+            super().step(session)
+        else:
+            parent = self.parent(session)
+            self.population.append((session.evaluate(parent), parent))
+
+
+@dataclass
+class OneEdge(Evolution):
+    """The mutation is broken: it changes the first decision alone."""
+
+    def step(self, session: Session) -> None:
+        if len(self.population) < self.population_size:
+            super().step(session)
+        else:
+            vector = list(session.space.vector(self.parent(session)))
+            vector[0] = int(session.rng.integers(session.space.choices[0]))
+            child = session.space.index(vector)
+            self.population.append((session.evaluate(child), child))
+
+
+@dataclass
+class WorstParent(Evolution):
+    """The selection is broken: the worst of the sample is mutated."""
+
+    def step(self, session: Session) -> None:
+        if len(self.population) < self.population_size:
+            super().step(session)
+        else:
+            drawn = session.rng.integers(self.population_size, size=self.sample_size).tolist()
+            _, parent = min((self.population[position] for position in drawn), key=itemgetter(0))
+            child = session.space.mutate(parent, session.rng)
+            self.population.append((session.evaluate(child), child))
+
+
+VARIANTS: tuple[type[Method], ...] = (Evolution, Reordered, NoMutation, OneEdge, WorstParent)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--benchmark", default="digits")
+    parser.add_argument("--dataset")
+    parser.add_argument("--evaluations", type=float, default=200.0)
+    parser.add_argument("--repetitions", type=int, default=200)
+    parser.add_argument("--alpha", type=float, default=0.05)
+    parser.add_argument("--power", type=float, default=0.9)
+    parser.add_argument("--margin", type=float, help="by default the noise floor")
+    given = parser.parse_args()
+    table = load_benchmark(given.benchmark)
+    next_seed = 0
+
+    def reach(method: type[Method], count: int, folder: Path) -> Baseline:
+        """Run with seeds that were never used before."""
+        nonlocal next_seed
+        seeds = range(next_seed, next_seed + count)
+        next_seed += count
+        store = folder / f"{method.__name__}-{seeds.start}.sqlite"
+        run(
+            table,
+            [(LABEL, method())],
+            dataset=given.dataset,
+            seeds=seeds,
+            evaluations=given.evaluations,
+            store=store,
+        )
+        return make_baseline(store)
+
+    with tempfile.TemporaryDirectory() as folder_name:
+        folder = Path(folder_name)
+        report = make_task(table, given.dataset).objectives[0].report
+        noise = noise_floor(table, report)
+        margin = given.margin or (noise.floor if noise else None)
+        if margin is None:
+            parser.error("this benchmark has no noise floor: give --margin")
+        pilot = list(reach(Evolution, _PILOT, folder).entries[0].figures.values())
+        count = noninferiority(
+            pilot, pilot, margin, alpha=given.alpha, power=given.power
+        ).seeds_needed
+        print(
+            f"{given.benchmark} {report}, {given.evaluations:g} evaluations, margin {margin:.3f}, "
+            f"alpha {given.alpha}, power {given.power}, {count} seeds, "
+            f"{given.repetitions} repetitions\n"
+        )
+        verdicts: dict[str, Counter[str]] = {kind.__name__: Counter() for kind in VARIANTS}
+        means: dict[str, list[float]] = {kind.__name__: [] for kind in VARIANTS}
+        before = []
+        for _ in range(given.repetitions):
+            baseline = reach(Evolution, count, folder)
+            before.append(_mean(baseline))
+            for kind in VARIANTS:
+                now = reach(kind, count, folder)
+                means[kind.__name__].append(_mean(now))
+                store = max(folder.glob(f"{kind.__name__}-*.sqlite"), key=_first_seed)
+                (finding,) = check(
+                    store, baseline, margin=margin, alpha=given.alpha, power=given.power
+                ).findings
+                verdicts[kind.__name__][finding.verdict] += 1
+            for file in folder.iterdir():
+                file.unlink()
+    print("| variant | true loss | no worse | worse | undecided | 95 % interval of no worse |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name, counts in verdicts.items():
+        passed = counts["no worse"] + counts["unchanged"]
+        interval = binomtest(passed, given.repetitions).proportion_ci(method="wilson")
+        print(
+            f"| {name} | {np.mean(before) - np.mean(means[name]):.3f} | {passed} | "
+            f"{counts['worse']} | {counts['undecided']} | "
+            f"{interval.low:.3f} to {interval.high:.3f} |"
+        )
+
+
+def _mean(baseline: Baseline) -> float:
+    return float(np.mean(list(baseline.entries[0].figures.values())))
+
+
+def _first_seed(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
+
+
+if __name__ == "__main__":
+    main()
