@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.tasks import BudgetSpent, Method, Record, Session, Task
+from nasbench_suite.tasks import BudgetSpent, Diagnostic, Method, Record, Session, Task
 
 _IDLE_STEPS = 10_000  # a method that steps this often without evaluating is taken to hang
 
@@ -61,13 +61,15 @@ class Front:
 class TrialResult:
     """What a finished trial leaves: the record, the incumbents, and the time it took.
 
-    With several objectives it also leaves its front.
+    With several objectives it also leaves its front, and with a method that tells of itself what
+    it told.
     """
 
     record: Record
     incumbents: Incumbents
     wall_seconds: float
     front: Front | None = None
+    diagnostics: Sequence[Diagnostic] = ()
 
 
 class Trial:
@@ -169,8 +171,11 @@ class Trial:
             )
         if len(self.task.objectives) > 1:
             incumbents, front = find_fronts(self.task, record)
-            return TrialResult(record, incumbents, self._wall_seconds, front)
-        return TrialResult(record, find_incumbents(self.task, record), self._wall_seconds)
+        else:
+            incumbents, front = find_incumbents(self.task, record), None
+        return TrialResult(
+            record, incumbents, self._wall_seconds, front, tuple(self.session.diagnostics)
+        )
 
 
 def find_incumbents(task: Task, record: Record) -> Incumbents:

@@ -251,6 +251,18 @@ class ResultStore:
             )
             if result.front is not None:
                 self._insert_front(trial, result.front)
+            self._connection.executemany(
+                f"INSERT OR REPLACE INTO diagnostics VALUES ({trial}, ?, ?, ?, ?)",
+                (
+                    (
+                        entry.name,
+                        entry.step,
+                        json.dumps(entry.value.shape),
+                        entry.value.astype("<f8", copy=False).tobytes(),
+                    )
+                    for entry in result.diagnostics
+                ),
+            )
             self._connection.execute(
                 "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -368,6 +380,29 @@ class ResultStore:
             "SELECT trial_id AS trial, name, value FROM indicators ORDER BY trial_id, name"
         )
 
+    def diagnostics(self, name: str | None = None) -> pd.DataFrame:
+        """What methods told of themselves: a row for each trial, name and step.
+
+        Args:
+            name: this one alone, such as ``entropy``.
+
+        Returns:
+            Columns ``trial``, ``name``, ``step`` and ``value``, an array of float64.
+        """
+        import pandas as pd
+
+        chosen = "" if name is None else "WHERE name = :name "
+        frame = self._frame(
+            f"SELECT trial_id AS trial, name, step, shape, value FROM diagnostics {chosen}"
+            "ORDER BY trial_id, name, step",
+            {"name": name},
+        )
+        values = [
+            np.frombuffer(blob, dtype="<f8").reshape(json.loads(shape))
+            for blob, shape in zip(frame["value"], frame.pop("shape"), strict=True)
+        ]
+        return frame.assign(value=pd.Series(values, dtype=object))
+
     def record(self, trial: int) -> Record:
         """Every evaluation of one finished trial.
 
@@ -387,11 +422,11 @@ class ResultStore:
         arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
         return Record(**arrays)
 
-    def _frame(self, query: str) -> pd.DataFrame:
+    def _frame(self, query: str, values: Mapping[str, Any] | None = None) -> pd.DataFrame:
         import pandas as pd
 
         with self._readable_errors():
-            cursor = self._connection.execute(query)
+            cursor = self._connection.execute(query, values or {})
             names = [column[0] for column in cursor.description]
             return pd.DataFrame(cursor.fetchall(), columns=names)
 

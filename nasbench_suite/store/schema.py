@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x4E415342  # "NASB": tells a results file from any other SQLite database
 
 SCHEMA = """
@@ -76,6 +76,14 @@ CREATE TABLE indicators (              -- figures of that front, see metrics.par
     name TEXT NOT NULL,
     value REAL NOT NULL,
     PRIMARY KEY (trial_id, name)
+) WITHOUT ROWID;
+CREATE TABLE diagnostics (             -- what a method told of itself, see Session.log
+    trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    step INTEGER NOT NULL,             -- the method's own count, such as its epoch
+    shape TEXT NOT NULL,               -- JSON
+    value BLOB NOT NULL,               -- little-endian float64
+    PRIMARY KEY (trial_id, name, step)
 ) WITHOUT ROWID;
 CREATE TABLE records (                 -- every evaluation: little-endian arrays, see Record
     trial_id INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,

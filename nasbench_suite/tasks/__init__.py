@@ -1,12 +1,13 @@
 """Tasks, methods, and the session in which one meets the other."""
 
 from nasbench_suite.tasks.method import Method
-from nasbench_suite.tasks.session import BudgetSpent, Record, Session
+from nasbench_suite.tasks.session import BudgetSpent, Diagnostic, Record, Session
 from nasbench_suite.tasks.task import Budget, Objective, Task, make_task
 
 __all__ = [
     "Budget",
     "BudgetSpent",
+    "Diagnostic",
     "Method",
     "Objective",
     "Record",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import Architecture, SearchSpace
@@ -50,6 +50,21 @@ class Record:
     recommended: NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class Diagnostic:
+    """Something a method told of itself as it went.
+
+    Attributes:
+        step: the method's own count, such as its epoch.
+        name: what it is.
+        value: float64, of any shape.
+    """
+
+    step: int
+    name: str
+    value: NDArray[np.float64]
+
+
 class Session:
     """One search on one task with one seed, as its method sees it.
 
@@ -64,6 +79,7 @@ class Session:
         evaluations: full evaluations spent so far.
         seconds: simulated training seconds spent so far.
         exhausted: whether an evaluation was refused because the budget did not cover it.
+        diagnostics: what the method has logged so far.
     """
 
     def __init__(self, task: Task, seed: int) -> None:
@@ -79,6 +95,7 @@ class Session:
         self.evaluations = 0.0
         self.seconds = 0.0
         self.exhausted = False
+        self.diagnostics: list[Diagnostic] = []
         self._noise_rng = np.random.default_rng(noise_stream)
         self._limit = task.budget.evaluations or np.inf
         self._limit_seconds = task.budget.seconds or np.inf
@@ -140,6 +157,20 @@ class Session:
             self._note(index, 0, (float("nan"),) * self.objectives)
         self._recommended[-1] = index
 
+    def log(self, step: int, **values: ArrayLike) -> None:
+        """Note figures about the search itself: losses, entropies, variances.
+
+        They are kept with the trial, for diagnosis; nothing is judged by them. Not a number is
+        a value like any other here.
+
+        Args:
+            step: the method's own count, such as its epoch; a name logged twice at one step
+                keeps the later value.
+            values: numbers or arrays of numbers, by name.
+        """
+        for name, value in values.items():
+            self.diagnostics.append(Diagnostic(step, name, np.array(value, dtype=np.float64)))
+
     @property
     def remaining(self) -> float:
         """The share of the budget that is left, from 1 down to 0."""
@@ -198,6 +229,8 @@ class Session:
             "exhausted": self.exhausted,
             "rng": self.rng.bit_generator.state,
             "noise_rng": self._noise_rng.bit_generator.state,
+            "logged": [[entry.step, entry.name] for entry in self.diagnostics],
+            **{f"logged_{n}": entry.value for n, entry in enumerate(self.diagnostics)},
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -212,6 +245,10 @@ class Session:
         self.exhausted = state["exhausted"]
         self.rng.bit_generator.state = state["rng"]
         self._noise_rng.bit_generator.state = state["noise_rng"]
+        self.diagnostics = [
+            Diagnostic(step, name, state[f"logged_{n}"])
+            for n, (step, name) in enumerate(state["logged"])
+        ]
 
 
 def _signal_tables(task: Task) -> dict[int, list[_Table]]:

@@ -1,0 +1,259 @@
+"""The cell of a supernet: candidates mixed on every edge, edges summed in every node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from search_methods.supernet.operations import NONE, OPERATIONS, Operation, normalise
+
+
+@dataclass(frozen=True)
+class CellLayout:
+    """Which nodes and edges a cell has, and which operations may stand on each edge.
+
+    Attributes:
+        inputs: nodes that are given from outside.
+        nodes: all nodes, the inputs among them; every node reads all earlier ones, save that
+            inputs read nothing.
+        candidates: for every edge the names of its candidate operations, equally many on all.
+            Edges are in order of target, then source, as in NAS-Bench-201's strings and DARTS's
+            genotypes.
+    """
+
+    inputs: int
+    nodes: int
+    candidates: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def edges(self) -> tuple[tuple[int, int], ...]:
+        """Source and target of every edge."""
+        return tuple((s, t) for t in range(self.inputs, self.nodes) for s in range(t))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of the architecture parameters: edges, candidates."""
+        return len(self.candidates), len(self.candidates[0])
+
+
+@dataclass(frozen=True)
+class Mix:
+    """How the candidates of a cell are mixed.
+
+    Attributes:
+        operations: the weight of every candidate, shape (edges, candidates).
+        edges: a weight of every edge (PC-DARTS), shape (edges,); None for ones.
+        active: which candidates to compute at all, shape (edges, candidates); None for all.
+            What is not active counts as zero, whatever its weight.
+    """
+
+    operations: Tensor
+    edges: Tensor | None = None
+    active: NDArray[np.bool_] | None = None
+
+
+def single_path(choice: Sequence[int], like: Tensor) -> Mix:
+    """The mix in which each edge has one candidate, with weight one."""
+    hard = torch.zeros_like(like)
+    rows = torch.arange(len(choice))
+    hard[rows, torch.as_tensor(choice)] = 1.0
+    return Mix(hard, active=hard.numpy(force=True) > 0)
+
+
+class MixedOperations(nn.Module):
+    """The mixed operations on all edges that leave one node.
+
+    On each edge Σ_o w_o o(x) over its candidates (DARTS, equation 2, where w is softmax(α)).
+
+    Args:
+        layout: of the cell.
+        source: the node.
+        channels: of every node.
+        stride: of the edges, 1 or 2.
+        share: one of how many channels passes through the operations; the others go by them
+            (PC-DARTS, equation 1). 1 for all.
+    """
+
+    def __init__(
+        self, layout: CellLayout, source: int, channels: int, stride: int = 1, share: int = 1
+    ) -> None:
+        super().__init__()
+        self.edges = [edge for edge, (start, _) in enumerate(layout.edges) if start == source]
+        self.share, self.stride = share, stride
+        self.operations = nn.ModuleDict()
+        self._places: dict[str, list[tuple[int, int]]] = {}  # edge among ours, candidate
+        for place, edge in enumerate(self.edges):
+            for candidate, name in enumerate(layout.candidates[edge]):
+                if name != NONE:
+                    self._places.setdefault(name, []).append((place, candidate))
+        for name, places in self._places.items():
+            self.operations[name] = OPERATIONS[name](channels // share, len(places), stride)
+
+    def forward(self, x: Tensor, mix: Mix) -> list[Tensor | None]:
+        """What each edge carries, in order of target; None for nothing.
+
+        Args:
+            x: the node, shape (batch, channels, height, width).
+            mix: for the whole cell.
+        """
+        mixed = x[:, : x.shape[1] // self.share]
+        weights = mix.operations[self.edges]
+        carried: list[Tensor | None] = [None] * len(self.edges)
+
+        def carry(place: int, part: Tensor) -> None:
+            present = carried[place]
+            carried[place] = part if present is None else present + part
+
+        rectified: Tensor | None = None
+        shared: list[tuple[Tensor, Tensor]] = []  # outputs that all edges have, and their weights
+        for name, operation in self.operations.items():
+            numbers, places, candidates = self._active(name, mix)
+            if not places:
+                continue
+            if len(places) == len(self.edges) and len(set(candidates)) == 1:
+                scales = weights[:, candidates[0]]
+            else:
+                scales = weights[places, candidates]
+            if isinstance(operation, Operation):
+                if operation.rectifies and rectified is None:
+                    rectified = F.relu(mixed)
+                out = operation(rectified if operation.rectifies else mixed, scales, numbers)
+                for place, part in zip(places, out.unbind(1), strict=True):
+                    carry(place, part)
+            elif len(places) == len(self.edges):
+                shared.append((operation(mixed), scales))
+            else:
+                out = operation(mixed)
+                for place, scale in zip(places, scales.unbind(), strict=True):
+                    carry(place, out * scale)
+        if shared:
+            for place, part in enumerate(combine(*zip(*shared, strict=True)).unbind()):
+                carry(place, part)
+        if self.share > 1:
+            carried = self._with_bypass(x, mixed, carried)
+        if mix.edges is not None:
+            scales = mix.edges[self.edges]
+            carried = [
+                None if part is None else part * scale
+                for part, scale in zip(carried, scales.unbind(), strict=True)
+            ]
+        return carried
+
+    def _active(self, name: str, mix: Mix) -> tuple[list[int], list[int], list[int]]:
+        """The edges on which an operation is to be computed.
+
+        Returns:
+            Their numbers among the edges of the operation, their places among the edges of the
+            node, and the operation's place among the candidates there.
+        """
+        found: tuple[list[int], list[int], list[int]] = ([], [], [])
+        for number, (place, candidate) in enumerate(self._places[name]):
+            if mix.active is None or mix.active[self.edges[place], candidate]:
+                for column, value in zip(found, (number, place, candidate), strict=True):
+                    column.append(value)
+        return found
+
+    def _with_bypass(
+        self, x: Tensor, mixed: Tensor, carried: Sequence[Tensor | None]
+    ) -> list[Tensor | None]:
+        """Join the channels that went by the operations, and shuffle all of them."""
+        rest = x[:, mixed.shape[1] :]
+        if self.stride == 2:
+            rest = F.max_pool2d(rest, 2, 2)
+            mixed = mixed[:, :, ::2, ::2]
+        parts = (torch.zeros_like(mixed) if part is None else part for part in carried)
+        return [F.channel_shuffle(torch.cat([part, rest], dim=1), self.share) for part in parts]
+
+
+def combine(outputs: Sequence[Tensor], scales: Sequence[Tensor]) -> Tensor:
+    """Σ_o w_o y_o for every edge, as one matrix product.
+
+    Args:
+        outputs: y_o of each operation, shape (batch, channels, height, width).
+        scales: w_o of each operation, shape (edges,).
+
+    Returns:
+        Shape (edges, batch, channels, height, width), channels last in memory.
+    """
+    stacked = torch.stack([output.permute(0, 2, 3, 1) for output in outputs])
+    product: Tensor = torch.stack(list(scales), dim=1) @ stacked.flatten(1)
+    return product.view(-1, *stacked.shape[1:]).permute(0, 1, 4, 2, 3)
+
+
+class Node(nn.Module):
+    """A node: the sum of what its edges carry (DARTS, equation 1).
+
+    Args:
+        normalised: whether the sum goes through batch normalisation without parameters, the
+            node normalisation of VS-DARTS.
+    """
+
+    def __init__(self, normalised: bool = False) -> None:
+        super().__init__()
+        self.normalised = normalised
+
+    def forward(self, messages: Sequence[Tensor | None], like: Tensor) -> Tensor:
+        """The sum, zeros of the shape of ``like`` if no edge carries anything."""
+        present = [message for message in messages if message is not None]
+        if not present:
+            return torch.zeros_like(like)
+        total = present[0]
+        for message in present[1:]:
+            total = total + message
+        return normalise(total) if self.normalised else total
+
+
+class MixedCell(nn.Module):
+    """A cell of a supernet.
+
+    Args:
+        layout: nodes, edges and candidates.
+        channels: of every node.
+        stride: of the edges that leave the inputs: 2 in a reduction cell.
+        normalised_nodes: the nodes under node normalisation.
+        share: see ``MixedOperations``.
+    """
+
+    def __init__(
+        self,
+        layout: CellLayout,
+        channels: int,
+        *,
+        stride: int = 1,
+        normalised_nodes: Sequence[int] = (),
+        share: int = 1,
+    ) -> None:
+        super().__init__()
+        self.layout, self.stride = layout, stride
+        self.mixed = nn.ModuleList(
+            MixedOperations(
+                layout, source, channels, stride if source < layout.inputs else 1, share
+            )
+            for source in range(layout.nodes - 1)
+        )
+        self.nodes = nn.ModuleList(
+            Node(node in normalised_nodes) for node in range(layout.inputs, layout.nodes)
+        )
+
+    def forward(self, inputs: Sequence[Tensor], mix: Mix) -> list[Tensor]:
+        """All nodes behind the inputs, each of shape (batch, channels, height, width)."""
+        layout = self.layout
+        like = inputs[0][:, :, :: self.stride, :: self.stride]
+        incoming: list[list[Tensor | None]] = [[] for _ in range(layout.nodes)]
+        nodes = list(inputs)
+        for source in range(layout.nodes):
+            if source >= layout.inputs:
+                nodes.append(self.nodes[source - layout.inputs](incoming[source], like))
+            if source < layout.nodes - 1:
+                carried = self.mixed[source](nodes[source], mix)
+                targets = [target for start, target in layout.edges if start == source]
+                for target, message in zip(targets, carried, strict=True):
+                    incoming[target].append(message)
+        return nodes[layout.inputs :]

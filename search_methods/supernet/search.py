@@ -1,0 +1,375 @@
+"""The bilevel loop that differentiable methods share; a method overrides what its paper changes.
+
+Liu, Simonyan and Yang, *DARTS: Differentiable Architecture Search*, ICLR 2019 (arXiv 1806.09055),
+algorithm 1: until converged, take a step in the architecture parameters on validation images, then
+one in the weights on training images. Here one step of the method is one epoch of that loop.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from nasbench_suite.benchmarks.digits.training import one_thread
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks import Method, Session
+from search_methods.supernet.cell import Mix, single_path
+from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
+from search_methods.supernet.diagnostics import dominant_eigenvalue, record_variances
+from search_methods.supernet.network import (
+    CellOptions,
+    Supernet,
+    make_topology_supernet,
+    to_device,
+)
+
+EVALUATION_BATCH = 200
+
+
+@dataclass
+class DifferentiableSearch(Method):
+    """Gradient steps on a supernet's weights and on its architecture parameters, in turn.
+
+    Not a method by itself but what DARTS and its kin share. Hyper-parameters are those of DARTS
+    but for the batch size, which suits the embedded data. The
+    architecture recommended after each epoch is recorded without charge.
+
+    Attributes:
+        epochs: passes over the training half.
+        batch_size: images a step.
+        learning_rate: of the weights, by a cosine down to ``learning_rate_min``.
+        momentum: of the weights.
+        weight_decay: of the weights.
+        clip: largest norm of the gradient in the weights.
+        architecture_learning_rate: of Adam on the architecture parameters.
+        architecture_weight_decay: of Adam on the architecture parameters.
+        allow_none: whether ``none`` may be derived. NAS-Bench-201's code lets it, DARTS does not.
+        width: channels of the first stage; the embedded benchmark has its own.
+        cells: cells a stage; the embedded benchmark has its own.
+        data: folder of the images; not needed for ``digits``.
+        device: where to compute, such as ``cpu`` or ``cuda``.
+        bfloat16: whether the supernet runs under bfloat16 autocast.
+        compile: whether the supernet goes through ``torch.compile``.
+        eigenvalue_every: after every how many epochs the dominant eigenvalue of the validation
+            loss's Hessian in the architecture parameters is logged; 0 for never.
+        inherited: of how many random architectures the accuracy with inherited weights is logged
+            at the end.
+    """
+
+    epochs: int = 50
+    batch_size: int = 32
+    learning_rate: float = 0.025
+    learning_rate_min: float = 0.001
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    clip: float = 5.0
+    architecture_learning_rate: float = 3e-4
+    architecture_weight_decay: float = 1e-3
+    allow_none: bool = True
+    width: int = 16
+    cells: int = 5
+    data: str = ""
+    device: str = "cpu"
+    bfloat16: bool = False
+    compile: bool = False
+    eigenvalue_every: int = 0
+    inherited: int = 0
+
+    # -- the harness's side --------------------------------------------------------------------
+
+    def start(self, session: Session) -> None:
+        """Build the supernet for the session's data set."""
+        if session.space.name != "nats-tss":
+            raise SuiteError(
+                f"{type(self).__name__} has a supernet for space nats-tss alone, not for "
+                f"{session.space.name}."
+            )
+        self.prepare(load_search_data(session.dataset or "", self.data or None), session.rng)
+
+    def step(self, session: Session) -> None:
+        """Train for one epoch, and recommend what would be derived now."""
+        with self.randomness():
+            losses = self.train_epoch()
+            self.epoch += 1
+            self._diagnose(session, losses)
+            session.recommend(self.derive())
+            if self.finished and self.inherited:
+                self._log_inherited(session)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are over."""
+        return bool(self.epoch >= self.epochs)
+
+    def checkpoint(self) -> bytes:
+        """All that changes from epoch to epoch, as ``torch.save`` writes it."""
+        file = io.BytesIO()
+        torch.save(self.state(), file)
+        return file.getvalue()
+
+    def restore(self, state: bytes) -> None:
+        """Go on from a checkpoint; tensors alone are read, so no code in it can run."""
+        self.load_state(torch.load(io.BytesIO(state), map_location=self.device, weights_only=True))
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint holds; a method with more state adds to it."""
+        return {
+            "epoch": self.epoch,
+            "alphas": [alpha.detach() for alpha in self.alphas],
+            "supernet": self.supernet.state_dict(),
+            "weight_optimizer": self.weight_optimizer.state_dict(),
+            "architecture_optimizer": self.architecture_optimizer.state_dict(),
+            "random": self._random_state,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take up what ``state`` gave."""
+        self.epoch = state["epoch"]
+        with torch.no_grad():
+            for alpha, saved in zip(self.alphas, state["alphas"], strict=True):
+                alpha.copy_(saved)
+        self.supernet.load_state_dict(state["supernet"])
+        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self.architecture_optimizer.load_state_dict(state["architecture_optimizer"])
+        self._random_state = state["random"].cpu()
+
+    # -- the search ----------------------------------------------------------------------------
+
+    def prepare(self, data: SearchData, rng: np.random.Generator) -> None:
+        """Set up a search on some images; ``start`` does it for those of the task."""
+        self.images = data.to(torch.device(self.device))
+        self.epoch = 0
+        self._random_state = torch.Generator().manual_seed(int(rng.integers(2**63))).get_state()
+        with self.randomness():
+            self.supernet: Supernet = to_device(
+                self.make_supernet(self.images), torch.device(self.device)
+            )
+            self.alphas: list[Tensor] = [
+                (1e-3 * torch.randn(layout.shape)).to(self.device).requires_grad_()
+                for layout in self.supernet.layouts
+            ]
+        self._network = torch.compile(self.supernet) if self.compile else self.supernet
+        self.weights = list(self.supernet.parameters())
+        self.weight_optimizer: torch.optim.Optimizer = torch.optim.SGD(
+            self.weights,
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            foreach=True,
+        )
+        self.architecture_optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            self.alphas,
+            lr=self.architecture_learning_rate,
+            betas=(0.5, 0.999),
+            weight_decay=self.architecture_weight_decay,
+        )
+
+    def make_supernet(self, data: SearchData) -> Supernet:
+        """The supernet; methods that change its cells pass other options."""
+        return self.topology_supernet(data, CellOptions())
+
+    def topology_supernet(self, data: SearchData, options: CellOptions) -> Supernet:
+        """The supernet of the topology space with these cells."""
+        return make_topology_supernet(data, options, width=self.width, cells=self.cells)
+
+    def train_epoch(self) -> dict[str, float]:
+        """One pass over the training half; mean losses of both halves, in nats."""
+        self.set_learning_rate()
+        sums = {"train_loss": 0.0, "valid_loss": 0.0}
+        count = 0
+        valid_batches = endless(self.images.valid, self.batch_size)
+        for train in batches(self.images.train, self.batch_size):
+            train = self.images.augment(train[0]), train[1]
+            valid = next(valid_batches)
+            valid = self.images.augment(valid[0]), valid[1]
+            sums["valid_loss"] += self.update_architecture(train, valid)
+            sums["train_loss"] += self.update_weights(train)
+            count += 1
+        means = {name: total / count for name, total in sums.items()}
+        if not all(map(math.isfinite, means.values())) or not all(
+            bool(alpha.isfinite().all()) for alpha in self.alphas
+        ):
+            raise SuiteError(
+                f"The search diverged in epoch {self.epoch + 1}: its losses or architecture "
+                f"parameters are not finite; lower the learning rates."
+            )
+        return means
+
+    def set_learning_rate(self) -> None:
+        """The cosine of the weights' rate, by epoch."""
+        progress = 0.5 * (1 + math.cos(math.pi * self.epoch / self.epochs))
+        span = self.learning_rate - self.learning_rate_min
+        self.weight_optimizer.param_groups[0]["lr"] = self.learning_rate_min + span * progress
+
+    def update_architecture(self, train: Batch, valid: Batch) -> float:
+        """A step in the architecture parameters on validation images; the loss before it."""
+        loss = self.loss(valid, self.mixes())
+        objective = loss + self.penalty()
+        self._step(self.architecture_optimizer, self.alphas, objective)
+        return loss.item()
+
+    def update_weights(self, train: Batch) -> float:
+        """A step in the weights on training images; the loss before it."""
+        with torch.no_grad():
+            mixes = self.mixes()
+        loss = self.loss(train, mixes)
+        self._step(self.weight_optimizer, self.weights, loss)
+        return loss.item()
+
+    def relax(self, alpha: Tensor) -> Tensor:
+        """Architecture parameters to the weights of the candidates: softmax (DARTS, equation 2)."""
+        return F.softmax(alpha, dim=-1)
+
+    def mixes(self) -> list[Mix]:
+        """How the candidates are mixed in the next forward pass."""
+        return [Mix(self.relax(alpha)) for alpha in self.alphas]
+
+    def penalty(self) -> Tensor | float:
+        """What is added to the validation loss in the architecture's step."""
+        return 0.0
+
+    def strengths(self) -> list[Tensor]:
+        """How strong each candidate is when an architecture is derived; none has a gradient."""
+        return [F.softmax(alpha.detach(), dim=-1) for alpha in self.alphas]
+
+    def choices(self) -> list[list[int]]:
+        """The strongest candidate of every edge, a list for each kind of cell."""
+        return [
+            strongest(strength, layout.candidates, self.allow_none)
+            for strength, layout in zip(self.strengths(), self.supernet.layouts, strict=True)
+        ]
+
+    def derive(self) -> list[int]:
+        """The architecture of the topology space that the search would return now."""
+        (choice,) = self.choices()
+        return choice
+
+    def loss(self, batch: Batch, mixes: Sequence[Mix]) -> Tensor:
+        """Mean cross-entropy in nats."""
+        images, labels = batch
+        images = images.contiguous(memory_format=torch.channels_last)
+        with self._precision():
+            return F.cross_entropy(self._network(images, mixes), labels)
+
+    def accuracy(self, mixes: Sequence[Mix], data: Batch | None = None) -> float:
+        """Accuracy in percent, by default on the validation half, with the weights as they are."""
+        images, labels = data or self.images.valid
+        right = 0
+        with torch.no_grad(), self._precision():
+            for x, y in zip(
+                torch.split(images, EVALUATION_BATCH),
+                torch.split(labels, EVALUATION_BATCH),
+                strict=True,
+            ):
+                scores = self.supernet(x.contiguous(memory_format=torch.channels_last), mixes)
+                right += int((scores.argmax(1) == y).sum())
+        return 100.0 * right / len(labels)
+
+    def discrete_mixes(self, choices: Sequence[Sequence[int]] | None = None) -> list[Mix]:
+        """The mixes of one architecture, by default of the derived one."""
+        chosen = self.choices() if choices is None else choices
+        return [
+            single_path(c, alpha.detach()) for c, alpha in zip(chosen, self.alphas, strict=True)
+        ]
+
+    @contextmanager
+    def randomness(self) -> Iterator[None]:
+        """Let torch draw from the search's own stream, on one thread, and leave no trace."""
+        devices = [torch.device(self.device)] if self.device.startswith("cuda") else []
+        with one_thread(), torch.random.fork_rng(devices=devices):
+            torch.set_rng_state(self._random_state)
+            if devices:  # one seed for the device, drawn anew in every step
+                torch.cuda.manual_seed(int(torch.randint(2**62, (1,))))
+            try:
+                yield
+            finally:
+                self._random_state = torch.get_rng_state()
+
+    # -- within --------------------------------------------------------------------------------
+
+    def _step(
+        self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor], loss: Tensor
+    ) -> None:
+        optimizer.zero_grad()
+        torch.autograd.backward(loss, inputs=list(parameters))
+        if optimizer is self.weight_optimizer:
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip, foreach=True)
+        optimizer.step()
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        kind = self.device.split(":")[0]
+        return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.bfloat16)
+
+    def _diagnose(self, session: Session, losses: dict[str, float]) -> None:
+        with torch.no_grad():
+            mixes = self.mixes()
+        strengths = self.strengths()
+        supernet_accuracy = self.accuracy(mixes)
+        session.log(
+            self.epoch,
+            **losses,
+            alpha=np.concatenate([a.numpy(force=True).ravel() for a in self.alphas]),
+            entropy=float(np.mean([entropy(strength) for strength in strengths])),
+            supernet_accuracy=supernet_accuracy,
+            discretisation_gap=supernet_accuracy - self.accuracy(self.discrete_mixes()),
+        )
+        images = self.images.valid[0][:EVALUATION_BATCH]
+        with torch.no_grad(), record_variances(self.supernet) as variances:
+            self.supernet(images.contiguous(memory_format=torch.channels_last), mixes)
+        session.log(
+            self.epoch, edge_variance=variances.edge_values(), node_variance=variances.node_values()
+        )
+        if self.eigenvalue_every and self.epoch % self.eigenvalue_every == 0:
+            session.log(self.epoch, dominant_eigenvalue=self.eigenvalue())
+
+    def eigenvalue(self) -> float:
+        """The dominant eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""
+        images, labels = self.images.valid
+        batch = images[:EVALUATION_BATCH], labels[:EVALUATION_BATCH]
+        state = torch.get_rng_state()
+
+        def loss() -> Tensor:
+            torch.set_rng_state(state)  # the same sample of the relaxation in every product
+            return self.loss(batch, self.mixes())
+
+        return dominant_eigenvalue(loss, self.alphas)
+
+    def _log_inherited(self, session: Session) -> None:
+        """Accuracy with inherited weights of random architectures, drawn without repetition."""
+        rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
+        indices = rng.choice(session.space.size, min(self.inherited, session.space.size), False)
+        accuracies = [
+            self.accuracy(self.discrete_mixes([session.space.vector(int(index))]))
+            for index in indices
+        ]
+        session.log(self.epoch, inherited_index=indices, inherited_accuracy=accuracies)
+
+
+def strongest(strength: Tensor, candidates: Sequence[Sequence[str]], allow_none: bool) -> list[int]:
+    """The strongest candidate of every edge; the first of equals.
+
+    Args:
+        strength: shape (edges, candidates).
+        candidates: their names.
+        allow_none: whether ``none`` may be chosen.
+    """
+    values: NDArray[np.float64] = strength.numpy(force=True).astype(np.float64)
+    if not allow_none:
+        banned = np.array([[name == "none" for name in names] for names in candidates])
+        values = np.where(banned, -np.inf, values)
+    return [int(place) for place in values.argmax(axis=1)]
+
+
+def entropy(strength: Tensor) -> float:
+    """Mean entropy over edges, in nats."""
+    return float(torch.special.entr(strength).sum(-1).mean())
