@@ -42,8 +42,7 @@ class Results:
     def incumbents(self) -> pd.DataFrame:
         """All changes of incumbents of these trials, as ``ResultStore.incumbents``."""
         with ResultStore(self.path, read_only=True) as store:
-            changes = store.incumbents()
-        return changes[changes["trial"].isin(self.trials["trial"])]
+            return store.incumbents(self.trials["trial"])
 
 
 def read_results(

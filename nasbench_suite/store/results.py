@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,8 +39,9 @@ ORDER BY tasks.id, methods.label, methods.key, trials.seed
 """
 _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
-FROM incumbents ORDER BY trial_id, training
+FROM incumbents {where} ORDER BY trial_id, training
 """
+_CHOSEN = "WHERE trial_id IN (SELECT value FROM json_each(?))"
 _BLOBS = {
     "architectures": "<i4",
     "epochs": "<i4",
@@ -355,13 +356,30 @@ class ResultStore:
         """
         return self._frame(_TRIALS)
 
-    def incumbents(self) -> pd.DataFrame:
+    def incumbents(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
         """All changes of incumbents, one a row, ordered by trial and time.
 
         Columns: ``trial`` (number), ``training``, ``evaluations``, ``seconds``,
         ``architecture``, ``signal``, ``report``.
+
+        Args:
+            trials: of these trials alone.
         """
-        return self._frame(_INCUMBENTS)
+        if trials is None:
+            return self._frame(_INCUMBENTS.format(where=""))
+        chosen = json.dumps([int(trial) for trial in trials])
+        return self._frame(_INCUMBENTS.format(where=_CHOSEN), chosen)
+
+    def environments(self) -> list[EnvironmentRow]:
+        """Where trials ran, in the order they were first run there."""
+        with self._readable_errors():
+            rows = self._connection.execute(
+                "SELECT key, git_revision, packages, platform FROM environments ORDER BY id"
+            ).fetchall()
+        return [
+            EnvironmentRow(key, revision, json.loads(packages), where)
+            for key, revision, packages, where in rows
+        ]
 
     def fronts(self) -> pd.DataFrame:
         """The last fronts of all searches for several objectives.
