@@ -41,7 +41,7 @@ _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
 FROM incumbents {where} ORDER BY trial_id, training
 """
-_CHOSEN = "WHERE trial_id IN (SELECT value FROM json_each(?))"
+_CHOSEN = "WHERE trial_id IN (SELECT value FROM json_each(:trials))"
 _BLOBS = {
     "architectures": "<i4",
     "epochs": "<i4",
@@ -368,7 +368,7 @@ class ResultStore:
         if trials is None:
             return self._frame(_INCUMBENTS.format(where=""))
         chosen = json.dumps([int(trial) for trial in trials])
-        return self._frame(_INCUMBENTS.format(where=_CHOSEN), chosen)
+        return self._frame(_INCUMBENTS.format(where=_CHOSEN), {"trials": chosen})
 
     def environments(self) -> list[EnvironmentRow]:
         """Where trials ran, in the order they were first run there."""
