@@ -34,12 +34,12 @@ class Darts(DifferentiableSearch):
         if self.order not in (1, 2):
             raise SuiteError(f"DARTS has no order {self.order}: choose 1 or 2.")
 
-    def update_architecture(self, train: Batch, valid: Batch) -> float:
+    def update_architecture(self, train: Batch, valid: Batch) -> float | None:
         """Of the second order: on the loss after one more step in the weights."""
         if self.order == 1:
             return super().update_architecture(train, valid)
         loss = self.unrolled_loss(train, valid)
-        self._step(self.architecture_optimizer, self.alphas, loss + self.penalty())
+        self.take_step(self.architecture_optimizer, self.alphas, loss + self.penalty())
         return loss.item()
 
     def unrolled_loss(self, train: Batch, valid: Batch) -> Tensor:

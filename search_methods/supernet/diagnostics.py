@@ -98,7 +98,7 @@ def hessian_product(loss: Tensor, parameters: Sequence[Tensor]) -> Callable[[Ten
 
 
 def dominant_eigenvalue(loss: Callable[[], Tensor], parameters: Sequence[Tensor]) -> float:
-    """The eigenvalue of largest magnitude of the Hessian of ``loss`` in ``parameters``.
+    """The largest eigenvalue of the Hessian of ``loss`` in ``parameters``.
 
     By implicitly restarted Lanczos iteration (ARPACK) on Hessian-vector products, so the Hessian
     is never formed. Zela et al., *Understanding and Robustifying Differentiable Architecture
@@ -116,5 +116,5 @@ def dominant_eigenvalue(loss: Callable[[], Tensor], parameters: Sequence[Tensor]
 
     operator = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
     start = np.random.default_rng(0).normal(size=size)
-    (eigenvalue,) = eigsh(operator, k=1, which="LM", v0=start, return_eigenvectors=False)
+    (eigenvalue,) = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False)
     return float(eigenvalue)

@@ -132,7 +132,8 @@ class ResidualReduction(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels in, height, width) to (batch, channels out, height/2, width/2)."""
         shortcut: Tensor = self.shortcut(F.avg_pool2d(x, 2))
-        return shortcut + self.second(F.relu(self.first(F.relu(x))))
+        residual: Tensor = self.second(F.relu(self.first(F.relu(x))))
+        return shortcut + residual
 
 
 class TopologySupernet(Supernet):

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -85,6 +85,9 @@ class DifferentiableSearch(Method):
     eigenvalue_every: int = 0
     inherited: int = 0
 
+    # Whether there are architecture parameters: methods that only share weights have none.
+    relaxes: ClassVar[bool] = True
+
     # -- the harness's side --------------------------------------------------------------------
 
     def start(self, session: Session) -> None:
@@ -134,7 +137,7 @@ class DifferentiableSearch(Method):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take up what ``state`` gave."""
-        self.epoch = state["epoch"]
+        self.epoch = int(state["epoch"])
         with torch.no_grad():
             for alpha, saved in zip(self.alphas, state["alphas"], strict=True):
                 alpha.copy_(saved)
@@ -160,18 +163,22 @@ class DifferentiableSearch(Method):
             ]
         self._network = torch.compile(self.supernet) if self.compile else self.supernet
         self.weights = list(self.supernet.parameters())
-        self.weight_optimizer: torch.optim.Optimizer = torch.optim.SGD(
-            self.weights,
-            lr=self.learning_rate,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            foreach=True,
-        )
+        self.weight_optimizer: torch.optim.Optimizer = self.make_weight_optimizer()
         self.architecture_optimizer: torch.optim.Optimizer = torch.optim.Adam(
             self.alphas,
             lr=self.architecture_learning_rate,
             betas=(0.5, 0.999),
             weight_decay=self.architecture_weight_decay,
+        )
+
+    def make_weight_optimizer(self) -> torch.optim.Optimizer:
+        """What takes the steps in the weights."""
+        return torch.optim.SGD(
+            self.weights,
+            lr=self.learning_rate,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            foreach=True,
         )
 
     def make_supernet(self, data: SearchData) -> Supernet:
@@ -185,17 +192,17 @@ class DifferentiableSearch(Method):
     def train_epoch(self) -> dict[str, float]:
         """One pass over the training half; mean losses of both halves, in nats."""
         self.set_learning_rate()
-        sums = {"train_loss": 0.0, "valid_loss": 0.0}
-        count = 0
+        losses: dict[str, list[float]] = {"train_loss": [], "valid_loss": []}
         valid_batches = endless(self.images.valid, self.batch_size)
         for train in batches(self.images.train, self.batch_size):
             train = self.images.augment(train[0]), train[1]
             valid = next(valid_batches)
             valid = self.images.augment(valid[0]), valid[1]
-            sums["valid_loss"] += self.update_architecture(train, valid)
-            sums["train_loss"] += self.update_weights(train)
-            count += 1
-        means = {name: total / count for name, total in sums.items()}
+            valid_loss = self.update_architecture(train, valid)
+            losses["train_loss"].append(self.update_weights(train))
+            if valid_loss is not None:
+                losses["valid_loss"].append(valid_loss)
+        means = {name: float(np.mean(values)) for name, values in losses.items() if values}
         if not all(map(math.isfinite, means.values())) or not all(
             bool(alpha.isfinite().all()) for alpha in self.alphas
         ):
@@ -211,11 +218,15 @@ class DifferentiableSearch(Method):
         span = self.learning_rate - self.learning_rate_min
         self.weight_optimizer.param_groups[0]["lr"] = self.learning_rate_min + span * progress
 
-    def update_architecture(self, train: Batch, valid: Batch) -> float:
-        """A step in the architecture parameters on validation images; the loss before it."""
+    def update_architecture(self, train: Batch, valid: Batch) -> float | None:
+        """A step in the architecture parameters on validation images.
+
+        Returns:
+            The loss before it, or None if there is no step.
+        """
         loss = self.loss(valid, self.mixes())
         objective = loss + self.penalty()
-        self._step(self.architecture_optimizer, self.alphas, objective)
+        self.take_step(self.architecture_optimizer, self.alphas, objective)
         return loss.item()
 
     def update_weights(self, train: Batch) -> float:
@@ -223,7 +234,7 @@ class DifferentiableSearch(Method):
         with torch.no_grad():
             mixes = self.mixes()
         loss = self.loss(train, mixes)
-        self._step(self.weight_optimizer, self.weights, loss)
+        self.take_step(self.weight_optimizer, self.weights, loss)
         return loss.item()
 
     def relax(self, alpha: Tensor) -> Tensor:
@@ -253,6 +264,16 @@ class DifferentiableSearch(Method):
         """The architecture of the topology space that the search would return now."""
         (choice,) = self.choices()
         return choice
+
+    def take_step(
+        self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor], loss: Tensor
+    ) -> None:
+        """One step of an optimizer down ``loss``, in the parameters given alone."""
+        optimizer.zero_grad()
+        torch.autograd.backward(loss, inputs=list(parameters))
+        if optimizer is self.weight_optimizer:
+            torch.nn.utils.clip_grad_norm_(parameters, self.clip, foreach=True)
+        optimizer.step()
 
     def loss(self, batch: Batch, mixes: Sequence[Mix]) -> Tensor:
         """Mean cross-entropy in nats."""
@@ -297,20 +318,14 @@ class DifferentiableSearch(Method):
 
     # -- within --------------------------------------------------------------------------------
 
-    def _step(
-        self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor], loss: Tensor
-    ) -> None:
-        optimizer.zero_grad()
-        torch.autograd.backward(loss, inputs=list(parameters))
-        if optimizer is self.weight_optimizer:
-            torch.nn.utils.clip_grad_norm_(parameters, self.clip, foreach=True)
-        optimizer.step()
-
     def _precision(self) -> AbstractContextManager[Any]:
         kind = self.device.split(":")[0]
         return torch.autocast(kind, dtype=torch.bfloat16, enabled=self.bfloat16)
 
     def _diagnose(self, session: Session, losses: dict[str, float]) -> None:
+        if not self.relaxes:
+            session.log(self.epoch, **losses)
+            return
         with torch.no_grad():
             mixes = self.mixes()
         strengths = self.strengths()
@@ -333,7 +348,7 @@ class DifferentiableSearch(Method):
             session.log(self.epoch, dominant_eigenvalue=self.eigenvalue())
 
     def eigenvalue(self) -> float:
-        """The dominant eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""
+        """The largest eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""
         images, labels = self.images.valid
         batch = images[:EVALUATION_BATCH], labels[:EVALUATION_BATCH]
         state = torch.get_rng_state()

@@ -1,0 +1,101 @@
+"""SDARTS: weights trained under perturbed mixtures, at random or by an adversary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from search_methods.supernet.cell import Mix
+from search_methods.supernet.data import Batch
+from search_methods.supernet.search import DifferentiableSearch
+
+
+@dataclass
+class SdartsRandom(DifferentiableSearch):
+    """Chen and Hsieh, *Stabilizing DARTS via Perturbation-based Regularization*, ICML 2020.
+
+    SDARTS-RS: the weights take their step under softmax(α) + δ, δ uniform in [−ε, ε], clipped
+    and normalised to a mixture again; ε grows linearly over the search (equation 4, algorithm 1;
+    code: xiangning-chen/SmoothDARTS, perturb.py).
+
+    Attributes:
+        epsilon: largest perturbation in the last epoch.
+        epsilon_start: in the first.
+    """
+
+    epsilon: float = 0.3
+    epsilon_start: float = 0.03
+
+    @property
+    def radius(self) -> float:
+        """The largest perturbation of this epoch."""
+        return self.epsilon_start + (self.epsilon - self.epsilon_start) * self.epoch / self.epochs
+
+    def update_weights(self, train: Batch) -> float:
+        """A step under the perturbed mixture."""
+        with torch.no_grad():
+            mixes = self.mixes()
+        loss = self.loss(train, self.perturb(mixes, train))
+        self.take_step(self.weight_optimizer, self.weights, loss)
+        return loss.item()
+
+    def perturb(self, mixes: list[Mix], train: Batch) -> list[Mix]:
+        """Uniform noise."""
+        return [replace(mix, operations=self.noisy(mix.operations)) for mix in mixes]
+
+    def noisy(self, weights: Tensor) -> Tensor:
+        """Weights with uniform noise, as a mixture."""
+        noise = torch.empty_like(weights).uniform_(-self.radius, self.radius)
+        return as_mixture(weights + noise)
+
+
+@dataclass
+class SdartsAdversarial(SdartsRandom):
+    """Chen and Hsieh, *Stabilizing DARTS via Perturbation-based Regularization*, ICML 2020.
+
+    SDARTS-ADV: as SDARTS-RS, with δ the worst in the box that projected gradient ascent on the
+    training loss finds from a random start (equation 5; code: xiangning-chen/SmoothDARTS,
+    linf_sgd.py). If the loss ends below its start, the weights stay unperturbed.
+
+    Attributes:
+        ascent_steps: steps of the ascent, each 2 ε / steps long.
+    """
+
+    ascent_steps: int = 7
+
+    relaxes: ClassVar[bool] = True
+
+    def perturb(self, mixes: list[Mix], train: Batch) -> list[Mix]:
+        """The worst of a few steps."""
+        clean = [mix.operations for mix in mixes]
+        step = 2 * self.radius / self.ascent_steps
+        current = [self.noisy(weights) for weights in clean]
+        first = None
+        for _ in range(self.ascent_steps):
+            leaves = [weights.requires_grad_() for weights in current]
+            loss = self.loss(train, [Mix(weights) for weights in leaves])
+            first = loss.item() if first is None else first
+            gradients = torch.autograd.grad(loss, leaves)
+            with torch.no_grad():
+                current = [
+                    as_mixture(
+                        start + (now + step * slope.sign() - start).clamp(-self.radius, self.radius)
+                    )
+                    for start, now, slope in zip(clean, leaves, gradients, strict=True)
+                ]
+        with torch.no_grad():
+            last = self.loss(train, [Mix(weights) for weights in current]).item()
+        return (
+            mixes if first is not None and first > last else [Mix(weights) for weights in current]
+        )
+
+
+def as_mixture(weights: Tensor) -> Tensor:
+    """Clipped to [0, 1] and scaled to a sum of one on every edge."""
+    clipped = weights.clamp(0, 1)
+    total = clipped.sum(-1, keepdim=True)
+    strongest = torch.zeros_like(clipped).scatter_(-1, weights.argmax(-1, keepdim=True), 1.0)
+    return torch.where(total > 0, clipped / total, strongest)

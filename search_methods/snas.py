@@ -1,0 +1,55 @@
+"""SNAS: a relaxed sample of the architecture, trained on one loss with the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch.nn import functional as F
+
+from search_methods.supernet.cell import Mix
+from search_methods.supernet.data import Batch
+from search_methods.supernet.search import DifferentiableSearch
+
+
+@dataclass
+class Snas(DifferentiableSearch):
+    """Xie, Zheng, Liu and Lin, *SNAS: Stochastic Neural Architecture Search*, ICLR 2019.
+
+    The mixture is a sample of the concrete distribution, softmax((α + g) / τ) with g Gumbel noise
+    (equation 4), with a new sample in every forward pass. Architecture and weights follow the
+    training loss together: there is no second level (section 2.2; code: SNAS-Series). ``joint``
+    off gives the two levels under which it is usually reported on NAS-Bench-201 (DrNAS's code).
+
+    Attributes:
+        joint: whether the architecture too is trained on the training half.
+        temperature: τ in the first epoch.
+        temperature_min: τ in the last; on the way it falls linearly.
+    """
+
+    joint: bool = True
+    temperature: float = 10.0
+    temperature_min: float = 1.0
+
+    @property
+    def tau(self) -> float:
+        """The temperature of this epoch."""
+        progress = min(self.epoch / max(self.epochs - 1, 1), 1.0)
+        return self.temperature + (self.temperature_min - self.temperature) * progress
+
+    def mixes(self) -> list[Mix]:
+        """A relaxed sample, the same in all cells."""
+        return [Mix(F.gumbel_softmax(alpha, self.tau)) for alpha in self.alphas]
+
+    def update_architecture(self, train: Batch, valid: Batch) -> float | None:
+        """A step on validation images, unless training is joint."""
+        return None if self.joint else super().update_architecture(train, valid)
+
+    def update_weights(self, train: Batch) -> float:
+        """A step in the weights and, if training is joint, in α on the same loss."""
+        if not self.joint:
+            return super().update_weights(train)
+        loss = self.loss(train, self.mixes())
+        self.architecture_optimizer.zero_grad()
+        self.take_step(self.weight_optimizer, [*self.weights, *self.alphas], loss)
+        self.architecture_optimizer.step()
+        return loss.item()

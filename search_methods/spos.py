@@ -1,0 +1,72 @@
+"""SPOS: a uniformly trained single-path supernet, and evolution on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from search_methods.rsps import Rsps
+
+Architecture = list[list[int]]  # a candidate of every edge, for each kind of cell
+
+
+@dataclass
+class Spos(Rsps):
+    """Guo et al., *Single Path One-Shot NAS with Uniform Sampling*, ECCV 2020 (arXiv 1904.00420).
+
+    Each step trains one architecture drawn uniformly. At the end evolution looks for the best
+    inherited accuracy (algorithm 1; code: megvii-model/SinglePathOneShot): of every generation
+    half comes by mutation of the best so far, half by crossover between them. Batch statistics
+    need no recalibration here, since the supernet always uses those of the batch.
+
+    Attributes:
+        generations: generations after the first.
+        population: architectures a generation.
+        parents: the best so far, from which a generation comes.
+        mutation_rate: probability of a new draw for each edge.
+    """
+
+    generations: int = 20
+    population: int = 50
+    parents: int = 10
+    mutation_rate: float = 0.1
+
+    def choices(self) -> Architecture:
+        """After the last epoch the best that evolution finds, before it the best of a few."""
+        if not self.finished:
+            return self.best([self.draw() for _ in range(self.interim)])
+        scores: dict[str, tuple[float, Architecture]] = {}
+        generation = [self.draw() for _ in range(self.population)]
+        for _ in range(self.generations):
+            self._score(generation, scores)
+            best = [a for _, a in sorted(scores.values(), key=lambda s: -s[0])[: self.parents]]
+            half = self.population // 2
+            generation = [self.mutate(self._pick(best)) for _ in range(half)]
+            generation += [self.cross(self._pick(best), self._pick(best)) for _ in range(half)]
+        self._score(generation, scores)
+        return max(scores.values(), key=lambda score: score[0])[1]
+
+    def mutate(self, architecture: Architecture) -> Architecture:
+        """Each edge drawn anew with some probability."""
+        return [
+            [n if torch.rand(()) < self.mutation_rate else o for o, n in zip(old, new, strict=True)]
+            for old, new in zip(architecture, self.draw(), strict=True)
+        ]
+
+    def cross(self, first: Architecture, second: Architecture) -> Architecture:
+        """Each edge from either parent."""
+        return [
+            [a if torch.rand(()) < 0.5 else b for a, b in zip(one, other, strict=True)]
+            for one, other in zip(first, second, strict=True)
+        ]
+
+    def _score(
+        self, generation: list[Architecture], scores: dict[str, tuple[float, Architecture]]
+    ) -> None:
+        for architecture in generation:
+            if str(architecture) not in scores:
+                scores[str(architecture)] = self.inherited_accuracy(architecture), architecture
+
+    def _pick(self, best: list[Architecture]) -> Architecture:
+        return best[int(torch.randint(len(best), ()))]
