@@ -1,0 +1,113 @@
+"""The exhaustive predictor: a forest grown on what was evaluated, asked about the whole space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.metrics.pareto import nondominated
+from nasbench_suite.tasks.method import Method, Session
+from search_methods.bananas import encode_one_hot
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class ExhaustivePredictor(Method):
+    """Draw what every architecture may be worth; evaluate one that would then be optimal.
+
+    These spaces are small enough to predict all of them, so nothing needs to be searched: after
+    every few evaluations an ensemble of extremely randomised trees (Geurts, Ernst and Wehenkel,
+    *Extremely randomized trees*, Machine Learning 2006) learns each objective from one-hot
+    decisions. A few of its trees, drawn at random, stand for a function that the data allow
+    (Thompson sampling); of that function's Pareto front over the whole space, an architecture
+    drawn at random is evaluated. What was evaluated counts there at what was seen.
+
+    The combination is ours: a baseline that is simple and hard to beat, without which a win of a
+    learned search says little.
+
+    Attributes:
+        num_initial: number of random architectures at the beginning.
+        batch_size: number of architectures evaluated between two trainings.
+        num_trees: trees of each objective's ensemble.
+        sampled_trees: a drawn function is the mean of so many trees, drawn with replacement: few
+            of them explore more.
+    """
+
+    multi_objective: ClassVar[bool] = True
+
+    num_initial: int = 20
+    batch_size: int = 10
+    num_trees: int = 30
+    sampled_trees: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("num_initial", "batch_size", "num_trees", "sampled_trees"):
+            if getattr(self, name) < 1:
+                raise SuiteError(
+                    f"The exhaustive predictor cannot work with a {name} of "
+                    f"{getattr(self, name)}: choose at least 1."
+                )
+
+    def start(self, session: Session) -> None:
+        """Know nothing; encode the whole space."""
+        space = session.space
+        self.losses: dict[int, Array] = {}
+        self.unseen = np.ones(space.size, dtype=np.bool_)
+        self.features = encode_one_hot(space.all_vectors, space.choices).astype(np.float32)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every architecture of the space has been evaluated."""
+        return not self.unseen.any()
+
+    def step(self, session: Session) -> None:
+        """Evaluate the first random architectures, or a batch that the ensembles chose."""
+        if len(self.losses) < min(self.num_initial, len(self.unseen)):
+            self._evaluate(session, self._random(session))
+            return
+        predictions = self._predict(session)
+        for _ in range(self.batch_size):
+            if not self.finished:
+                self._evaluate(session, self._possibly_best(session, predictions))
+
+    def _evaluate(self, session: Session, architecture: int) -> None:
+        self.losses[architecture] = -session.evaluate_all(architecture)
+        self.unseen[architecture] = False
+
+    def _random(self, session: Session) -> int:
+        unseen = np.flatnonzero(self.unseen)
+        return int(unseen[session.rng.integers(len(unseen))])
+
+    def _predict(self, session: Session) -> list[Array]:
+        """What each tree predicts of every architecture, for each objective (trees, size)."""
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        known = np.array(list(self.losses))
+        predictions = []
+        for losses in np.array(list(self.losses.values())).T:
+            seed = int(session.rng.integers(2**32))
+            forest = ExtraTreesRegressor(self.num_trees, random_state=seed)
+            forest.fit(self.features[known], losses)
+            predictions.append(
+                np.stack([tree.tree_.predict(self.features)[:, 0] for tree in forest.estimators_])
+            )
+        return predictions
+
+    def _possibly_best(self, session: Session, predictions: list[Array]) -> int:
+        rng = session.rng
+        drawn = rng.integers(self.num_trees, size=(len(predictions), self.sampled_trees))
+        sampled = np.stack(
+            [trees[some].mean(axis=0) for trees, some in zip(predictions, drawn, strict=True)],
+            axis=1,
+        )
+        sampled[list(self.losses)] = list(self.losses.values())
+        best = np.flatnonzero(nondominated(sampled) & self.unseen)
+        if not len(best):  # nothing is expected to be better than what was seen
+            unseen = np.flatnonzero(self.unseen)
+            best = unseen[nondominated(sampled[unseen])]
+        return int(best[rng.integers(len(best))])

@@ -1,0 +1,79 @@
+"""Pareto local search."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.metrics.pareto import nondominated
+from nasbench_suite.tasks.method import Method, Session
+
+
+@dataclass
+class ParetoLocalSearch(Method):
+    """Evaluate all neighbours of an unexplored member of the archive, until all are explored.
+
+    Paquete, Chiarandini and Stuetzle, *Pareto local optimum sets in the biobjective traveling
+    salesman problem: an experimental study*, in *Metaheuristics for Multiobjective Optimisation*,
+    2004, Algorithm 1. The archive holds what is non-dominated among all evaluated since the
+    beginning. The paper begins with one random solution and ends once all of the archive is
+    explored; here a search begins with a few, as the single-objective local search does, and
+    then begins anew with as many other random architectures and an empty archive.
+
+    An architecture is evaluated once.
+
+    Attributes:
+        num_initial: number of random architectures at every beginning.
+    """
+
+    multi_objective: ClassVar[bool] = True
+
+    num_initial: int = 10
+
+    def __post_init__(self) -> None:
+        if self.num_initial < 1:
+            raise SuiteError(
+                f"A search cannot begin at {self.num_initial} architectures: "
+                f"choose a num_initial of at least 1."
+            )
+
+    def start(self, session: Session) -> None:
+        """Know nothing."""
+        self.losses: dict[int, np.ndarray] = {}
+        self.archive: list[int] = []
+        self.explored: set[int] = set()
+        self.size = session.space.size
+
+    @property
+    def finished(self) -> bool:
+        """Whether every architecture of the space has been evaluated."""
+        return len(self.losses) == self.size
+
+    def step(self, session: Session) -> None:
+        """Explore one member of the archive, drawn at random, or begin anew."""
+        unexplored = [member for member in self.archive if member not in self.explored]
+        if unexplored:
+            member = unexplored[int(session.rng.integers(len(unexplored)))]
+            self.explored.add(member)
+            # In random order, so that no decision is preferred when the budget ends between.
+            chosen = session.rng.permutation(session.space.neighbours(member)).tolist()
+        else:
+            chosen = self._random(session)
+        entrants = [each for each in chosen if each not in self.losses]
+        for architecture in entrants:
+            self.losses[architecture] = -session.evaluate_all(architecture)
+        # At a new beginning the old archive is left behind, which would dominate the new one.
+        candidates = [*self.archive, *entrants] if unexplored else entrants
+        keeps = nondominated(np.array([self.losses[each] for each in candidates]))
+        self.archive = [each for each, keep in zip(candidates, keeps, strict=True) if keep]
+
+    def _random(self, session: Session) -> list[int]:
+        drawn: dict[int, None] = {}  # a set that keeps its order
+        while len(drawn) < min(self.num_initial, self.size - len(self.losses)):
+            architecture = session.space.sample(session.rng)
+            if architecture not in self.losses:
+                drawn[architecture] = None
+        return list(drawn)

@@ -1,0 +1,91 @@
+"""SMS-EMOA: evolution by contributions to the hypervolume, by pymoo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks.method import Method, Session
+
+
+@dataclass
+class SMSEMOA(Method):
+    """Breed one child; of the worst front, what contributes least hypervolume dies.
+
+    Beume, Naujoks and Emmerich, *SMS-EMOA: multiobjective selection based on dominated
+    hypervolume*, European Journal of Operational Research 2007, in pymoo's implementation
+    (``SMSEMOA``), driven by its ask-and-tell interface, with one child a generation as in the
+    paper. The operators are for categories: uniform crossover with probability 0.9, and each
+    decision mutated with probability 1 / (number of decisions) to another of its options. pymoo
+    drops a child that is equal to a member of the population.
+
+    Needs pymoo: ``pip install 'nasbench-suite[multiobjective]'``.
+
+    Attributes:
+        population_size: number of architectures alive; pymoo's is 100, for larger budgets than
+            a task gives.
+    """
+
+    multi_objective: ClassVar[bool] = True
+
+    population_size: int = 20
+
+    def __post_init__(self) -> None:
+        if self.population_size < 2:
+            raise SuiteError(
+                f"A population of {self.population_size} cannot breed: "
+                f"choose a population_size of at least 2."
+            )
+
+    def start(self, session: Session) -> None:
+        """Set up pymoo's algorithm."""
+        try:
+            from pymoo.algorithms.moo import sms
+            from pymoo.core.mutation import Mutation
+            from pymoo.core.problem import Problem
+            from pymoo.core.sampling import Sampling
+            from pymoo.core.termination import NoTermination
+            from pymoo.operators.crossover.ux import UX
+        except ImportError:
+            raise SuiteError(
+                "Method 'sms-emoa' needs pymoo: pip install 'nasbench-suite[multiobjective]'."
+            ) from None
+
+        space, rng = session.space, session.rng
+        options = np.array(space.choices)
+
+        class Draw(Sampling):  # type: ignore[misc]
+            def _do(self, _problem: Any, count: int, *_: Any, **__: Any) -> Any:
+                return space.all_vectors[[space.sample(rng) for _ in range(count)]].astype(int)
+
+        class ChangeDecisions(Mutation):  # type: ignore[misc]
+            def _do(self, _problem: Any, vectors: Any, *_: Any, **__: Any) -> Any:
+                changes = rng.random(vectors.shape) < 1 / len(options)
+                steps = 1 + np.floor(rng.random(vectors.shape) * (options - 1)).astype(int)
+                return np.where(changes, (vectors + steps) % options, vectors)
+
+        self.problem = Problem(
+            n_var=len(options), n_obj=session.objectives, xl=0, xu=options - 1, vtype=int
+        )
+        self.algorithm = sms.SMSEMOA(
+            pop_size=self.population_size,
+            n_offsprings=1,
+            sampling=Draw(),
+            crossover=UX(prob=0.9),
+            mutation=ChangeDecisions(),
+        )
+        self.algorithm.setup(
+            self.problem, termination=NoTermination(), seed=int(rng.integers(2**31)), verbose=False
+        )
+
+    def step(self, session: Session) -> None:
+        """Ask for the first population, then for one child, and tell their losses."""
+        children = self.algorithm.ask()
+        losses = [-session.evaluate_all(child.X.astype(np.int64)) for child in children]
+        for child, loss in zip(children, losses, strict=True):
+            child.set("F", loss)
+            child.evaluated.add("F")
+        self.algorithm.tell(infills=children)
