@@ -132,7 +132,7 @@ class _Importer:
         in_index_order: bool = False,
     ) -> None:
         """Take the metrics of one file."""
-        frame = _read_frame(path)
+        frame = read_frame(path)
         arch_column = _architecture_column(path, frame, self.space, arch_column, in_index_order)
         if arch_column is None:
             rows = np.arange(len(frame))
@@ -286,6 +286,32 @@ class _Importer:
             self.columns[metric.seed_column(seed)] = figures[column]
 
 
+def read_measurements(
+    path: Path, column: str, space: SearchSpace
+) -> tuple[NDArray[np.int64], _Numbers]:
+    """The architectures and the figures of one column, of a table that need not be complete.
+
+    Args:
+        path: Parquet or CSV, with a column of architectures as ``import_table`` finds it.
+        column: of numbers.
+        space: that the architectures are in.
+
+    Returns:
+        Indices, int64 of shape (n,), and figures, float64 of shape (n,).
+
+    Raises:
+        SuiteError: there is no such column, or the table is not what it should be.
+    """
+    frame = read_frame(path)
+    if column not in frame:
+        raise SuiteError(choose_from(f"column of {path}", column, list(frame.columns)))
+    figures = _numbers(frame[column])
+    if figures is None:
+        raise SuiteError(f"Column {column!r} of {path} holds no numbers.")
+    where = _architecture_column(path, frame, space, None, in_index_order=False)
+    return _rows(path, frame[where], space), figures
+
+
 def _architecture_column(
     path: Path, frame: pd.DataFrame, space: SearchSpace, wanted: str | None, in_index_order: bool
 ) -> str | None:
@@ -339,7 +365,7 @@ def _rows(path: Path, column: pd.Series[Any], space: SearchSpace) -> NDArray[np.
     return indices
 
 
-def _read_frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path) -> pd.DataFrame:
     """The table in a Parquet file, or else in a CSV file, whose cells stay text."""
     import pandas as pd
     import pyarrow as pa

@@ -7,19 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.benchmarks.importing import read_frame, read_measurements
+from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.spaces.topology import OPERATIONS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _SHARPNESS = 10.0  # of the softened hinge: it is 0.07 high at the target and gone at 0.8 of it
 
@@ -88,34 +85,22 @@ def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyMo
     Raises:
         SuiteError: there is no such file or column, or it holds no latencies.
     """
-    frame = _read_frame(Path(file).expanduser())
+    path = Path(file).expanduser()
+    frame = read_frame(path)
+    if "operation" not in frame:
+        return fit_latency(space, *read_measurements(path, column, space))
     if column not in frame:
-        raise SuiteError(
-            f"{file} has no column {column!r}: choose from {', '.join(map(str, frame.columns))}."
-        )
-    if "operation" in frame:
-        times = dict(zip(frame["operation"], frame[column].astype(float), strict=True))
-        missing = [name for name in OPERATIONS if name not in times and name != "none"]
-        if missing:
-            raise SuiteError(f"{file} has no time for operation {missing[0]!r}: add a row.")
-        row = torch.tensor([times.get(name, 0.0) for name in OPERATIONS], dtype=torch.float32)
-        if not bool(row.isfinite().all()) or bool((row < 0).any()):
-            raise SuiteError(f"{file} has times that are negative or not finite: mend them.")
-        return LatencyModel(0.0, row.expand(len(space.choices), -1).clone())
-    for name in frame.columns:
-        values = frame[name]
-        if len(values) and isinstance(values.iloc[0], str):
-            indices = np.array([space.index(text) for text in values])
-            return fit_latency(space, indices, frame[column].to_numpy())
-    raise SuiteError(f"{file} has no column of architectures: add one.")
-
-
-def _read_frame(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.is_file():
-        raise SuiteError(f"There is no latency table {path}.")
-    try:
-        return pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
-    except (ValueError, OSError) as error:
-        raise SuiteError(f"{path} cannot be read as a latency table ({error}).") from None
+        raise SuiteError(choose_from(f"column of {path}", column, list(frame.columns)))
+    times = {}
+    for operation, cell in zip(frame["operation"], frame[column], strict=True):
+        try:
+            times[operation] = float(cell)
+        except ValueError:
+            raise SuiteError(f"{path} has {cell!r} as the time of {operation!r}.") from None
+    missing = [name for name in OPERATIONS if name not in times and name != "none"]
+    if missing:
+        raise SuiteError(f"{file} has no time for operation {missing[0]!r}: add a row.")
+    row = torch.tensor([times.get(name, 0.0) for name in OPERATIONS], dtype=torch.float32)
+    if not bool(row.isfinite().all()) or bool((row < 0).any()):
+        raise SuiteError(f"{file} has times that are negative or not finite: mend them.")
+    return LatencyModel(0.0, row.expand(len(space.choices), -1).clone())
