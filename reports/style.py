@@ -18,7 +18,7 @@ WIDTHS: dict[str, dict[str, float]] = {
     "neurips": {"column": 5.5, "text": 5.5},
     "icml": {"column": 3.25, "text": 6.75},
     "ieee": {"column": 252 / 72.27, "text": 516 / 72.27},
-    "screen": {"column": 7.0, "text": 7.0},
+    "screen": {"column": 5.2, "text": 9.0},
 }
 _POINTS = {"neurips": 8.0, "icml": 8.0, "ieee": 8.0, "screen": 10.0}
 METADATA: dict[str, dict[str, Any]] = {  # no dates, so that equal results give equal files

@@ -193,6 +193,14 @@ def test_performance_profile_is_rliables_definition() -> None:
     assert (profile <= high).all()
 
 
+def test_band_of_a_profile_is_that_of_resampled_runs() -> None:
+    rng = np.random.default_rng(9)
+    tasks = [rng.uniform(size=12), rng.uniform(size=20)]
+    draws = [np.mean([(rng.choice(t, len(t)) > 0.4).mean() for t in tasks]) for _ in range(20_000)]
+    _, low, high = sig.performance_profile(tasks, [0.4], resamples=20_000)
+    assert_allclose([low[0], high[0]], np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
 def test_tasks_weigh_the_same_in_a_profile_whatever_their_runs() -> None:
     profile, low, high = sig.performance_profile([np.ones(9), np.zeros(3)], [0.5])
     assert profile == low == high == pytest.approx(0.5)

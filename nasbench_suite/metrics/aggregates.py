@@ -88,7 +88,7 @@ def stratified_bootstrap(
     for begin in range(0, resamples, step):
         block = slice(begin, min(begin + step, resamples))
         counts = np.concatenate(
-            [_resample_counts(len(array), block.stop - begin, rng) for array in arrays]
+            [resample_counts(len(array), block.stop - begin, rng) for array in arrays]
         )
         if len(arrays) == 1:  # its runs are interchangeable, so any order of the counts will do
             statistics[block] = _resampled(counts, ascending, statistic)
@@ -156,8 +156,8 @@ def _cut(statistic: Statistic, count: int) -> int:
     return {"mean": 0, "iqm": count // 4, "median": (count - 1) // 2}[statistic]
 
 
-def _resample_counts(count: int, resamples: int, rng: np.random.Generator) -> Floats:
-    """How often each of ``count`` values is drawn, shape (count, resamples)."""
+def resample_counts(count: int, resamples: int, rng: np.random.Generator) -> Floats:
+    """How often each of ``count`` values is drawn in a resample, shape (count, resamples)."""
     draws = rng.integers(count, size=(count, resamples)) * resamples + np.arange(resamples)
     counts = np.bincount(draws.ravel(), minlength=count * resamples)
     return counts.reshape(count, resamples).astype(np.float64)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.aggregates import mean_ranks, stratified_bootstrap
+from nasbench_suite.metrics.aggregates import mean_ranks, resample_counts
 
 Floats = NDArray[np.float64]
 
@@ -261,21 +261,20 @@ def probability_of_improvement(
     rng = np.random.default_rng(seed)
     estimate, sampled = 0.0, np.zeros(resamples)
     for one, other in zip(first, second, strict=True):
-        wins = _wins(np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64))
-        rows, columns = wins.shape
-        estimate += wins.mean()
-        drawn = rng.multinomial(rows, np.full(rows, 1.0 / rows), size=resamples) @ wins
-        drawn *= rng.multinomial(columns, np.full(columns, 1.0 / columns), size=resamples)
-        sampled += drawn.sum(axis=1) / wins.size
+        runs, rivals = np.asarray(one, dtype=np.float64), np.sort(np.asarray(other, dtype=float))
+        beaten = np.searchsorted(rivals, runs, side="left")
+        matched = np.searchsorted(rivals, runs, side="right")
+        estimate += float((beaten + matched).mean()) / (2 * len(rivals))
+        # A resample is how often each run was drawn; of the rivals, those up to each place.
+        drawn = resample_counts(len(runs), resamples, rng)
+        below = np.zeros((len(rivals) + 1, resamples))
+        np.cumsum(resample_counts(len(rivals), resamples, rng), axis=0, out=below[1:])
+        sampled += np.einsum("ij,ij->j", drawn, below[beaten] + below[matched]) / (
+            2 * len(runs) * len(rivals)
+        )
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(sampled / len(first), [tail, 1.0 - tail])
-    return float(estimate / len(first)), float(low), float(high)
-
-
-def _wins(first: Floats, second: Floats) -> Floats:
-    """1 where the first is better, one half where equal, shape (runs of first, of second)."""
-    wins: Floats = (first[:, None] > second) + 0.5 * (first[:, None] == second)
-    return wins
+    return estimate / len(first), float(low), float(high)
 
 
 # -- distributions -------------------------------------------------------------------------------
@@ -303,16 +302,25 @@ def performance_profile(
 
     Returns:
         The profile, and the low and high ends of its band, each of shape (n,).
+
+    Raises:
+        SuiteError: no task, a task without runs, or a confidence out of range.
     """
+    if not strata or not all(map(len, strata)):  # type: ignore[arg-type]
+        raise SuiteError("A profile needs one task at least, and a run on each.")
+    check_level(1.0 - confidence)
     cuts = np.asarray(thresholds, dtype=np.float64)
-    scores = [np.asarray(stratum, dtype=np.float64)[:, None] for stratum in strata]
-    runs = sum(map(len, scores)) / len(scores)
-    above = [(stratum > cuts) * (runs / len(stratum)) for stratum in scores]
-    profile: Floats = np.concatenate(above).mean(axis=0)
-    low, high = stratified_bootstrap(
-        above, "mean", confidence=confidence, resamples=resamples, seed=seed
-    )
-    return profile, low, high
+    rng = np.random.default_rng(seed)
+    profile, sampled = np.zeros(len(cuts)), np.zeros((resamples, len(cuts)))
+    for stratum in strata:
+        scores = np.asarray(stratum, dtype=np.float64)
+        share = (scores[:, None] > cuts).mean(axis=0)
+        profile += share
+        # Of n runs drawn anew, as many exceed a threshold as a binomial variable says.
+        sampled += rng.binomial(len(scores), share, size=sampled.shape) / len(scores)
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(sampled, [tail, 1.0 - tail], axis=0)
+    return profile / len(strata), low / len(strata), high / len(strata)
 
 
 # -- how many seeds? ------------------------------------------------------------------------------
