@@ -228,22 +228,22 @@ def reconstruction(
     Raises:
         SuiteError: no cells, or draws without a generator.
     """
-    cells = np.asarray(cells, dtype=np.int64)
-    if not len(cells):
+    vectors = np.asarray(cells, dtype=np.int64)
+    if not len(vectors):
         raise SuiteError("The reconstruction of no cells at all is undefined: give at least one.")
-    mean, deviation = _posterior(model, cells)
-    truth = reader.labels(cells)
-    choices = cells.shape[1]
+    mean, deviation = _posterior(model, vectors)
+    truth = reader.labels(vectors)
+    choices = vectors.shape[1]
     if not encodings:
         found = _decode(model, reader, mean, choices, None)
-        return _compare(reader, [(cells, truth, found)])
+        return _compare(reader, [(vectors, truth, found)])
     if rng is None:
         raise SuiteError("Sampled reconstruction draws at random: give it a generator.")
     draws: list[tuple[Ints, Ints, Ints]] = []
     for _ in range(encodings):
         latents = mean + deviation * rng.standard_normal(mean.shape)
         for _ in range(decodings):
-            draws.append((cells, truth, _decode(model, reader, latents, choices, rng)))
+            draws.append((vectors, truth, _decode(model, reader, latents, choices, rng)))
     return _compare(reader, draws)
 
 
@@ -346,7 +346,8 @@ def generation(
     if size and number:
         expected = float(size * -np.expm1(number * np.log1p(-1 / size)) / number)
     if not number:
-        return Generation(0.0, *[float("nan")] * 4, expected)
+        nothing = float("nan")
+        return Generation(0.0, nothing, nothing, nothing, nothing, expected)
     labels, known = reader.labels(valid), np.unique(reader.labels(training))
     seen = {tuple(row) for row in training.tolist()}
     rows, counts = np.unique(valid, axis=0, return_counts=True)
