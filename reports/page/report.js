@@ -54,6 +54,7 @@
     shown.textContent = `${count} of ${original.length} rows`;
   };
   form.addEventListener("input", update);
+  form.addEventListener("change", update);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(update));
   form.hidden = false;
