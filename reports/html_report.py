@@ -31,9 +31,9 @@ _FILTERS = {
     "budget": "Budget",
 }
 _COLUMNS = (
-    *(("task", "name"), ("#", "number"), ("method", "name"), ("seeds", "number")),
-    *(("mean", "number"), ("std", "number"), ("median", "number"), ("IQM", "number")),
-    *(("95% interval", "number"), ("regret", "number"), ("mean rank", "number")),
+    *(("task", "name"), ("#", "number"), ("method", "name"), ("IQM", "number")),
+    *(("95% interval", "number"), ("regret", "number"), ("mean", "number"), ("std", "number")),
+    *(("median", "number"), ("mean rank", "number"), ("seeds", "number")),
 )
 
 
@@ -160,10 +160,6 @@ def _rows(rows: pd.DataFrame, tags: dict[str, dict[str, str]]) -> list[dict[str,
         digits = _digits(part)
         places = part["rank"].rank(method="min")
         for place, row in zip(places, part.to_dict("records"), strict=True):
-            numbers = [
-                *((row["seeds"], 0), (row["mean"], digits), (row["std"], digits)),
-                (row["median"], digits),
-            ]
             mark, spoken = "", ""
             if row["tied"]:
                 mark, spoken = TIED, "tied with the best"
@@ -176,11 +172,11 @@ def _rows(rows: pd.DataFrame, tags: dict[str, dict[str, str]]) -> list[dict[str,
                 _cell(row["task"]),
                 _number(place, None),
                 _cell(row["method"]),
-                *(_number(value, decimals) for value, decimals in numbers),
                 {**_number(row["iqm"], digits), "mark": mark, "spoken": spoken},
                 {**_number(row["low"], digits), "text": interval},
-                _number(row["regret"], digits),
+                *(_number(row[name], digits) for name in ("regret", "mean", "std", "median")),
                 _number(row["mean_rank"], 2),
+                _number(row["seeds"], 0),
             ]
             found.append(
                 {
