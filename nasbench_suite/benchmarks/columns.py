@@ -145,8 +145,8 @@ def group_columns(
     for column in means:
         base, _, statistic = column.rpartition("_")
         guessed = bool(base) and column not in facts
-        if guessed and statistic.lower() == "std":
-            left_out[column] = "a standard deviation"
+        if guessed and statistic.lower() in ("std", "iqr"):
+            left_out[column] = "a spread"
             continue
         is_mean = guessed and statistic.lower() == "mean" and base not in columns
         group = groups.setdefault(base if is_mean else column, ColumnGroup())

@@ -1,0 +1,403 @@
+"""Measuring latencies by a protocol that can be defended, into a journal that can be gone on with.
+
+Every architecture is visited once in each *round*, in a new random order a round, so that what
+changes on the machine falls on all alike. A visit prepares the network, runs it a few times
+untimed, then times each of several runs. Between visits a *reference* architecture is timed again
+and again; where it runs slower than usual, the visits around it are taken to be disturbed
+(another program, or a throttled processor) and are left out.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import platform
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.networks import build_network, find_setting
+from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import SearchSpace, load_space
+
+JOURNAL_VERSION = 1
+DISTURBED = 0.10  # by this share the reference may be slower than its median
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and how.
+
+    Attributes:
+        space: name of the space.
+        setting: skeleton and input; see ``networks.SETTINGS``.
+        architectures: indices to measure, each once.
+        runtime: name of a runtime.
+        options: how networks are run.
+        pruned: whether dead branches are left out.
+        rounds: visits to each architecture.
+        warmup: untimed runs at each visit.
+        repeats: timed runs at each visit.
+        reference_every: visits between two timings of the reference.
+        reference: index of the reference; it need not be among ``architectures``.
+        seed: of the order.
+    """
+
+    space: str
+    setting: str
+    architectures: tuple[int, ...]
+    runtime: str
+    options: RunOptions = field(default_factory=RunOptions)
+    pruned: bool = False
+    rounds: int = 5
+    warmup: int = 5
+    repeats: int = 20
+    reference_every: int = 20
+    reference: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        find_setting(self.setting)
+        if self.runtime not in RUNTIMES:
+            raise SuiteError(choose_from("runtime", self.runtime, list(RUNTIMES)))
+        for name in ("rounds", "repeats", "reference_every"):
+            if getattr(self, name) < 1:
+                raise SuiteError(f"{getattr(self, name)} {name} are too few: give at least 1.")
+        if self.warmup < 0:
+            raise SuiteError(f"{self.warmup} untimed runs are impossible: give 0 or more.")
+        if not self.architectures:
+            raise SuiteError("There is no architecture to measure: name at least one.")
+        if len(set(self.architectures)) < len(self.architectures):
+            raise SuiteError("An architecture is to be measured twice: name each once.")
+        load_space(self.space).indices(np.array([*self.architectures, self.reference]))
+
+    def visits(self) -> list[tuple[int, int]]:
+        """Rounds and architectures in the order they are visited."""
+        order = []
+        for number in range(self.rounds):
+            rng = np.random.default_rng((self.seed, number))
+            order += [(number, int(one)) for one in rng.permutation(self.architectures)]
+        return order
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Latencies from a journal.
+
+    Attributes:
+        plan: what was measured.
+        card: the device; see ``device_card``.
+        architectures: indices with at least one visit, ascending, shape (n,).
+        latency: median over all timed runs of undisturbed visits, in ms, shape (n,).
+        spread: interquartile range of the same runs, in ms, shape (n,).
+        visits: visits behind each latency, shape (n,).
+        halves: medians of the even and of the odd rounds, in ms, shape (n, 2); NaN where a half
+            has no visit.
+        disturbed: share of all visits that were left out.
+        reference: medians of the reference's timings, in ms, in the order they were taken.
+    """
+
+    plan: Plan
+    card: dict[str, Any]
+    architectures: NDArray[np.int64]
+    latency: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    visits: NDArray[np.int64]
+    halves: NDArray[np.float64]
+    disturbed: float
+    reference: NDArray[np.float64]
+
+    @property
+    def noise_floor(self) -> float:
+        """Median difference of two repetitions of the whole measurement, in ms.
+
+        From the two halves of the rounds, whose medians scatter more than those of all rounds by
+        the square root of two. NaN with a single round.
+        """
+        differences = np.abs(self.halves[:, 0] - self.halves[:, 1])
+        known = differences[~np.isnan(differences)]
+        return float(np.median(known) / np.sqrt(2)) if len(known) else float("nan")
+
+    @property
+    def drift(self) -> float:
+        """Largest less smallest timing of the reference, over their median."""
+        return float(np.ptp(self.reference) / np.median(self.reference))
+
+
+def choose_architectures(space: SearchSpace, which: str, seed: int = 0) -> tuple[int, ...]:
+    """Which architectures to measure.
+
+    Args:
+        space: their space.
+        which: ``all``; ``classes``, the lowest index of each isomorphism class; ``operations``,
+            the cell without operations and each operation alone on each edge; a number, so many
+            drawn at random; or indices such as ``3,17,200``.
+        seed: of the draw.
+    """
+    if which == "all":
+        return tuple(range(space.size))
+    if which == "classes":
+        return tuple(space.representatives.tolist())
+    if which == "operations":
+        empty = (0,) * len(space.choices)
+        cells = {empty: None} | {
+            (*empty[:position], option, *empty[position + 1 :]): None
+            for position, options in enumerate(space.choices)
+            for option in range(1, options)
+        }
+        return tuple(space.index(cell) for cell in cells)
+    try:
+        numbers = [int(part) for part in which.split(",")]
+    except ValueError:
+        raise SuiteError(
+            f"{which!r} names no architectures: write all, classes, operations, a number of "
+            f"random ones, or indices such as 3,17,200."
+        ) from None
+    if len(numbers) > 1:
+        return tuple(dict.fromkeys(space.indices(np.array(numbers)).tolist()))
+    if not 1 <= numbers[0] <= space.size:
+        raise SuiteError(f"{numbers[0]} of {space.size} architectures cannot be drawn.")
+    drawn = np.random.default_rng(seed).choice(space.size, numbers[0], replace=False)
+    return tuple(np.sort(drawn).tolist())
+
+
+def measure(
+    plan: Plan, journal: Path, cores: Sequence[int] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Measure what is not in the journal yet, appending to it.
+
+    Args:
+        plan: what to measure.
+        journal: a file of ours, of the same plan and machine; made if absent.
+        cores: processor cores to stay on; by default the last ones allowed, as many as threads.
+
+    Yields:
+        (visits done, visits in all), at the start and after each visit.
+
+    Raises:
+        SuiteError: the journal is another plan's, machine's or runtime version's; or the runtime
+            is missing. What is in the journal stays.
+    """
+    card = device_card(plan)
+    done = _open_journal(plan, journal, card)
+    todo = [visit for visit in plan.visits() if visit not in done]
+    total = plan.rounds * len(plan.architectures)
+    yield total - len(todo), total
+    space = load_space(plan.space)
+    with journal.open("a") as file, _pinned(cores, plan.options.threads), _without_collection():
+        for number, (round_number, architecture) in enumerate(todo):
+            if number % plan.reference_every == 0:
+                _write(file, {"reference": _visit(plan, space, plan.reference)})
+            times = _visit(plan, space, architecture)
+            _write(file, {"round": round_number, "index": architecture, "us": times})
+            yield total - len(todo) + number + 1, total
+        if todo:
+            _write(file, {"reference": _visit(plan, space, plan.reference)})
+
+
+def _visit(plan: Plan, space: SearchSpace, architecture: int) -> list[float]:
+    """Times of the timed runs, in microseconds."""
+    network = build_network(space, architecture, plan.setting, pruned=plan.pruned)
+    run = prepare(plan.runtime, network, plan.options)
+    for _ in range(plan.warmup):
+        run()
+    times = []
+    for _ in range(plan.repeats):
+        begin = time.perf_counter_ns()
+        run()
+        times.append((time.perf_counter_ns() - begin) / 1e3)
+    return times
+
+
+@contextmanager
+def _pinned(cores: Sequence[int] | None, threads: int) -> Iterator[None]:
+    """Keep to some processor cores, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    wanted = set(cores) if cores is not None else set(sorted(before)[-threads:])
+    if not wanted or not wanted <= before:
+        raise SuiteError(f"Cores {sorted(wanted)} are not free to use: choose of {sorted(before)}.")
+    os.sched_setaffinity(0, wanted)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection in the middle of a timed run."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+# -- the journal ---------------------------------------------------------------------------------
+
+
+def device_card(plan: Plan) -> dict[str, Any]:
+    """The machine and the software that a latency belongs to, as JSON-able values."""
+    card: dict[str, Any] = {
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "governor": _read_first(Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "runtime": plan.runtime,
+        "versions": runtime_versions(plan.runtime),
+    }
+    if plan.options.device == "cuda":
+        card["accelerator"] = _accelerator()
+    return card
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith(("model name", "Model")):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _accelerator() -> str:
+    try:
+        import torch
+    except ImportError:
+        return "unknown"
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+
+
+def _read_first(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return "unknown"
+
+
+def _plan_values(plan: Plan) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(json.dumps(asdict(plan)))
+    return values
+
+
+def _write(file: Any, entry: dict[str, Any]) -> None:
+    file.write(json.dumps(entry) + "\n")
+    file.flush()
+
+
+def _read(journal: Path) -> list[dict[str, Any]]:
+    """All whole lines of a journal."""
+    try:
+        lines = journal.read_bytes().split(b"\n")[:-1]
+        entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    except FileNotFoundError:
+        raise SuiteError(f"There is no journal {journal}: measure first.") from None
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"Journal {journal} is damaged ({error}): delete it.") from None
+    if not entries or entries[0].get("journal") != JOURNAL_VERSION:
+        raise SuiteError(f"{journal} is no journal of measurements: name another file.")
+    return entries
+
+
+def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[int, int]]:
+    """The visits done, after a new journal was begun or a torn last line was cut off."""
+    if not journal.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
+    if not journal.exists() or not journal.stat().st_size:
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        first = {"journal": JOURNAL_VERSION, "plan": _plan_values(plan), "card": card}
+        with journal.open("w") as file:
+            _write(file, {**first, "started": started})
+        return set()
+    content = journal.read_bytes()
+    if not content.endswith(b"\n"):
+        os.truncate(journal, content.rfind(b"\n") + 1)
+    head, *entries = _read(journal)
+    if head["plan"] != _plan_values(plan):
+        changed = [k for k, value in _plan_values(plan).items() if head["plan"].get(k) != value]
+        raise SuiteError(
+            f"Journal {journal} is of another measurement ({', '.join(changed)} differ): name "
+            f"another journal, or repeat the command that began it."
+        )
+    if head["card"] != card:
+        changed = [k for k, value in card.items() if head["card"].get(k) != value]
+        raise SuiteError(
+            f"Journal {journal} was begun on another machine or version ({', '.join(changed)} "
+            f"differ), and latencies of both do not mix: name another journal."
+        )
+    return {(entry["round"], entry["index"]) for entry in entries if "index" in entry}
+
+
+def read_measured(journal: Path) -> Measured:
+    """Latencies from a journal, complete or not.
+
+    Raises:
+        SuiteError: it is damaged, or holds no visit yet.
+    """
+    head, *entries = _read(journal)
+    values = dict(head["plan"])
+    values["architectures"] = tuple(values["architectures"])
+    values["options"] = RunOptions(**values["options"])
+    plan = Plan(**values)
+    reference = np.array([np.median(e["reference"]) for e in entries if "reference" in e]) / 1e3
+    usual = float(np.median(reference)) if len(reference) else float("nan")
+    kept: dict[int, dict[int, list[float]]] = {}
+    dropped: dict[int, dict[int, list[float]]] = {}
+    before, passed = 0, len(reference)
+    seen = -1
+    for entry in entries:
+        if "reference" in entry:
+            seen += 1
+            continue
+        before = max(seen, 0)
+        after = min(seen + 1, passed - 1)
+        slow = max(reference[before], reference[after]) > usual * (1 + DISTURBED)
+        target = dropped if slow else kept
+        target.setdefault(entry["index"], {})[entry["round"]] = entry["us"]
+    all_visits = sum(map(len, kept.values())) + sum(map(len, dropped.values()))
+    if not all_visits:
+        raise SuiteError(f"Journal {journal} holds no visit yet: measure first.")
+    left_out = 0
+    for architecture, visits in dropped.items():
+        if architecture in kept:
+            left_out += len(visits)
+        else:  # better disturbed than none
+            kept[architecture] = visits
+    architectures = np.array(sorted(kept), dtype=np.int64)
+    rows = [kept[int(architecture)] for architecture in architectures]
+    runs = [np.concatenate(list(visits.values())) / 1e3 for visits in rows]
+    quartiles = np.array([np.quantile(one, [0.25, 0.5, 0.75]) for one in runs])
+    return Measured(
+        plan,
+        {**head["card"], "started": head["started"]},
+        architectures,
+        latency=quartiles[:, 1],
+        spread=quartiles[:, 2] - quartiles[:, 0],
+        visits=np.array([len(visits) for visits in rows]),
+        halves=np.array([[_half(visits, odd) for odd in (0, 1)] for visits in rows]),
+        disturbed=left_out / all_visits,
+        reference=reference,
+    )
+
+
+def _half(visits: dict[int, list[float]], odd: int) -> float:
+    runs = [times for number, times in visits.items() if number % 2 == odd]
+    return float(np.median(np.concatenate(runs)) / 1e3) if runs else float("nan")

@@ -1,0 +1,357 @@
+"""Tables of what architectures cost: one Parquet format, and importers of others' formats.
+
+A table has a row an architecture (``arch_index``, ``arch_str``) and a column a metric, named so
+that ``nasbench data import`` knows its quantity and unit: ``..._ms`` latency, ``..._mj`` energy,
+``..._mb`` peak memory, ``flops``, ``parameters``; ``..._iqr`` is the spread of a measured one. What
+the columns are, and on which device, stands as JSON in the file's metadata under
+``nasbench_hardware``, in the form of ``nasbench data import --metadata``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.measuring import Measured
+from hardware.networks import count_all
+from nasbench_suite.benchmarks.safe_pickle import load
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import SearchSpace, load_space
+
+METADATA_KEY = b"nasbench_hardware"
+COSTS = ("latency", "energy", "memory", "flops", "macs", "parameters")
+_SUFFIXES = {"ms": ("latency", "ms"), "mj": ("energy", "mJ"), "mb": ("memory", "MB")}
+_HELP_SUFFIX = ".pt"
+# HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
+# accelerators, whose latency and energy come from the simulators named in its section 3.
+_MODELLED = ("eyeriss", "fpga")
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """Costs of some or all architectures of a space.
+
+    Attributes:
+        space: the space.
+        indices: the architectures, ascending, shape (n,).
+        columns: figures by name, each of shape (n,), finite; latencies and the like above 0.
+        facts: of each column: ``quantity``, ``unit``, ``device``, ``provenance``, ``note``.
+        about: the device card, or whatever else a reader should be told.
+    """
+
+    space: SearchSpace
+    indices: NDArray[np.int64]
+    columns: Mapping[str, NDArray[np.float64]]
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def costs(self) -> dict[str, NDArray[np.float64]]:
+        """The columns without the spreads."""
+        return {name: c for name, c in self.columns.items() if not name.endswith("_iqr")}
+
+    def provenance(self, column: str) -> str:
+        """Whether a column was measured, modelled or quantised; ``unknown`` if nothing says."""
+        return str(self.facts.get(column, {}).get("provenance", "unknown"))
+
+
+def make_table(
+    space: SearchSpace,
+    indices: Sequence[int] | NDArray[np.integer],
+    columns: Mapping[str, Any],
+    facts: Mapping[str, Mapping[str, str]] | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> CostTable:
+    """A table, checked.
+
+    Args:
+        space: the space.
+        indices: the architecture of each row, in any order, each once.
+        columns: figures by name, a row an architecture.
+        facts: see ``CostTable``; inferred from the name where left out.
+        about: see ``CostTable``.
+
+    Raises:
+        SuiteError: rows are repeated or missing, or a figure is NaN or not positive.
+    """
+    rows = space.indices(np.asarray(indices))
+    order = np.argsort(rows, kind="stable")
+    if len(np.unique(rows)) < len(rows):
+        first = rows[order][:-1][np.diff(rows[order]) == 0][0]
+        raise SuiteError(
+            f"Architecture {first} ({space.string(int(first))}) has two rows: keep one."
+        )
+    checked = {}
+    for name, values in columns.items():
+        try:
+            array = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise SuiteError(f"Column {name!r} holds something else than numbers.") from None
+        if array.shape != rows.shape:
+            raise SuiteError(
+                f"Column {name!r} has {array.size} figures for {len(rows)} architectures: "
+                f"the device lacks rows, or has too many."
+            )
+        is_spread = name.endswith("_iqr")
+        wrong = ~np.isfinite(array) | (array < 0 if is_spread else array <= 0)
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise SuiteError(
+                f"Column {name!r} is {array[at]} at architecture {rows[at]} "
+                f"({space.string(int(rows[at]))}) and {int(wrong.sum()) - 1} more: a cost is a "
+                f"number above 0."
+            )
+        checked[name] = array[order]
+    if not checked:
+        raise SuiteError("A table of costs needs at least one column.")
+    given = facts or {}
+    known = {name: {**_inferred(name), **given.get(name, {})} for name in checked}
+    known = {name: said for name, said in known.items() if not name.endswith("_iqr")}
+    return CostTable(space, rows[order], checked, known, dict(about or {}))
+
+
+def _inferred(name: str) -> dict[str, str]:
+    base, _, suffix = name.rpartition("_")
+    if suffix in _SUFFIXES:
+        quantity, unit = _SUFFIXES[suffix]
+        return {"quantity": quantity, "unit": unit, "device": base}
+    return {"quantity": suffix, "unit": ""} if suffix in COSTS else {}
+
+
+# -- our format ------------------------------------------------------------------------------------
+
+
+def write_table(table: CostTable, path: Path) -> None:
+    """Write a table; a file already there is replaced in one step."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    metadata = {"space": table.space.name, "metrics": table.facts, "about": table.about}
+    strings = [table.space.string(int(index)) for index in table.indices]
+    content = pa.table({"arch_index": table.indices, "arch_str": strings, **table.columns})
+    content = content.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
+    if not path.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
+    partial = path.with_name(path.name + ".partial")
+    pq.write_table(content, partial, compression="zstd")
+    partial.replace(path)
+
+
+def read_table(path: Path, space: str | None = None) -> CostTable:
+    """Read a table of ours, or any Parquet or CSV table with an architecture column.
+
+    Of a foreign table the columns of numbers are taken; undescribed ones are latencies in ms.
+
+    Args:
+        path: the file.
+        space: the space of a foreign table; ours know theirs.
+
+    Raises:
+        SuiteError: it cannot be read, has no architectures, or a figure is no cost.
+    """
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    described: dict[str, Any] = {}
+    try:
+        if path.suffix.lower() == ".csv":
+            frame = pd.read_csv(path)
+        else:
+            content = pq.read_table(path)
+            described = json.loads((content.schema.metadata or {}).get(METADATA_KEY, b"{}"))
+            frame = content.replace_schema_metadata(None).to_pandas()
+    except FileNotFoundError:
+        raise SuiteError(f"There is no table {path}.") from None
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise SuiteError(f"{path} cannot be read as Parquet or CSV ({reason[0]}).") from None
+    where = load_space(described.get("space") or space or "nats-tss")
+    keys = [name for name in ("arch_str", "arch_index") if name in frame]
+    if not keys:
+        raise SuiteError(f"{path} has no column arch_str or arch_index: name its architectures.")
+    rows = frame[keys[0]].tolist()
+    numbers = frame.select_dtypes("number").drop(columns=["arch_index"], errors="ignore")
+    columns = {
+        str(name): values.to_numpy()
+        for name, values in numbers.items()
+        if not str(name).endswith("_index")
+    }
+    facts = described.get("metrics", {})
+    foreign = {
+        name: {"quantity": "latency", "unit": "ms", "device": name}
+        for name in columns
+        if not facts and not _inferred(name)
+    }
+    return make_table(
+        where, where.indices(rows), columns, {**foreign, **facts}, described.get("about")
+    )
+
+
+def export_metadata(table: CostTable, path: Path) -> None:
+    """Write what the columns are as the file that ``nasbench data import --metadata`` takes."""
+    content = {"metrics": table.facts, "about": table.about}
+    path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+# -- what is made here -------------------------------------------------------------------------
+
+
+def measured_table(measured: Measured, name: str | None = None) -> CostTable:
+    """The table of a measurement.
+
+    Where dead branches were left out, isomorphic architectures are one network: all members of a
+    measured class carry its figure.
+
+    Args:
+        measured: from a journal.
+        name: of the device; by default the runtime's.
+    """
+    plan = measured.plan
+    space = load_space(plan.space)
+    name = name or plan.runtime
+    indices, source = measured.architectures, np.arange(len(measured.architectures))
+    if plan.pruned:
+        of_class = np.full(len(space.representatives), -1)
+        of_class[space.classes[indices]] = source
+        indices = np.flatnonzero(of_class[space.classes] >= 0)
+        source = of_class[space.classes[indices]]
+    floor = measured.noise_floor
+    note = (
+        f"median of {plan.rounds} rounds of {plan.repeats} runs; noise floor {floor:.4g} ms, "
+        f"{100 * floor / np.median(measured.latency):.2g} % of the median latency; "
+        + (
+            "dead branches removed, isomorphic cells share one figure"
+            if plan.pruned
+            else "networks as they are written"
+        )
+    )
+    column = f"{name}_ms"
+    about = {
+        "device": measured.card,
+        "protocol": {
+            "setting": plan.setting,
+            "pruned": plan.pruned,
+            "batch": plan.options.batch,
+            "threads": plan.options.threads,
+            "precision": plan.options.precision,
+            "rounds": plan.rounds,
+            "warmup": plan.warmup,
+            "repeats": plan.repeats,
+            "architectures": len(measured.architectures),
+        },
+        "noise_floor_ms": floor,
+        "drift": measured.drift if len(measured.reference) else None,
+        "disturbed": measured.disturbed,
+    }
+    return make_table(
+        space,
+        indices,
+        {column: measured.latency[source], f"{column}_iqr": measured.spread[source]},
+        {column: {"provenance": "measured", "note": note}},
+        about,
+    )
+
+
+def counted_table(space: SearchSpace, setting: str, *, pruned: bool = False) -> CostTable:
+    """FLOPs and parameters of every architecture; see ``networks.count_network``."""
+    parameters, flops = count_all(space, setting, pruned=pruned)
+    note = "dead branches removed" if pruned else "networks as they are written"
+    return make_table(
+        space,
+        np.arange(space.size),
+        {"flops": flops, "parameters": parameters},
+        {
+            "flops": {"provenance": "modelled", "note": f"multiply-adds of one image, {note}"},
+            "parameters": {"provenance": "modelled", "note": note},
+        },
+        {"protocol": {"setting": setting, "pruned": pruned}},
+    )
+
+
+# -- importers -------------------------------------------------------------------------------------
+
+
+def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
+    """HW-NAS-Bench's pickle (Li et al., ICLR 2021), its part on NAS-Bench-201.
+
+    It is read without running any code that may be in it.
+
+    Args:
+        path: ``HW-NAS-Bench-v1_0.pickle``.
+        dataset: ``cifar10``, ``cifar100`` or ``ImageNet16-120``.
+
+    Raises:
+        SuiteError: no such file, not of this structure, code in it, or a figure that is no cost.
+    """
+    content = load(path)
+    try:
+        parts = content["nasbench201"]
+        known = list(parts)
+        metrics = dict(parts[dataset])
+    except (KeyError, TypeError, ValueError, IndexError):
+        if isinstance(content, Mapping) and isinstance(content.get("nasbench201"), Mapping):
+            raise SuiteError(choose_from(f"data set of {path}", dataset, known)) from None
+        raise SuiteError(
+            f"{path} has no part 'nasbench201': is it HW-NAS-Bench-v1_0.pickle?"
+        ) from None
+    columns, facts = {}, {}
+    for metric, values in metrics.items():
+        device, _, quantity = str(metric).rpartition("_")
+        suffix = {"latency": "ms", "energy": "mj"}.get(quantity)
+        if suffix is None:
+            continue  # configurations, and an intensity that is no cost
+        columns[f"{device}_{suffix}"] = values
+        provenance = "modelled" if device in _MODELLED else "measured"
+        facts[f"{device}_{suffix}"] = {"provenance": provenance, "note": "HW-NAS-Bench"}
+    space = load_space("nats-tss")
+    about = {"source": "HW-NAS-Bench (Li et al., ICLR 2021)", "dataset": dataset}
+    return make_table(space, np.arange(space.size), columns, facts, about)
+
+
+def import_help(path: Path, space: str = "nats-tss") -> CostTable:
+    """Latencies in the form of HELP (Lee et al., NeurIPS 2021): a ``device.pt`` a device.
+
+    Each holds a list of latencies in ms in index order, or a dictionary of them by architecture
+    string or index, as LatBench's do. Read without running any code that may be in it.
+
+    Args:
+        path: such a file, or a folder of them.
+        space: the space of the architectures.
+
+    Raises:
+        SuiteError: nothing there, another structure, code in it, or a figure that is no cost.
+    """
+    files = sorted(path.glob(f"*{_HELP_SUFFIX}")) if path.is_dir() else [path]
+    if not files:
+        raise SuiteError(f"There is no file *{_HELP_SUFFIX} in {path}.")
+    where = load_space(space)
+    columns: dict[str, NDArray[np.float64]] = {}
+    common: NDArray[np.int64] | None = None
+    for file in files:
+        content = load(file)
+        if isinstance(content, Mapping):
+            rows = where.indices(list(content))
+            values = list(content.values())
+        elif isinstance(content, Sequence) and not isinstance(content, str):
+            if len(content) != where.size:
+                raise SuiteError(
+                    f"{file} has {len(content)} latencies, but space {where.name!r} has "
+                    f"{where.size} architectures: the device lacks rows."
+                )
+            rows, values = np.arange(where.size), list(content)
+        else:
+            raise SuiteError(f"{file} holds neither a list nor a dictionary of latencies.")
+        table = make_table(where, rows, {f"{file.stem}_ms": values})
+        if common is not None and not np.array_equal(common, table.indices):
+            raise SuiteError(f"{file} has other architectures than {files[0]}: import it alone.")
+        common = table.indices
+        columns |= table.columns
+    assert common is not None, "there is at least one file"
+    return make_table(where, common, columns, None, {"source": "HELP (Lee et al., NeurIPS 2021)"})
