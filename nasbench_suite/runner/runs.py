@@ -215,7 +215,7 @@ def run_tasks(
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
         plans = []
         for task in tasks:
-            task_id = results.add_task(_task_row(task))
+            task_id = results.add_task(task_row(task))
             for name, method in chosen:
                 label, key = method_label(name, method), method_key(name, method)
                 method_id = results.add_method(MethodRow(key, label, name, method.config))
@@ -284,7 +284,8 @@ def make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str
     return list(chosen.values())
 
 
-def _task_row(task: Task) -> TaskRow:
+def task_row(task: Task) -> TaskRow:
+    """What the store keeps of a task."""
     if len(task.objectives) > 1:
         return _front_row(task)
     objective = task.objectives[0]

@@ -169,13 +169,18 @@ class Trial:
                 f"{type(self.method).__name__} ended without a single evaluation: the budget is "
                 f"smaller than its first one, or it never called session.evaluate."
             )
-        if len(self.task.objectives) > 1:
-            incumbents, front = find_fronts(self.task, record)
-        else:
-            incumbents, front = find_incumbents(self.task, record), None
-        return TrialResult(
-            record, incumbents, self._wall_seconds, front, tuple(self.session.diagnostics)
-        )
+        return judge(self.task, record, self._wall_seconds, self.session.diagnostics)
+
+
+def judge(
+    task: Task, record: Record, wall_seconds: float, diagnostics: Sequence[Diagnostic] = ()
+) -> TrialResult:
+    """What a search with that record is judged by."""
+    if len(task.objectives) > 1:
+        incumbents, front = find_fronts(task, record)
+        return TrialResult(record, incumbents, wall_seconds, front, tuple(diagnostics))
+    incumbents = find_incumbents(task, record)
+    return TrialResult(record, incumbents, wall_seconds, None, tuple(diagnostics))
 
 
 def find_incumbents(task: Task, record: Record) -> Incumbents:
