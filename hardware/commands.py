@@ -1,0 +1,355 @@
+"""``nasbench hardware``: measure, count, import and compare what architectures cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hardware.tables import CostTable
+
+app = typer.Typer(help="Latency, energy and size of architectures: measure, count, compare.")
+
+_Space = Annotated[str, typer.Option("--space", help="Name of the search space.")]
+_Setting = Annotated[
+    str, typer.Option("--setting", help="Skeleton: digits, cifar10, cifar100, imagenet16_120.")
+]
+_Pruned = Annotated[bool, typer.Option("--pruned", help="Leave out the cell's dead branches.")]
+_Output = Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")]
+
+
+@app.command("measure")
+def measure_command(
+    output: _Output,
+    journal: Annotated[
+        Path | None,
+        typer.Option(help="File of finished visits; by default beside the output. It is kept."),
+    ] = None,
+    space: _Space = "nats-tss",
+    setting: _Setting = "digits",
+    architectures: Annotated[
+        str,
+        typer.Option(
+            help="all; classes (one of each isomorphism class); operations (25 cells, for those "
+            "that cannot measure all); a number of random ones; or indices, as 3,17,200."
+        ),
+    ] = "classes",
+    runtime: Annotated[
+        str,
+        typer.Option(help="onnxruntime, torch, torchscript, torch-compile or openvino."),
+    ] = "onnxruntime",
+    pruned: _Pruned = False,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the device; by default the runtime's.")
+    ] = None,
+    batch: Annotated[int, typer.Option(help="Images in a batch.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads of the runtime.")] = 1,
+    precision: Annotated[str, typer.Option(help="float32 or float16.")] = "float32",
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    cores: Annotated[str | None, typer.Option(help="Processor cores to stay on, as 0,1.")] = None,
+    rounds: Annotated[int, typer.Option(help="Visits to each architecture.")] = 5,
+    warmup: Annotated[int, typer.Option(help="Untimed runs at each visit.")] = 5,
+    repeats: Annotated[int, typer.Option(help="Timed runs at each visit.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the order, and of a random choice.")] = 0,
+) -> None:
+    """Measure latencies on this machine; the same command again goes on where it stopped."""
+    from hardware.measuring import Plan, choose_architectures, measure, read_measured
+    from hardware.runtimes import RunOptions
+    from hardware.tables import export_metadata, measured_table, write_table
+    from nasbench_suite.commands.data import _progress
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.spaces import load_space
+
+    if not output.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    plan = Plan(
+        space,
+        setting,
+        choose_architectures(load_space(space), architectures, seed),
+        runtime,
+        RunOptions(batch, threads, precision, device),  # type: ignore[arg-type]  # checked there
+        pruned=pruned,
+        rounds=rounds,
+        warmup=warmup,
+        repeats=repeats,
+        seed=seed,
+    )
+    journal = journal or output.with_suffix(".jsonl")
+    with _progress("measuring") as advance:
+        for done, total in measure(plan, journal, _numbers(cores)):
+            advance(done, total)
+    measured = read_measured(journal)
+    table = measured_table(measured, name)
+    write_table(table, output)
+    metadata = output.with_suffix(".json")
+    export_metadata(table, metadata)
+    typer.echo(
+        f"{output}: {len(table.indices)} architectures, median {_median(measured.latency)} ms, "
+        f"noise floor {measured.noise_floor:.4g} ms, drift of the reference "
+        f"{100 * measured.drift:.1f} %, {100 * measured.disturbed:.1f} % of the visits disturbed."
+    )
+    if len(table.indices) == table.space.size:
+        typer.echo(
+            f"Add it to a benchmark with `nasbench data import TABLE --name NAME --space {space} "
+            f"--latency {output} --metadata {metadata}`."
+        )
+
+
+@app.command("count")
+def count_command(
+    output: _Output,
+    space: _Space = "nats-tss",
+    setting: _Setting = "cifar10",
+    pruned: _Pruned = False,
+) -> None:
+    """Count FLOPs and parameters of every architecture, as NATS-Bench does."""
+    from hardware.tables import counted_table, write_table
+    from nasbench_suite.spaces import load_space
+
+    table = counted_table(load_space(space), setting, pruned=pruned)
+    write_table(table, output)
+    for column, values in table.columns.items():
+        typer.echo(f"{column}: {values.min():,.0f} to {values.max():,.0f}")
+
+
+@app.command("import")
+def import_command(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="HW-NAS-Bench's pickle, a device.pt of HELP's or a folder of them, or a CSV or "
+            "Parquet table with a column arch_str or arch_index."
+        ),
+    ],
+    output: _Output,
+    dataset: Annotated[
+        str, typer.Option(help="Part of HW-NAS-Bench: cifar10, cifar100 or ImageNet16-120.")
+    ] = "cifar100",
+    space: _Space = "nats-tss",
+) -> None:
+    """Turn other people's tables of costs into ours, running no code that may be in them."""
+    from hardware.tables import (
+        export_metadata,
+        import_help,
+        import_hw_nas_bench,
+        read_table,
+        write_table,
+    )
+    from nasbench_suite.errors import SuiteError
+
+    if not source.exists():
+        raise SuiteError(f"There is no file {source}.")
+    if source.is_dir() or source.suffix == ".pt":
+        table = import_help(source, space)
+    elif source.suffix in (".pickle", ".pkl"):
+        table = import_hw_nas_bench(source, dataset)
+    else:
+        table = read_table(source, space)
+    write_table(table, output)
+    export_metadata(table, output.with_suffix(".json"))
+    typer.echo(f"{output}: {len(table.indices)} architectures, {', '.join(table.costs)}.")
+
+
+@app.command("compare")
+def compare_command(
+    tables: Annotated[list[Path], typer.Argument(help="Tables of costs of one space.")],
+    space: _Space = "nats-tss",
+    setting: Annotated[
+        str | None, typer.Option(help="Skeleton whose FLOPs are a proxy; by default the table's.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the rank correlations here (.pdf, .png or .svg).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Rank correlations between devices, and how well FLOPs and the like predict each."""
+    import json
+
+    from hardware.comparing import join_tables, proxies, rank_correlations, setting_of, twin_spread
+    from hardware.tables import read_table
+    from nasbench_suite.errors import SuiteError
+
+    if figure is not None and figure.suffix not in (".pdf", ".png", ".svg"):
+        raise SuiteError(f"Cannot draw into {str(figure)!r}: end its name in .pdf, .png or .svg.")
+    read = [read_table(path, space) for path in tables]
+    where, indices, columns = join_tables(read)
+    correlations = rank_correlations(columns)
+    predicted = proxies(where, indices, columns, setting or setting_of(read[0]))
+    said = _said(read)
+    predicted["twins"] = [twin_spread(where, indices, values) for values in columns.values()]
+    if figure is not None:
+        _draw(correlations, figure)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "architectures": len(indices),
+                    "rank_correlations": _plain(correlations),
+                    "proxies": _plain(predicted),
+                    "devices": said,
+                },
+                indent=2,
+            )
+        )
+        return
+    _print(correlations, predicted, said, len(indices))
+
+
+@app.command("predict")
+def predict_command(
+    tables: Annotated[list[Path], typer.Argument(help="Tables of costs of one space.")],
+    space: _Space = "nats-tss",
+    predictors: Annotated[
+        str, typer.Option(help="additive, boosting, gaussian-process; several as name,name.")
+    ] = "additive,boosting,gaussian-process",
+    sizes: Annotated[
+        str, typer.Option(help="Numbers of measured architectures.")
+    ] = "10,25,50,100,200,400,900",
+    repeats: Annotated[int, typer.Option(help="Random draws of each size.")] = 3,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV file with every draw.")
+    ] = None,
+) -> None:
+    """Rank correlation of predicted latencies against the number of measured architectures."""
+    from hardware.comparing import join_tables
+    from hardware.predictors import learning_curves
+    from hardware.tables import read_table
+    from nasbench_suite.commands.data import _progress
+
+    where, indices, columns = join_tables([read_table(path, space) for path in tables])
+    with _progress("learning") as advance:
+        curves = learning_curves(
+            where,
+            indices,
+            columns,
+            predictors=predictors.split(","),
+            sizes=_numbers(sizes) or (),
+            repeats=repeats,
+            progress=advance,
+        )
+    if output is not None:
+        curves.to_csv(output, index=False)
+    shown = curves.pivot_table(
+        index=["device", "predictor"], columns="measured", values="spearman", sort=False
+    )
+    typer.echo("Spearman's rank correlation on what was not measured, mean over draws")
+    typer.echo(shown.to_string(float_format=lambda value: f"{value:.3f}"))
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    from nasbench_suite.errors import SuiteError
+
+    if text is None:
+        return None
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise SuiteError(f"{text!r} is no list of whole numbers: write 1,2,3.") from None
+
+
+def _median(values: Any) -> str:
+    import numpy as np
+
+    return f"{float(np.median(values)):.4g}"
+
+
+def _said(tables: list[CostTable]) -> dict[str, dict[str, Any]]:
+    """Provenance and noise floor of each column."""
+    return {
+        name: {
+            "provenance": table.provenance(name),
+            "noise_floor_ms": table.about.get("noise_floor_ms"),
+        }
+        for table in tables
+        for name in table.costs
+    }
+
+
+def _plain(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    """A frame as JSON-able values; what is undefined is null."""
+    rows = frame.astype(object).where(frame.notna(), None).to_dict("index")
+    return {
+        str(name): {str(column): value for column, value in row.items()}
+        for name, row in rows.items()
+    }
+
+
+def _print(
+    correlations: pd.DataFrame, predicted: pd.DataFrame, said: dict[str, Any], rows: int
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200
+    grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
+    headings = ("column", "provenance", "noise floor", "FLOPs", "parameters", "operations")
+    for heading in (*headings, "twins", "nearest other", "farthest other"):
+        grid.add_column(heading, justify="left" if heading in headings[:2] else "right")
+    for name in correlations.index:
+        others = correlations.loc[name].drop(name)
+        ends = ("-", "-")
+        if len(others.dropna()):
+            pair = others.idxmax(), others.idxmin()
+            ends = tuple(f"{other} {others[other]:.3f}" for other in pair)  # type: ignore[assignment]
+        floor = said.get(name, {}).get("noise_floor_ms")
+        row = predicted.loc[name]
+        grid.add_row(
+            str(name),
+            said.get(name, {}).get("provenance", "unknown"),
+            "-" if floor is None else f"{floor:.3g} ms",
+            *(f"{row[k]:.3f}" if row[k] == row[k] else "-" for k in headings_of(row)),
+            f"{100 * row['twins']:.1f} %" if row["twins"] == row["twins"] else "-",
+            *ends,
+        )
+    console.print(grid)
+    console.print(
+        f"{rows:,} architectures. FLOPs, parameters, operations (a table of single operations), "
+        f"others: Spearman's rank correlation. Twins: median range of costs within an isomorphism "
+        f"class.",
+        style="dim",
+    )
+
+
+def headings_of(row: pd.Series[float]) -> list[str]:
+    """The proxies of a row, without what is no proxy."""
+    return [str(name) for name in row.index if name != "twins"]
+
+
+def _draw(correlations: pd.DataFrame, path: Path) -> None:
+    """A heat map of rank correlations, alike devices beside each other."""
+    import matplotlib as mpl
+    import numpy as np
+
+    mpl.use("agg")
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+    from scipy.cluster.hierarchy import leaves_list, linkage
+    from scipy.spatial.distance import squareform
+
+    order = np.arange(len(correlations))
+    if len(order) > 2:
+        distances = 1 - np.nan_to_num(correlations.to_numpy())
+        np.fill_diagonal(distances, 0)
+        order = leaves_list(linkage(squareform(distances, checks=False), "average"))
+    ordered = correlations.iloc[order, order]
+    side = 2 + 0.35 * len(order)
+    figure, axes = plt.subplots(figsize=(side + 1, side))
+    sns.heatmap(
+        ordered,
+        ax=axes,
+        vmin=float(np.nanmin(ordered)),
+        vmax=1,
+        cmap="viridis",
+        square=True,
+        annot=len(order) <= 12,
+        fmt=".2f",
+        cbar_kws={"label": "Spearman's rank correlation"},
+    )
+    figure.savefig(path, bbox_inches="tight", dpi=200)
+    plt.close(figure)

@@ -1,0 +1,230 @@
+"""Latency from few measurements: additive, gradient boosting, and a Gaussian process.
+
+All learn log latencies from the operations of a cell, so that errors are relative. They are small
+on purpose: BRP-NAS (Dudziak et al., NeurIPS 2020) trains a graph network on 900 latencies of a
+device, HELP (Lee et al., NeurIPS 2021) a meta-learned one on other devices and 10 of the new one;
+what these reach without other devices is what such predictors have to beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces.topology import TopologySpace, live_edges
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+SIZES = (10, 25, 50, 100, 200, 400, 900)
+
+_RIDGE = 0.1
+_TUNED = 200  # a Gaussian process is tuned on no more measurements than these
+
+
+def encode_costs(space: SearchSpace) -> Floats:
+    """Features of every architecture, shape (space.size, features).
+
+    One-hot decisions as they are written; of cells also those of the live edges and how often
+    each operation occurs among them, since a runtime may remove dead branches.
+    """
+    vectors = [space.all_vectors]
+    if isinstance(space, TopologySpace):
+        vectors.append(np.array([live_edges(v) for v in space.all_vectors.tolist()]))
+    hot = [
+        one[:, [position]] == np.arange(options)
+        for one in vectors
+        for position, options in enumerate(space.choices)
+    ]
+    parts: list[NDArray[Any]] = [np.concatenate(hot, axis=1)]
+    if isinstance(space, TopologySpace):
+        parts.append((vectors[1][:, :, None] == np.arange(space.choices[0])).sum(axis=1))
+    return np.concatenate(parts, axis=1).astype(np.float64)
+
+
+class AdditivePredictor:
+    """A sum over edges of the cost of each operation there, by ridge regression on latencies.
+
+    The only one that learns latencies themselves: costs add up, their logarithms do not.
+    """
+
+    def fit(self, features: Floats, latencies: Floats) -> None:
+        """Learn from features (n, d) and latencies (n,)."""
+        from sklearn.linear_model import Ridge
+
+        self.scale = float(np.median(latencies))
+        self.model = Ridge(_RIDGE).fit(features, latencies / self.scale)
+
+    def predict(self, features: Floats) -> Floats:
+        """Latencies of architectures with these features, shape (n,)."""
+        return np.asarray(self.model.predict(features) * self.scale, dtype=np.float64)
+
+
+class BoostedPredictor:
+    """Gradient-boosted regression trees."""
+
+    def fit(self, features: Floats, latencies: Floats) -> None:
+        """Learn from features (n, d) and latencies (n,)."""
+        from sklearn.ensemble import GradientBoostingRegressor
+
+        self.model = GradientBoostingRegressor(
+            n_estimators=300, learning_rate=0.05, max_depth=4, subsample=0.8, random_state=0
+        ).fit(features, np.log(latencies))
+
+    def predict(self, features: Floats) -> Floats:
+        """Latencies of architectures with these features, shape (n,)."""
+        return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
+
+
+class GaussianPredictor:
+    """A Gaussian process with a linear and a squared-exponential part, and noise."""
+
+    def fit(self, features: Floats, latencies: Floats) -> None:
+        """Learn from features (n, d) and latencies (n,)."""
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct, WhiteKernel
+
+        kernel = (
+            ConstantKernel(0.1, (1e-4, 1e2)) * DotProduct(1.0, (1e-2, 1e2))
+            + ConstantKernel(1.0, (1e-3, 1e3)) * RBF(5.0, (1.0, 1e2))
+            + WhiteKernel(1e-2, (1e-5, 1.0))
+        )
+        targets = np.log(latencies)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            tuned = GaussianProcessRegressor(kernel, normalize_y=True).fit(
+                features[:_TUNED], targets[:_TUNED]
+            )
+        self.model = tuned
+        if len(targets) > _TUNED:
+            self.model = GaussianProcessRegressor(
+                tuned.kernel_, optimizer=None, normalize_y=True
+            ).fit(features, targets)
+
+    def predict(self, features: Floats) -> Floats:
+        """Latencies of architectures with these features, shape (n,)."""
+        return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
+
+
+PREDICTORS: dict[str, Callable[[], Any]] = {
+    "additive": AdditivePredictor,
+    "boosting": BoostedPredictor,
+    "gaussian-process": GaussianPredictor,
+}
+
+
+def learning_curves(
+    space: SearchSpace,
+    indices: NDArray[np.int64],
+    columns: Mapping[str, Floats],
+    *,
+    predictors: Sequence[str] = tuple(PREDICTORS),
+    sizes: Iterable[int] = SIZES,
+    repeats: int = 3,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Rank correlation of predictions against the number of measured architectures.
+
+    Each repetition draws its architectures at random, the same for all predictors and devices;
+    what was not drawn is predicted.
+
+    Args:
+        space: the space.
+        indices: architecture of each row.
+        columns: latencies (or energies) by device, above 0.
+        predictors: names from ``PREDICTORS``.
+        sizes: numbers of measured architectures.
+        repeats: draws of each size.
+        seed: of the draws.
+        progress: called with the fits done and all of them.
+
+    Returns:
+        One row a device, predictor, size and repetition: ``device``, ``predictor``,
+        ``measured``, ``repeat``, ``spearman``, and ``within_10``, the share of predictions within
+        10 % of the figure (BRP-NAS's measure).
+
+    Raises:
+        SuiteError: unknown predictor, or a size that leaves nothing to predict.
+    """
+    import pandas as pd
+
+    from hardware.comparing import spearman
+
+    sizes = list(sizes)
+    for name in predictors:
+        if name not in PREDICTORS:
+            raise SuiteError(choose_from("predictor", name, list(PREDICTORS)))
+    for size in sizes:
+        if not 2 <= size <= len(indices) - 3:
+            raise SuiteError(
+                f"{size} measured of {len(indices)} architectures are too few or leave too little "
+                f"to predict: choose from 2 to {len(indices) - 3}."
+            )
+    features = encode_costs(space)[indices]
+    rows: list[dict[str, Any]] = []
+    total = len(columns) * len(predictors) * len(sizes) * repeats
+    for size in sizes:
+        for repeat in range(repeats):
+            order = np.random.default_rng((seed, size, repeat)).permutation(len(indices))
+            drawn, rest = order[:size], order[size:]
+            for device, values in columns.items():
+                for name in predictors:
+                    predictor = PREDICTORS[name]()
+                    predictor.fit(features[drawn], values[drawn])
+                    predicted = predictor.predict(features[rest])
+                    truth = values[rest]
+                    rows.append(
+                        {
+                            "device": device,
+                            "predictor": name,
+                            "measured": size,
+                            "repeat": repeat,
+                            "spearman": spearman(predicted, truth),
+                            "within_10": float(np.mean(np.abs(predicted / truth - 1) <= 0.1)),
+                        }
+                    )
+                    if progress is not None:
+                        progress(len(rows), total)
+    return pd.DataFrame(rows)
+
+
+def additive_from_operations(
+    space: SearchSpace, indices: NDArray[np.int64], values: Floats
+) -> Floats | None:
+    """Costs as sums over edges, from the empty cell and the cells with one operation.
+
+    Args:
+        space: a space of which option 0 of each decision is no operation.
+        indices: architecture of each row.
+        values: its cost.
+
+    Returns:
+        The predicted cost of each row; None where the rows lack any of these cells.
+    """
+    rows = {int(index): row for row, index in enumerate(indices)}
+    empty = (0,) * len(space.choices)
+    predicted = np.full(len(indices), 0.0)
+    if space.index(empty) not in rows:
+        return None
+    base = values[rows[space.index(empty)]]
+    predicted += base
+    vectors = space.all_vectors[indices].astype(np.int64)
+    for position, options in enumerate(space.choices):
+        extra = np.zeros(options)
+        for option in range(1, options):
+            alone = space.index((*empty[:position], option, *empty[position + 1 :]))
+            if alone not in rows:
+                return None
+            extra[option] = values[rows[alone]] - base
+        predicted += extra[vectors[:, position]]
+    return predicted
