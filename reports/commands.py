@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +36,10 @@ def leaderboard(
     store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
         "results.sqlite"
     ),
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Verify and merge the submissions of this folder instead."),
+    ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
     benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
     dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
@@ -56,38 +63,56 @@ def leaderboard(
     from nasbench_suite.metrics.results import read_results
     from reports import tables
 
-    results = read_results(store, benchmark=benchmark, dataset=dataset)
-    rows = results_leaderboard(
-        results,
-        evaluations=evaluations,
-        seconds=seconds,
-        confidence=confidence,
-        resamples=resamples,
-    )
-    overall = None
-    if rows["task_key"].nunique() > 1 and form is not Format.CSV:
-        overall = results_overall(
+    with _results_file(store, source) as path:
+        results = read_results(path, benchmark=benchmark, dataset=dataset)
+        rows = results_leaderboard(
             results,
             evaluations=evaluations,
             seconds=seconds,
             confidence=confidence,
             resamples=resamples,
         )
-    if figure is not None:
-        from reports.figures import write_figure
+        overall = None
+        if rows["task_key"].nunique() > 1 and form is not Format.CSV:
+            overall = results_overall(
+                results,
+                evaluations=evaluations,
+                seconds=seconds,
+                confidence=confidence,
+                resamples=resamples,
+            )
+        if figure is not None:
+            from reports.figures import write_figure
 
-        write_figure(results, figure, by=against.value, confidence=confidence, resamples=resamples)
-        typer.echo(f"The anytime curves are in {figure}.", err=True)
-    if form is Format.CSV:
-        typer.echo(tables.to_csv(rows), nl=False)
+            write_figure(
+                results, figure, by=against.value, confidence=confidence, resamples=resamples
+            )
+            typer.echo(f"The anytime curves are in {figure}.", err=True)
+        if form is Format.CSV:
+            typer.echo(tables.to_csv(rows), nl=False)
+            return
+        if form is Format.JSON:
+            typer.echo(tables.to_json(rows, overall), nl=False)
+            return
+        cuts = {"evaluations": evaluations, "seconds": seconds}
+        cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
+        report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
+        print_report(report, form)
+
+
+@contextmanager
+def _results_file(store: Path, source: Path | None) -> Iterator[Path]:
+    """The results file, or what is merged from submissions for the time being."""
+    if source is None:
+        yield store
         return
-    if form is Format.JSON:
-        typer.echo(tables.to_json(rows, overall), nl=False)
-        return
-    cuts = {"evaluations": evaluations, "seconds": seconds}
-    cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
-    report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
-    print_report(report, form)
+    from nasbench_suite.commands.submit import report_rejected
+    from nasbench_suite.submissions import merge_submissions
+
+    with TemporaryDirectory() as folder:
+        merged = Path(folder) / "merged.sqlite"
+        report_rejected(merge_submissions(source, merged).rejected)
+        yield merged
 
 
 def print_report(report: tables.Report, form: Format) -> None:

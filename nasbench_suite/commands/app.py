@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nasbench_suite.commands import data, methods, space
+from nasbench_suite.commands import data, methods, space, submit
 from nasbench_suite.commands.check import check
 from nasbench_suite.commands.run import run
 from nasbench_suite.errors import SuiteError
@@ -34,6 +34,7 @@ def build_app() -> typer.Typer:
     app.add_typer(methods.app, name="methods")
     app.add_typer(data.app, name="data")
     app.add_typer(space.app, name="space")
+    app.add_typer(submit.app, name="submit")
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             command = entry.load()

@@ -370,6 +370,24 @@ class ResultStore:
         chosen = json.dumps([int(trial) for trial in trials])
         return self._frame(_INCUMBENTS.format(where=_CHOSEN), {"trials": chosen})
 
+    def methods(self) -> list[MethodRow]:
+        """All methods, in the order they were first run."""
+        with self._readable_errors():
+            rows = self._connection.execute(
+                "SELECT key, label, name, config FROM methods ORDER BY id"
+            ).fetchall()
+        return [
+            MethodRow(key, label, name, json.loads(config)) for key, label, name, config in rows
+        ]
+
+    def trial_environments(self) -> list[tuple[int, str]]:
+        """Each trial's number and the key of the environment it ran in."""
+        with self._readable_errors():
+            return self._connection.execute(
+                "SELECT trials.id, environments.key FROM trials "
+                "JOIN environments ON environments.id = environment_id ORDER BY trials.id"
+            ).fetchall()
+
     def environments(self) -> list[EnvironmentRow]:
         """Where trials ran, in the order they were first run there."""
         with self._readable_errors():

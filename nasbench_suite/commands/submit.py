@@ -1,0 +1,83 @@
+"""``nasbench submit``: sharing results that others can check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Submissions to a shared leaderboard: make, verify and merge them.")
+
+
+@app.callback()
+def _submit() -> None:
+    pass
+
+
+@app.command("make")
+def make_command(
+    output: Annotated[Path, typer.Argument(help="The file, ending in .nasbench.json.gz.")],
+    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
+        "results.sqlite"
+    ),
+    methods: Annotated[
+        str | None, typer.Option(help="These alone, as name,name; by default all.")
+    ] = None,
+    author: Annotated[str, typer.Option(help="Whom to ask.")] = "",
+    note: Annotated[str, typer.Option(help="Anything a reader must know.")] = "",
+) -> None:
+    """Write finished trials as a small file that anybody can verify."""
+    from nasbench_suite.submissions import make_submission
+    from nasbench_suite.tasks.registry import split_labels
+
+    chosen = split_labels(methods) if methods else None
+    made = make_submission(store, output, methods=chosen, author=author, note=note)
+    size = output.stat().st_size / 1000
+    typer.echo(f"{output}: {len(made.trials)} trials, {size:,.0f} kB")
+
+
+@app.command("verify")
+def verify_command(
+    submission: Annotated[Path, typer.Argument(help="The file of a submission.")],
+    rerun: Annotated[
+        int, typer.Option(help="Run so many trials again and compare them to the last bit.")
+    ] = 0,
+) -> None:
+    """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.submissions import verify_submission
+
+    if rerun < 0:
+        raise SuiteError(f"{rerun} trials cannot be run again: give 0 or more.")
+    found = verify_submission(submission, rerun=rerun)
+    for note in found.notes:
+        typer.echo(f"note: {note}")
+    for fault in found.faults:
+        typer.echo(str(fault))
+    trials = len(found.submission.trials)
+    again = f", {found.rerun} of them run again" if found.rerun else ""
+    if not found.accepted:
+        typer.echo(f"{submission} is rejected: {len(found.faults)} faults in {trials} trials.")
+        raise typer.Exit(1)
+    typer.echo(f"{submission} is sound: {trials} trials computed anew{again}.")
+
+
+@app.command("merge")
+def merge_command(
+    folder: Annotated[Path, typer.Argument(help="Folder with submissions.")],
+    store: Annotated[Path, typer.Option(help="The results file to make.")],
+) -> None:
+    """Verify all submissions of a folder and merge the sound ones into a results file."""
+    from nasbench_suite.submissions import merge_submissions
+
+    merge = merge_submissions(folder, store)
+    report_rejected(merge.rejected)
+    typer.echo(f"{store}: {merge.trials} trials of {len(merge.accepted)} submissions")
+
+
+def report_rejected(rejected: dict[str, list[str]]) -> None:
+    """Name on standard error what did not enter, and why."""
+    for name, reasons in rejected.items():
+        more = f" (and {len(reasons) - 1} more faults)" if reasons[1:] else ""
+        typer.echo(f"{name} is rejected: {reasons[0]}{more}", err=True)

@@ -1,0 +1,255 @@
+"""The file of a submission: gzipped JSON with tasks, methods, versions and every evaluation."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.store import ResultStore
+
+FORMAT = 1
+SUFFIX = ".nasbench.json.gz"
+_LARGEST = 1 << 30  # bytes unpacked; a small file that unpacks to more is refused
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TaskClaim(_Model):
+    """A task, as the store keeps it."""
+
+    key: str
+    name: str
+    benchmark: str
+    space: str
+    dataset: str | None
+    signal_metric: str
+    report_metric: str
+    unit: str
+    direction: str
+    optimum: float
+    noise_floor: float | None
+    config: dict[str, Any]
+    measure: dict[str, Any] | None = None
+
+
+class MethodClaim(_Model):
+    """A method, as the store keeps it."""
+
+    key: str
+    label: str
+    name: str
+    config: dict[str, Any]
+
+
+class EnvironmentClaim(_Model):
+    """Where trials ran, as the store keeps it."""
+
+    key: str
+    git_revision: str | None
+    packages: dict[str, str]
+    platform: str
+
+
+class TrialClaim(_Model):
+    """One trial: what was evaluated, what the method was told, and what it came to.
+
+    Attributes:
+        task: key of its task.
+        method: key of its method.
+        seed: its seed.
+        environment: key of where it ran.
+        wall_seconds: what it took.
+        architectures: indices in order, evaluated or recommended.
+        epochs: epochs of each; 0 for a recommendation without an evaluation.
+        signals: what the method was told, objectives within entries; null where nothing.
+        recommended: what it would have returned after each, or -1.
+        reports: what it was judged by whenever that changed; these are the claims.
+    """
+
+    task: str
+    method: str
+    seed: int
+    environment: str
+    wall_seconds: float
+    architectures: list[int]
+    epochs: list[int]
+    signals: list[list[float | None]]
+    recommended: list[int]
+    reports: list[float]
+
+
+class Submission(_Model):
+    """What a submission file holds.
+
+    Attributes:
+        nasbench_submission: version of the format.
+        author: whom to ask, in their own words.
+        note: anything a reader must know.
+        tasks: tasks of the trials.
+        methods: methods of the trials.
+        environments: where they ran.
+        trials: every trial.
+    """
+
+    nasbench_submission: int = FORMAT
+    author: str = ""
+    note: str = ""
+    tasks: list[TaskClaim]
+    methods: list[MethodClaim]
+    environments: list[EnvironmentClaim]
+    trials: list[TrialClaim]
+
+
+def make_submission(
+    store: str | Path,
+    path: str | Path,
+    *,
+    methods: Sequence[str] | None = None,
+    author: str = "",
+    note: str = "",
+) -> Submission:
+    """Write the finished trials of a results file as a submission.
+
+    Equal results give equal files.
+
+    Args:
+        store: a results file.
+        path: the file to write; its name should end in ``.nasbench.json.gz``.
+        methods: labels of the methods to submit; by default all.
+        author: whom to ask.
+        note: anything a reader must know.
+
+    Raises:
+        SuiteError: the results cannot be read, hold no such method or no finished trial, or the
+            file cannot be written.
+    """
+    path = Path(path)
+    if not path.name.endswith(SUFFIX):
+        raise SuiteError(f"{path} is no name of a submission: end it in {SUFFIX}.")
+    with ResultStore(store, read_only=True) as results:
+        known = {method.label for method in results.methods()}
+        for label in methods or ():
+            if label not in known:
+                raise SuiteError(choose_from(f"method of {store}", label, sorted(known)))
+        trials = []
+        frame = results.trials()
+        environments = dict(results.trial_environments())
+        reports = results.incumbents().groupby("trial")["report"].agg(list)
+        for row in frame[frame["status"] == "finished"].to_dict("records"):
+            if methods is not None and row["method"] not in methods:
+                continue
+            record = results.record(row["trial"])
+            trials.append(
+                TrialClaim(
+                    task=row["task"],
+                    method=row["method_key"],
+                    seed=row["seed"],
+                    environment=environments[row["trial"]],
+                    wall_seconds=row["wall_seconds"],
+                    architectures=record.architectures.tolist(),
+                    epochs=record.epochs.tolist(),
+                    signals=[
+                        [None if math.isnan(signal) else signal for signal in signals]
+                        for signals in record.signals.tolist()
+                    ],
+                    recommended=record.recommended.tolist(),
+                    reports=reports[row["trial"]],
+                )
+            )
+        if not trials:
+            raise SuiteError(f"{store} holds no finished trial to submit: run one first.")
+        trials.sort(key=lambda trial: (trial.task, trial.method, trial.seed))
+        used_tasks = {trial.task for trial in trials}
+        used_methods = {trial.method for trial in trials}
+        used_environments = {trial.environment for trial in trials}
+        submission = Submission(
+            author=author,
+            note=note,
+            tasks=[
+                TaskClaim(**asdict(task))
+                for key, task in sorted(results.tasks().items())
+                if key in used_tasks
+            ],
+            methods=[
+                MethodClaim(**asdict(method))
+                for method in sorted(results.methods(), key=lambda method: method.key)
+                if method.key in used_methods
+            ],
+            environments=[
+                EnvironmentClaim(**asdict(environment))
+                for environment in sorted(results.environments(), key=lambda where: where.key)
+                if environment.key in used_environments
+            ],
+            trials=trials,
+        )
+    write_submission(submission, path)
+    return submission
+
+
+def write_submission(submission: Submission, path: Path) -> None:
+    """Write a submission with its checksum; a file already there is replaced in one step."""
+    content = submission.model_dump()
+    body = _canonical(content)
+    text = _canonical({"checksum": hashlib.sha256(body).hexdigest(), **content})
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(gzip.compress(text, mtime=0))
+        partial.replace(path)
+    except OSError as error:
+        raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def read_submission(path: str | Path) -> Submission:
+    """Read a submission. Nothing in it is run, and nothing is believed but its form.
+
+    Raises:
+        SuiteError: it is missing, damaged, altered since it was made, or of another format.
+    """
+    path = Path(path)
+    try:
+        with gzip.open(path) as file:
+            text = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise SuiteError(f"There is no submission {path}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise SuiteError(
+            f"{path} is no submission or is damaged ({error}): get it again."
+        ) from None
+    if len(text) > _LARGEST:
+        raise SuiteError(f"{path} unpacks to more than {_LARGEST >> 30} GiB: split it.")
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SuiteError(f"{path} is damaged ({error}): get it again.") from None
+    if not isinstance(content, dict) or content.get("nasbench_submission") != FORMAT:
+        raise SuiteError(
+            f"{path} is no submission of format {FORMAT}: make it anew with `nasbench submit make`."
+        )
+    claimed = content.pop("checksum", None)
+    if claimed != hashlib.sha256(_canonical(content)).hexdigest():
+        raise SuiteError(
+            f"{path} was altered after it was made (its checksum differs): get it again, or make "
+            f"it anew with `nasbench submit make`."
+        )
+    try:
+        return Submission.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): make it anew.") from None
+
+
+def _canonical(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,421 @@
+"""Computing every claim of a submission again, from the table alone."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner.runs import task_row
+from nasbench_suite.runner.trial import Trial, TrialResult, judge
+from nasbench_suite.submissions.files import Submission, TaskClaim, TrialClaim, read_submission
+from nasbench_suite.tasks import Objective, Record, Task, make_task
+from nasbench_suite.tasks.registry import list_methods, make_method, method_key
+
+Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
+
+_ROUNDING = 1e-9  # the session's own tolerance where fractions of evaluations add up
+_TELLING = 5  # trials that must all favour the test figure before that is called a leak
+_MANY = 3  # entries of a trial named one by one
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something in a submission that is not so.
+
+    Attributes:
+        kind: what sort of thing.
+        where: task, method and seed, as far as it concerns one.
+        what: what is claimed and what is so, in one sentence.
+    """
+
+    kind: Kind
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {f'{self.where}: ' if self.where else ''}{self.what}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found.
+
+    Attributes:
+        submission: what was read.
+        faults: everything that is not so; a submission with any is rejected.
+        notes: what could not be checked.
+        rerun: number of trials that were run again.
+        tasks: the tasks, built anew, by key.
+        results: what each sound trial comes to, computed anew, by its place.
+    """
+
+    submission: Submission
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+    rerun: int
+    tasks: dict[str, Task]
+    results: dict[int, TrialResult]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether there is no fault."""
+        return not self.faults
+
+
+def verify_submission(
+    path: str | Path | Submission,
+    *,
+    rerun: int = 0,
+    load: Callable[[str], Benchmark] = load_benchmark,
+) -> Verification:
+    """Compute everything that a submission claims again, and name what differs.
+
+    Tasks are built anew from the benchmark at hand, so another table, an altered optimum or a
+    search on a test metric shows. Each evaluation is looked up, its cost charged and what the
+    search would have returned is found by the harness's own rules, so forged accuracies, signals
+    that are test figures and exceeded budgets show. Two trials of one task, method and seed are
+    duplicates.
+
+    Args:
+        path: a submission, or its file.
+        rerun: run so many trials again, spread evenly, and compare them to the last bit; their
+            methods have to be installed here.
+        load: what finds benchmarks by name.
+
+    Raises:
+        SuiteError: the file cannot be read, or a benchmark is not at hand.
+    """
+    submission = path if isinstance(path, Submission) else read_submission(path)
+    faults: list[Fault] = []
+    tasks: dict[str, Task] = {}
+    for claim in submission.tasks:
+        built = _build(claim, load)
+        if isinstance(built, Fault):
+            faults.append(built)
+        else:
+            tasks[claim.key] = built
+    labels = {method.key: method.label for method in submission.methods}
+    environments = {environment.key for environment in submission.environments}
+    faults += _duplicates(submission, labels)
+    results: dict[int, TrialResult] = {}
+    for place, trial in enumerate(submission.trials):
+        where = _where(submission, labels, trial)
+        if trial.task not in tasks:
+            if trial.task not in {claim.key for claim in submission.tasks}:
+                faults.append(Fault("task", where, "its task is not in the submission."))
+            continue
+        if trial.environment not in environments:
+            faults.append(Fault("record", where, "where it ran is not in the submission."))
+            continue
+        if trial.method not in labels:
+            faults.append(Fault("record", where, "its method is not in the submission."))
+            continue
+        found, result = _verify_trial(tasks[trial.task], trial, where)
+        faults += found
+        if result is not None and not found:
+            results[place] = result
+    faults += _leaks(submission, tasks, results, labels)
+    notes: list[str] = []
+    again = 0
+    differing: list[Fault] = []
+    if rerun:
+        again, differing = _rerun(submission, tasks, results, labels, rerun, notes)
+    return Verification(submission, (*faults, *differing), tuple(notes), again, tasks, results)
+
+
+# -- tasks -----------------------------------------------------------------------------------------
+
+
+def _build(claim: TaskClaim, load: Callable[[str], Benchmark]) -> Task | Fault:
+    """The task of a claim, from the table at hand, or what is wrong with it."""
+    config = claim.config
+    benchmark = load(str(config.get("benchmark")))
+    if config.get("checksum") != benchmark.checksum:
+        return Fault(
+            "task",
+            claim.name,
+            f"made on another table called {benchmark.name!r} (its checksum differs from the one "
+            f"at hand).",
+        )
+    try:
+        objectives = [(str(signal), str(report)) for signal, report in config["objectives"]]
+        signals = [signal for signal, _ in objectives]
+        leaking = [name for name in signals if benchmark.metric(name).split == "test"]
+        if leaking:
+            return Fault(
+                "test leakage", claim.name, f"it searches on the test metric {leaking[0]}."
+            )
+        (signal, report), *others = objectives
+        task = make_task(
+            benchmark,
+            config["dataset"],
+            evaluations=config["evaluations"],
+            seconds=config["seconds"],
+            signal=signal,
+            report=report,
+            also=[Objective(*pair) for pair in others],
+            noise=config["noise"],
+        )
+    except (SuiteError, KeyError, TypeError, ValueError) as error:
+        return Fault("task", claim.name, f"it cannot be built: {error}")
+    truth = asdict(task_row(task))
+    claimed = claim.model_dump()
+    different = [name for name, value in truth.items() if not _same(value, claimed[name])]
+    if different:
+        name = different[0]
+        return Fault(
+            "forged" if name in ("optimum", "noise_floor") else "task",
+            claim.name,
+            f"its {name} is {truth[name]!r}, not {claimed[name]!r}.",
+        )
+    return task
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal as JSON, numbers to nine digits: the last ones may depend on the machine."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, float) and isinstance(other, int | float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return one == other
+
+
+# -- trials ----------------------------------------------------------------------------------------
+
+
+def _where(submission: Submission, labels: dict[str, str], trial: TrialClaim) -> str:
+    names = {claim.key: claim.name for claim in submission.tasks}
+    method = labels.get(trial.method, trial.method)
+    return f"{method} on {names.get(trial.task, trial.task)}, seed {trial.seed}"
+
+
+def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Fault]:
+    counts = Counter((t.task, t.method, t.seed) for t in submission.trials)
+    first = {(t.task, t.method, t.seed): t for t in submission.trials}
+    for identity, count in counts.items():
+        if count > 1:
+            where = _where(submission, labels, first[identity])
+            yield Fault("duplicate seed", where, f"it is there {count} times.")
+
+
+def _verify_trial(
+    task: Task, trial: TrialClaim, where: str
+) -> tuple[list[Fault], TrialResult | None]:
+    shape = _shape_fault(task, trial)
+    if shape is not None:
+        return [Fault("record", where, shape)], None
+    architectures = np.array(trial.architectures, dtype=np.int32)
+    epochs = np.array(trial.epochs, dtype=np.int32)
+    signals = np.array(trial.signals, dtype=np.float64)  # None becomes NaN
+    evaluations, seconds = _costs(task, architectures, epochs)
+    faults = [
+        *_budget_faults(task, evaluations, seconds, where),
+        *_signal_faults(task, architectures, epochs, signals, where),
+    ]
+    record = Record(
+        architectures,
+        epochs,
+        signals,
+        evaluations,
+        seconds,
+        np.array(trial.recommended, dtype=np.int32),
+    )
+    try:
+        result = judge(task, record, trial.wall_seconds)
+    except SuiteError as error:
+        return [*faults, Fault("record", where, str(error))], None
+    reports = result.incumbents.reports.tolist()
+    if not _same(reports, trial.reports):
+        faults.append(
+            Fault(
+                "forged",
+                where,
+                f"it claims {_figure(trial.reports)}, but what it evaluated comes to "
+                f"{_figure(reports)}.",
+            )
+        )
+    return faults, result
+
+
+def _figure(reports: list[float]) -> str:
+    return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
+
+
+def _shape_fault(task: Task, trial: TrialClaim) -> str | None:
+    """Why the lists of a trial are no record, if they are none."""
+    count, size = len(trial.architectures), task.benchmark.space.size
+    if not count:
+        return "it evaluated nothing."
+    lists = (trial.epochs, trial.signals, trial.recommended)
+    if any(len(values) != count for values in lists):
+        return "its lists are of different lengths."
+    if any(len(signals) != len(task.objectives) for signals in trial.signals):
+        return f"it has other than {len(task.objectives)} signals an evaluation."
+    if not all(0 <= index < size for index in trial.architectures):
+        return f"an architecture is outside the {size} of the space."
+    if not all(-1 <= index < size for index in trial.recommended):
+        return f"a recommendation is outside the {size} of the space."
+    unknown = {*trial.epochs} - {0, *task.fidelities}
+    if unknown:
+        return f"it evaluates after {min(unknown)} epochs, where there is no signal."
+    if any(
+        not epochs and recommended < 0
+        for epochs, recommended in zip(trial.epochs, trial.recommended, strict=True)
+    ):
+        return "an entry is neither evaluated nor recommended."
+    if trial.seed < 0:
+        return "its seed is negative."
+    return None
+
+
+def _costs(
+    task: Task, architectures: NDArray[np.int32], epochs: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Full evaluations and simulated seconds spent after each entry, as a session adds them."""
+    fractions = np.cumsum(epochs / task.fidelities[-1])
+    spent = np.zeros(len(epochs))
+    for metric, at in zip(task.cost_metrics, task.fidelities, strict=False):
+        spent += np.where(epochs == at, task.benchmark.values(metric)[architectures], 0.0)
+    return fractions, np.cumsum(spent)
+
+
+def _budget_faults(
+    task: Task, evaluations: NDArray[np.float64], seconds: NDArray[np.float64], where: str
+) -> Iterator[Fault]:
+    spent = {"evaluations": float(evaluations[-1]), "seconds": float(seconds[-1])}
+    for unit, limit in (("evaluations", task.budget.evaluations), ("seconds", task.budget.seconds)):
+        if limit is not None and spent[unit] > limit + _ROUNDING * max(1.0, limit):
+            yield Fault("budget", where, f"it spent {spent[unit]:.10g} {unit} of {limit:.10g}.")
+
+
+def _signal_faults(
+    task: Task,
+    architectures: NDArray[np.int32],
+    epochs: NDArray[np.int32],
+    signals: NDArray[np.float64],
+    where: str,
+) -> Iterator[Fault]:
+    """Signals that are not the table's, and whether they are its test figures."""
+    wrong = np.zeros(len(epochs), dtype=bool)
+    leaked = np.zeros(len(epochs), dtype=bool)
+    test_metrics = [m.name for m in task.benchmark.metrics.values() if m.split == "test"]
+    for place, objective in enumerate(task.objectives):
+        told = signals[:, place]
+        wrong |= (epochs == 0) & ~np.isnan(told)
+        for at, metric in zip(task.fidelities, task.fidelity_signals, strict=True):
+            name = metric if place == 0 else objective.signal
+            chosen = epochs == at
+            bad = chosen & ~_answers(task, name, architectures, told)
+            wrong |= bad
+            if bad.any() and place == 0:
+                for test in test_metrics:
+                    leaked |= bad & (task.benchmark.values(test)[architectures] == told)
+    if leaked.any() and leaked.sum() >= wrong.sum() / 2:
+        yield Fault("test leakage", where, f"{int(leaked.sum())} of its signals are test figures.")
+    elif wrong.any():
+        places = np.flatnonzero(wrong)
+        named = ", ".join(f"{place + 1}" for place in places[:_MANY].tolist())
+        more = f" and {len(places) - _MANY} more" if len(places) > _MANY else ""
+        yield Fault("forged", where, f"the table gives other signals at evaluation {named}{more}.")
+
+
+def _answers(
+    task: Task, metric: str, architectures: NDArray[np.int32], told: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether the table could have answered so: by the mean, or by any of the seeds."""
+    if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
+        return np.asarray(task.benchmark.values(metric)[architectures] == told)
+    return np.asarray(
+        (task.benchmark.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
+    )
+
+
+def _leaks(
+    submission: Submission,
+    tasks: dict[str, Task],
+    results: dict[int, TrialResult],
+    labels: dict[str, str],
+) -> Iterator[Fault]:
+    """Methods that always recommend what is best by the test, where validation favours another."""
+    favoured: Counter[tuple[str, str]] = Counter()
+    telling: Counter[tuple[str, str]] = Counter()
+    for place, result in results.items():
+        trial = submission.trials[place]
+        task, record = tasks[trial.task], result.record
+        full = np.unique(record.architectures[record.epochs == task.fidelities[-1]])
+        if (record.recommended < 0).all() or len(full) < 2 or len(task.objectives) > 1:
+            continue
+        signal, report = task.objectives[0].signal, task.objectives[0].report
+        seen = task.orientation(signal) * task.benchmark.values(signal)[full]
+        judged = task.orientation(report) * task.benchmark.values(report)[full]
+        if judged[seen.argmax()] == judged.max():
+            continue
+        telling[trial.task, trial.method] += 1
+        last = record.recommended[record.recommended >= 0][-1]
+        favoured[trial.task, trial.method] += int(last == full[judged.argmax()])
+    for (key, method), count in telling.items():
+        if count >= _TELLING and favoured[key, method] == count:
+            names = {claim.key: claim.name for claim in submission.tasks}
+            yield Fault(
+                "test leakage",
+                f"{labels[method]} on {names[key]}",
+                f"in all {count} trials where validation and test differ it recommends the best "
+                f"by the test.",
+            )
+
+
+# -- running again ---------------------------------------------------------------------------------
+
+
+def _rerun(
+    submission: Submission,
+    tasks: dict[str, Task],
+    results: dict[int, TrialResult],
+    labels: dict[str, str],
+    wanted: int,
+    notes: list[str],
+) -> tuple[int, list[Fault]]:
+    """Run some trials again; how many, and which gave something else."""
+    claims = {method.key: method for method in submission.methods}
+    methods = {}
+    for key, claim in claims.items():
+        try:
+            if claim.name not in list_methods():
+                raise SuiteError("it is not installed here")
+            method = make_method(claim.name, claim.config)
+            if method_key(claim.name, method) != key:
+                raise SuiteError("another class of that name is installed here")
+            methods[key] = method
+        except SuiteError as error:
+            notes.append(f"{claim.label} was not run again: {error}.")
+    places = [place for place in results if submission.trials[place].method in methods]
+    chosen = [places[number * len(places) // wanted] for number in range(wanted)] if places else []
+    faults = []
+    chosen = sorted(set(chosen))
+    for place in chosen:
+        trial = submission.trials[place]
+        claim = claims[trial.method]
+        again = Trial(tasks[trial.task], make_method(claim.name, claim.config), trial.seed)
+        again.advance()
+        found, claimed = again.result().record, results[place].record
+        same = all(
+            np.array_equal(
+                getattr(found, name), getattr(claimed, name), equal_nan=name == "signals"
+            )
+            for name in ("architectures", "epochs", "signals", "recommended")
+        )
+        if not same:
+            where = _where(submission, labels, trial)
+            faults.append(Fault("rerun", where, "run again, it evaluates other architectures."))
+    return len(chosen), faults

@@ -1,0 +1,401 @@
+"""Submissions: what is made is sound, and every forgery is named."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nasbench_suite import leaderboard
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
+from nasbench_suite.submissions import (
+    Submission,
+    Verification,
+    make_submission,
+    merge_submissions,
+    read_submission,
+    verify_submission,
+)
+from nasbench_suite.submissions.files import SUFFIX, write_submission
+from nasbench_suite.tasks import Method, Session
+
+NASBENCH = Path(sys.executable).with_name("nasbench")
+
+
+@dataclass
+class Seer(Method):
+    """Recommends what it evaluated that is best by figures it should not have."""
+
+    def start(self, session: Session) -> None:
+        self.best = -1
+
+    def step(self, session: Session) -> None:
+        architecture = session.space.sample(session.rng)
+        session.evaluate(architecture)
+        if self.best < 0 or TEST[architecture] >= TEST[self.best]:
+            self.best = architecture
+        session.recommend(self.best)
+
+
+TEST: list[float] = []
+
+
+@pytest.fixture(scope="module")
+def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("submissions") / "r.sqlite"
+    run(toy, "random,hyperband", seeds=range(4), store=path, seconds=150)
+    run(toy, "random,local-search", seeds=range(3), store=path, evaluations=30, noise="sample")
+    run(toy, "random", seeds=range(2), store=path, evaluations=20, also=["toy_train_time_9"])
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(store: Path) -> Submission:
+    return make_submission(store, store.with_name(f"all{SUFFIX}"), author="A. Nobody")
+
+
+@pytest.fixture
+def verify(toy: Benchmark) -> Callable[..., Verification]:
+    return lambda submission, **settings: verify_submission(
+        submission, load=lambda _: toy, **settings
+    )
+
+
+def test_what_was_run_is_sound_and_runs_again_alike(
+    made: Submission, verify: Callable[..., Verification]
+) -> None:
+    assert len(made.trials) == 8 + 6 + 2
+    found = verify(made, rerun=6)
+    assert found.faults == ()
+    assert found.notes == ()
+    assert found.rerun == 6
+
+
+def test_equal_results_give_equal_small_files(store: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / f"a{SUFFIX}", tmp_path / f"b{SUFFIX}"
+    make_submission(store, first, author="A. Nobody")
+    make_submission(store, second, author="A. Nobody")
+    assert first.read_bytes() == second.read_bytes()
+    assert first.stat().st_size < store.stat().st_size / 4
+    only = make_submission(store, second, methods=["random"])
+    assert {method.label for method in only.methods} == {"random"}
+
+
+def altered(made: Submission, change: Callable[[dict[str, Any]], None]) -> Submission:
+    content = json.loads(json.dumps(made.model_dump()))
+    change(content)
+    return Submission.model_validate(content)
+
+
+def place_of(content: dict[str, Any], noise: str, objectives: int = 1) -> int:
+    """A trial of random search on a task of that kind."""
+    tasks = {task["key"]: task["config"] for task in content["tasks"]}
+    names = {method["key"]: method["name"] for method in content["methods"]}
+    return next(
+        place
+        for place, trial in enumerate(content["trials"])
+        if names[trial["method"]] == "random"
+        and tasks[trial["task"]]["noise"] == noise
+        and len(tasks[trial["task"]]["objectives"]) == objectives
+    )
+
+
+def forge_report(content: dict[str, Any]) -> None:
+    content["trials"][place_of(content, "mean")]["reports"][-1] += 0.5
+
+
+def forge_front(content: dict[str, Any]) -> None:
+    content["trials"][place_of(content, "mean", 2)]["reports"][-1] += 0.01
+
+
+def forge_signal(content: dict[str, Any]) -> None:
+    content["trials"][place_of(content, "mean")]["signals"][2][0] += 1e-3
+
+
+def forge_sampled_signal(content: dict[str, Any]) -> None:
+    content["trials"][place_of(content, "sample")]["signals"][2][0] += 1e-3
+
+
+def forge_architecture(content: dict[str, Any]) -> None:
+    content["trials"][place_of(content, "mean")]["architectures"][0] += 1
+
+
+def forge_optimum(content: dict[str, Any]) -> None:
+    content["tasks"][0]["optimum"] += 1.0
+
+
+def stray(content: dict[str, Any]) -> None:
+    content["trials"][0]["architectures"][0] = 15_625
+
+
+def copy_seed(content: dict[str, Any]) -> None:
+    content["trials"].append(content["trials"][0])
+
+
+def other_table(content: dict[str, Any]) -> None:
+    content["tasks"][0]["config"]["checksum"] = "0" * 64
+
+
+def larger_budget(content: dict[str, Any]) -> None:
+    content["tasks"][0]["config"]["evaluations"] = 1e6
+
+
+def odd_epochs(content: dict[str, Any]) -> None:
+    content["trials"][0]["epochs"][0] = 2
+
+
+def nowhere(content: dict[str, Any]) -> None:
+    content["environments"] = []
+
+
+def cut_list(content: dict[str, Any]) -> None:
+    content["trials"][0]["epochs"].pop()
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "what"),
+    [
+        (forge_report, "forged", "comes to"),
+        (forge_front, "forged", "comes to"),
+        (forge_signal, "forged", "other signals at evaluation 3"),
+        (forge_sampled_signal, "forged", "other signals at evaluation 3"),
+        (forge_architecture, "forged", "signals at evaluation 1"),
+        (forge_optimum, "forged", "optimum"),
+        (stray, "record", "outside the 15625"),
+        (copy_seed, "duplicate seed", "2 times"),
+        (other_table, "task", "another table"),
+        (larger_budget, "task", "key"),
+        (odd_epochs, "record", "2 epochs"),
+        (cut_list, "record", "different lengths"),
+        (nowhere, "record", "where it ran"),
+    ],
+)
+def test_every_forgery_is_named(
+    made: Submission,
+    verify: Callable[..., Verification],
+    change: Callable[[dict[str, Any]], None],
+    kind: str,
+    what: str,
+) -> None:
+    found = verify(altered(made, change))
+    assert not found.accepted
+    assert kind in {fault.kind for fault in found.faults}
+    assert any(what in fault.what for fault in found.faults if fault.kind == kind)
+
+
+@pytest.mark.parametrize("unit", ["evaluations", "seconds"])
+def test_exceeded_budgets_are_named(
+    toy: Benchmark, made: Submission, verify: Callable[..., Verification], unit: str
+) -> None:
+    """A longer search is told as one on a shorter task."""
+
+    def exceed(content: dict[str, Any]) -> None:
+        keys = [t["key"] for t in content["tasks"] if t["config"][unit] is not None]
+        trial = next(t for t in content["trials"] if t["task"] == keys[0] and t["epochs"][0] == 9)
+        for name in ("architectures", "epochs", "signals", "recommended"):
+            trial[name] = trial[name] * 40
+
+    found = verify(altered(made, exceed))
+    assert any(f.kind == "budget" and f"{unit} of" in f.what for f in found.faults)
+
+
+def test_a_search_on_test_figures_is_a_leak(
+    toy: Benchmark, made: Submission, verify: Callable[..., Verification]
+) -> None:
+    def told_the_test(content: dict[str, Any]) -> None:
+        trial = content["trials"][place_of(content, "mean")]
+        figures = toy.values("toy_test_9")[trial["architectures"]].tolist()
+        trial["signals"] = [[figure] for figure in figures]
+
+    def task_on_the_test(content: dict[str, Any]) -> None:
+        content["tasks"][0]["config"]["objectives"][0][0] = "toy_test_9"
+
+    for change in (told_the_test, task_on_the_test):
+        found = verify(altered(made, change))
+        assert "test leakage" in {fault.kind for fault in found.faults}
+
+
+def test_recommending_by_the_test_is_a_leak(
+    toy: Benchmark, tmp_path: Path, verify: Callable[..., Verification]
+) -> None:
+    TEST[:] = toy.value_list("toy_test_9")
+    run(toy, [("seer", Seer())], seeds=range(12), store=tmp_path / "s.sqlite", evaluations=25)
+    submission = make_submission(tmp_path / "s.sqlite", tmp_path / f"s{SUFFIX}")
+    found = verify(submission)
+    assert [fault.kind for fault in found.faults] == ["test leakage"]
+    assert "best by the test" in found.faults[0].what
+    assert verify(submission, rerun=1).notes == (
+        "seer was not run again: it is not installed here.",
+    )
+
+
+def test_a_forged_but_consistent_search_is_found_by_running_again(
+    toy: Benchmark, made: Submission, verify: Callable[..., Verification]
+) -> None:
+    """Evaluations that the method would never have made, with all figures in order."""
+    best = int(toy.values("toy_valid_9").argmax())
+
+    def lucky(content: dict[str, Any]) -> None:
+        for trial in content["trials"]:
+            if trial["epochs"][0] != 9 or len(trial["signals"][0]) > 1:
+                continue
+            if trial["signals"][0][0] != toy.values("toy_valid_9")[trial["architectures"][0]]:
+                continue
+            trial["architectures"], trial["epochs"] = [best], [9]
+            trial["signals"] = [[toy.query(best, "toy_valid_9")]]
+            trial["recommended"] = [-1]
+            trial["reports"] = [toy.query(best, "toy_test_9")]
+
+    forged = altered(made, lucky)
+    assert verify(forged).accepted
+    assert "rerun" in {fault.kind for fault in verify(forged, rerun=16).faults}
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_altered_and_damaged_files_are_refused(made: Submission, tmp_path: Path) -> None:
+    path = tmp_path / f"a{SUFFIX}"
+    write_submission(made, path)
+    assert read_submission(path) == made
+    whole = path.read_bytes()
+    content = json.loads(gzip.decompress(whole))
+    content["author"] = "B. Nobody"
+    for damaged, sentence in (
+        (gzip.compress(json.dumps(content).encode()), "altered after"),
+        (whole[:-100], "damaged"),
+        (b"", "damaged"),
+        (b"no gzip", "damaged"),
+        (gzip.compress(b"[]"), "format"),
+        (gzip.compress(b"{"), "damaged"),
+        (gzip.compress(b"[" * 100_000), "damaged"),
+    ):
+        path.write_bytes(damaged)
+        with pytest.raises(SuiteError, match=sentence):
+            read_submission(path)
+    with pytest.raises(SuiteError, match="There is no submission"):
+        read_submission(tmp_path / "none")
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    place=st.integers(0, 10_000),
+    value=st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.lists(st.integers())),
+)
+def test_any_change_of_a_trial_is_refused_or_named(
+    made: Submission, toy: Benchmark, tmp_path: Path, place: int, value: object
+) -> None:
+    """Whatever stands in place of anything, reading or verifying says so, and nothing breaks."""
+    content = json.loads(json.dumps(made.model_dump()))
+    trial = content["trials"][place % len(content["trials"])]
+    names = sorted(name for name in trial if name not in ("wall_seconds", "seed", "environment"))
+    name = names[place % len(names)]
+    if trial[name] == value:
+        return
+    trial[name] = value
+    try:
+        submission = Submission.model_validate(content)
+    except ValueError:
+        return
+    assert not verify_submission(submission, load=lambda _: toy).accepted
+
+
+# -- merging ---------------------------------------------------------------------------------------
+
+
+def test_merging_gives_back_the_leaderboard_whatever_the_order(
+    toy: Benchmark, store: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    (folder / "sub").mkdir(parents=True)
+    make_submission(store, folder / f"one{SUFFIX}", methods=["random"])
+    make_submission(store, folder / "sub" / f"two{SUFFIX}", methods=["hyperband", "local-search"])
+    make_submission(store, folder / f"same{SUFFIX}", methods=["random"])
+    (folder / f"broken{SUFFIX}").write_bytes(b"no")
+    merge = merge_submissions(folder, tmp_path / "merged.sqlite", load=lambda _: toy)
+    assert merge.accepted == [f"one{SUFFIX}", f"same{SUFFIX}", f"sub/two{SUFFIX}"]
+    assert list(merge.rejected) == [f"broken{SUFFIX}"]
+    assert merge.trials == 16
+    columns = ["task", "method", "seeds", "mean", "iqm", "low", "regret"]
+    before = leaderboard(store)[columns].sort_values(["task", "method"], ignore_index=True)
+    after = leaderboard(tmp_path / "merged.sqlite")[columns]
+    assert after.sort_values(["task", "method"], ignore_index=True).equals(before)
+
+
+def test_submissions_that_contradict_each_other_do_not_both_enter(
+    toy: Benchmark, made: Submission, tmp_path: Path
+) -> None:
+    best = int(np.argmax(toy.values("toy_valid_9")))
+
+    def lucky(content: dict[str, Any]) -> None:
+        trial = content["trials"][place_of(content, "mean")]
+        content["trials"] = [trial]
+        trial["architectures"], trial["epochs"], trial["recommended"] = [best], [9], [-1]
+        trial["signals"] = [[toy.query(best, "toy_valid_9")]]
+        trial["reports"] = [toy.query(best, "toy_test_9")]
+
+    write_submission(made, tmp_path / f"a{SUFFIX}")
+    write_submission(altered(made, lucky), tmp_path / f"b{SUFFIX}")
+    merge = merge_submissions(tmp_path, tmp_path / "m.sqlite", load=lambda _: toy)
+    assert merge.accepted == [f"a{SUFFIX}"]
+    assert "duplicate seed" in merge.rejected[f"b{SUFFIX}"][0]
+
+
+def test_folders_without_a_sound_submission_are_refused(toy: Benchmark, tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="holds no submission"):
+        merge_submissions(tmp_path, tmp_path / "m.sqlite")
+    (tmp_path / f"a{SUFFIX}").write_bytes(b"no")
+    with pytest.raises(SuiteError, match="is sound"):
+        merge_submissions(tmp_path, tmp_path / "m.sqlite")
+    with pytest.raises(SuiteError, match="no folder"):
+        merge_submissions(tmp_path / "none", tmp_path / "m.sqlite")
+    assert not (tmp_path / "m.sqlite").exists()
+
+
+# -- the commands ----------------------------------------------------------------------------------
+
+
+def test_the_commands_make_verify_and_merge(toy: Benchmark, tmp_path: Path) -> None:
+    table = tmp_path / "toy.parquet"
+    write_benchmark(toy, table)
+
+    def nasbench(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [NASBENCH, *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={"NASBENCH_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"},
+        )
+
+    assert nasbench("data", "import", "toy.parquet", "--name", "toy").returncode == 0
+    nasbench("run", "--benchmark", "toy", "--methods", "random", "--seeds", "0-2", "--quiet")
+    (tmp_path / "in").mkdir()
+    answer = nasbench("submit", "make", f"in/a{SUFFIX}", "--author", "A. Nobody")
+    assert "3 trials" in answer.stdout, answer.stderr
+    answer = nasbench("submit", "verify", f"in/a{SUFFIX}", "--rerun", "2")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "3 trials computed anew, 2 of them run again" in answer.stdout
+    answer = nasbench("leaderboard", "--from", "in", "--format", "csv")
+    assert answer.stdout == nasbench("leaderboard", "--format", "csv").stdout
+    forged = altered(read_submission(tmp_path / "in" / f"a{SUFFIX}"), forge_report)
+    write_submission(forged, tmp_path / "in" / f"b{SUFFIX}")
+    answer = nasbench("submit", "verify", f"in/b{SUFFIX}")
+    assert answer.returncode == 1
+    assert answer.stdout.startswith("forged: random on toy/toy, seed 0: it claims")
+    answer = nasbench("submit", "merge", "in", "--store", "m.sqlite")
+    assert f"b{SUFFIX} is rejected: forged" in answer.stderr
+    assert answer.stdout == "m.sqlite: 3 trials of 1 submissions\n"
