@@ -232,7 +232,7 @@ def test_recommending_by_the_test_is_a_leak(
     toy: Benchmark, tmp_path: Path, verify: Callable[..., Verification]
 ) -> None:
     TEST[:] = toy.value_list("toy_test_9")
-    run(toy, [("seer", Seer())], seeds=range(12), store=tmp_path / "s.sqlite", evaluations=25)
+    run(toy, [("seer", Seer())], seeds=range(80), store=tmp_path / "s.sqlite", evaluations=25)
     submission = make_submission(tmp_path / "s.sqlite", tmp_path / f"s{SUFFIX}")
     found = verify(submission)
     assert [fault.kind for fault in found.faults] == ["test leakage"]
