@@ -34,10 +34,10 @@ def measure_command(
     architectures: Annotated[
         str,
         typer.Option(
-            help="all; classes (one of each isomorphism class); operations (25 cells, for those "
-            "that cannot measure all); a number of random ones; or indices, as 3,17,200."
+            help="all; live (one of each network without dead branches); operations (25 cells, "
+            "for those that cannot measure all); a number of random ones; or indices, as 3,17,200."
         ),
-    ] = "classes",
+    ] = "all",
     runtime: Annotated[
         str,
         typer.Option(help="onnxruntime, torch, torchscript, torch-compile or openvino."),

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.networks import build_network, find_setting
+from hardware.networks import build_network, find_setting, live_forms
 from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace, load_space
@@ -138,15 +138,15 @@ def choose_architectures(space: SearchSpace, which: str, seed: int = 0) -> tuple
 
     Args:
         space: their space.
-        which: ``all``; ``classes``, the lowest index of each isomorphism class; ``operations``,
-            the cell without operations and each operation alone on each edge; a number, so many
-            drawn at random; or indices such as ``3,17,200``.
+        which: ``all``; ``live``, one of each network without dead branches (``live_forms``);
+            ``operations``, the cell without operations and each operation alone on each edge; a
+            number, so many drawn at random; or indices such as ``3,17,200``.
         seed: of the draw.
     """
     if which == "all":
         return tuple(range(space.size))
-    if which == "classes":
-        return tuple(space.representatives.tolist())
+    if which == "live":
+        return tuple(np.unique(live_forms(space)).tolist())
     if which == "operations":
         empty = (0,) * len(space.choices)
         cells = {empty: None} | {
@@ -159,7 +159,7 @@ def choose_architectures(space: SearchSpace, which: str, seed: int = 0) -> tuple
         numbers = [int(part) for part in which.split(",")]
     except ValueError:
         raise SuiteError(
-            f"{which!r} names no architectures: write all, classes, operations, a number of "
+            f"{which!r} names no architectures: write all, live, operations, a number of "
             f"random ones, or indices such as 3,17,200."
         ) from None
     if len(numbers) > 1:

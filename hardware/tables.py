@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.measuring import Measured
-from hardware.networks import count_all
+from hardware.networks import count_all, live_forms
 from nasbench_suite.benchmarks.safe_pickle import load
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace, load_space
@@ -27,6 +27,7 @@ from nasbench_suite.spaces import SearchSpace, load_space
 METADATA_KEY = b"nasbench_hardware"
 COSTS = ("latency", "energy", "memory", "flops", "macs", "parameters")
 _SUFFIXES = {"ms": ("latency", "ms"), "mj": ("energy", "mJ"), "mb": ("memory", "MB")}
+_UNITS = dict(_SUFFIXES.values())
 _HELP_SUFFIX = ".pt"
 # HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
 # accelerators, whose latency and energy come from the simulators named in its section 3.
@@ -111,8 +112,23 @@ def make_table(
     if not checked:
         raise SuiteError("A table of costs needs at least one column.")
     given = facts or {}
-    known = {name: {**_inferred(name), **given.get(name, {})} for name in checked}
-    known = {name: said for name, said in known.items() if not name.endswith("_iqr")}
+    known = {
+        name: {**_inferred(name), **given.get(name, {})}
+        for name in checked
+        if not name.endswith("_iqr")
+    }
+    for name, said in known.items():
+        if said.get("quantity") not in COSTS:
+            raise SuiteError(
+                f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
+                f"cost: choose {', '.join(COSTS)}."
+            )
+        expected = _UNITS.get(said["quantity"], "")
+        if said.get("unit", "") != expected:
+            raise SuiteError(
+                f"Column {name!r} has unit {said.get('unit', '')!r}: give {said['quantity']} in "
+                f"{expected or 'plain numbers'}."
+            )
     return CostTable(space, rows[order], checked, known, dict(about or {}))
 
 
@@ -206,8 +222,8 @@ def export_metadata(table: CostTable, path: Path) -> None:
 def measured_table(measured: Measured, name: str | None = None) -> CostTable:
     """The table of a measurement.
 
-    Where dead branches were left out, isomorphic architectures are one network: all members of a
-    measured class carry its figure.
+    Where dead branches were left out, architectures with the same live edges are one network and
+    carry one figure.
 
     Args:
         measured: from a journal.
@@ -218,16 +234,17 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
     name = name or plan.runtime
     indices, source = measured.architectures, np.arange(len(measured.architectures))
     if plan.pruned:
-        of_class = np.full(len(space.representatives), -1)
-        of_class[space.classes[indices]] = source
-        indices = np.flatnonzero(of_class[space.classes] >= 0)
-        source = of_class[space.classes[indices]]
+        forms = live_forms(space)
+        row_of_form = np.full(space.size, -1)
+        row_of_form[forms[indices]] = source
+        indices = np.flatnonzero(row_of_form[forms] >= 0)
+        source = row_of_form[forms[indices]]
     floor = measured.noise_floor
     note = (
         f"median of {plan.rounds} rounds of {plan.repeats} runs; noise floor {floor:.4g} ms, "
         f"{100 * floor / np.median(measured.latency):.2g} % of the median latency; "
         + (
-            "dead branches removed, isomorphic cells share one figure"
+            "dead branches removed, cells with the same live edges share one figure"
             if plan.pruned
             else "networks as they are written"
         )
