@@ -184,7 +184,8 @@ def test_the_dominant_eigenvalue_is_that_of_the_whole_hessian() -> None:
 
     hessian = torch.autograd.functional.hessian(loss, alpha).reshape(30, 30)
     largest = float(torch.linalg.eigvalsh(hessian)[-1])
-    assert dominant_eigenvalue(loss, [alpha]) == pytest.approx(largest, rel=1e-6)
+    assert dominant_eigenvalue(loss, [alpha]) == pytest.approx(largest, rel=1e-3)
+    assert dominant_eigenvalue(loss, [alpha], 1e-9) == pytest.approx(largest, rel=1e-8)
     vector = torch.randn(30, dtype=torch.double)
     torch.testing.assert_close(hessian_product(loss(), [alpha])(vector), hessian @ vector)
 

@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from search_methods.supernet.cell import MixedCell
 
 
+_LANCZOS_VECTORS = 8
+
+
 @dataclass
 class Variances:
     """Activation variances of every cell that a forward pass went through, in its order.
@@ -97,12 +100,19 @@ def hessian_product(loss: Tensor, parameters: Sequence[Tensor]) -> Callable[[Ten
     return product
 
 
-def dominant_eigenvalue(loss: Callable[[], Tensor], parameters: Sequence[Tensor]) -> float:
+def dominant_eigenvalue(
+    loss: Callable[[], Tensor], parameters: Sequence[Tensor], tolerance: float = 1e-3
+) -> float:
     """The largest eigenvalue of the Hessian of ``loss`` in ``parameters``.
 
     By implicitly restarted Lanczos iteration (ARPACK) on Hessian-vector products, so the Hessian
     is never formed. Zela et al., *Understanding and Robustifying Differentiable Architecture
     Search*, ICLR 2020, section 4, follow it over a search as a sign of sharp minima.
+
+    Args:
+        loss: computes it anew, differentiable twice.
+        parameters: in which to differentiate.
+        tolerance: relative accuracy.
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
@@ -116,5 +126,13 @@ def dominant_eigenvalue(loss: Callable[[], Tensor], parameters: Sequence[Tensor]
 
     operator = LinearOperator((size, size), matvec=multiply, dtype=np.float64)
     start = np.random.default_rng(0).normal(size=size)
-    (eigenvalue,) = eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False)
+    (eigenvalue,) = eigsh(
+        operator,
+        k=1,
+        which="LA",
+        v0=start,
+        ncv=min(size, _LANCZOS_VECTORS),
+        tol=tolerance,
+        return_eigenvectors=False,
+    )
     return float(eigenvalue)

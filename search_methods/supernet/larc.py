@@ -74,7 +74,7 @@ class Larc(torch.optim.SGD):
             scales = (scales / rate).clamp(max=1.0)
         # A zero norm: no decay and no scaling.
         plain = (sizes == 0) | (slopes == 0)
-        decayed = torch.where(plain, 0.0, decay)
-        scales = torch.where(plain, 1.0, scales)
+        decayed = torch.full_like(sizes, decay).masked_fill(plain, 0.0)
+        scales = scales.masked_fill(plain, 1.0)
         torch._foreach_add_(gradients, torch._foreach_mul(weights, list(decayed.unbind())))
         torch._foreach_mul_(gradients, list(scales.unbind()))

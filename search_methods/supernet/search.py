@@ -34,6 +34,7 @@ from search_methods.supernet.network import (
 )
 
 EVALUATION_BATCH = 200
+CURVATURE_BATCH = 64  # as in RobustDARTS: a Hessian-vector product costs several passes
 
 
 @dataclass
@@ -350,7 +351,7 @@ class DifferentiableSearch(Method):
     def eigenvalue(self) -> float:
         """The largest eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""
         images, labels = self.images.valid
-        batch = images[:EVALUATION_BATCH], labels[:EVALUATION_BATCH]
+        batch = images[:CURVATURE_BATCH], labels[:CURVATURE_BATCH]
         state = torch.get_rng_state()
 
         def loss() -> Tensor:

@@ -1,0 +1,613 @@
+"""VS-DARTS and the DARTS family: each step against what its paper says, and the whole search."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nasbench_suite import load_benchmark, run
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner.trial import Trial, TrialResult
+from nasbench_suite.spaces import load_space
+from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks import Method, make_task
+from nasbench_suite.tasks.registry import make_method
+
+torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
+
+from plain_supernet import PlainSupernet  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from search_methods.beta_darts import BetaDarts  # noqa: E402
+from search_methods.darts import Darts  # noqa: E402
+from search_methods.darts_minus import DartsMinus  # noqa: E402
+from search_methods.darts_pt import DartsPt  # noqa: E402
+from search_methods.drnas import DrNas  # noqa: E402
+from search_methods.fair_darts import FairDarts  # noqa: E402
+from search_methods.gdas import Gdas  # noqa: E402
+from search_methods.pc_darts import PcDarts  # noqa: E402
+from search_methods.r_darts import RDartsEarlyStop  # noqa: E402
+from search_methods.rsps import Rsps  # noqa: E402
+from search_methods.sdarts import SdartsAdversarial, SdartsRandom, as_mixture  # noqa: E402
+from search_methods.snas import Snas  # noqa: E402
+from search_methods.spos import Spos  # noqa: E402
+from search_methods.supernet.cell import Mix  # noqa: E402
+from search_methods.supernet.data import load_search_data  # noqa: E402
+from search_methods.supernet.larc import Larc  # noqa: E402
+from search_methods.supernet.search import DifferentiableSearch  # noqa: E402
+from search_methods.vs_darts import VsDarts  # noqa: E402
+
+SPACE = load_space("nats-tss")
+DIGITS = load_search_data("digits")
+NAMES = (
+    *("darts", "vs-darts", "gdas", "snas", "pc-darts", "drnas", "sdarts-rs", "sdarts-adv"),
+    *("darts-pt", "darts-minus", "beta-darts", "fair-darts", "r-darts", "rsps", "spos"),
+)
+# As short as a search of that kind can be: two steps an epoch.
+SHORT: dict[str, dict[str, Any]] = {
+    name: {"epochs": 3, "batch_size": 200, **settings}
+    for name, settings in {
+        **{name: {} for name in NAMES},
+        "darts-pt": {"epochs": 1, "tuning": 1},
+        "r-darts": {"eigenvalue_every": 1},
+        "rsps": {"candidates": 3, "interim": 2},
+        "spos": {"population": 4, "generations": 2, "interim": 2},
+    }.items()
+}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Benchmark:
+    return load_benchmark("digits")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield
+    torch.set_num_threads(threads)
+
+
+def short(name: str, **settings: Any) -> Method:
+    return make_method(name, {**SHORT[name], **settings})
+
+
+def search(digits: Benchmark, method: Method, seed: int = 0) -> TrialResult:
+    trial = Trial(make_task(digits), method, seed)
+    trial.advance()
+    return trial.result()
+
+
+def prepared(method: DifferentiableSearch, seed: int = 0) -> Any:
+    """A search in double precision, about to take its first step, with α that say something."""
+    method.prepare(DIGITS, np.random.default_rng(seed))
+    method.supernet.double()
+    with torch.no_grad():
+        for alpha in method.alphas:
+            alpha.data = torch.randn(alpha.shape, dtype=torch.double)
+    return method
+
+
+def batch(start: int, count: int = 16) -> tuple[torch.Tensor, torch.Tensor]:
+    x, y = DIGITS.train
+    return x[start : start + count].double(), y[start : start + count]
+
+
+# -- DARTS -----------------------------------------------------------------------------------------
+
+
+def test_first_order_steps_are_those_of_a_hand_written_loop() -> None:
+    method = prepared(Darts(clip=0.5))
+    plain = PlainSupernet(method.supernet).double()
+    for part in ("stem", "reduction", "norm", "classifier"):
+        setattr(plain, part, copy.deepcopy(getattr(plain, part)))
+    alpha = method.alphas[0].detach().clone().requires_grad_()
+    adam = torch.optim.Adam([alpha], lr=3e-4, betas=(0.5, 0.999), weight_decay=1e-3)
+    sgd = torch.optim.SGD(plain.parameters(), lr=0.025, momentum=0.9, weight_decay=3e-4)
+    for number in range(3):
+        train, valid = batch(32 * number), batch(32 * number + 16)
+        method.update_architecture(train, valid)
+        method.update_weights(train)
+        adam.zero_grad()
+        F.cross_entropy(plain(valid[0], alpha.softmax(-1)), valid[1]).backward()
+        adam.step()
+        sgd.zero_grad()
+        F.cross_entropy(plain(train[0], alpha.softmax(-1)), train[1]).backward()
+        torch.nn.utils.clip_grad_norm_(plain.parameters(), 0.5)
+        sgd.step()
+        torch.testing.assert_close(method.alphas[0], alpha)
+    for ours, theirs in plain.convolutions:
+        torch.testing.assert_close(ours.weight, theirs.weight)
+
+
+def test_second_order_follows_the_loss_behind_the_unrolled_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Central differences of L_val(w'(α), α), with w' made by a real optimizer.
+
+    Without kinks: where a ReLU switches, ∇_w L_train jumps, which differences see and derivatives
+    do not.
+    """
+    monkeypatch.setattr(F, "relu", F.softplus)
+    method = prepared(Darts(order=2))
+    method.update_weights(batch(64))  # so that there is momentum
+    train, valid = batch(0), batch(16)
+    (alpha,) = method.alphas
+    gradient = torch.autograd.grad(method.unrolled_loss(train, valid), alpha)[0]
+
+    def unrolled(values: torch.Tensor) -> float:
+        net = copy.deepcopy(method.supernet)
+        sgd = torch.optim.SGD(net.parameters(), lr=0.025, momentum=0.9, weight_decay=3e-4)
+        sgd.load_state_dict(copy.deepcopy(method.weight_optimizer.state_dict()))
+        mix = [Mix(values.softmax(-1))]
+        sgd.zero_grad()
+        F.cross_entropy(net(train[0], mix), train[1]).backward()
+        sgd.step()
+        return F.cross_entropy(net(valid[0], mix), valid[1]).item()
+
+    start, step = alpha.detach(), 1e-5
+    for place in [(0, 3), (2, 1), (3, 0), (5, 2)]:
+        shift = torch.zeros_like(start)
+        shift[place] = step
+        slope = (unrolled(start + shift) - unrolled(start - shift)) / (2 * step)
+        assert float(gradient[place]) == pytest.approx(slope, rel=1e-5, abs=1e-9)
+    first = torch.autograd.grad(method.loss(valid, method.mixes()), alpha)[0]
+    assert not torch.allclose(first, gradient, rtol=1e-3)
+    with pytest.raises(SuiteError, match="no order 3"):
+        Darts(order=3)
+
+
+# -- VS-DARTS --------------------------------------------------------------------------------------
+
+
+def apex(
+    weights: list[torch.Tensor],
+    gradients: list[torch.Tensor],
+    buffers: dict[int, torch.Tensor],
+    *,
+    rate: float,
+    decay: float,
+    clip: bool,
+) -> None:
+    """apex/parallel/LARC.py around torch's SGD with momentum 0.9, one tensor at a time."""
+    for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
+        size, slope = float(weight.norm()), float(gradient.norm())
+        if size != 0 and slope != 0:
+            adaptive = 0.02 * size / (slope + size * decay + 1e-8)
+            if clip:
+                adaptive = min(adaptive / rate, 1)
+            gradient = (gradient + decay * weight) * adaptive
+        buffers[number] = 0.9 * buffers[number] + gradient if number in buffers else gradient
+        weight -= rate * buffers[number]
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_larc_is_the_published_rule(clip: bool) -> None:
+    generator = torch.Generator().manual_seed(1)
+    scales = (1e-3, 0.1, 1.0, 30.0, 0.0)  # a zero norm among them
+    shapes = ((3, 3), (7,), (2, 4, 3, 3), (5, 1), (4,))
+    weights = [
+        (scale * torch.randn(shape, generator=generator, dtype=torch.double)).requires_grad_()
+        for scale, shape in zip(scales, shapes, strict=True)
+    ]
+    expected = [weight.detach().clone() for weight in weights]
+    buffers: dict[int, torch.Tensor] = {}
+    larc = Larc(weights, lr=0.05, momentum=0.9, weight_decay=5e-3, clip=clip)
+    for step in range(4):
+        gradients = [torch.randn(s, generator=generator, dtype=torch.double) for s in shapes]
+        gradients[1] = torch.zeros_like(gradients[1]) if step == 2 else gradients[1]
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient.clone()
+        larc.step()
+        apex(expected, gradients, buffers, rate=0.05, decay=5e-3, clip=clip)
+        for weight, other in zip(weights, expected, strict=True):
+            torch.testing.assert_close(weight.detach(), other, rtol=1e-12, atol=1e-15)
+    assert larc.param_groups[0]["weight_decay"] == 5e-3
+
+
+@pytest.mark.parametrize("root", [False, True])
+@pytest.mark.parametrize("nodes", ["none", "all"])
+@pytest.mark.parametrize("rate", [False, True])
+def test_the_parts_of_vs_darts_are_switches(root: bool, nodes: str, rate: bool) -> None:
+    method = prepared(VsDarts(sqrt_relaxation=root, normalised_nodes=nodes, local_rate=rate))
+    assert isinstance(method.weight_optimizer, Larc) == rate
+    assert method.weight_optimizer.param_groups[0]["weight_decay"] == 5e-3
+    beta = method.alphas[0].softmax(-1)
+    plain = PlainSupernet(method.supernet, normalised=nodes == "all").double()
+    x, y = batch(0)
+    expected = F.cross_entropy(plain(x, beta.sqrt() if root else beta), y)
+    torch.testing.assert_close(method.loss((x, y), method.mixes()), expected)
+
+
+def test_vs_darts_without_its_parts_is_darts(digits: Benchmark) -> None:
+    bare = {"sqrt_relaxation": False, "normalised_nodes": "none", "local_rate": False}
+    one = search(digits, short("vs-darts", weight_decay=3e-4, **bare))
+    other = search(digits, short("darts"))
+    assert_same(one, other)
+
+
+def test_no_latency_weight_takes_the_very_same_steps(digits: Benchmark, tmp_path: Path) -> None:
+    table = latency_file(tmp_path)
+    settings = {"latency_table": table, "latency_target": 1.0}
+    plain = search(digits, short("vs-darts"))
+    assert_same(search(digits, short("vs-darts", latency_weight=0.0, **settings)), plain)
+    weighed = search(digits, short("vs-darts", latency_weight=1.0, **settings))
+    alphas = [[d.value for d in r.diagnostics if d.name == "alpha"][-1] for r in (plain, weighed)]
+    assert not np.array_equal(*alphas)
+
+
+def latency_file(folder: Path) -> str:
+    path = folder / "operations.csv"
+    times = "skip_connect,0.1\nnor_conv_1x1,0.5\nnor_conv_3x3,2.0\navg_pool_3x3,0.3\n"
+    path.write_text("operation,ms\n" + times)
+    return str(path)
+
+
+def test_the_latency_weight_lowers_the_expected_latency(digits: Benchmark, tmp_path: Path) -> None:
+    table = latency_file(tmp_path)
+    expected = []
+    for weight in (0.0, 1.0, 100.0):
+        method = short(
+            "vs-darts",
+            latency_weight=weight,
+            latency_table=table,
+            latency_target=1.0,
+            architecture_learning_rate=0.1,
+            epochs=4,
+        )
+        search(digits, method)
+        times = torch.tensor([0.0, 0.1, 0.5, 2.0, 0.3])
+        expected.append(float((method.strengths()[0] * times).sum()))
+    assert expected[0] > expected[1] > expected[2]
+
+
+def test_a_latency_weight_needs_a_table_and_a_target(digits: Benchmark) -> None:
+    with pytest.raises(SuiteError, match="latency_table and a latency_target"):
+        search(digits, short("vs-darts", latency_weight=1.0))
+
+
+# -- sampled architectures -------------------------------------------------------------------------
+
+
+def test_gdas_draws_each_operation_with_its_probability() -> None:
+    method = prepared(Gdas())
+    alpha = torch.tensor([[0.0, 1.0, 2.0, 0.5, -1.0]] * 6, requires_grad=True)
+    counts = np.zeros(5)
+    for _ in range(1500):
+        mix = method.sample(alpha)
+        assert mix.active is not None
+        assert (mix.active.sum(axis=1) == 1).all()
+        counts += mix.active.sum(axis=0)
+    expected = counts.sum() * alpha[0].softmax(0).detach().numpy()
+    assert stats.chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-3
+    weights = method.sample(alpha).operations
+    torch.testing.assert_close(weights, weights.detach().round())
+    assert torch.autograd.grad(weights[:, 0].sum(), alpha)[0].abs().sum() > 0
+
+
+def test_temperatures_fall_linearly_to_their_end() -> None:
+    for method in (Gdas(epochs=11), Snas(epochs=11, temperature_min=0.1)):
+        taus = []
+        for method.epoch in range(11):
+            taus.append(method.tau)
+        assert taus == pytest.approx(np.linspace(10, 0.1, 11))
+
+
+def test_snas_trains_both_on_the_training_loss() -> None:
+    method = prepared(Snas())
+    before = method.alphas[0].detach().clone()
+    assert method.update_architecture(batch(0), batch(16)) is None
+    torch.testing.assert_close(method.alphas[0].detach(), before)
+    method.update_weights(batch(0))
+    assert not torch.equal(method.alphas[0], before)
+    mix = method.mixes()[0].operations
+    torch.testing.assert_close(mix.sum(-1), torch.ones(6, dtype=torch.double))
+
+
+def test_drnas_samples_have_the_mean_that_it_derives_from() -> None:
+    method = prepared(DrNas())
+    mean = torch.stack([method.mixes()[0].operations.detach() for _ in range(4000)]).mean(0)
+    torch.testing.assert_close(mean, method.strengths()[0], rtol=0, atol=0.03)
+    alpha = method.alphas[0]
+    beta = torch.where(alpha > 0, alpha + 1, alpha.exp())
+    torch.testing.assert_close(method.strengths()[0], beta / beta.sum(-1, keepdim=True))
+    assert torch.autograd.grad(method.mixes()[0].operations[0, 0], alpha)[0].abs().sum() > 0
+
+
+# -- regularised and perturbed ---------------------------------------------------------------------
+
+
+def test_a_perturbed_mixture_is_one_and_within_reach() -> None:
+    method = prepared(SdartsRandom(epochs=10))
+    method.epoch = 5
+    assert method.radius == pytest.approx(0.03 + 0.27 / 2)
+    (clean,) = [mix.operations.detach() for mix in method.mixes()]
+    noisy = method.noisy(clean)
+    torch.testing.assert_close(noisy.sum(-1), torch.ones(6, dtype=torch.double))
+    assert float(noisy.min()) >= 0
+    assert not torch.equal(noisy, clean)
+    emptied = as_mixture(torch.tensor([[-0.5, -0.1, -0.2]]))
+    assert emptied.tolist() == [[0.0, 1.0, 0.0]]
+    assert as_mixture(torch.tensor([[0.5, -0.1, 1.5]]))[0].tolist() == pytest.approx(
+        [1 / 3, 0, 2 / 3]
+    )
+
+
+def test_the_adversary_is_worse_than_chance() -> None:
+    losses: dict[str, list[float]] = {"clean": [], "random": [], "adversarial": []}
+    for seed in range(3):
+        methods = {"random": SdartsRandom(epochs=1), "adversarial": SdartsAdversarial(epochs=1)}
+        for name, made in methods.items():
+            method = prepared(made, seed)
+            method.epoch = 1
+            with torch.no_grad():
+                method.alphas[0].copy_(torch.zeros(6, 5))
+                mixes = method.mixes()
+            perturbed = method.perturb(mixes, batch(0))
+            losses[name].append(method.loss(batch(0), perturbed).item())
+        losses["clean"].append(method.loss(batch(0), mixes).item())
+    assert np.mean(losses["adversarial"]) > np.mean(losses["random"])
+    assert np.mean(losses["adversarial"]) > np.mean(losses["clean"])
+
+
+def test_the_auxiliary_skip_adds_its_input_and_fades() -> None:
+    method = prepared(DartsMinus(epochs=10))
+    for method.epoch, beta in ((0, 1.0), (5, 0.5), (10, 0.0)):
+        added = method.mixes()[0].operations - method.alphas[0].softmax(-1)
+        torch.testing.assert_close(added[:, 1], torch.full((6,), beta, dtype=torch.double))
+        assert float(added[:, [0, 2, 3, 4]].detach().abs().max()) == 0
+    assert method.strengths()[0].sum(-1).tolist() == pytest.approx([1] * 6)
+
+
+def test_beta_decay_has_the_published_gradient() -> None:
+    method = prepared(BetaDarts(epochs=100))
+    method.epoch = 40
+    gradient = torch.autograd.grad(method.penalty(), method.alphas[0])[0]
+    torch.testing.assert_close(gradient, 20 / 6 * method.alphas[0].softmax(-1))
+
+
+def test_fair_darts_begins_at_one_half_and_is_driven_away() -> None:
+    method = FairDarts()
+    method.prepare(DIGITS, np.random.default_rng(0))
+    assert method.mixes()[0].operations.tolist() == [[0.5] * 5] * 6
+    with torch.no_grad():
+        method.alphas[0][0] = torch.tensor([0.0, 2.0, -2.0, 0.0, 0.0])
+    weights = torch.sigmoid(method.alphas[0])
+    assert float(method.penalty()) == pytest.approx(-10 * float(((weights - 0.5) ** 2).mean()))
+    gradient = torch.autograd.grad(method.penalty(), method.alphas[0])[0]
+    assert gradient[0, 1] < 0 < gradient[0, 2]
+    assert method.derive()[0] == 1
+    assert 0 not in method.derive()
+
+
+def test_pc_darts_weighs_edges_and_holds_the_architecture_first() -> None:
+    method = prepared(PcDarts(epochs=10))
+    with torch.no_grad():
+        method.betas[0].copy_(torch.tensor([3.0, 1.0, 2.0, 0.0, 1.0, 2.0]))
+    (mix,) = method.mixes()
+    assert mix.edges is not None
+    edges = mix.edges.detach()
+    expected = [1.0, *torch.tensor([1.0, 2.0]).softmax(0), *torch.arange(3.0).softmax(0)]
+    assert edges.tolist() == pytest.approx([float(value) for value in expected])
+    for method.epoch, held in ((2, True), (3, False)):
+        before = [*method.alphas, *method.betas]
+        before = [parameter.detach().clone() for parameter in before]
+        loss = method.update_architecture(batch(0), batch(16))
+        after = [*method.alphas, *method.betas]
+        assert (loss is None) == held
+        assert all(torch.equal(a, b) for a, b in zip(after, before, strict=True)) == held
+
+
+# -- selection -------------------------------------------------------------------------------------
+
+
+def test_early_stopping_returns_what_was_derived_before_the_growth() -> None:
+    method = RDartsEarlyStop()
+    flat = [1.0] * 10
+    for count in range(1, len(flat) + 1):
+        method.epoch, method.eigenvalues = 2 * count, flat[:count]
+        assert method.stop_epoch() is None
+    grown = [*flat, 3.0, 5.0, 9.0, 12.0]
+    stops = {}
+    for count in range(1, len(grown) + 1):
+        method.epoch, method.eigenvalues = 2 * count, grown[:count]
+        stops[2 * count] = method.stop_epoch()
+    # After epoch 22 the mean of the last five readings is 1.4, of those four readings earlier 1.
+    assert stops[20] is None
+    assert stops[22] == 22 - 4 - 8
+    method.first = 11
+    method.epoch, method.eigenvalues = 22, grown[:11]
+    assert method.stop_epoch() is None
+
+
+def test_perturbation_takes_the_operation_that_is_missed_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    method = prepared(DartsPt(epochs=1, tuning=1))
+    method.decided = [-1] * 6
+    missed = [3, 1, 4, 2, 0, 3]
+
+    def accuracy(mixes: list[Mix], data: object = None) -> float:
+        """90 %, and 40 points less without the operation that matters on its edge."""
+        rows = enumerate(mixes[0].operations)
+        return 90.0 - sum(40.0 for edge, row in rows if row[missed[edge]] == 0)
+
+    monkeypatch.setattr(method, "accuracy", accuracy)
+    for count in range(1, 7):
+        method.decide()
+        assert sum(choice >= 0 for choice in method.decided) == count
+    assert method.decided == method.derive() == missed
+    torch.testing.assert_close(
+        method.mixes()[0].operations.detach(), torch.eye(5, dtype=torch.double)[missed]
+    )
+
+
+@pytest.mark.parametrize("kind", [Rsps, Spos])
+def test_shared_weights_are_searched_for_the_best_inherited_accuracy(
+    kind: type[Rsps], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = prepared(kind(epochs=1))
+    method.epoch = 1
+    seen: list[list[int]] = []
+
+    def worth(architecture: list[list[int]]) -> float:
+        seen.append(architecture[0])
+        return float(sum(choice == 3 for choice in architecture[0]))
+
+    monkeypatch.setattr(method, "inherited_accuracy", worth)
+    found = method.derive()
+    best = max(seen, key=lambda choice: choice.count(3))
+    assert found.count(3) == best.count(3)
+    if kind is Rsps:
+        assert len(seen) == 100
+    else:
+        assert len(set(map(tuple, seen))) == len(seen), "nothing is scored twice"
+        assert found.count(3) == 6
+
+
+# -- the whole search ------------------------------------------------------------------------------
+
+
+def assert_same(one: TrialResult, other: TrialResult) -> None:
+    for name in ("recommended", "epochs", "architectures"):
+        assert np.array_equal(getattr(one.record, name), getattr(other.record, name))
+    assert np.array_equal(one.incumbents.architectures, other.incumbents.architectures)
+    assert len(one.diagnostics) == len(other.diagnostics)
+    for ours, theirs in zip(one.diagnostics, other.diagnostics, strict=True):
+        assert (ours.step, ours.name) == (theirs.step, theirs.name)
+        assert np.array_equal(ours.value, theirs.value), (ours.name, ours.step)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_search_goes_on_from_its_last_epoch_with_identical_results(
+    digits: Benchmark, tmp_path: Path, name: str
+) -> None:
+    whole = search(digits, short(name))
+    assert len(whole.record.recommended) >= 3
+    half = Trial(make_task(digits), short(name), 0)
+    half.advance(2)
+    assert half.save(tmp_path / "c.npz")
+    torch.randn(7)  # nothing of torch's own stream may matter
+    other = Trial(make_task(digits), short(name), 0)
+    other.load(tmp_path / "c.npz")
+    other.advance()
+    assert_same(other.result(), whole)
+    different = search(digits, short(name), seed=1)
+    losses = [
+        [d.value.item() for d in r.diagnostics if "loss" in d.name] for r in (whole, different)
+    ]
+    assert losses[0] != losses[1]
+
+
+def test_second_order_searches_too(digits: Benchmark) -> None:
+    result = search(digits, short("darts", order=2, epochs=1))
+    assert len(result.record.recommended) == 1
+
+
+def test_results_and_diagnostics_do_not_depend_on_the_workers(
+    digits: Benchmark, tmp_path: Path
+) -> None:
+    methods = [("vs-darts", short("vs-darts")), ("gdas", short("gdas"))]
+    tables = []
+    for jobs in (1, 2):
+        path = tmp_path / f"{jobs}.sqlite"
+        run(digits, methods, seeds=range(2), jobs=jobs, store=path)
+        with ResultStore(path, read_only=True) as store:
+            trials = store.trials().sort_values(["method", "seed"])
+            diagnostics = store.diagnostics("alpha")
+        merged = diagnostics.merge(trials, on="trial")
+        merged = merged.sort_values(["method", "seed", "step"])
+        tables.append(merged)
+    assert len(tables[0]) == 12
+    for column in ("method", "seed", "step", "architecture", "report"):
+        assert tables[0][column].tolist() == tables[1][column].tolist()
+    assert all(
+        np.array_equal(a, b) for a, b in zip(tables[0]["value"], tables[1]["value"], strict=True)
+    )
+    assert tables[0]["value"].iloc[0].shape == (30,)
+
+
+def test_what_is_logged_is_what_it_says(digits: Benchmark) -> None:
+    method = short("vs-darts", inherited=4, eigenvalue_every=3)
+    result = search(digits, method)
+    last = {d.name: d.value for d in result.diagnostics if d.step == 3}
+    alpha = torch.tensor(last["alpha"].reshape(6, 5))
+    entropy = stats.entropy(alpha.softmax(-1).numpy(), axis=1).mean()
+    assert last["entropy"] == pytest.approx(entropy)
+    with torch.no_grad():
+        mixed = method.accuracy(method.mixes())
+        derived = method.accuracy(method.discrete_mixes())
+    assert last["supernet_accuracy"] == pytest.approx(mixed)
+    assert last["discretisation_gap"] == pytest.approx(mixed - derived)
+    assert last["edge_variance"].shape == (2, 6)
+    assert last["node_variance"] == pytest.approx(1, abs=0.01)
+    assert np.isfinite(last["dominant_eigenvalue"])
+    assert len(last["inherited_index"]) == len(last["inherited_accuracy"]) == 4
+    for index, accuracy in zip(last["inherited_index"], last["inherited_accuracy"], strict=True):
+        mixes = method.discrete_mixes([SPACE.vector(int(index))])
+        assert method.accuracy(mixes) == accuracy
+    steps = [d.step for d in result.diagnostics if d.name == "alpha"]
+    assert steps == [1, 2, 3]
+
+
+def test_none_is_derived_unless_forbidden(digits: Benchmark) -> None:
+    method = short("darts", epochs=1)
+    search(digits, method)
+    with torch.no_grad():
+        method.alphas[0][:, 0] = 5.0
+    assert method.derive() == [0] * 6
+    method.allow_none = False
+    assert 0 not in method.derive()
+
+
+def test_a_diverging_search_fails_and_the_others_go_on(digits: Benchmark, tmp_path: Path) -> None:
+    methods = [
+        ("wild", Darts(epochs=2, batch_size=100, learning_rate=1e30, clip=1e30)),
+        ("calm", Darts(epochs=1, batch_size=100)),
+    ]
+    run(digits, methods, seeds=[0], store=tmp_path / "r.sqlite")
+    with ResultStore(tmp_path / "r.sqlite", read_only=True) as store:
+        trials = store.trials().set_index("method")
+    assert trials["status"].to_dict() == {"wild": "failed", "calm": "finished"} or set(
+        trials["status"]
+    ) == {"failed", "finished"}
+    (message,) = trials.loc[trials["status"] == "failed", "message"]
+    assert "diverged in epoch" in message
+    assert "learning rates" in message
+
+
+def test_not_a_number_in_alpha_is_a_divergence(digits: Benchmark) -> None:
+    method = short("darts")
+    trial = Trial(make_task(digits), method, 0)
+    trial.advance(1)
+    with torch.no_grad():
+        method.alphas[0][0, 0] = float("nan")
+    with pytest.raises(SuiteError, match="diverged in epoch 2"):
+        trial.advance()
+
+
+def test_a_space_without_a_supernet_is_refused(toy: Benchmark, shared_data: Path) -> None:
+    from nasbench_suite.benchmarks.importing import import_table
+
+    table = shared_data / "nasbench_macro"
+    file = next(table.glob("*.parquet"))
+    macro = import_table(file, "macro", load_space("nasbench-macro")).benchmark
+    task = make_task(macro) if "valid" in str(macro.metrics) else None
+    if task is None:
+        pytest.skip("the table has no validation signal")
+    with pytest.raises(SuiteError, match="supernet for space nats-tss alone"):
+        Trial(task, Darts(), 0).advance()
+
+
+def test_images_that_are_not_there_fail_the_trial(toy: Benchmark) -> None:
+    with pytest.raises(SuiteError, match="data set to search on"):
+        Trial(make_task(toy), Darts(), 0).advance()
