@@ -381,3 +381,55 @@ def test_sampled_noise_and_several_epochs_are_judged(toy: Benchmark) -> None:
     trial = Trial(task, RandomSearch(), 0)
     trial.advance()
     assert 0 < trial.result().incumbents.reports[-1] < 1
+
+
+def test_indicators_and_attainment_of_a_results_file(toy: Benchmark, tmp_path: Path) -> None:
+    from nasbench_suite.metrics.aggregates import interquartile_mean
+    from nasbench_suite.metrics.fronts import attainment_surfaces, front_indicators
+    from nasbench_suite.metrics.results import read_results
+
+    store = tmp_path / "r.sqlite"
+    run(toy, "random,nsga2", seeds=range(5), evaluations=60, also=["toy_train_time_9"], store=store)
+    rows = front_indicators(store)
+    assert sorted(rows["method"]) == ["nsga2", "random"]
+    assert rows["hypervolume"].is_monotonic_decreasing
+    results = read_results(store)
+    (key,) = results.tasks
+    for row in rows.to_dict("records"):
+        own = results.trials[results.trials["method"] == row["method"]]
+        assert row["hypervolume"] == pytest.approx(interquartile_mean(own["report"]))
+        assert row["low"] <= row["hypervolume"] <= row["high"]
+        with ResultStore(store, read_only=True) as opened:
+            fronts = opened.fronts()
+        (surface,) = [attainment_surfaces(results, key)[row["method"]]]
+        wide = fronts[fronts["trial"].isin(own["trial"])].pivot(
+            index=["trial", "architecture"], columns="objective", values="report"
+        )
+        for accuracy, seconds in surface:
+            reached = wide[(wide[0] >= accuracy) & (wide[1] <= seconds)]
+            assert reached.index.get_level_values("trial").nunique() >= 3, "of five, the median"
+
+
+def test_fronts_are_printed_and_drawn(toy: Benchmark, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from nasbench_suite.commands.app import build_app
+
+    store, figure = tmp_path / "r.sqlite", tmp_path / "fronts.svg"
+    also = ["toy_train_time_9"]
+    run(toy, "random,nsga2", seeds=range(3), evaluations=30, also=also, store=store)
+    run(toy, "random", seeds=[0], evaluations=20, store=store)
+    arguments = ["fronts", "--store", str(store), "--figure", str(figure)]
+    for form, expected in (("terminal", "IGD+"), ("markdown", "| **"), ("json", "igd_plus")):
+        answer = CliRunner().invoke(build_app(), [*arguments, "--format", form])
+        assert answer.exit_code == 0, answer.output
+        assert expected in answer.stdout
+    assert "341 architectures without a path" in CliRunner().invoke(build_app(), arguments).stdout
+    assert figure.stat().st_size > 1000
+    board = CliRunner().invoke(build_app(), ["leaderboard", "--store", str(store)]).stdout
+    assert "normalised hypervolume of toy_test_9, toy_train_time_9" in " ".join(board.split())
+    single = tmp_path / "single.sqlite"
+    run(toy, "random", seeds=[0], evaluations=20, store=single)
+    answer = CliRunner().invoke(build_app(), ["fronts", "--store", str(single)])
+    assert isinstance(answer.exception, SuiteError)
+    assert "several objectives" in str(answer.exception)
