@@ -50,6 +50,14 @@ def test_nondominated_points_are_those_nothing_dominates(points: np.ndarray) -> 
     assert pareto.nondominated(points).tolist() == expected
 
 
+@pytest.mark.parametrize("objectives", [2, 3])
+@pytest.mark.parametrize("levels", [6, 10_000])
+def test_nondominated_points_among_many(objectives: int, levels: int) -> None:
+    points = np.random.default_rng(0).integers(levels, size=(3_000, objectives)).astype(float)
+    expected = [not ((points <= p).all(axis=1) & (points < p).any(axis=1)).any() for p in points]
+    assert pareto.nondominated(points).tolist() == expected
+
+
 @given(grids(TWO_TO_FOUR))
 def test_hypervolume_counts_the_dominated_cells(points: np.ndarray) -> None:
     cells = product(range(GRID), repeat=points.shape[1])
