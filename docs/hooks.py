@@ -1,0 +1,171 @@
+"""Pages made while the documentation is built: a card of every method, and the references.
+
+They say what the code says, so they cannot fall behind it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+PYTHON = {
+    "The main calls": [
+        "nasbench_suite.benchmarks.library.load_benchmark",
+        "nasbench_suite.spaces.load_space",
+        "nasbench_suite.tasks.task.make_task",
+        "nasbench_suite.runner.runs.run",
+        "nasbench_suite.runner.runs.RunSummary",
+        "nasbench_suite.metrics.leaderboard.leaderboard",
+        "nasbench_suite.metrics.leaderboard.overall_leaderboard",
+    ],
+    "Benchmarks and spaces": [
+        "nasbench_suite.benchmarks.table.Benchmark",
+        "nasbench_suite.benchmarks.table.Metric",
+        "nasbench_suite.benchmarks.table.make_benchmark",
+        "nasbench_suite.benchmarks.noise",
+        "nasbench_suite.spaces.base.SearchSpace",
+    ],
+    "Methods": [
+        "nasbench_suite.tasks.method.Method",
+        "nasbench_suite.tasks.session.Session",
+        "nasbench_suite.tasks.session.Record",
+    ],
+    "Statistics": [
+        "nasbench_suite.metrics.aggregates",
+        "nasbench_suite.metrics.curves.anytime_curves",
+        "nasbench_suite.metrics.comparison",
+        "nasbench_suite.metrics.significance",
+        "nasbench_suite.metrics.noninferiority",
+        "nasbench_suite.metrics.pareto",
+    ],
+    "Regression testing": [
+        "nasbench_suite.regression.gate",
+        "nasbench_suite.regression.baseline",
+        "nasbench_suite.pytest_plugin",
+    ],
+    "Shared leaderboards": [
+        "nasbench_suite.submissions.files",
+        "nasbench_suite.submissions.verifying",
+        "nasbench_suite.submissions.merging",
+    ],
+    "Figures and reports": [
+        "reports.figures.anytime_curves",
+        "reports.comparison_figures",
+        "reports.gallery",
+        "reports.style",
+        "reports.paper_tables",
+        "reports.panels",
+        "reports.html_report",
+    ],
+    "Results": [
+        "nasbench_suite.store.results.ResultStore",
+        "nasbench_suite.metrics.results.read_results",
+    ],
+}
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages."""
+    pages = {
+        "reference/python.md": python_page(),
+        "reference/commands.md": commands_page(),
+        **dict(card_pages()),
+    }
+    for path, content in pages.items():
+        files.append(File.generated(config, path, content=content))
+    return files
+
+
+def python_page() -> str:
+    """The public calls, from their docstrings."""
+    lines = ["# Python reference", ""]
+    for title, names in PYTHON.items():
+        lines += [f"## {title}", ""]
+        for name in names:
+            lines += [f"::: {name}", ""]
+    return "\n".join(lines)
+
+
+def commands_page() -> str:
+    """The help of every command."""
+    from typer.main import get_command
+
+    from nasbench_suite.commands.app import build_app
+
+    os.environ["COLUMNS"] = "100"
+    root = get_command(build_app())
+    lines = ["# Command reference", "", "`nasbench COMMAND --help` prints the same.", ""]
+    for words, text in helps(root, ["nasbench"]):
+        lines += [f"## {' '.join(words)}", "", "```text", text.rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def helps(command: Any, words: list[str]) -> Iterator[tuple[list[str], str]]:
+    """Words and help of a command and of all below it."""
+    context = command.make_context(words[-1], [], resilient_parsing=True)
+    context.info_name = " ".join(words)
+    context.max_content_width = 100
+    yield words, command.get_help(context)
+    for name, below in sorted(getattr(command, "commands", {}).items()):
+        yield from helps(below, [*words, name])
+
+
+def card_pages() -> Iterator[tuple[str, str]]:
+    """A card of each method, the list of them, and what several of them extend."""
+    from nasbench_suite.tasks.registry import describe_methods, list_methods, method_class
+
+    ours = {
+        described["name"]: described
+        for described in describe_methods()
+        if described["distribution"] == "nasbench-suite"
+    }
+    homes = {place(method_class(name)): f"{name}.md" for name in ours}
+    shared = sorted({base for name in ours for base in bases(name)} - homes.keys())
+    homes |= dict.fromkeys(shared, "shared.md")
+    for name, described in ours.items():
+        target = list_methods()[name].value.replace(":", ".")
+        yield f"cards/{name}.md", card(name, target, described["settings"], homes)
+    rows = "\n".join(f"| [{name}]({name}.md) | {ours[name]['summary']} |" for name in ours)
+    yield (
+        "cards/index.md",
+        "# Method cards\n\nPaper, equations, hyper-parameters and deviations of every method that "
+        f"comes with the suite.\n\n| method | |\n|---|---|\n{rows}\n",
+    )
+    yield (
+        "cards/shared.md",
+        "# What several methods extend\n\n" + "".join(f"::: {base}\n\n" for base in shared),
+    )
+
+
+def card(name: str, target: str, settings: dict[str, Any], homes: dict[str, str]) -> str:
+    """What the author of a method says of it, and how to run it."""
+    lines = [f"# {name}", "", "```sh", f"nasbench run --methods {name}", "```", ""]
+    lines += [f"::: {target}", ""]
+    for base in bases(name):
+        lines += [f"What is not said here is that of [{base}]({homes[base]}#{base}).", ""]
+    if settings:
+        lines += ["## Hyper-parameters", "", "| hyper-parameter | default |", "|---|---|"]
+        lines += [f"| `{key}` | `{value!r}` |" for key, value in settings.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def bases(name: str) -> list[str]:
+    """The classes that a method extends, up to ``Method``."""
+    from nasbench_suite.tasks import Method
+    from nasbench_suite.tasks.registry import method_class
+
+    return [
+        place(kind)
+        for kind in method_class(name).__mro__[1:]
+        if kind is not Method and issubclass(kind, Method)
+    ]
+
+
+def place(kind: type) -> str:
+    """Where a class is defined."""
+    return f"{kind.__module__}.{kind.__qualname__}"

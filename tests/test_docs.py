@@ -1,0 +1,122 @@
+"""The documentation: built strictly, complete, and true of the commands it names."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.runner import run
+from nasbench_suite.tasks.registry import describe_methods, method_class
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def build(root: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", site],
+        cwd=root,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("mkdocs")
+    pytest.importorskip("mkdocstrings")
+    folder = tmp_path_factory.mktemp("site")
+    answer = build(ROOT, folder)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return folder
+
+
+def test_every_method_has_a_card_with_its_source(site: Path) -> None:
+    for method in describe_methods():
+        if method["distribution"] != "nasbench-suite":
+            continue
+        page = (site / "cards" / method["name"] / "index.html").read_text()
+        assert method["name"] in page
+        for setting in method["settings"]:
+            assert setting in page
+        texts = [kind.__doc__ or "" for kind in method_class(method["name"]).__mro__]
+        assert re.search(r"\b(19|20)\d\d\b", "".join(texts[:-3])), method["name"]
+
+
+def test_the_references_are_filled(site: Path) -> None:
+    python = (site / "reference" / "python" / "index.html").read_text()
+    for name in ("nasbench_suite.runner.runs.run", "reports.html_report.write_report"):
+        assert f'id="{name}"' in python
+    commands = (site / "reference" / "commands" / "index.html").read_text()
+    for name in ("nasbench-run", "nasbench-submit-verify", "nasbench-report"):
+        assert f'id="{name}"' in commands
+
+
+@pytest.mark.parametrize("link", ["(nowhere.md)", "(data.md#nothing)"])
+def test_a_broken_link_breaks_the_build(tmp_path: Path, link: str) -> None:
+    """Of the pages by hand alone, which is quick."""
+    pytest.importorskip("mkdocs")
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    settings = (ROOT / "mkdocs.yml").read_text()
+    plain = re.sub(r"^(plugins|hooks):\n(?: .*\n)+", "", settings, flags=re.MULTILINE)
+    plain = plain[: plain.index("not_in_nav:")]
+    (tmp_path / "mkdocs.yml").write_text(plain)
+    index = tmp_path / "docs" / "index.md"
+    index.write_text(re.sub(r"^.*(cards|reference)/.*\n", "", index.read_text(), flags=re.M))
+    assert build(tmp_path, tmp_path / "site").returncode == 0
+    index.write_text(f"{index.read_text()}\n[broken]{link}\n")
+    answer = build(tmp_path, tmp_path / "site")
+    assert answer.returncode != 0
+    assert link.strip("()").partition("#")[0] in answer.stdout + answer.stderr
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The ``nasbench`` calls in the shell blocks of a page."""
+    for block in re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
+        joined = re.sub(r"\\\n\s*", " ", block)
+        for line in joined.splitlines():
+            for part in re.split(r"&&|\|\|", line):
+                words = shlex.split(part, comments=True)
+                if words[:1] == ["nasbench"]:
+                    yield words[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_that_are_written_exist(page: Path) -> None:
+    root: Any = get_command(build_app())
+    for words in commands(page.read_text()):
+        command = root
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        assert command is not root, words
+        known = {option for parameter in command.params for option in parameter.opts}
+        for word in words:
+            if word.startswith("-") and not word.lstrip("-").isdigit():
+                assert word.partition("=")[0] in known, (page.name, word, words)
+
+
+@pytest.mark.parametrize("page", ["comparing.md", "figures.md"])
+def test_python_on_the_pages_runs(page: str, toy: Benchmark, tmp_path: Path) -> None:
+    run(toy, "random,local-search", seeds=range(4), store=tmp_path / "results.sqlite")
+    text = (ROOT / "docs" / page).read_text()
+    for block in re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
+        answer = subprocess.run(
+            [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert answer.returncode == 0, block + answer.stderr
