@@ -154,6 +154,27 @@ def import_command(
     typer.echo(f"{output}: {len(table.indices)} architectures, {', '.join(table.costs)}.")
 
 
+@app.command("add")
+def add_command(
+    benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],
+    tables: Annotated[list[Path], typer.Argument(help="Complete tables of costs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Benchmark file to write.")],
+) -> None:
+    """Add complete tables of costs to a benchmark, as a new benchmark file."""
+    from hardware.tables import add_costs, read_table
+    from nasbench_suite.benchmarks import load_benchmark
+    from nasbench_suite.benchmarks.table import write_benchmark
+    from nasbench_suite.errors import SuiteError
+
+    loaded = load_benchmark(benchmark)
+    if not output.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    made = add_costs(loaded, [read_table(path, loaded.space.name) for path in tables])
+    write_benchmark(made, output)
+    new = [name for name in made.metrics if name not in loaded.metrics]
+    typer.echo(f"{output}: {len(made.metrics)} metrics, new {', '.join(new) or 'none'}.")
+
+
 @app.command("compare")
 def compare_command(
     tables: Annotated[list[Path], typer.Argument(help="Tables of costs of one space.")],

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from hardware.measuring import Measured
 from hardware.networks import count_all, live_forms
+from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.benchmarks.safe_pickle import load
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace, load_space
@@ -28,6 +29,7 @@ METADATA_KEY = b"nasbench_hardware"
 COSTS = ("latency", "energy", "memory", "flops", "macs", "parameters")
 _SUFFIXES = {"ms": ("latency", "ms"), "mj": ("energy", "mJ"), "mb": ("memory", "MB")}
 _UNITS = dict(_SUFFIXES.values())
+_METRIC_FIELDS = ("quantity", "unit", "device", "provenance", "note")
 _HELP_SUFFIX = ".pt"
 # HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
 # accelerators, whose latency and energy come from the simulators named in its section 3.
@@ -290,6 +292,38 @@ def counted_table(space: SearchSpace, setting: str, *, pruned: bool = False) -> 
         },
         {"protocol": {"setting": setting, "pruned": pruned}},
     )
+
+
+def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
+    """A benchmark with the columns of complete cost tables beside its own.
+
+    A column that the benchmark has already is replaced. What is said of each table's device and
+    protocol stands in the benchmark's ``about`` under ``costs``.
+
+    Raises:
+        SuiteError: a table of another space, or one that lacks architectures.
+    """
+    metrics, columns = dict(benchmark.metrics), dict(benchmark.columns)
+    about: dict[str, Any] = {**benchmark.about, "costs": dict(benchmark.about.get("costs", {}))}
+    for table in tables:
+        if table.space.name != benchmark.space.name:
+            raise SuiteError(
+                f"A table of space {table.space.name!r} does not fit benchmark "
+                f"{benchmark.name!r} of space {benchmark.space.name!r}."
+            )
+        if len(table.indices) < table.space.size:
+            missing = np.setdiff1d(np.arange(table.space.size), table.indices)
+            raise SuiteError(
+                f"The table with {', '.join(table.costs)} lacks {len(missing)} of "
+                f"{table.space.size} architectures, first {missing[0]} "
+                f"({table.space.string(int(missing[0]))}): measure all of them."
+            )
+        for name, values in table.costs.items():
+            said = {k: v for k, v in table.facts[name].items() if k in _METRIC_FIELDS}
+            metrics[name] = Metric(name, **{**said, "direction": "minimize"})  # type: ignore[arg-type]
+            columns[name] = values
+            about["costs"][name] = dict(table.about)
+    return make_benchmark(benchmark.name, benchmark.space, list(metrics.values()), columns, about)
 
 
 # -- importers -------------------------------------------------------------------------------------

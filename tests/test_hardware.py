@@ -41,6 +41,7 @@ from hardware.predictors import (
 )
 from hardware.runtimes import RunOptions, make_weights, onnx_model, prepare, torch_module
 from hardware.tables import (
+    add_costs,
     export_metadata,
     import_help,
     import_hw_nas_bench,
@@ -49,7 +50,12 @@ from hardware.tables import (
     read_table,
     write_table,
 )
-from nasbench_suite.benchmarks.library import import_benchmark
+from nasbench_suite.benchmarks.library import (
+    import_benchmark,
+    load_benchmark,
+    verify_benchmark,
+)
+from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.topology import live_edges
@@ -440,6 +446,30 @@ def test_a_complete_table_joins_a_benchmark_with_its_provenance(
     assert (metric.provenance, metric.note) == ("measured", "noise floor 0.01 ms")
     assert "here_ms_iqr" not in imported.benchmark.metrics
     assert np.array_equal(imported.benchmark.values("here_ms"), latency)
+
+
+def test_complete_tables_are_added_to_a_benchmark(toy, tmp_path: Path) -> None:
+    latency = np.random.default_rng(0).uniform(1, 2, TSS.size)
+    facts = {"here_ms": {"provenance": "measured", "note": "noise floor 0.01 ms"}}
+    spread = {"here_ms": latency, "here_ms_iqr": latency / 9}
+    table = make_table(TSS, range(TSS.size), spread, facts, {"device": {"processor": "this one"}})
+    write_table(table, tmp_path / "t.parquet")
+    write_benchmark(toy, tmp_path / "toy.parquet")
+    arguments = ["add", str(tmp_path / "toy.parquet"), str(tmp_path / "t.parquet")]
+    answer = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "both.parquet")])
+    assert answer.exit_code == 0, answer.output
+    both = load_benchmark(tmp_path / "both.parquet")
+    assert list(both.metrics) == [*toy.metrics, "here_ms"]
+    assert np.array_equal(both.values("here_ms"), latency)
+    assert np.array_equal(both.seed_values("toy_test_9"), toy.seed_values("toy_test_9"))
+    assert both.metric("here_ms").provenance == "measured"
+    assert both.metric("here_ms").direction == "minimize"
+    assert both.about["costs"]["here_ms"]["device"]["processor"] == "this one"
+    assert verify_benchmark(tmp_path / "both.parquet").faults == []
+    with pytest.raises(SuiteError, match="lacks 15622"):
+        add_costs(toy, [make_table(TSS, [1, 2, 3], {"a_ms": [1, 2, 3]})])
+    with pytest.raises(SuiteError, match="does not fit"):
+        add_costs(toy, [make_table(SSS, [1, 2, 3], {"a_ms": [1, 2, 3]})])
 
 
 @pytest.mark.parametrize(
