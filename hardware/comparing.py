@@ -12,12 +12,14 @@ from hardware.networks import SETTINGS, count_all
 from hardware.predictors import additive_from_operations
 from hardware.tables import CostTable
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.topology import TopologySpace
+from nasbench_suite.spaces.topology import TopologySpace, live_edges
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nasbench_suite.spaces import SearchSpace
+
+_SAME = ("setting", "batch", "threads", "precision")  # for two measurements to be compared
 
 Floats = NDArray[np.float64]
 
@@ -130,6 +132,50 @@ def twin_spread(space: SearchSpace, indices: NDArray[np.int64], values: Floats) 
     if not groups:
         return float("nan")
     return float(np.median([np.ptp(group) / np.median(group) for group in groups]))
+
+
+def removal_savings(tables: Sequence[CostTable]) -> dict[tuple[str, str], tuple[float, float, int]]:
+    """What removing dead branches saves, of each pair of tables measured without and with them.
+
+    Returns:
+        By columns (pruned, as written) of one quantity and unit, from one runtime and setting: the
+        median and the 95 % quantile of the share saved, over the common architectures that have
+        dead branches, and how many these are.
+    """
+
+    def kind(table: CostTable) -> tuple[object, ...]:
+        protocol = dict(table.about.get("protocol", {}))
+        runtime = dict(table.about.get("device", {})).get("runtime")
+        return (table.space.name, runtime, *(protocol.get(k) for k in _SAME))
+
+    found = {}
+    for pruned in tables:
+        for written in tables:
+            flags = [dict(t.about.get("protocol", {})).get("pruned") for t in (pruned, written)]
+            if flags != [True, False] or kind(pruned) != kind(written):
+                continue
+            common = np.intersect1d(pruned.indices, written.indices)
+            dead = common[_has_dead(pruned.space)[common]]
+            if not len(dead):
+                continue
+            for one, values in pruned.costs.items():
+                for other, full in written.costs.items():
+                    if pruned.facts[one]["quantity"] == written.facts[other]["quantity"]:
+                        saved = 1 - (
+                            values[np.searchsorted(pruned.indices, dead)]
+                            / full[np.searchsorted(written.indices, dead)]
+                        )
+                        middle, most = np.quantile(saved, [0.5, 0.95]).tolist()
+                        found[one, other] = (middle, most, len(dead))
+    return found
+
+
+def _has_dead(space: SearchSpace) -> NDArray[np.bool_]:
+    """Which architectures have an operation that no path from input to output uses."""
+    if not isinstance(space, TopologySpace):
+        return np.zeros(space.size, dtype=np.bool_)
+    vectors = space.all_vectors.tolist()
+    return np.array([live_edges(vector) != vector for vector in vectors])
 
 
 def repeatability(one: ArrayLike, other: ArrayLike, floor: float) -> tuple[float, float]:

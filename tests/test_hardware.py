@@ -19,6 +19,7 @@ from hardware.comparing import (
     join_tables,
     proxies,
     rank_correlations,
+    removal_savings,
     repeatability,
     spearman,
     twin_spread,
@@ -634,6 +635,31 @@ def test_published_proxies_and_twins(shared_data: Path) -> None:
     assert 0.04 < min(twins.values()) < max(twins.values()) < 0.3
     pi = read_table(shared_data / "nasbench201" / "pi5.parquet")
     assert twin_spread(TSS, pi.indices, pi.costs["onnx_cifar100_ms"]) == 0
+
+
+def test_what_removing_dead_branches_saves(tmp_path: Path) -> None:
+    dead = np.flatnonzero([live_edges(v) != v for v in TSS.all_vectors.tolist()])
+    flops = {each: count_all(TSS, "digits", pruned=each)[1] for each in (False, True)}
+    tables = {
+        each: make_table(
+            TSS,
+            range(TSS.size),
+            {"x_ms": flops[each]},
+            None,
+            {"protocol": {"setting": "digits", "pruned": each}},
+        )
+        for each in (False, True)
+    }
+    ((names, (middle, most, count)),) = removal_savings([tables[False], tables[True]]).items()
+    saved = 1 - flops[True][dead] / flops[False][dead]
+    assert names == ("x_ms", "x_ms")
+    assert (middle, most) == pytest.approx(tuple(np.quantile(saved, [0.5, 0.95])))
+    assert count == len(dead)
+    assert removal_savings([tables[True], tables[True]]) == {}
+    for each, table in tables.items():
+        write_table(table, tmp_path / f"{each}.parquet")
+    paths = [str(tmp_path / f"{each}.parquet") for each in (True, False)]
+    assert "Removing dead branches" in CliRunner().invoke(app, ["compare", *paths]).output
 
 
 def test_repeatability_looks_at_what_differs_by_more_than_the_noise() -> None:
