@@ -227,8 +227,9 @@ def compare_command(
     _print(correlations, predicted, said, len(indices))
     for (pruned, written), (middle, most, count) in removal_savings(read).items():
         typer.echo(
-            f"Removing dead branches ({pruned} against {written}) saves {100 * middle:.1f} % at the "
-            f"median and {100 * most:.1f} % at the 95 % quantile of {count} architectures with any."
+            f"Removing dead branches ({pruned} against {written}) saves {100 * middle:.1f} % at "
+            f"the median and {100 * most:.1f} % at the 95 % quantile of the {count} architectures "
+            f"that have any."
         )
 
 
