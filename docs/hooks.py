@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -66,6 +67,18 @@ PYTHON = {
         "nasbench_suite.metrics.results.read_results",
     ],
 }
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put pages that the navigation does not name under its guides."""
+    named = str(config.nav)
+    guides = next(entry["Guides"] for entry in config.nav or [] if "Guides" in entry)
+    guides += [
+        path.name
+        for path in sorted(Path(config.docs_dir).glob("*.md"))
+        if f"'{path.name}'" not in named
+    ]
+    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

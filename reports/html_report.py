@@ -17,10 +17,13 @@ from nasbench_suite.metrics.leaderboard import results_leaderboard
 from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.store import ResultStore
 from reports.panels import PANELS, Panel, Section, task_tags
+from reports.pareto_panel import pareto_panel
 from reports.tables import AT_OPTIMUM, TIED
 
 if TYPE_CHECKING:
     import pandas as pd
+
+ALL_PANELS: tuple[Panel, ...] = (*PANELS, pareto_panel)
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 1000
@@ -44,7 +47,7 @@ def write_report(
     title: str | None = None,
     benchmark: str | None = None,
     dataset: str | None = None,
-    panels: Sequence[Panel] = PANELS,
+    panels: Sequence[Panel] = ALL_PANELS,
 ) -> None:
     """Write everything a results file tells as one self-contained HTML page.
 
@@ -90,7 +93,7 @@ def render_report(
     title: str,
     command: str,
     leaderboard_command: str,
-    panels: Sequence[Panel] = PANELS,
+    panels: Sequence[Panel] = ALL_PANELS,
 ) -> str:
     """The page as text; see ``write_report``."""
     import jinja2

@@ -14,8 +14,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import Benchmark
@@ -23,8 +25,10 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.runner import run
 from nasbench_suite.tasks import Method, Session
+from reports.gallery import one_task
 from reports.html_report import write_report
 from reports.panels import PANELS, Section
+from reports.pareto_figures import attainment, attainment_data
 from search_methods.regularized_evolution import RegularizedEvolution
 
 EVIL = "<script>alert(1)</script>"
@@ -165,6 +169,45 @@ def test_a_panel_is_a_function_of_the_results(store: Path, tmp_path: Path) -> No
     text = (tmp_path / "r.html").read_text()
     assert "My panel" in text
     assert f"{len(read_results(store).trials)} trials" in text
+
+
+@pytest.fixture(scope="module")
+def fronts(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fronts") / "r.sqlite"
+    run(toy, "random", seeds=range(3), store=path, evaluations=20)
+    for metric in ("toy_train_time_1", "toy_train_time_9"):
+        run(toy, "random,nsga2", seeds=range(3), store=path, evaluations=60, also=[metric])
+    return path
+
+
+def test_fronts_have_a_panel_and_a_filter(fronts: Path, page: Path, tmp_path: Path) -> None:
+    write_report(fronts, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    parsed = Page(text)
+    keys = [str(figure["id"]) for figure in parsed.all("figure")]
+    assert sum(key.endswith("attainment") for key in keys) == 2
+    assert {"toy_train_time_1", "toy_train_time_9", "none"} <= set(parsed.texts["option"])
+    assert "Pareto fronts" in text
+    assert "Pareto fronts" not in page.read_text()
+
+
+def test_attainment_is_drawn_on_the_axes_given(fronts: Path) -> None:
+    results = read_results(fronts)
+    several = [name for key, name in results.names.items() if results.tasks[key].measure]
+    alone = one_task(results, several[0])
+    ax = Figure().subplots()
+    assert attainment(alone, ax=ax) is ax
+    lines = {str(line.get_label()): line for line in ax.get_lines()}
+    assert set(lines) == {"true front", "random", "nsga2"}
+    data = attainment_data(alone)
+    for name, line in lines.items():
+        times, accuracies = line.get_data()
+        points = data[data["method"] == name]
+        assert set(times) == set(points["x"])
+        # In half the searches nothing as fast is better than the line says.
+        assert (np.diff(accuracies) >= 0).all()
+    with pytest.raises(SuiteError, match="one task"):
+        attainment(results)
 
 
 def test_a_single_trial_is_a_report_too(toy: Benchmark, tmp_path: Path) -> None:
