@@ -65,6 +65,10 @@ class ParEGO(Method):
 
     def start(self, session: Session) -> None:
         """Lay out the lattice of weights: 11 vectors of two objectives, 15 or more of others."""
+        import scipy.linalg  # noqa: F401 (its library is to be among those found next)
+        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+        self.libraries = ThreadpoolController()
         self.losses: dict[int, Array] = {}
         self.size = session.space.size
         decisions = len(session.space.choices)
@@ -97,8 +101,6 @@ class ParEGO(Method):
         return scalars
 
     def _most_promising(self, session: Session, scalars: Array) -> int:
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
         rng, space = session.rng, session.space
         known = np.array(list(self.losses))
         order = np.argsort(scalars, kind="stable")
@@ -111,7 +113,7 @@ class ParEGO(Method):
             np.concatenate([self._unseen(session, self.num_candidates), near]).astype(np.int64)
         )
         # One thread: another number could add in another order and change the last bits.
-        with threadpool_limits(1):
+        with self.libraries.limit(limits=1):
             mean, deviation = posterior(
                 differing(space, known[learned], known[learned]),
                 scalars[learned],
@@ -130,18 +132,21 @@ class ParEGO(Method):
         return list(drawn)
 
 
-def differing(space: SearchSpace, ones: NDArray[np.integer], others: NDArray[np.integer]) -> Array:
+def differing(
+    space: SearchSpace, ones: NDArray[np.integer], others: NDArray[np.integer]
+) -> NDArray[np.int64]:
     """In how many decisions architectures differ, shape (ones, others)."""
     left, right = space.all_vectors[ones], space.all_vectors[others]
     columns = zip(left.T, right.T, strict=True)
-    counts: Array = sum(
-        (column[:, None] != other for column, other in columns),
-        start=np.zeros((len(left), len(right))),
-    )
+    counts = np.zeros((len(left), len(right)), dtype=np.int64)
+    for column, other in columns:
+        counts += column[:, None] != other
     return counts
 
 
-def posterior(among: Array, targets: Array, towards: Array) -> tuple[Array, Array]:
+def posterior(
+    among: NDArray[np.int64], targets: Array, towards: NDArray[np.int64]
+) -> tuple[Array, Array]:
     """Mean and standard deviation that a Gaussian process predicts.
 
     The kernel is exp(-d / l), positive definite as a product of one factor a decision. The length
@@ -153,23 +158,27 @@ def posterior(among: Array, targets: Array, towards: Array) -> tuple[Array, Arra
         targets: their values, shape (n,).
         towards: distances from candidates to designs, shape (m, n).
     """
-    from scipy.linalg import cho_solve, solve_triangular
+    from scipy.linalg import solve_triangular
 
     n = len(targets)
-    best = (np.inf, 0.0, np.eye(n), targets, 0.0, 0.0)
-    for length, noise in product(_LENGTHS, _NOISES):
-        lower = np.linalg.cholesky(np.exp(-among / length) + noise * np.eye(n))
-        ones = cho_solve((lower, True), np.ones(n))
-        mean = float(ones @ targets / ones.sum())
-        weights = cho_solve((lower, True), targets - mean)
-        scale = float((targets - mean) @ weights / n)
-        loss = n * np.log(max(scale, 1e-300)) + 2.0 * np.log(np.diag(lower)).sum()
-        if loss < best[0]:
-            best = (loss, length, lower, weights, mean, scale)
-    _, length, lower, weights, mean, scale = best
-    cross = np.exp(-towards / length)
-    explained = (solve_triangular(lower, cross.T, lower=True) ** 2).sum(axis=0)
-    return mean + cross @ weights, np.sqrt(scale * np.maximum(1.0 - explained, 0.0))
+    lengths, noises = np.array(list(product(_LENGTHS, _NOISES))).T
+    # Distances are few whole numbers, so each kernel value is computed once.
+    decays = np.exp(-np.arange(max(among.max(), towards.max()) + 1) / lengths[:, None])
+    kernels = decays[:, among] + noises[:, None, None] * np.eye(n)
+    lowers = np.linalg.cholesky(kernels)
+    # Both sides of every kernel's equations at once: with L the lower factor, L^-1 [1, targets].
+    sides = np.column_stack([np.ones(n), targets])
+    ones, values = np.moveaxis(np.linalg.solve(lowers, np.tile(sides, (len(lengths), 1, 1))), 2, 0)
+    means = (ones * values).sum(axis=1) / (ones**2).sum(axis=1)
+    residuals = values - means[:, None] * ones
+    scales = (residuals**2).sum(axis=1) / n
+    determinants = np.log(np.diagonal(lowers, axis1=1, axis2=2)).sum(axis=1)
+    best = int((n * np.log(np.maximum(scales, 1e-300)) + 2.0 * determinants).argmin())
+    cross = decays[best][towards]
+    reached = solve_triangular(lowers[best], cross.T, lower=True)
+    mean = means[best] + residuals[best] @ reached
+    unexplained = np.maximum(1.0 - (reached**2).sum(axis=0), 0.0)
+    return mean, np.sqrt(scales[best] * unexplained)
 
 
 def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
