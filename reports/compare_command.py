@@ -27,7 +27,10 @@ def compare(
     ] = None,
     against: Annotated[
         str | None,
-        typer.Option(help="Compare all others with this method, or with `best`; by default pairs."),
+        typer.Option(
+            help="Compare all others with this method, or with `best`; by default all pairs of "
+            "up to ten methods."
+        ),
     ] = None,
     over: Annotated[
         Blocks, typer.Option(help="`seeds`: about these tasks; `tasks`: about tasks like these.")

@@ -314,6 +314,15 @@ def test_against_the_best_and_over_tasks(store: Path) -> None:
     assert set(only.methods) == {"random", "first"}
 
 
+def test_many_methods_are_compared_with_the_best_alone(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nasbench_suite.metrics.comparison._MOST_PAIRED", 2)
+    for one in compare(store, resamples=50):
+        assert set(one.pairs["first"]) == {one.methods[0]}
+        assert len(one.pairs) == 2
+
+
 def test_minimised_metrics_turn_round(toy: Benchmark, tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     run(toy, ["random", ("first", FirstOnly())], seeds=range(9), store=path, evaluations=30)

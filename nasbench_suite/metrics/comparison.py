@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Over = Literal["seeds", "tasks"]
 ALL_TASKS = "all tasks"
 BEST = "best"
+_MOST_PAIRED = 10  # methods of which all pairs are compared unless asked otherwise
 
 PAIR_COLUMNS = (
     *("first", "second", "difference", "low", "high", "p", "p_holm"),
@@ -101,7 +102,8 @@ def compare(
         store: a results file.
         methods: which to compare; by default all.
         against: one method that all others are compared with, or ``best`` for the one of best
-            mean rank; by default all pairs are compared.
+            mean rank; by default all pairs are compared, or, of more than ten methods, all others
+            with the best.
         over: ``seeds`` or ``tasks``.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
@@ -158,6 +160,8 @@ def results_comparisons(
         )
     if against not in (None, BEST) and against not in known:
         raise SuiteError(choose_from("method to compare with", str(against), known))
+    if against is None and len(known) > _MOST_PAIRED:
+        against = BEST
     settings = {"against": against, "rope": rope, "alpha": alpha, "resamples": resamples}
     found = []
     if over == "seeds":

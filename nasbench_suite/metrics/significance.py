@@ -216,13 +216,17 @@ def bayesian_signed_rank(
     rng = np.random.default_rng(seed)
     wins = np.zeros(3)
     for begin in range(0, samples, step := max(1, _BLOCK // len(values))):
-        weights = rng.dirichlet(concentration, size=min(step, samples - begin))
-        sums = np.concatenate([np.zeros((len(weights), 1)), weights.cumsum(axis=1)], axis=1)
-        left = (weights * sums[:, below]).sum(axis=1)
-        right = (weights * (sums[:, -1:] - sums[:, not_above])).sum(axis=1)
-        shares = np.stack([left, 1.0 - left - right, right], axis=1)
-        most = shares >= shares.max(axis=1, keepdims=True) - 1e-12
-        wins += (most / most.sum(axis=1, keepdims=True)).sum(axis=0)
+        count = min(step, samples - begin)
+        # Dirichlet weights are gamma variables divided by their sum, here at the end.
+        weights = rng.standard_gamma(concentration[:, None], size=(len(values), count))
+        sums = np.zeros((len(values) + 1, count))
+        np.cumsum(weights, axis=0, out=sums[1:])
+        whole = np.square(sums[-1])
+        left = np.einsum("ij,ij->j", weights, sums[below]) / whole
+        right = 1.0 - np.einsum("ij,ij->j", weights, sums[not_above]) / whole
+        shares = np.stack([left, 1.0 - left - right, right])
+        most = shares >= shares.max(axis=0) - 1e-12
+        wins += (most / most.sum(axis=0)).sum(axis=1)
     worse, equal, better = (wins / samples).tolist()
     return Posterior(worse, equal, better)
 

@@ -2,11 +2,16 @@
 
     python tests/benchmarks/gate_error_rates.py --repetitions 200
     python tests/benchmarks/gate_error_rates.py --benchmark FILE --dataset cifar10
+    python tests/benchmarks/gate_error_rates.py --store FILE --before NAME --now NAME,NAME
 
 Every repetition runs a baseline and every variant anew, each with seeds of its own, through the
 results file and ``nasbench_suite.regression.check`` as a user would. The number of seeds is what
 the gate itself asks for, by the spread of a pilot of 100 seeds. The table that is printed gives
 the share of each verdict with its 95 % Wilson interval.
+
+Searches that take long are run once, into a results file of many seeds (``--store``). Each
+repetition then draws baseline and method, with replacement, from the seeds of ``--before`` and
+``--now`` in it; the shares are those of a world in which these seeds are all there are.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.metrics.noninferiority import noninferiority
 from nasbench_suite.regression import Baseline, check, make_baseline
 from nasbench_suite.tasks import Method, Session, make_task
+from nasbench_suite.tasks.registry import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 LABEL = "evolution"
@@ -106,7 +112,13 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=0.05)
     parser.add_argument("--power", type=float, default=0.9)
     parser.add_argument("--margin", type=float, help="by default the noise floor")
+    parser.add_argument("--store", type=Path, help="draw from this results file instead")
+    parser.add_argument("--before", help="label of the baseline in it")
+    parser.add_argument("--now", help="labels of what is checked, as name,name")
     given = parser.parse_args()
+    if given.store:
+        resample(given)
+        return
     table = load_benchmark(given.benchmark)
     next_seed = 0
 
@@ -158,15 +170,46 @@ def main() -> None:
                 verdicts[kind.__name__][finding.verdict] += 1
             for file in folder.iterdir():
                 file.unlink()
+    losses = {name: float(np.mean(before) - np.mean(values)) for name, values in means.items()}
+    print_verdicts(verdicts, losses)
+
+
+def resample(given: argparse.Namespace) -> None:
+    """Measure and print, of the seeds in a results file."""
+    labels = [given.before, *split_labels(given.now)]
+    entries = {entry.method: entry for entry in make_baseline(given.store, methods=labels).entries}
+    figures = {name: np.array(list(entry.figures.values())) for name, entry in entries.items()}
+    first = entries[given.before]
+    sign = 1.0 if first.direction == "maximize" else -1.0
+    pool = sign * figures[given.before]
+    margin = given.margin or first.noise_floor
+    settings = {"margin": margin, "alpha": given.alpha, "power": given.power}
+    count = noninferiority(pool, pool, **settings).seeds_needed
+    print(
+        f"{first.task}, {first.metric}, margin {margin:.3f}, alpha {given.alpha}, power "
+        f"{given.power}, {count} seeds drawn from {len(pool)}, {given.repetitions} repetitions\n"
+    )
+    rng = np.random.default_rng(0)
+    verdicts: dict[str, Counter[str]] = {name: Counter() for name in labels}
+    for _ in range(given.repetitions):
+        before = rng.choice(pool, count)
+        for name in labels:
+            now = rng.choice(sign * figures[name], count)
+            verdicts[name][noninferiority(now, before, **settings).verdict] += 1
+    losses = {name: float(pool.mean() - sign * figures[name].mean()) for name in labels}
+    print_verdicts(verdicts, losses)
+
+
+def print_verdicts(verdicts: dict[str, Counter[str]], losses: dict[str, float]) -> None:
+    """A Markdown table, a variant a row."""
     print("| variant | true loss | no worse | worse | undecided | 95 % interval of no worse |")
     print("|---|---:|---:|---:|---:|---:|")
     for name, counts in verdicts.items():
         passed = counts["no worse"] + counts["unchanged"]
-        interval = binomtest(passed, given.repetitions).proportion_ci(method="wilson")
+        interval = binomtest(passed, counts.total()).proportion_ci(method="wilson")
         print(
-            f"| {name} | {np.mean(before) - np.mean(means[name]):.3f} | {passed} | "
-            f"{counts['worse']} | {counts['undecided']} | "
-            f"{interval.low:.3f} to {interval.high:.3f} |"
+            f"| {name} | {losses[name]:.3f} | {passed} | {counts['worse']} | "
+            f"{counts['undecided']} | {interval.low:.3f} to {interval.high:.3f} |"
         )
 
 
