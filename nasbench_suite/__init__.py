@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.metrics.comparison import compare
     from nasbench_suite.metrics.leaderboard import leaderboard
+    from nasbench_suite.regression import check
     from nasbench_suite.runner import run
     from nasbench_suite.spaces import load_space
     from nasbench_suite.tasks import make_task
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 # Imported at first use, so that the command line starts without numpy and pyarrow.
 _HOMES = {
     "SuiteError": "nasbench_suite.errors",
+    "check": "nasbench_suite.regression",
+    "compare": "nasbench_suite.metrics.comparison",
     "leaderboard": "nasbench_suite.metrics.leaderboard",
     "load_benchmark": "nasbench_suite.benchmarks",
     "load_space": "nasbench_suite.spaces",
@@ -34,4 +38,13 @@ def __dir__() -> list[str]:
     return sorted([*globals(), *_HOMES])
 
 
-__all__ = ["SuiteError", "leaderboard", "load_benchmark", "load_space", "make_task", "run"]
+__all__ = [
+    "SuiteError",
+    "check",
+    "compare",
+    "leaderboard",
+    "load_benchmark",
+    "load_space",
+    "make_task",
+    "run",
+]

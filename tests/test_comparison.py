@@ -334,6 +334,23 @@ def test_minimised_metrics_turn_round(toy: Benchmark, tmp_path: Path) -> None:
     assert after.pairs["difference"].iloc[0] == pytest.approx(before.pairs["difference"].iloc[0])
 
 
+def test_tasks_and_methods_that_miss_each_other_do_not_stop_the_rest(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=range(3), store=store, evaluations=10)
+    run(toy, "random,local-search", seeds=range(3), store=store, evaluations=20)
+    (one,) = compare(store, resamples=50)
+    assert one.task == "toy/toy, 20 evaluations"
+    apart = tmp_path / "apart.sqlite"
+    run(toy, "random", seeds=range(3), store=apart, evaluations=10)
+    run(toy, "local-search", seeds=range(5, 8), store=apart, evaluations=10)
+    (one,) = compare(apart, resamples=50)
+    assert (one.blocks, one.friedman) == (0, None)
+    assert one.pairs["p"].isna().all()
+    assert one.pairs["improvement"].notna().all()
+
+
 def test_comparisons_refuse_what_cannot_be_compared(store: Path, toy: Benchmark) -> None:
     with pytest.raises(SuiteError, match="did you mean 'random'"):
         compare(store, methods=["randon", "first"])

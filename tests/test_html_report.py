@@ -217,6 +217,15 @@ def test_a_single_trial_is_a_report_too(toy: Benchmark, tmp_path: Path) -> None:
     assert Page((tmp_path / "r.html").read_text()).all("figure")
 
 
+def test_failures_alone_are_a_report_without_figures(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "failed.sqlite"
+    run(toy, [("evil", Evil())], seeds=[1, 3], store=store, evaluations=5)
+    write_report(store, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert "Trials that failed: evil on toy/toy, 5 evaluations (2)" in text
+    assert not Page(text).all("figure")
+
+
 def test_equal_results_give_equal_pages(store: Path, page: Path, tmp_path: Path) -> None:
     again = tmp_path / "report.html"
     write_report(store, again, title="A & B")

@@ -166,13 +166,16 @@ def results_comparisons(
     found = []
     if over == "seeds":
         for key, block in blocks.items():
+            if len(block.columns) < 2:  # others may have more
+                continue
             task = results.tasks[key]
             floor = task.noise_floor or 0.0
             unit = "points" if task.unit == "%" else task.unit
             found.append(
                 _compare(results.names[key], {key: block}, known, "seeds", unit, floor, settings)
             )
-        if len(blocks) == 1:
+        everywhere = set.intersection(*(set(block.columns) for block in blocks.values()))
+        if found and (len(blocks) == 1 or len(everywhere) < 2):
             return found
     elif len(blocks) < 2:
         raise SuiteError("A comparison over tasks needs two of them or more: run another task.")
@@ -201,7 +204,7 @@ def method_blocks(
     without any figure on a task has no column there.
 
     Raises:
-        SuiteError: there is no such method, or no task ran for so long.
+        SuiteError: there is no such method, no task ran for so long, or no trial has a figure.
     """
     trials = figures_at_cut(results, evaluations, seconds)
     known = sorted(trials["method"].unique())
@@ -214,6 +217,11 @@ def method_blocks(
     for key, part in trials.dropna(subset=["figure"]).groupby("task_key", sort=False):
         sign = 1.0 if results.tasks[str(key)].direction == "maximize" else -1.0
         found[str(key)] = sign * part.pivot(index="seed", columns="method", values="figure")
+    if not found:
+        raise SuiteError(
+            f"{results.path} has no finished trial to compare: see why trials failed in its column "
+            f"trials.message, or run more with `nasbench run`."
+        )
     return found
 
 
