@@ -1,0 +1,147 @@
+"""A Gaussian process over a finite set of candidates, kept up to date query by query.
+
+Where every candidate is known in advance, the posterior of all of them can be carried along: a
+further observation costs one row of a triangular solve, linear in candidates and observations,
+and only new hyper-parameters need the whole of it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_PRIOR_MEAN = np.log([0.5, 1.0, 1.0, 0.1])  # deviations of linear part, Matérn part; length; noise
+_PRIOR_DEVIATION = np.array([1.0, 1.0, 0.7, 1.0])
+_JITTER = 1e-6
+_ITERATIONS = 15  # from the last hyper-parameters on
+
+
+@dataclass
+class CandidateProcess:
+    """A Gaussian process with a linear and a Matérn 5/2 part, on standardised targets.
+
+    ``k(x, x') = a² x·x' + b² M(|x − x'| / ℓ)``, and noise of deviation σ. The four are those of
+    highest posterior density under log-normal priors, found by L-BFGS with exact gradients
+    (Rasmussen and Williams, *Gaussian processes for machine learning*, 2006, sections 4.2 and
+    5.4). The linear part carries what adds up over a cell, such as a latency; the other the rest.
+
+    Attributes:
+        features: of all candidates, shape (candidates, dimensions); they are centred and scaled
+            so that two candidates are at a mean squared distance of 2.
+    """
+
+    features: Array
+    log_scales: Array = field(default_factory=lambda: _PRIOR_MEAN.copy())
+
+    def __post_init__(self) -> None:
+        features = np.asarray(self.features, dtype=np.float64)
+        features = features - features.mean(axis=0)
+        self.features = features / (np.sqrt((features**2).sum(axis=1).mean()) or 1.0)
+        self.squares = (self.features**2).sum(axis=1)
+        self.seen: list[int] = []
+
+    def fit(self, seen: list[int], values: Array, optimise: bool = True) -> None:
+        """Take observations, and choose the hyper-parameters anew unless told not to.
+
+        Args:
+            seen: candidates observed, n positions.
+            values: what was observed, shape (n,).
+            optimise: whether to choose hyper-parameters.
+        """
+        from scipy.linalg import solve_triangular
+
+        self.seen = list(seen)
+        self.centre, self.spread = float(values.mean()), float(values.std()) or 1.0
+        targets = (values - self.centre) / self.spread
+        points = self.features[self.seen]
+        if optimise and len(self.seen) > 2:
+            self._optimise(points, targets)
+        linear, matern, _, noise = np.exp(2 * self.log_scales)
+        kernel = self._kernel(self.seen)
+        own = kernel[:, self.seen]
+        factor = np.linalg.cholesky(own + (noise + _JITTER) * np.eye(len(self.seen)))
+        rows = solve_triangular(factor, kernel, lower=True)
+        whitened = solve_triangular(factor, targets, lower=True)
+        self._mean = whitened @ rows
+        self._variance = linear * self.squares + matern - (rows**2).sum(axis=0)
+        # Room to append: the rows of all observations to come are written in place.
+        self._rows = np.empty((2 * len(self.seen), len(self.features)))
+        self._rows[: len(self.seen)] = rows
+
+    def observe(self, candidate: int, value: float) -> None:
+        """Take one further observation, with the hyper-parameters as they are."""
+        known = len(self.seen)
+        noise = float(np.exp(2 * self.log_scales[3]))
+        before = self._rows[:known]
+        row = self._kernel([candidate])[0] - before[:, candidate] @ before
+        scale = float(np.sqrt(max(row[candidate] + noise + _JITTER, _JITTER)))
+        row /= scale
+        error = ((value - self.centre) / self.spread - self._mean[candidate]) / scale
+        self._mean += error * row
+        self._variance -= row**2
+        if known == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[known] = row
+        self.seen.append(candidate)
+
+    def predict(self) -> tuple[Array, Array]:
+        """Means and deviations of the noise-free values of all candidates, in their own unit."""
+        deviation = np.sqrt(np.maximum(self._variance, _JITTER))
+        return self.centre + self.spread * self._mean, self.spread * deviation
+
+    def _kernel(self, rows: list[int]) -> Array:
+        """Prior covariances of some candidates with all, shape (rows, candidates)."""
+        linear, matern, length, _ = np.exp(self.log_scales * [2, 2, 1, 2])
+        products = self.features[rows] @ self.features.T
+        squared = self.squares[rows][:, None] + self.squares - 2 * products
+        scaled = np.sqrt(np.maximum(squared, 0.0)) * (np.sqrt(5) / length)
+        kernel: Array = linear * products
+        kernel += matern * (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+        return kernel
+
+    def _optimise(self, points: Array, targets: Array) -> None:
+        from scipy.optimize import minimize
+
+        products = points @ points.T
+        squares = np.diag(products)
+        distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0.0))
+        found = minimize(
+            _negative_log_posterior,
+            self.log_scales,
+            args=(products, distances, targets),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-6, 3), (-6, 3), (-3, 3), (-5, 1)],
+            options={"maxiter": _ITERATIONS},
+        )
+        self.log_scales = np.asarray(found.x, dtype=np.float64)
+
+
+def _negative_log_posterior(
+    log_scales: Array, products: Array, distances: Array, targets: Array
+) -> tuple[float, Array]:
+    """And its gradient with respect to the logarithms of a, b, ℓ and σ."""
+    linear, matern, length, noise = np.exp(log_scales * [2, 2, 1, 2])
+    scaled = distances * (np.sqrt(5) / length)
+    decay = np.exp(-scaled)
+    smooth = matern * (1 + scaled + scaled**2 / 3) * decay
+    kernel = linear * products + smooth
+    kernel[np.diag_indices_from(kernel)] += noise + _JITTER
+    factor = np.linalg.cholesky(kernel)
+    inverse = np.linalg.inv(kernel)
+    weights = inverse @ targets
+    away = (log_scales - _PRIOR_MEAN) / _PRIOR_DEVIATION
+    value = 0.5 * targets @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away
+    outer = inverse - np.outer(weights, weights)
+    slope = matern * scaled**2 * (1 + scaled) / 3 * decay  # derivative by log ℓ
+    gradient = [
+        0.5 * np.sum(outer * (2 * linear * products)),
+        0.5 * np.sum(outer * (2 * smooth)),
+        0.5 * np.sum(outer * slope),
+        0.5 * np.trace(outer) * 2 * noise,
+    ]
+    return float(value), np.array(gradient) + away / _PRIOR_DEVIATION

@@ -1,0 +1,296 @@
+"""What a cell is, for a generative model: labelled edges in topological order, as tokens.
+
+A cell is a vector with one label an edge of a DAG. Written as tokens it is the labels of the
+edges into the first node, ``NEXT``, those into the second, ``NEXT``, ... and ``END``. A decoder
+that emits tokens freely can thus go wrong, which is what validity is about; ``allowed`` is the
+mask under which it cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces.topology import EDGES, NUM_NODES, OPERATIONS
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_FINGERPRINT_SEED = 201
+
+
+@dataclass(frozen=True)
+class CellGrammar:
+    """The cells of one kind.
+
+    Attributes:
+        name: of the kind.
+        num_inputs: nodes that are given; they come first.
+        num_nodes: all nodes, the inputs among them.
+        operations: labels of an edge; the first means that nothing flows.
+        edges: (source, target) of every possible edge, by target, then by source.
+        outputs: nodes whose values the cell puts out.
+        in_degree: edges into a node that must carry something; None if any number may.
+    """
+
+    name: str
+    num_inputs: int
+    num_nodes: int
+    operations: tuple[str, ...]
+    edges: tuple[tuple[int, int], ...]
+    outputs: tuple[int, ...]
+    in_degree: int | None = None
+
+    # -- tokens ----------------------------------------------------------------------------------
+
+    @property
+    def next_token(self) -> int:
+        """Closes a node that is not the last."""
+        return len(self.operations)
+
+    @property
+    def end_token(self) -> int:
+        """Closes the last node, and the cell."""
+        return len(self.operations) + 1
+
+    @property
+    def num_tokens(self) -> int:
+        """Number of different tokens."""
+        return len(self.operations) + 2
+
+    @cached_property
+    def layout(self) -> tuple[int, ...]:
+        """For each position of a sentence: its edge, or -1 where a node is closed."""
+        layout: list[int] = []
+        for target in range(self.num_inputs, self.num_nodes):
+            layout += [edge for edge, (_, node) in enumerate(self.edges) if node == target]
+            layout.append(-1)
+        return tuple(layout)
+
+    def to_tokens(self, cells: NDArray[np.integer]) -> Ints:
+        """Sentences of cells, shape (n, len(layout))."""
+        tokens = np.full((len(cells), len(self.layout)), self.next_token, dtype=np.int64)
+        for position, edge in enumerate(self.layout):
+            if edge >= 0:
+                tokens[:, position] = cells[:, edge]
+        tokens[:, -1] = self.end_token
+        return tokens
+
+    def from_tokens(self, tokens: NDArray[np.integer]) -> Ints:
+        """The cells that sentences say, shape (n, edges); rows of -1 where one is no cell."""
+        tokens = np.asarray(tokens, dtype=np.int64)
+        places = [position for position, edge in enumerate(self.layout) if edge >= 0]
+        cells = tokens[:, places]
+        closings = [position for position, edge in enumerate(self.layout) if edge < 0]
+        wanted = np.array([self.next_token] * (len(closings) - 1) + [self.end_token])
+        valid = (cells < len(self.operations)).all(axis=1)
+        valid &= (tokens[:, closings] == wanted).all(axis=1)
+        if self.in_degree is not None:
+            for target in range(self.num_inputs, self.num_nodes):
+                into = [edge for edge, (_, node) in enumerate(self.edges) if node == target]
+                valid &= (cells[:, into] > 0).sum(axis=1) == self.in_degree
+        return np.where(valid[:, None], cells, -1)
+
+    def allowed(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Which tokens may come next, after sentences begun with ``tokens``.
+
+        Args:
+            tokens: the beginnings, each of them valid, shape (n, length so far).
+
+        Returns:
+            Shape (n, num_tokens).
+        """
+        count, position = tokens.shape
+        mask = np.zeros((count, self.num_tokens), dtype=bool)
+        edge = self.layout[position]
+        if edge < 0:
+            last = position == len(self.layout) - 1
+            mask[:, self.end_token if last else self.next_token] = True
+            return mask
+        mask[:, : len(self.operations)] = True
+        if self.in_degree is not None:
+            target = self.edges[edge][1]
+            into = [p for p, e in enumerate(self.layout) if e >= 0 and self.edges[e][1] == target]
+            before = [p for p in into if p < position]
+            used = (tokens[:, before] > 0).sum(axis=1)
+            left_after = len(into) - len(before) - 1
+            mask[:, 0] = used + left_after >= self.in_degree
+            mask[:, 1 : len(self.operations)] = (used < self.in_degree)[:, None]
+        return mask
+
+    # -- cells -----------------------------------------------------------------------------------
+
+    @property
+    def choices(self) -> tuple[int, ...]:
+        """Number of labels of each edge, as a ``SearchSpace`` says it."""
+        return (len(self.operations),) * len(self.edges)
+
+    def sample(self, count: int, rng: np.random.Generator) -> Ints:
+        """Cells drawn uniformly, shape (count, edges)."""
+        if self.in_degree is None:
+            return rng.integers(len(self.operations), size=(count, len(self.edges)))
+        cells = np.zeros((count, len(self.edges)), dtype=np.int64)
+        for target in range(self.num_inputs, self.num_nodes):
+            into = [edge for edge, (_, node) in enumerate(self.edges) if node == target]
+            keys = rng.random((count, len(into)))
+            chosen = keys.argsort(axis=1)[:, : self.in_degree]
+            labels = rng.integers(1, len(self.operations), size=chosen.shape)
+            np.put_along_axis(cells[:, into[0] : into[-1] + 1], chosen, labels, axis=1)
+        return cells
+
+    def vector(self, cell: Any) -> tuple[int, ...]:
+        """The labels of a cell, checked; see ``nasbench_suite.metrics.generative.CellSpace``."""
+        vector = tuple(int(label) for label in cell)
+        row = np.array([vector])
+        valid = row.shape == (1, len(self.edges)) and (row >= 0).all()
+        if not valid or (self.from_tokens(self.to_tokens(row)) < 0).any():
+            raise SuiteError(f"{vector} is no cell of kind {self.name!r}.")
+        return vector
+
+    def canonical(self, cell: Any) -> Hashable:
+        """A key that is equal for cells whose expressions are equal up to the order of sums.
+
+        For the topology space these are NAS-Bench-201's classes, but for the zeros that a sum
+        keeps there: use the ``SearchSpace`` for that one.
+        """
+        keys: list[Any] = [("input", node) for node in range(self.num_inputs)]
+        for target in range(self.num_inputs, self.num_nodes):
+            terms = []
+            for edge, (source, node) in enumerate(self.edges):
+                if node == target and cell[edge] and keys[source]:
+                    skips = self.operations[cell[edge]] == "skip_connect"
+                    terms.append(keys[source] if skips else ((keys[source]), int(cell[edge])))
+            keys.append(tuple(sorted(terms, key=repr)))
+        return tuple(keys[node] for node in self.outputs)
+
+    def fingerprint(self, cells: ArrayLike, size: int = 32) -> Floats:
+        """What the cell would put out if each operation were a fixed random rotation.
+
+        Nothing flows through the first operation, ``skip_connect`` is the identity, a node is
+        the sum of what comes in, as in the cell itself. Cells that compute the same function
+        have the same fingerprint, for any operations whatever; and being a sum over the paths
+        through the cell, it is linear in the number of paths of each kind. Our derivation.
+
+        Args:
+            cells: shape (n, edges).
+            size: dimensions of the rotations.
+
+        Returns:
+            Shape (n, size * len(outputs)).
+        """
+        labels = np.asarray(cells)
+        rng = np.random.default_rng(_FINGERPRINT_SEED)
+        maps = np.stack(
+            [np.linalg.qr(rng.standard_normal((size, size)))[0] for _ in self.operations]
+        )
+        maps[0] = 0.0
+        if "skip_connect" in self.operations:
+            maps[self.operations.index("skip_connect")] = np.eye(size)
+        inputs = rng.standard_normal((self.num_inputs, size))
+        inputs /= np.linalg.norm(inputs, axis=1, keepdims=True)
+        values = [np.broadcast_to(value, (len(labels), size)) for value in inputs]
+        for target in range(self.num_inputs, self.num_nodes):
+            total = np.zeros((len(labels), size))
+            for edge, (source, node) in enumerate(self.edges):
+                if node == target:
+                    for label in range(1, len(self.operations)):
+                        rows = labels[:, edge] == label
+                        total[rows] += values[source][rows] @ maps[label]
+            values.append(total)
+        return np.concatenate([values[node] for node in self.outputs], axis=1)
+
+    def live_counts(self, cells: ArrayLike) -> Floats:
+        """How many edges of each operation lie on a path from an input to an output.
+
+        Args:
+            cells: shape (n, edges).
+
+        Returns:
+            Shape (n, operations - 1): the first operation lies on no path.
+        """
+        labels = np.asarray(cells)
+        reached = np.zeros((len(labels), self.num_nodes), dtype=bool)
+        needed = np.zeros_like(reached)
+        reached[:, : self.num_inputs] = True
+        needed[:, list(self.outputs)] = True
+        for edge, (source, target) in enumerate(self.edges):
+            reached[:, target] |= (labels[:, edge] > 0) & reached[:, source]
+        for edge, (source, target) in reversed(list(enumerate(self.edges))):
+            needed[:, source] |= (labels[:, edge] > 0) & needed[:, target]
+        sources, targets = np.array(self.edges).T
+        live = reached[:, sources] & needed[:, targets]
+        counts = [
+            (live & (labels == label)).sum(axis=1) for label in range(1, len(self.operations))
+        ]
+        return np.stack(counts, axis=1).astype(np.float64)
+
+
+TOPOLOGY = CellGrammar(
+    name="nats-tss",
+    num_inputs=1,
+    num_nodes=NUM_NODES,
+    operations=OPERATIONS,
+    edges=EDGES,
+    outputs=(NUM_NODES - 1,),
+)
+
+# Liu, Simonyan and Yang, DARTS, ICLR 2019: two inputs, four nodes of two incoming edges each, from
+# any earlier nodes, and their concatenation. Here both edges of a node come from different nodes,
+# as the derivation of DARTS chooses them; one vector is one cell, normal or reduction.
+DARTS = CellGrammar(
+    name="darts-cell",
+    num_inputs=2,
+    num_nodes=6,
+    operations=(
+        "none",
+        "max_pool_3x3",
+        "avg_pool_3x3",
+        "skip_connect",
+        "sep_conv_3x3",
+        "sep_conv_5x5",
+        "dil_conv_3x3",
+        "dil_conv_5x5",
+    ),
+    edges=tuple((source, target) for target in range(2, 6) for source in range(target)),
+    outputs=(2, 3, 4, 5),
+    in_degree=2,
+)
+
+GRAMMARS = {grammar.name: grammar for grammar in (TOPOLOGY, DARTS)}
+
+
+def find_grammar(space: SearchSpace | str) -> CellGrammar:
+    """The grammar of a space's cells.
+
+    Raises:
+        SuiteError: the space has no cells that a graph VAE could encode.
+    """
+    name = space if isinstance(space, str) else space.name
+    if name not in GRAMMARS:
+        raise SuiteError(choose_from("space of cells", name, list(GRAMMARS)))
+    return GRAMMARS[name]
+
+
+def genotype_to_cell(genotype: Sequence[tuple[str, int]], grammar: CellGrammar = DARTS) -> Ints:
+    """The vector of one DARTS cell, written as (operation, source) pairs, two a node.
+
+    Raises:
+        SuiteError: an unknown operation, a source that does not come before, or one source twice.
+    """
+    vector = np.zeros(len(grammar.edges), dtype=np.int64)
+    for position, (operation, source) in enumerate(genotype):
+        edge = (source, grammar.num_inputs + position // 2)
+        if operation not in grammar.operations[1:] or edge not in grammar.edges:
+            raise SuiteError(
+                f"{(operation, source)} is no input of node {edge[1]} of a DARTS cell."
+            )
+        vector[grammar.edges.index(edge)] = grammar.operations.index(operation)
+    grammar.vector(vector)
+    return vector

@@ -1,0 +1,322 @@
+"""Search in the latent space of a graph VAE, for one objective or several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.metrics.pareto import hypervolume, nondominated
+from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.tasks.method import Method, Session
+from search_methods.bananas import encode_one_hot
+from search_methods.gaussian_process import CandidateProcess
+
+Array = NDArray[np.float64]
+
+_DRAWS = 32  # joint samples of three and more objectives
+_SHORTLIST = 200  # candidates that they are drawn for
+
+
+@dataclass
+class GraphVAESearch(Method):
+    """Evaluate what is expected to add most hypervolume, by Gaussian processes on the latent.
+
+    The embedding of all architectures is that of a graph VAE trained without any accuracy
+    (``search_methods/graph_vae``), the same for every data set and device. What is learnt from
+    evaluations alone, which are charged to the budget::
+
+        repeat
+            the accuracy head is fitted to the graphs seen, each at the mean latent of its twins
+            the other heads (latency, ...) to the architectures seen, each at its own latent
+            of every graph, the twin predicted cheapest and not yet seen is a candidate
+            evaluate the candidate of highest expected hypervolume improvement
+
+    Twins compute the same function, so an accuracy belongs to the graph; they do not cost the
+    same, so a latency belongs to the string. All latents being known, none needs to be decoded:
+    the search is exact over the space. With one objective this is expected improvement (Jones,
+    Schonlau and Welch, 1998); with two, exact expected hypervolume improvement (Emmerich,
+    Deutz and Klinkenberg, CEC 2011); with more, its mean over joint samples for the candidates
+    that look best. With ``bound``, the first objective is maximised where the second is within
+    it: expected improvement times the probability of that (Gardner et al., ICML 2014).
+
+    The dissertation this follows is not published in what is at hand; the combination is ours.
+
+    Attributes:
+        num_initial: number of random graphs at the beginning.
+        refit_every: evaluations between two choices of the heads' hyper-parameters; their
+            posteriors follow every evaluation.
+        embedding: of the accuracy head: ``latent``, or ``one-hot`` for the same search without
+            the graph VAE.
+        cost_embedding: of the other heads.
+        average_twins: whether the accuracy head sees graphs, at the mean of their twins, or
+            strings.
+        functional: whether beside the latent the heads see what the graph VAE's structure head,
+            linear in it, says of it, as strongly as the rest of it.
+        bound: largest (or smallest, if more is better) value allowed of the second objective, in
+            its own unit; None searches for the whole front.
+        model: checkpoint of the graph VAE; by default the one that comes with the package.
+    """
+
+    multi_objective: ClassVar[bool] = True
+
+    num_initial: int = 20
+    refit_every: int = 10
+    embedding: Literal["latent", "one-hot"] = "latent"
+    cost_embedding: Literal["latent", "one-hot"] = "latent"
+    average_twins: bool = True
+    functional: bool = True
+    bound: float | None = None
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("num_initial", "refit_every"):
+            if getattr(self, name) < 1:
+                raise SuiteError(
+                    f"The graph VAE search cannot work with a {name} of {getattr(self, name)}: "
+                    f"choose at least 1."
+                )
+        for name in ("embedding", "cost_embedding"):
+            if getattr(self, name) not in ("latent", "one-hot"):
+                raise SuiteError(
+                    f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
+                )
+
+    def start(self, session: Session) -> None:
+        """Embed the whole space; know no figure."""
+        space = session.space
+        if self.bound is not None and session.objectives != 2:
+            raise SuiteError(
+                f"A bound is for a task of two objectives, and this one has {session.objectives}: "
+                f"name the objective to bound with --also."
+            )
+        self.classes = space.classes if self.average_twins else np.arange(space.size)
+        graphs = [_class_means(part, self.classes) for part in self._embed(space, self.embedding)]
+        self.heads = [CandidateProcess(_side_by_side(graphs))]
+        if session.objectives > 1:
+            others = _side_by_side(self._embed(space, self.cost_embedding))
+            self.heads += [CandidateProcess(others) for _ in range(session.objectives - 1)]
+        self.seen: list[int] = []
+        self.values: list[Array] = []  # larger is better
+        self.unseen = space.connected.copy()  # the others compute nothing
+        self.fitted = 0  # evaluations when the hyper-parameters were last chosen
+
+    def _embed(self, space: SearchSpace, embedding: str) -> list[Array]:
+        if embedding == "one-hot":
+            return [encode_one_hot(space.all_vectors, space.choices)]
+        latents, functional = embed_space(space.name, self.model)
+        return [latents, functional] if self.functional and functional.size else [latents]
+
+    @property
+    def finished(self) -> bool:
+        """Whether every connected architecture has been evaluated."""
+        return not self.unseen.any()
+
+    def step(self, session: Session) -> None:
+        """Evaluate one architecture: at random at first, then the most promising."""
+        if len(self.seen) < self.num_initial:
+            unseen = np.flatnonzero(self.unseen)
+            untried = unseen[np.unique(self.classes[unseen], return_index=True)[1]]
+            chosen = int(untried[session.rng.integers(len(untried))])
+        else:
+            self._learn()
+            chosen = self._most_promising(session.rng)
+        values = session.evaluate_all(chosen)
+        self.seen.append(chosen)
+        self.values.append(values)
+        self.unseen[chosen] = False
+        if self.fitted:
+            for head, place, value in zip(self.heads, self._places(chosen), values, strict=True):
+                head.observe(place, float(value))
+        if self.bound is not None:
+            self._recommend_within_bound(session)
+
+    def _places(self, architecture: int) -> list[int]:
+        """Where the heads find an architecture: its graph, then itself."""
+        return [int(self.classes[architecture]), *[architecture] * (len(self.heads) - 1)]
+
+    def _learn(self) -> None:
+        """Choose hyper-parameters anew, now and then: more seldom the more is known."""
+        if len(self.seen) - self.fitted < max(self.refit_every, len(self.seen) // 10):
+            return
+        self.fitted = len(self.seen)
+        places = np.array([self._places(architecture) for architecture in self.seen])
+        for head, where, values in zip(self.heads, places.T, np.array(self.values).T, strict=True):
+            head.fit(where.tolist(), values)
+
+    def _most_promising(self, rng: np.random.Generator) -> int:
+        first, *others = [np.array(head.predict()) for head in self.heads]
+        candidates = self._cheapest_twins([cost[0] for cost in others])
+        picked = [first[:, self.classes[candidates]], *(cost[:, candidates] for cost in others)]
+        mean, deviation = np.stack(picked, axis=1)  # each (objectives, candidates)
+        known = np.array(self.values)
+        if len(mean) == 1:
+            gains = expected_improvement(mean[0], deviation[0], known.max())
+        elif self.bound is not None:
+            gains = self._constrained_gains(mean, deviation, known)
+        elif len(mean) == 2:
+            gains = expected_hypervolume_improvement(mean.T, deviation.T, known)
+        else:
+            gains = _sampled_gains(mean.T, deviation.T, known, rng)
+        return int(candidates[np.argmax(gains)])
+
+    def _cheapest_twins(self, costs: list[Array]) -> NDArray[np.int64]:
+        """Of every graph with unseen twins, the one with the best sum of predicted costs.
+
+        Args:
+            costs: predictions of all architectures, larger is better, one array an objective.
+        """
+        unseen = np.flatnonzero(self.unseen)
+        worth = np.zeros(len(unseen))
+        for values, cost in zip(np.array(self.values).T[1:], costs, strict=True):
+            worth += cost[unseen] / (values.std() or 1.0)
+        best_first = unseen[np.argsort(-worth, kind="stable")]
+        found: NDArray[np.int64] = best_first[
+            np.unique(self.classes[best_first], return_index=True)[1]
+        ]
+        return found
+
+    def _constrained_gains(self, mean: Array, deviation: Array, known: Array) -> Array:
+        from scipy.special import ndtr
+
+        limit = self._limit(known)
+        within = ndtr((mean[1] - limit) / deviation[1])
+        feasible = known[:, 1] >= limit
+        if not feasible.any():  # first find any at all
+            return np.asarray(within)
+        best = known[feasible, 0].max()
+        return np.asarray(within * expected_improvement(mean[0], deviation[0], best))
+
+    def _limit(self, known: Array) -> float:
+        """The bound in the session's orientation, in which larger is better."""
+        assert self.bound is not None
+        return self.bound if (known[:, 1] >= 0).all() else -self.bound
+
+    def _recommend_within_bound(self, session: Session) -> None:
+        known = np.array(self.values)
+        feasible = np.flatnonzero(known[:, 1] >= self._limit(known))
+        # While nothing is within the bound, what comes nearest to it.
+        best = feasible[known[feasible, 0].argmax()] if len(feasible) else known[:, 1].argmax()
+        session.recommend(self.seen[int(best)])
+
+
+def embed_space(space: str, model: str = "") -> tuple[Array, Array]:
+    """The latent of every architecture of a space, and what its structure head says of it.
+
+    Args:
+        space: name of the space.
+        model: checkpoint; by default the one that comes with the package.
+
+    Returns:
+        Posterior means, shape (size, latent dimensions), and the linear part of them that is
+        about function (``GraphVAE.functional``), or nothing for a model without such a head.
+
+    Raises:
+        SuiteError: torch is missing, there is no checkpoint for the space, or it cannot be used.
+    """
+    from search_methods.graph_vae.checkpoint import embedded_checkpoint
+
+    return _embed(space, model or str(embedded_checkpoint(space)))
+
+
+@cache
+def _embed(space: str, checkpoint: str) -> tuple[Array, Array]:
+    from search_methods.graph_vae.checkpoint import import_torch, load_model
+
+    model, _ = load_model(checkpoint, space)
+    from search_methods.graph_vae.model import GraphVAE
+
+    torch = import_torch()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # another number could add in another order
+    try:
+        means, _ = model.encode(load_space(space).all_vectors)
+        latents = means.astype(np.float64)
+        said = model.functional(means) if isinstance(model, GraphVAE) else latents[:, :0]
+    finally:
+        torch.set_num_threads(threads)
+    for part in (latents, said):
+        part.setflags(write=False)
+    return latents, said
+
+
+def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
+    """Of Gaussians over ``best``, where larger is better; shape as ``mean``."""
+    from scipy.special import ndtr
+
+    score = (mean - best) / deviation
+    density = np.exp(-0.5 * score**2) / np.sqrt(2 * np.pi)
+    return np.asarray(deviation * (density + score * ndtr(score)))
+
+
+def expected_hypervolume_improvement(mean: Array, deviation: Array, known: Array) -> Array:
+    """Exact, of independent Gaussians, for two objectives of which more is better.
+
+    Under the front lies a staircase; above it, strips as wide as its steps. The improvement is
+    the sum over strips of the width a point covers times the height by which it exceeds the
+    step, and the expectation of each factor is an expected improvement (Emmerich, Deutz and
+    Klinkenberg, CEC 2011). The reference point is the worst value seen or expected.
+
+    Args:
+        mean: shape (candidates, 2).
+        deviation: shape (candidates, 2).
+        known: values of what was evaluated, shape (n, 2).
+
+    Returns:
+        Shape (candidates,).
+    """
+    worst = np.minimum(known.min(axis=0), mean.min(axis=0))
+    front = known[nondominated(-known)]
+    front = front[np.argsort(-front[:, 1], kind="stable")]  # second falls, first rises
+    # What is dominated even at two deviations more than expected has next to no improvement.
+    hope = mean + 2 * deviation
+    step = np.searchsorted(-front[:, 1], -hope[:, 1], side="right")  # steps at least as good
+    heights = np.concatenate([[worst[0]], front[:, 0]])
+    open_ = np.flatnonzero(hope[:, 0] > heights[step])
+    gains = np.zeros(len(mean))
+    if not len(open_):
+        return gains
+    (m0, m1), (d0, d1) = mean[open_].T, deviation[open_].T
+    edges = np.concatenate([front[:, 1], [worst[1]]])
+    covered = np.array([expected_improvement(m1, d1, edge) for edge in edges])
+    widths = np.diff(covered, axis=0, prepend=np.zeros((1, len(open_))))
+    above = np.array([expected_improvement(m0, d0, height) for height in heights])
+    gains[open_] = (widths * above).sum(axis=0)
+    return gains
+
+
+def _sampled_gains(mean: Array, deviation: Array, known: Array, rng: np.random.Generator) -> Array:
+    """The mean hypervolume that joint samples add, for the candidates that look best."""
+    low, high = known.min(axis=0), known.max(axis=0)
+    spread = np.where(high > low, high - low, 1.0)
+    front = (high - known[nondominated(-known)]) / spread  # losses
+    corner = np.full(known.shape[1], 1.1)
+    weights = rng.dirichlet(np.ones(known.shape[1]), size=_SHORTLIST)
+    hope = (high - mean - deviation) / spread
+    shortlist = np.unique([np.max(hope * weight, axis=1).argmin() for weight in weights])
+    noise = rng.standard_normal((_DRAWS, known.shape[1]))
+    gains = np.full(len(mean), -np.inf)
+    before = hypervolume(front, corner)
+    for candidate in shortlist.tolist():
+        losses = (high - mean[candidate] - noise * deviation[candidate]) / spread
+        gains[candidate] = np.mean(
+            [hypervolume(np.vstack([front, point]), corner) - before for point in losses]
+        )
+    return gains
+
+
+def _class_means(features: Array, classes: NDArray[np.int64]) -> Array:
+    """The mean features of each class, shape (classes, dimensions)."""
+    sums = np.zeros((int(classes.max()) + 1, features.shape[1]))
+    np.add.at(sums, classes, features)
+    return sums / np.bincount(classes)[:, None]
+
+
+def _side_by_side(blocks: list[Array]) -> Array:
+    """Features of several kinds, each centred and of the same total variance."""
+    centred = [block - block.mean(axis=0) for block in blocks]
+    return np.hstack([block / np.sqrt((block**2).sum(axis=1).mean()) for block in centred])
