@@ -441,3 +441,24 @@ def test_fronts_are_printed_and_drawn(toy: Benchmark, tmp_path: Path) -> None:
     answer = CliRunner().invoke(build_app(), ["fronts", "--store", str(single)])
     assert isinstance(answer.exception, SuiteError)
     assert "several objectives" in str(answer.exception)
+
+
+def test_objectives_are_named_on_the_command_line(tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from nasbench_suite.commands.app import build_app
+
+    store = tmp_path / "r.sqlite"
+    fixed = ["run", "--methods", "random", "--seeds", "0", "--evaluations", "5", "--quiet"]
+    also = ["--also", "digits_train_time_8,digits_train_time_1"]
+    answer = CliRunner().invoke(build_app(), [*fixed, *also, "--store", str(store)])
+    assert answer.exit_code == 0, answer.output
+    each = ["--each", "training_time"]
+    answer = CliRunner().invoke(build_app(), [*fixed, *each, "--store", str(store)])
+    assert answer.exit_code == 0, answer.output
+    with ResultStore(store, read_only=True) as results:
+        objectives = [len(task.config["objectives"]) for task in results.tasks().values()]
+    assert objectives == [3, 2, 2, 2, 2]
+    answer = CliRunner().invoke(build_app(), [*fixed, "--also", "digits_test_8"])
+    assert isinstance(answer.exception, SuiteError)
+    assert "must not see" in str(answer.exception)
