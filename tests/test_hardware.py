@@ -691,7 +691,7 @@ def test_the_additive_predictor_adds_up_operations() -> None:
     predicted = additive_from_operations(TSS, np.arange(TSS.size), latency)
     assert np.allclose(predicted, latency)
     assert additive_from_operations(TSS, np.arange(10), latency[:10]) is None
-    assert encode_costs(TSS).shape == (15_625, 30 + 30 + 5)
+    assert encode_costs(TSS).shape == (15_625, 30 + 30 + 5 + 5)
     assert encode_costs(SSS).shape == (32_768, 40)
 
 
