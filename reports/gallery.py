@@ -16,6 +16,7 @@ from nasbench_suite.metrics.curves import results_curves
 from nasbench_suite.metrics.results import Results
 from reports import comparison_figures
 from reports.figures import anytime_curves
+from reports.robustness_figures import diagnostic_data, diagnostic_drawing
 from reports.style import check_figure_path, figure_width, paper_style, save_figure
 
 if TYPE_CHECKING:
@@ -92,6 +93,44 @@ FIGURES = {
             comparison_figures.distribution_data,
             comparison_figures.draw_distribution,
             height=lambda methods: 0.7 + 0.24 * methods,
+        ),
+        *(
+            Figure(
+                name,
+                title,
+                f"{summary}, over the epochs of a search; median over seeds, quartiles as band.",
+                diagnostic_data(logged),
+                diagnostic_drawing(label, log=log),
+                across=False,
+            )
+            for name, logged, title, summary, label, log in (
+                (
+                    *("eigenvalue", "dominant_eigenvalue", "Sharpness"),
+                    "Largest eigenvalue of the Hessian of the validation loss in the architecture "
+                    "parameters",
+                    *("dominant eigenvalue", False),
+                ),
+                (
+                    *("entropy", "entropy", "Entropy"),
+                    "Entropy of the operation strengths of an edge",
+                    *("entropy (nats)", False),
+                ),
+                (
+                    *("discretisation-gap", "discretisation_gap", "Discretisation gap"),
+                    "Validation accuracy of the supernet less that of the derived path in it",
+                    *("gap (points)", False),
+                ),
+                (
+                    *("node-variance", "node_variance", "Variance of nodes"),
+                    "Activation variance of the cells' nodes, mean over nodes and cells",
+                    *("activation variance", True),
+                ),
+                (
+                    *("edge-variance", "edge_variance", "Variance of edges"),
+                    "Activation variance of what edges carry, mean over edges and cells",
+                    *("activation variance", True),
+                ),
+            )
         ),
     )
 }

@@ -19,8 +19,10 @@ import numpy as np
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.curves import results_curves
 from nasbench_suite.metrics.results import Results, budget_text
+from nasbench_suite.metrics.robustness import TAIL, results_robustness
 from nasbench_suite.store import TaskRow
 from reports.gallery import FIGURES, make_figure, one_task
+from reports.robustness_tables import robustness_report
 from reports.style import METADATA, paper_style
 from reports.tables import Table
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _BEST = 8  # methods whose curves are drawn on a task
 _RUNS = 12  # methods whose runs are compared one by one
 _RESAMPLES = 500  # of the bands about curves
+_LOGGED = ("discretisation_gap", "entropy", "dominant_eigenvalue", "inherited_tau")
 _DIGITS = 6  # of the data beside a figure
 
 
@@ -211,6 +214,39 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
     )
 
 
+def robustness_panel(results: Results) -> Section | None:
+    """Robustness over seeds, and what methods with a supernet logged of themselves."""
+    rows = results_robustness(results)
+    if rows[list(_LOGGED)].isna().all(axis=None):
+        return None
+    report = robustness_report(rows, confidence=0.95, tail=TAIL)
+    blocks = []
+    for number, (key, name) in enumerate(results.names.items()):
+        alone = one_task(results, name)
+        tags = task_tags(results.tasks[key])
+        for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
+            try:
+                data = FIGURES[figure].data(alone)
+            except SuiteError:  # nobody logged it
+                continue
+            ends = data.groupby("method", sort=False)["median"].last()
+            blocks.append(
+                gallery_block(
+                    alone,
+                    figure,
+                    f"robustness{number}-{figure}",
+                    title=f"{name}: {FIGURES[figure].title.lower()}.",
+                    data=data,
+                    task=name,
+                    tags=tags,
+                    spoken=f"{FIGURES[figure].title}, at the end: "
+                    + "; ".join(f"{method} {value:.3g}" for method, value in ends.items()),
+                )
+            )
+    text = " ".join(report.legend)
+    return Section("robustness", "Robustness", text, report.tables, blocks)
+
+
 def _comparisons(
     results: Results, prefix: str, title: str, task: str | None, tags: Mapping[str, str]
 ) -> Section | None:
@@ -278,5 +314,5 @@ def _only(results: Results, methods: Sequence[str]) -> Results:
     return replace(results, trials=results.trials[kept].reset_index(drop=True))
 
 
-PANELS: tuple[Panel, ...] = (overall_panel, task_panel)
+PANELS: tuple[Panel, ...] = (overall_panel, task_panel, robustness_panel)
 """In the order of the page."""

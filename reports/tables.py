@@ -312,6 +312,11 @@ def to_json(rows: pd.DataFrame, overall: pd.DataFrame | None = None) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def records_json(frame: pd.DataFrame) -> str:
+    """One object a row; what is missing is null."""
+    return json.dumps(_records(frame), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     plain = frame.astype(object).where(frame.notna(), None)
     return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]

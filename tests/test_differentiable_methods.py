@@ -263,6 +263,7 @@ def test_the_latency_weight_lowers_the_expected_latency(digits: Benchmark, tmp_p
             latency_target=1.0,
             architecture_learning_rate=0.1,
             epochs=4,
+            batch_size=100,
         )
         search(digits, method)
         times = torch.tensor([0.0, 0.1, 0.5, 2.0, 0.3])

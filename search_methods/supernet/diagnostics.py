@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from search_methods.supernet.cell import MixedCell
 
-
 _LANCZOS_VECTORS = 8
 
 
