@@ -290,7 +290,9 @@ def test_altered_and_damaged_files_are_refused(made: Submission, tmp_path: Path)
         read_submission(tmp_path / "none")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     place=st.integers(0, 10_000),
     value=st.one_of(st.none(), st.integers(), st.floats(), st.text(), st.lists(st.integers())),
