@@ -16,6 +16,7 @@ from nasbench_suite.metrics.curves import results_curves
 from nasbench_suite.metrics.results import Results
 from reports import comparison_figures
 from reports.figures import anytime_curves
+from reports.pareto_figures import attainment_data, draw_attainment
 from reports.robustness_figures import diagnostic_data, diagnostic_drawing
 from reports.style import check_figure_path, figure_width, paper_style, save_figure
 
@@ -93,6 +94,15 @@ FIGURES = {
             comparison_figures.distribution_data,
             comparison_figures.draw_distribution,
             height=lambda methods: 0.7 + 0.24 * methods,
+        ),
+        Figure(
+            "attainment",
+            "Attainment",
+            "What half of each method's searches for several objectives reached or did better "
+            "than, beside the true front.",
+            attainment_data,
+            draw_attainment,
+            across=False,
         ),
         *(
             Figure(

@@ -20,7 +20,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.curves import results_curves
 from nasbench_suite.metrics.results import Results, budget_text
 from nasbench_suite.metrics.robustness import TAIL, results_robustness
-from nasbench_suite.store import TaskRow
+from nasbench_suite.store import ResultStore, TaskRow
 from reports.gallery import FIGURES, make_figure, one_task
 from reports.robustness_tables import robustness_report
 from reports.style import METADATA, paper_style
@@ -216,6 +216,9 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
 
 def robustness_panel(results: Results) -> Section | None:
     """Robustness over seeds, and what methods with a supernet logged of themselves."""
+    with ResultStore(results.path, read_only=True) as store:
+        if not store.logged():  # nothing to show, and much to compute
+            return None
     rows = results_robustness(results)
     if rows[list(_LOGGED)].isna().all(axis=None):
         return None

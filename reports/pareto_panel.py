@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
-
 from nasbench_suite.metrics.fronts import results_indicators
 from nasbench_suite.metrics.results import Results
 from reports.fronts import fronts_report
 from reports.gallery import one_task
-from reports.panels import Block, Section, inline_svg, screen_style, task_tags
-from reports.pareto_figures import TRUE_FRONT, attainment_data, draw_attainment
-from reports.style import figure_width
+from reports.panels import Block, Section, gallery_block, task_tags
+from reports.pareto_figures import TRUE_FRONT, attainment_data
 
 
 def pareto_panel(results: Results) -> Section | None:
@@ -31,28 +28,18 @@ def pareto_panel(results: Results) -> Section | None:
 
 
 def _attainment(alone: Results, key: str) -> Block:
-    from matplotlib.figure import Figure
-
     ((task_key, task),) = alone.tasks.items()
     name = alone.names[task_key]
     data = attainment_data(alone)
-    width = figure_width("screen")
-    with screen_style():
-        figure = Figure(figsize=(width, 0.7 * width), layout="constrained")
-        draw_attainment(data, figure.subplots())
-        svg = inline_svg(figure, key)
     methods = [str(m) for m in dict.fromkeys(data["method"]) if m != TRUE_FRONT]
-    words = ["nasbench", "fronts", "--store", alone.path.name, "--benchmark", task.benchmark]
-    words += ["--dataset", task.dataset] if task.dataset else []
-    return Block(
-        key=key,
+    return gallery_block(
+        alone,
+        "attainment",
+        key,
         title=f"{name}: attainment.",
-        caption="What half of each method's searches reached or did better than, beside the true "
-        "front.",
-        svg=svg,
         data=data,
-        command=shlex.join([*words, "--figure", "attainment.svg"]),
+        task=name,
+        tags=task_tags(task),
         spoken=f"Median attainment surfaces of {', '.join(methods)} on {name}, "
         f"{data['y_label'].iloc[0]} against {data['x_label'].iloc[0]}",
-        tags=task_tags(task),
     )

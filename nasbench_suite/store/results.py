@@ -416,6 +416,12 @@ class ResultStore:
             "SELECT trial_id AS trial, name, value FROM indicators ORDER BY trial_id, name"
         )
 
+    def logged(self) -> list[str]:
+        """The names under which any method told something of itself."""
+        with self._readable_errors():
+            rows = self._connection.execute("SELECT DISTINCT name FROM diagnostics ORDER BY name")
+            return [name for (name,) in rows]
+
     def diagnostics(self, name: str | None = None) -> pd.DataFrame:
         """What methods told of themselves: a row for each trial, name and step.
 

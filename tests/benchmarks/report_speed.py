@@ -95,13 +95,13 @@ def main() -> None:
         begin = time.perf_counter()
         count = len(read_results(store).trials)
         read = time.perf_counter() - begin
-        begin = time.perf_counter()
+        begin, begin_cpu = time.perf_counter(), time.process_time()
         write_report(store, folder / "report.html")
-        seconds = time.perf_counter() - begin
+        seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
         size = (folder / "report.html").stat().st_size / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{count:,} trials: read in {read:.1f} s, report in {seconds:.1f} s, "
+        f"{count:,} trials: read in {read:.1f} s, report in {seconds:.1f} s ({cpu:.1f} s of processor time), "
         f"{size:.1f} MB, peak memory {peak:.2f} GB"
     )
 
