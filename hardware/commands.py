@@ -195,6 +195,7 @@ def compare_command(
         proxies,
         rank_correlations,
         removal_savings,
+        repetitions,
         setting_of,
         twin_spread,
     )
@@ -225,6 +226,12 @@ def compare_command(
         )
         return
     _print(correlations, predicted, said, len(indices))
+    for (one, other), (everything, apart, floor) in repetitions(read).items():
+        typer.echo(
+            f"{tables[one]} and {tables[other]} repeat one measurement: rank correlation "
+            f"{everything:.4f}, and {apart:.4f} on architectures that differ by more than the "
+            f"noise floor, {floor:.3g} ms."
+        )
     for (pruned, written), (middle, most, count) in removal_savings(read).items():
         typer.echo(
             f"Removing dead branches ({pruned} against {written}) saves {100 * middle:.1f} % at "

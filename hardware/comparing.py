@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,16 +145,11 @@ def removal_savings(tables: Sequence[CostTable]) -> dict[tuple[str, str], tuple[
         dead branches, and how many these are.
     """
 
-    def kind(table: CostTable) -> tuple[object, ...]:
-        protocol = dict(table.about.get("protocol", {}))
-        runtime = dict(table.about.get("device", {})).get("runtime")
-        return (table.space.name, runtime, *(protocol.get(k) for k in _SAME))
-
     found = {}
     for pruned in tables:
         for written in tables:
             flags = [dict(t.about.get("protocol", {})).get("pruned") for t in (pruned, written)]
-            if flags != [True, False] or kind(pruned) != kind(written):
+            if flags != [True, False] or _kind(pruned) != _kind(written):
                 continue
             common = np.intersect1d(pruned.indices, written.indices)
             dead = common[_has_dead(pruned.space)[common]]
@@ -168,6 +165,42 @@ def removal_savings(tables: Sequence[CostTable]) -> dict[tuple[str, str], tuple[
                         middle, most = np.quantile(saved, [0.5, 0.95]).tolist()
                         found[one, other] = (middle, most, len(dead))
     return found
+
+
+def repetitions(tables: Sequence[CostTable]) -> dict[tuple[int, int], tuple[float, float, float]]:
+    """How well tables repeat each other that measured the same way on one machine.
+
+    Returns:
+        By the places of two tables: ``repeatability`` over their common architectures, with the
+        larger of their noise floors, and that floor in ms.
+    """
+
+    def how(table: CostTable) -> tuple[object, ...]:
+        device = dict(table.about.get("device", {}))
+        device.pop("started", None)
+        pruned = dict(table.about.get("protocol", {})).get("pruned")
+        return (*_kind(table), pruned, json.dumps(device, sort_keys=True))
+
+    found = {}
+    for (i, one), (j, other) in combinations(enumerate(tables), 2):
+        floors = [table.about.get("noise_floor_ms") for table in (one, other)]
+        common = np.intersect1d(one.indices, other.indices)
+        if None in floors or how(one) != how(other) or len(common) < 3:
+            continue
+        first, second = (
+            next(iter(table.costs.values()))[np.searchsorted(table.indices, common)]
+            for table in (one, other)
+        )
+        floor = float(max(floors))  # type: ignore[type-var, arg-type]  # neither is None
+        found[i, j] = (*repeatability(first, second, floor), floor)
+    return found
+
+
+def _kind(table: CostTable) -> tuple[object, ...]:
+    """What two measurements must share to be compared: all but machine and dead branches."""
+    protocol = dict(table.about.get("protocol", {}))
+    runtime = dict(table.about.get("device", {})).get("runtime")
+    return (table.space.name, runtime, *(protocol.get(name) for name in _SAME))
 
 
 def _has_dead(space: SearchSpace) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from hardware.comparing import (
     proxies,
     rank_correlations,
     removal_savings,
+    repetitions,
     repeatability,
     spearman,
     twin_spread,
@@ -42,6 +43,7 @@ from hardware.predictors import (
 )
 from hardware.runtimes import RunOptions, make_weights, onnx_model, prepare, torch_module
 from hardware.tables import (
+    CostTable,
     add_costs,
     export_metadata,
     import_help,
@@ -644,6 +646,31 @@ def test_published_proxies_and_twins(shared_data: Path) -> None:
     assert 0.04 < min(twins.values()) < max(twins.values()) < 0.3
     pi = read_table(shared_data / "nasbench201" / "pi5.parquet")
     assert twin_spread(TSS, pi.indices, pi.costs["onnx_cifar100_ms"]) == 0
+
+
+def test_two_measurements_of_one_machine_are_told_to_repeat(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(1, 2, 200)
+
+    def measured(processor: str, started: str) -> CostTable:
+        about = {
+            "device": {"processor": processor, "runtime": "onnxruntime", "started": started},
+            "protocol": {"setting": "digits", "pruned": False},
+            "noise_floor_ms": 0.05,
+        }
+        return make_table(TSS, range(200), {"x_ms": truth + rng.normal(0, 0.03, 200)}, None, about)
+
+    tables = [measured("a", "now"), measured("a", "later"), measured("b", "now")]
+    ((places, (everything, apart, floor)),) = repetitions(tables).items()
+    assert places == (0, 1)
+    one, other = (table.columns["x_ms"] for table in tables[:2])
+    assert (everything, apart) == pytest.approx(repeatability(one, other, 0.05))
+    assert floor == 0.05
+    for place, table in enumerate(tables):
+        write_table(table, tmp_path / f"{place}.parquet")
+    paths = [str(tmp_path / f"{place}.parquet") for place in range(3)]
+    answer = CliRunner().invoke(app, ["compare", *paths])
+    assert answer.output.count("repeat one measurement") == 1
 
 
 def test_what_removing_dead_branches_saves(tmp_path: Path) -> None:
