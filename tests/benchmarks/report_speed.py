@@ -101,8 +101,8 @@ def main() -> None:
         size = (folder / "report.html").stat().st_size / 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(
-        f"{count:,} trials: read in {read:.1f} s, report in {seconds:.1f} s ({cpu:.1f} s of processor time), "
-        f"{size:.1f} MB, peak memory {peak:.2f} GB"
+        f"{count:,} trials: read in {read:.1f} s, report in {seconds:.1f} s "
+        f"({cpu:.1f} s of processor time), {size:.1f} MB, peak memory {peak:.2f} GB"
     )
 
 
