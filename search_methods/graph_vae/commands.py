@@ -125,8 +125,8 @@ def compare_command(
 def plot_command(
     folder: Annotated[Path, typer.Argument(help="Folder for the pictures.")],
     benchmark: Annotated[str, typer.Option(help="Name or file of a benchmark.")] = "digits",
-    accuracy: Annotated[
-        str | None, typer.Option(help="Metric for the accuracy; by default the first one.")
+    dataset: Annotated[
+        str | None, typer.Option(help="Data set; may be left out if there is one alone.")
     ] = None,
     latency: Annotated[
         str | None, typer.Option(help="Metric for the latency; by default the first one.")
@@ -134,12 +134,12 @@ def plot_command(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Checkpoint; by default the one that comes along.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the choice of lines.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of the lines and the search.")] = 0,
 ) -> None:
-    """Draw the latent space, coloured by accuracy and latency, and cells along lines in it."""
+    """Draw the latent space, cells along lines in it, and a front that a search finds."""
     from search_methods.graph_vae.pictures import draw_all
 
-    for path in draw_all(folder, benchmark, accuracy, latency, checkpoint, seed):
+    for path in draw_all(folder, benchmark, dataset, latency, checkpoint, seed):
         typer.echo(f"Drew {path}.")
 
 

@@ -16,7 +16,7 @@ from search_methods.graph_vae.training import Recipe
 # β and the noise are the authors'. They train 300 epochs of batches of 32 at 1e-4 on a GPU; on
 # one core the network is smaller and the steps fewer and longer.
 RECIPE = Recipe(
-    epochs=20, batch_size=128, learning_rate=1e-3, beta=0.005, warmup=0.0, clip=5.0, cosine=True
+    epochs=20, batch_size=128, learning_rate=2e-3, beta=0.005, warmup=0.0, clip=5.0, cosine=True
 )
 
 

@@ -157,26 +157,29 @@ class CellGrammar:
     def canonical(self, cell: Any) -> Hashable:
         """A key that is equal for cells whose expressions are equal up to the order of sums.
 
-        For the topology space these are NAS-Bench-201's classes, but for the zeros that a sum
-        keeps there: use the ``SearchSpace`` for that one.
+        It joins some of NAS-Bench-201's classes, whose keys keep the zeros of a sum: use the
+        ``SearchSpace`` for its 6,466.
         """
-        keys: list[Any] = [("input", node) for node in range(self.num_inputs)]
+        terms: list[tuple[Any, ...]] = [(("input", node),) for node in range(self.num_inputs)]
         for target in range(self.num_inputs, self.num_nodes):
-            terms = []
+            found: list[Any] = []
             for edge, (source, node) in enumerate(self.edges):
-                if node == target and cell[edge] and keys[source]:
-                    skips = self.operations[cell[edge]] == "skip_connect"
-                    terms.append(keys[source] if skips else ((keys[source]), int(cell[edge])))
-            keys.append(tuple(sorted(terms, key=repr)))
-        return tuple(keys[node] for node in self.outputs)
+                if node == target and cell[edge] and terms[source]:
+                    if self.operations[cell[edge]] == "skip_connect":
+                        found += terms[source]
+                    else:
+                        found.append((terms[source], int(cell[edge])))
+            terms.append(tuple(sorted(found, key=repr)))
+        return tuple(terms[node] for node in self.outputs)
 
     def fingerprint(self, cells: ArrayLike, size: int = 32) -> Floats:
         """What the cell would put out if each operation were a fixed random rotation.
 
         Nothing flows through the first operation, ``skip_connect`` is the identity, a node is
         the sum of what comes in, as in the cell itself. Cells that compute the same function
-        have the same fingerprint, for any operations whatever; and being a sum over the paths
-        through the cell, it is linear in the number of paths of each kind. Our derivation.
+        have the same fingerprint. Being a sum over the paths through the cell, it says how many
+        paths there are of each kind, and no more: rotations being linear, it does not tell
+        ``c(a + b)`` from ``c(a) + c(b)``. Our derivation.
 
         Args:
             cells: shape (n, edges).
