@@ -208,7 +208,7 @@ def compare_command(
     where, indices, columns = join_tables(read)
     correlations = rank_correlations(columns)
     predicted = proxies(where, indices, columns, setting or setting_of(read[0]))
-    said = _said(read)
+    said = _said(read, list(columns))
     predicted["twins"] = [twin_spread(where, indices, values) for values in columns.values()]
     if figure is not None:
         _draw(correlations, figure)
@@ -298,15 +298,15 @@ def _median(values: Any) -> str:
     return f"{float(np.median(values)):.4g}"
 
 
-def _said(tables: list[CostTable]) -> dict[str, dict[str, Any]]:
-    """Provenance and noise floor of each column."""
+def _said(tables: list[CostTable], columns: list[str]) -> dict[str, dict[str, Any]]:
+    """Provenance and noise floor of each joined column, which stand in the tables' order."""
+    sources = [(table, name) for table in tables for name in table.costs]
     return {
-        name: {
+        column: {
             "provenance": table.provenance(name),
             "noise_floor_ms": table.about.get("noise_floor_ms"),
         }
-        for table in tables
-        for name in table.costs
+        for column, (table, name) in zip(columns, sources, strict=True)
     }
 
 

@@ -144,7 +144,6 @@ def removal_savings(tables: Sequence[CostTable]) -> dict[tuple[str, str], tuple[
         median and the 95 % quantile of the share saved, over the common architectures that have
         dead branches, and how many these are.
     """
-
     found = {}
     for pruned in tables:
         for written in tables:

@@ -20,8 +20,8 @@ from hardware.comparing import (
     proxies,
     rank_correlations,
     removal_savings,
-    repetitions,
     repeatability,
+    repetitions,
     spearman,
     twin_spread,
 )
@@ -671,6 +671,10 @@ def test_two_measurements_of_one_machine_are_told_to_repeat(tmp_path: Path) -> N
     paths = [str(tmp_path / f"{place}.parquet") for place in range(3)]
     answer = CliRunner().invoke(app, ["compare", *paths])
     assert answer.output.count("repeat one measurement") == 1
+    content = json.loads(CliRunner().invoke(app, ["compare", *paths, "--json"]).output)
+    floors = [said["noise_floor_ms"] for said in content["devices"].values()]
+    assert list(content["devices"]) == ["x_ms", "x_ms (2)", "x_ms (3)"]
+    assert floors == [0.05] * 3
 
 
 def test_what_removing_dead_branches_saves(tmp_path: Path) -> None:
