@@ -8,8 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Session
 from search_methods.supernet.cell import Mix
+from search_methods.supernet.data import SearchData
+from search_methods.supernet.network import Supernet
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -40,6 +43,13 @@ class DartsPt(DifferentiableSearch):
     def finished(self) -> bool:
         """Searched, and all edges decided: one at once, the last after the last tuning."""
         return self.epoch >= self.epochs + self.tuning * (self.edges - 1)
+
+    def make_supernet(self, data: SearchData) -> Supernet:
+        """A supernet in which every edge of one kind of cell is to be decided."""
+        supernet = super().make_supernet(data)
+        if len(supernet.layouts) > 1:
+            raise SuiteError("DARTS-PT chooses operations here, not edges: it has no DARTS space.")
+        return supernet
 
     @property
     def edges(self) -> int:

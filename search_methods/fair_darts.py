@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from search_methods.supernet.data import SearchData
-from search_methods.supernet.search import DifferentiableSearch
+from search_methods.supernet.search import DifferentiableSearch, Family
 
 
 @dataclass
@@ -30,9 +30,11 @@ class FairDarts(DifferentiableSearch):
     allow_none: bool = False
     zero_one: float = 10.0
 
-    def prepare(self, data: SearchData, rng: np.random.Generator) -> None:
+    def prepare(
+        self, data: SearchData, rng: np.random.Generator, family: Family | None = None
+    ) -> None:
         """As ever, with every σ(α) at one half, and Adam as the authors set it."""
-        super().prepare(data, rng)
+        super().prepare(data, rng, family)
         with torch.no_grad():
             for alpha in self.alphas:
                 alpha.zero_()

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from search_methods.supernet.cell import CellLayout, Mix
 from search_methods.supernet.data import Batch, SearchData
 from search_methods.supernet.network import CellOptions, Supernet
-from search_methods.supernet.search import DifferentiableSearch
+from search_methods.supernet.search import DifferentiableSearch, Family
 
 
 @dataclass
@@ -36,9 +36,11 @@ class PcDarts(DifferentiableSearch):
     warm_up: float = 0.3
     edge_normalisation: bool = True
 
-    def prepare(self, data: SearchData, rng: np.random.Generator) -> None:
+    def prepare(
+        self, data: SearchData, rng: np.random.Generator, family: Family | None = None
+    ) -> None:
         """Add the edges' parameters."""
-        super().prepare(data, rng)
+        super().prepare(data, rng, family)
         with self.randomness():
             self.betas = [
                 (1e-3 * torch.randn(len(layout.edges))).to(self.device).requires_grad_()
@@ -49,7 +51,7 @@ class PcDarts(DifferentiableSearch):
 
     def make_supernet(self, data: SearchData) -> Supernet:
         """The supernet with partial channels."""
-        return self.topology_supernet(data, CellOptions(share=self.share))
+        return self.family(data, CellOptions(share=self.share))
 
     def mixes(self) -> list[Mix]:
         """Softmax over operations, and over the edges of a node."""

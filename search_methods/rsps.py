@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import torch
 
-from search_methods.supernet.cell import Mix, single_path
+from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
 
@@ -38,7 +38,7 @@ class Rsps(DifferentiableSearch):
     def draw(self) -> list[list[int]]:
         """A candidate of every edge, uniformly; a list for each kind of cell."""
         return [
-            torch.randint(layout.shape[1], (layout.shape[0],)).tolist()
+            discretise(torch.rand(layout.shape), layout, self.allow_none)
             for layout in self.supernet.layouts
         ]
 

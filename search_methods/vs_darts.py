@@ -73,7 +73,7 @@ class VsDarts(DifferentiableSearch):
     def make_supernet(self, data: SearchData) -> Supernet:
         """The supernet with normalised nodes."""
         options = CellOptions(self.normalised_nodes, self.normalised_pooling)
-        return self.topology_supernet(data, options)
+        return self.family(data, options)
 
     def relax(self, alpha: Tensor) -> Tensor:
         """√softmax(α)."""

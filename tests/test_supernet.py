@@ -18,7 +18,13 @@ torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 from plain_supernet import PlainSupernet  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from search_methods.supernet.cell import CellLayout, Mix, MixedOperations, single_path  # noqa: E402
+from search_methods.supernet.cell import (  # noqa: E402
+    CellLayout,
+    Mix,
+    MixedOperations,
+    discretise,
+    single_path,
+)
 from search_methods.supernet.data import load_search_data  # noqa: E402
 from search_methods.supernet.diagnostics import (  # noqa: E402
     dominant_eigenvalue,
@@ -33,7 +39,6 @@ from search_methods.supernet.network import (  # noqa: E402
     count_parameters,
 )
 from search_methods.supernet.operations import Convolution, normalise  # noqa: E402
-from search_methods.supernet.search import strongest  # noqa: E402
 
 SPACE = load_space("nats-tss")
 DIGITS = load_search_data("digits")
@@ -196,8 +201,10 @@ def test_the_dominant_eigenvalue_is_that_of_the_whole_hessian() -> None:
 def test_derivation_takes_the_strongest_and_may_leave_none_out() -> None:
     strength = torch.tensor([[0.6, 0.1, 0.3], [0.2, 0.5, 0.3]])
     names = (("none", "skip_connect", "nor_conv_3x3"),) * 2
-    assert strongest(strength, names, allow_none=True) == [0, 1]
-    assert strongest(strength, names, allow_none=False) == [2, 1]
+    layout = CellLayout(2, 3, names)
+    assert discretise(strength, layout) == [0, 1]
+    assert discretise(strength, layout, allow_none=False) == [2, 1]
+    assert discretise(strength, CellLayout(2, 3, names, kept=1)) == [-1, 1]
 
 
 def test_expected_latency_is_the_mean_over_architectures() -> None:

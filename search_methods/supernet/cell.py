@@ -26,11 +26,14 @@ class CellLayout:
         candidates: for every edge the names of its candidate operations, equally many on all.
             Edges are in order of target, then source, as in NAS-Bench-201's strings and DARTS's
             genotypes.
+        kept: how many edges into a node are derived, the strongest; None for all, of which
+            ``none`` may be the operation.
     """
 
     inputs: int
     nodes: int
     candidates: tuple[tuple[str, ...], ...]
+    kept: int | None = None
 
     @cached_property
     def edges(self) -> tuple[tuple[int, int], ...]:
@@ -60,11 +63,38 @@ class Mix:
 
 
 def single_path(choice: Sequence[int], like: Tensor) -> Mix:
-    """The mix in which each edge has one candidate, with weight one."""
+    """The mix in which each edge has one candidate, with weight one, or (-1) nothing."""
     hard = torch.zeros_like(like)
-    rows = torch.arange(len(choice))
-    hard[rows, torch.as_tensor(choice)] = 1.0
+    for edge, candidate in enumerate(choice):
+        if candidate >= 0:
+            hard[edge, candidate] = 1.0
     return Mix(hard, active=hard.numpy(force=True) > 0)
+
+
+def discretise(strength: Tensor, layout: CellLayout, allow_none: bool = True) -> list[int]:
+    """The strongest candidate of every edge, the first of equals; -1 where the edge is dropped.
+
+    Where a layout keeps some edges of each node alone, these are the edges whose strongest
+    candidate other than ``none`` is strongest (DARTS, section 2.4).
+
+    Args:
+        strength: shape (edges, candidates).
+        layout: of the cell.
+        allow_none: whether ``none`` may be derived, where all edges are kept.
+    """
+    values = strength.numpy(force=True).astype(np.float64)
+    if not allow_none or layout.kept is not None:
+        banned = np.array([[name == NONE for name in names] for names in layout.candidates])
+        values = np.where(banned, -np.inf, values)
+    choice = [int(place) for place in values.argmax(axis=1)]
+    if layout.kept is not None:
+        targets = np.array([target for _, target in layout.edges])
+        for target in range(layout.inputs, layout.nodes):
+            edges = np.flatnonzero(targets == target)
+            order = np.argsort(-values[edges].max(axis=1), kind="stable")
+            for edge in edges[order[layout.kept :]]:
+                choice[edge] = -1
+    return choice
 
 
 class MixedOperations(nn.Module):

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Method, Session
-from search_methods.supernet.cell import Mix, single_path
+from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
 from search_methods.supernet.diagnostics import dominant_eigenvalue, record_variances
 from search_methods.supernet.network import (
@@ -32,6 +32,8 @@ from search_methods.supernet.network import (
     make_topology_supernet,
     to_device,
 )
+
+Family = Callable[[SearchData, CellOptions], Supernet]
 
 EVALUATION_BATCH = 200
 CURVATURE_BATCH = 64  # as in RobustDARTS: a Hessian-vector product costs several passes
@@ -149,8 +151,17 @@ class DifferentiableSearch(Method):
 
     # -- the search ----------------------------------------------------------------------------
 
-    def prepare(self, data: SearchData, rng: np.random.Generator) -> None:
-        """Set up a search on some images; ``start`` does it for those of the task."""
+    def prepare(
+        self, data: SearchData, rng: np.random.Generator, family: Family | None = None
+    ) -> None:
+        """Set up a search on some images; ``start`` does it for those of the task.
+
+        Args:
+            data: the images.
+            rng: from which the search takes its seed.
+            family: what makes the supernet of a space; by default of the topology space.
+        """
+        self.family = family or partial(make_topology_supernet, width=self.width, cells=self.cells)
         self.images = data.to(torch.device(self.device))
         self.epoch = 0
         self._random_state = torch.Generator().manual_seed(int(rng.integers(2**63))).get_state()
@@ -184,11 +195,7 @@ class DifferentiableSearch(Method):
 
     def make_supernet(self, data: SearchData) -> Supernet:
         """The supernet; methods that change its cells pass other options."""
-        return self.topology_supernet(data, CellOptions())
-
-    def topology_supernet(self, data: SearchData, options: CellOptions) -> Supernet:
-        """The supernet of the topology space with these cells."""
-        return make_topology_supernet(data, options, width=self.width, cells=self.cells)
+        return self.family(data, CellOptions())
 
     def train_epoch(self) -> dict[str, float]:
         """One pass over the training half; mean losses of both halves, in nats."""
@@ -257,7 +264,7 @@ class DifferentiableSearch(Method):
     def choices(self) -> list[list[int]]:
         """The strongest candidate of every edge, a list for each kind of cell."""
         return [
-            strongest(strength, layout.candidates, self.allow_none)
+            discretise(strength, layout, self.allow_none)
             for strength, layout in zip(self.strengths(), self.supernet.layouts, strict=True)
         ]
 
@@ -369,21 +376,6 @@ class DifferentiableSearch(Method):
             for index in indices
         ]
         session.log(self.epoch, inherited_index=indices, inherited_accuracy=accuracies)
-
-
-def strongest(strength: Tensor, candidates: Sequence[Sequence[str]], allow_none: bool) -> list[int]:
-    """The strongest candidate of every edge; the first of equals.
-
-    Args:
-        strength: shape (edges, candidates).
-        candidates: their names.
-        allow_none: whether ``none`` may be chosen.
-    """
-    values: NDArray[np.float64] = strength.numpy(force=True).astype(np.float64)
-    if not allow_none:
-        banned = np.array([[name == "none" for name in names] for names in candidates])
-        values = np.where(banned, -np.inf, values)
-    return [int(place) for place in values.argmax(axis=1)]
 
 
 def entropy(strength: Tensor) -> float:

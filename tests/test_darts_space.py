@@ -1,0 +1,161 @@
+"""The DARTS cell space: published counts and cells, subspaces, and searching in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks.registry import make_method
+
+torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
+
+from search_methods.supernet.cell import Mix, discretise, single_path  # noqa: E402
+from search_methods.supernet.darts_space import (  # noqa: E402
+    SPACES,
+    DartsSupernet,
+    darts_family,
+    darts_layouts,
+    format_genotype,
+    parse_genotype,
+)
+from search_methods.supernet.data import SearchData, load_search_data  # noqa: E402
+from search_methods.supernet.network import CellOptions, count_parameters  # noqa: E402
+
+DIGITS = load_search_data("digits")
+CIFAR = SearchData("x", (torch.zeros(1, 3, 32, 32), torch.zeros(1)), DIGITS.valid, 10, torch.relu)
+# The best cells of VS-DARTS (BMVC 2021), normal and reduction.
+PUBLISHED = (
+    "sep_conv_3x3~1|skip_connect~0|sep_conv_3x3~1|sep_conv_3x3~2|sep_conv_3x3~1|sep_conv_3x3~3|"
+    "sep_conv_3x3~1|max_pool_3x3~0 / "
+    "max_pool_3x3~0|max_pool_3x3~1|dil_conv_5x5~2|dil_conv_3x3~1|dil_conv_5x5~2|max_pool_3x3~0|"
+    "sep_conv_5x5~0|dil_conv_5x5~2"
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(("stem", "count"), [(1, 1_928_154), (3, 1_930_618)])
+def test_the_supernet_has_the_published_number_of_weights(stem: int, count: int) -> None:
+    """Of VS-DARTS's code with its stem of 16 channels, and of DARTS's with 48."""
+    assert count_parameters(DartsSupernet(CIFAR, CellOptions("all"), stem=stem)) == count
+
+
+def test_the_published_cells_are_derived_from_parameters_that_say_so() -> None:
+    layouts = darts_layouts("darts")
+    choices = parse_genotype(PUBLISHED, layouts)
+    generator = torch.Generator().manual_seed(0)
+    strengths = []
+    for choice in choices:
+        alpha = 1e-3 * torch.randn(14, 8, generator=generator)
+        alpha[:, 0] = 3.0  # none is strongest everywhere, and left out
+        for edge, place in enumerate(choice):
+            if place >= 0:
+                alpha[edge, place] = 2.0
+        strengths.append(alpha.softmax(-1))
+    derived = [discretise(s, layout) for s, layout in zip(strengths, layouts, strict=True)]
+    assert derived == choices
+    again = parse_genotype(format_genotype(derived, layouts), layouts)
+    assert again == choices
+    assert sorted(format_genotype(derived, layouts).split(" / ")[0].split("|")) == sorted(
+        PUBLISHED.split(" / ")[0].split("|")
+    )
+
+
+def test_two_edges_a_node_are_kept_the_strongest() -> None:
+    layouts = darts_layouts("s2")
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        strength = torch.tensor(rng.random((14, 2)))
+        choice = np.array(discretise(strength, layouts[0]))
+        targets = np.array([target for _, target in layouts[0].edges])
+        best = strength.numpy().max(axis=1)
+        for target in range(2, 6):
+            mine = targets == target
+            assert (choice[mine] >= 0).sum() == 2
+            assert best[mine & (choice >= 0)].min() >= best[mine & (choice < 0)].max(initial=-1)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("sep_conv_3x3~0", "1 cells"),
+        ("sep_conv_3x3~0 / sep_conv_3x3~0", "1 edges"),
+        (PUBLISHED.replace("skip_connect~0", "skip_connect~4", 1), "operation~node"),
+        (PUBLISHED.replace("skip_connect~0", "skip_conect~0", 1), "skip_connect"),
+    ],
+)
+def test_malformed_genotypes_are_refused(text: str, word: str) -> None:
+    with pytest.raises(SuiteError, match=word):
+        parse_genotype(text, darts_layouts("darts"))
+
+
+def test_subspaces_are_those_of_robust_darts() -> None:
+    assert set(SPACES) == {"darts", "s1", "s2", "s3", "s4"}
+    for name, (normal, reduction) in SPACES.items():
+        assert len(normal) == len(reduction) == 14, name
+        assert len({len(names) for names in (*normal, *reduction)}) == 1
+    normal, reduction = SPACES["s1"]
+    assert normal[5] == normal[10] == ("max_pool_3x3", "skip_connect")
+    assert normal[13] == ("dil_conv_3x3", "dil_conv_5x5")
+    assert reduction[6] == ("max_pool_3x3", "sep_conv_3x3")
+    with pytest.raises(SuiteError, match="s1"):
+        darts_family("s5")
+
+
+@pytest.mark.parametrize("space", list(SPACES))
+def test_one_path_is_the_mixture_with_weights_one_and_zero(space: str) -> None:
+    torch.manual_seed(0)
+    net = DartsSupernet(DIGITS, CellOptions("all"), space=space, channels=4, cells=3).double()
+    x = DIGITS.train[0][:6].double()
+    rng = np.random.default_rng(0)
+    paths, dense = [], []
+    for layout in net.layouts:
+        strength = torch.tensor(rng.random(layout.shape))
+        paths.append(single_path(discretise(strength, layout), strength))
+        dense.append(Mix(paths[-1].operations))
+    torch.manual_seed(1)
+    ours = net(x, paths)
+    assert ours.shape == (6, 10)
+    if space != "s4":  # of noise fewer tensors are drawn
+        torch.testing.assert_close(ours, net(x, dense))
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [
+        ("darts", "s1"),
+        ("vs-darts", "s2"),
+        ("pc-darts", "darts"),
+        ("gdas", "s3"),
+        ("drnas", "s4"),
+        ("rsps", "s2"),
+        ("fair-darts", "s3"),
+    ],
+)
+def test_methods_search_in_the_darts_space(name: str, space: str) -> None:
+    settings = {"rsps": {"candidates": 2, "interim": 1}}.get(name, {})
+    found = []
+    for _ in range(2):
+        method = make_method(name, {"epochs": 1, "batch_size": 200, **settings})
+        family = darts_family(space, channels=4, cells=3)
+        method.prepare(DIGITS, np.random.default_rng(0), family)
+        with method.randomness():
+            losses = method.train_epoch()
+            method.epoch += 1
+            found.append((format_genotype(method.choices(), method.supernet.layouts), losses))
+    assert found[0] == found[1]
+    assert len(parse_genotype(found[0][0], darts_layouts(space))) == 2
+
+
+def test_a_method_of_the_topology_alone_says_so() -> None:
+    with pytest.raises(SuiteError, match="no DARTS space"):
+        make_method("darts-pt").prepare(DIGITS, np.random.default_rng(0), darts_family("s2"))
