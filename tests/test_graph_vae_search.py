@@ -80,7 +80,7 @@ def test_the_posterior_is_that_of_scikit_learn() -> None:
     process = CandidateProcess(features)
     process.fit(seen, values)
     linear, matern, length, noise = np.exp(process.log_scales * [2, 2, 1, 2])
-    kernel = linear * DotProduct(0.0) + matern * Matern(length, nu=2.5) + WhiteKernel(noise + 1e-6)
+    kernel = linear * DotProduct(1e-8) + matern * Matern(length, nu=2.5) + WhiteKernel(noise + 1e-6)
     peer = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0)
     targets = (values - values.mean()) / values.std()
     peer.fit(process.features[seen], targets)

@@ -31,7 +31,7 @@ class Training:
         recipe: as JSON-able values.
         held_out: share of the classes that was held out, 0 if none.
         split_seed: which they were.
-        seconds: wall time of training.
+        seconds: processor time of training.
         epochs: passes made.
     """
 

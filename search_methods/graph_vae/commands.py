@@ -74,7 +74,8 @@ def train_command(
         )
     save_model(trained, training, output)
     typer.echo(
-        f"Trained {model} on {len(cells.training):,} cells in {training.seconds:.0f} s: {output}."
+        f"Trained {model} on {len(cells.training):,} cells in {training.seconds:.0f} s of "
+        f"processor time: {output}."
     )
 
 

@@ -50,7 +50,7 @@ SHOWN = {  # column: heading and whether it is a share
     "kl": ("KL (nats)", False),
     "active_units": ("active", False),
     "line_edits": ("edits a step", False),
-    "seconds": ("training (s)", False),
+    "seconds": ("training (CPU s)", False),
 }
 
 
