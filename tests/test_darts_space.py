@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,13 @@ from search_methods.supernet.darts_space import (  # noqa: E402
     parse_genotype,
 )
 from search_methods.supernet.data import SearchData, load_search_data  # noqa: E402
+from search_methods.supernet.drift import variance_drift  # noqa: E402
 from search_methods.supernet.network import CellOptions, count_parameters  # noqa: E402
+from search_methods.supernet.subspaces import (  # noqa: E402
+    read_journal,
+    search_subspaces,
+    train_derived,
+)
 
 DIGITS = load_search_data("digits")
 CIFAR = SearchData("x", (torch.zeros(1, 3, 32, 32), torch.zeros(1)), DIGITS.valid, 10, torch.relu)
@@ -159,3 +166,50 @@ def test_methods_search_in_the_darts_space(name: str, space: str) -> None:
 def test_a_method_of_the_topology_alone_says_so() -> None:
     with pytest.raises(SuiteError, match="no DARTS space"):
         make_method("darts-pt").prepare(DIGITS, np.random.default_rng(0), darts_family("s2"))
+
+
+# -- the commands ----------------------------------------------------------------------------------
+
+
+def test_subspaces_are_searched_once_and_the_journal_goes_on(tmp_path: Path) -> None:
+    journal = tmp_path / "j.jsonl"
+    settings = {"channels": 4, "cells": 3, "train_epochs": 1}
+    methods = "vs-darts[epochs=1,batch_size=200]"
+
+    def search() -> list[tuple[int, int]]:
+        return list(search_subspaces(methods, ["s2", "s4"], [0], journal, **settings))
+
+    assert search() == [(0, 2), (1, 2), (2, 2)]
+    entries = read_journal(journal)
+    assert [entry["space"] for entry in entries] == ["s2", "s4"]
+    for entry in entries:
+        choices = parse_genotype(entry["genotype"], darts_layouts(entry["space"]))
+        again = train_derived(choices, entry["space"], 0, **settings)
+        assert entry["test_accuracy"] == again
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text(lines[0] + lines[1][:20])  # what a kill leaves
+    assert search() == [(1, 2), (2, 2)]
+    assert read_journal(journal) == entries
+    assert search() == [(2, 2)]
+
+
+def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
+    journal = tmp_path / "j.jsonl"
+    with pytest.raises(SuiteError, match="no supernet"):
+        next(search_subspaces("random", ["s2"], [0], journal))
+    with pytest.raises(SuiteError, match="DARTS space"):
+        next(search_subspaces("darts", ["s7"], [0], journal))
+    journal.write_text("no journal\n")
+    with pytest.raises(SuiteError, match="no journal of searches"):
+        next(search_subspaces("darts", ["s2"], [0], journal))
+
+
+def test_the_root_drifts_less_than_softmax_and_not_at_all_if_independent() -> None:
+    frame = variance_drift(draws=20).set_index("candidates")
+    independent, five = frame.loc["independent"], frame.loc["five"]
+    assert (independent["root"] - 1).abs().max() < 0.05
+    assert independent["softmax"].iloc[0] == pytest.approx(0.5, abs=0.05)
+    ratios = {name: five[name].max() / five[name].min() for name in ("root", "softmax")}
+    assert ratios["root"] < 0.6 * ratios["softmax"]
+    assert five["entropy"].iloc[0] == pytest.approx(np.log(5))
+    assert (five["root_std"].iloc[1:] > five["root_std"].iloc[0]).all()

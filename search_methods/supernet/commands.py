@@ -1,0 +1,95 @@
+"""``nasbench supernet``: what differentiable methods are examined with beside a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(help="Supernets: variance drift of mixtures, searches in the DARTS subspaces.")
+
+_Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+@app.command("drift")
+def drift(
+    draws: Annotated[int, typer.Option(help="Draws of mixtures for each sharpness.")] = 50,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    as_csv: _Csv = False,
+) -> None:
+    """Measure the variance of Σ β o(x) and of Σ √β o(x) as the mixture sharpens."""
+    _need_torch()
+    from search_methods.supernet.drift import variance_drift
+
+    _print(variance_drift(draws, seed), as_csv)
+
+
+@app.command("subspaces")
+def subspaces(
+    methods: Annotated[str, typer.Option(help="Differentiable methods, as for `nasbench run`.")],
+    journal: Annotated[
+        Path, typer.Option(help="File of finished searches; the same command again goes on.")
+    ],
+    spaces: Annotated[str, typer.Option(help="Of darts, s1, s2, s3, s4.")] = "s1,s2,s3,s4",
+    seeds: Annotated[str, typer.Option(help="As 0-2 or 0,1.")] = "0-2",
+    channels: Annotated[int, typer.Option(help="Channels of the first cells.")] = 8,
+    cells: Annotated[int, typer.Option(help="Number of cells.")] = 5,
+    train_epochs: Annotated[int, typer.Option(help="Epochs of the derived network.")] = 50,
+    as_csv: _Csv = False,
+) -> None:
+    """Search the DARTS subspaces on the embedded images and train what was derived."""
+    _need_torch()
+    from rich.progress import Progress
+
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.runner.runs import parse_seeds
+    from search_methods.supernet.subspaces import read_journal, search_subspaces
+
+    if not journal.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
+    searches = search_subspaces(
+        methods,
+        spaces.split(","),
+        parse_seeds(seeds),
+        journal,
+        channels=channels,
+        cells=cells,
+        train_epochs=train_epochs,
+    )
+    with Progress() as progress:
+        bar = progress.add_task("searching", total=None)
+        for done, total in searches:
+            progress.update(bar, completed=done, total=total)
+    import pandas as pd
+
+    frame = pd.DataFrame(read_journal(journal))
+    grouped = frame.groupby(["space", "method"], sort=False)["test_accuracy"]
+    _print(grouped.agg(["count", "mean", "std", "min", "max"]).reset_index(), as_csv)
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    from nasbench_suite.errors import SuiteError
+
+    if find_spec("torch") is None:
+        raise SuiteError("Supernets need torch: pip install 'nasbench-suite[torch]'.")
+
+
+def _print(frame: pd.DataFrame, as_csv: bool) -> None:
+    if as_csv:
+        typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if frame[name].dtype == object else "right")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    Console(markup=False, highlight=False).print(table)

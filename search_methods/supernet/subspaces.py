@@ -1,0 +1,168 @@
+"""Searching in the DARTS subspaces, and training what was derived, on the embedded images."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from nasbench_suite.benchmarks.digits.training import load_digits_data, one_thread
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
+from search_methods.supernet.cell import single_path
+from search_methods.supernet.darts_space import DartsSupernet, darts_family, format_genotype
+from search_methods.supernet.data import Batch, SearchData, batches, load_search_data
+from search_methods.supernet.network import CellOptions
+from search_methods.supernet.search import EVALUATION_BATCH, DifferentiableSearch
+
+
+def search_subspaces(
+    methods: str,
+    spaces: Sequence[str],
+    seeds: Sequence[int],
+    journal: Path,
+    *,
+    channels: int = 8,
+    cells: int = 5,
+    train_epochs: int = 50,
+) -> Iterator[tuple[int, int]]:
+    """Search each space with each method and seed, train the derived network, note its accuracy.
+
+    A journal of finished searches, a JSON object a line, is appended to; what it holds is not
+    done again.
+
+    Args:
+        methods: as ``nasbench run --methods`` takes them; differentiable ones.
+        spaces: see ``darts_space.SPACES``.
+        seeds: of searches and trainings.
+        journal: the file.
+        channels: of the first cells, in search and training.
+        cells: number of cells, in search and training.
+        train_epochs: epochs of the training.
+
+    Yields:
+        Finished searches, and all of them.
+
+    Raises:
+        SuiteError: an unknown method or space, a method without a supernet, or a journal that
+            cannot be read.
+    """
+    chosen = [(name, make_method(name, settings)) for name, settings in parse_methods(methods)]
+    for name, method in chosen:
+        if not isinstance(method, DifferentiableSearch):
+            raise SuiteError(f"Method {name!r} has no supernet: choose a differentiable one.")
+    families = {space: darts_family(space, channels=channels, cells=cells) for space in spaces}
+    size = {"channels": channels, "cells": cells, "train_epochs": train_epochs}
+    data = load_search_data("digits")
+    finished = {_identity(entry) for entry in read_journal(journal)}
+    plan: list[dict[str, Any]] = [
+        {"method": method_label(name, method), "space": space, "seed": seed, **size}
+        for name, method in chosen
+        for space in spaces
+        for seed in seeds
+    ]
+    makers = {method_label(name, m): (name, m.config) for name, m in chosen}
+    done = sum(_identity(entry) in finished for entry in plan)
+    yield done, len(plan)
+    for entry in plan:
+        if _identity(entry) in finished:
+            continue
+        name, config = makers[entry["method"]]
+        method = make_method(name, config)
+        assert isinstance(method, DifferentiableSearch)
+        rng = np.random.default_rng([entry["seed"], list(spaces).index(entry["space"])])
+        method.prepare(data, rng, families[entry["space"]])
+        with method.randomness():
+            while not method.finished:
+                method.train_epoch()
+                method.epoch += 1
+            choices = method.choices()
+        genotype = format_genotype(choices, method.supernet.layouts)
+        accuracy = train_derived(choices, entry["space"], entry["seed"], **size)
+        with journal.open("a") as file:
+            file.write(
+                json.dumps({**entry, "genotype": genotype, "test_accuracy": accuracy}) + "\n"
+            )
+        done += 1
+        yield done, len(plan)
+
+
+@one_thread()
+def train_derived(
+    choices: Sequence[Sequence[int]],
+    space: str,
+    seed: int,
+    *,
+    channels: int,
+    cells: int,
+    train_epochs: int,
+) -> float:
+    """Test accuracy in percent of a derived pair of cells, trained from scratch.
+
+    On all 800 training images, SGD at 0.025 by a cosine to zero, momentum 0.9, weight decay 3e-4,
+    batches of 64: DARTS's own recipe for evaluation, at the size of the search.
+    """
+    digits, search = load_digits_data(), load_search_data("digits")
+    data = SearchData("digits", digits.train, digits.valid, search.classes, search.augment)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = DartsSupernet(data, CellOptions(), space=space, channels=channels, cells=cells)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        mixes = [
+            single_path(choice, torch.zeros(layout.shape))
+            for choice, layout in zip(choices, network.layouts, strict=True)
+        ]
+        optimizer = torch.optim.SGD(
+            network.parameters(), lr=0.025, momentum=0.9, weight_decay=3e-4, foreach=True
+        )
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, train_epochs)
+        for _ in range(train_epochs):
+            for images, labels in batches(data.train, 64):
+                optimizer.zero_grad()
+                loss = F.cross_entropy(network(_in_order(data.augment(images)), mixes), labels)
+                torch.autograd.backward(loss)
+                torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0, foreach=True)
+                optimizer.step()
+            schedule.step()
+        return _accuracy(network, mixes, digits.test)
+
+
+def _accuracy(network: DartsSupernet, mixes: Sequence[Any], data: Batch) -> float:
+    images, labels = data
+    with torch.inference_mode():
+        scores = [network(_in_order(x), mixes) for x in torch.split(images, EVALUATION_BATCH)]
+    return 100.0 * int((torch.cat(scores).argmax(1) == labels).sum()) / len(labels)
+
+
+def _in_order(images: torch.Tensor) -> torch.Tensor:
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """The finished searches in a journal; a torn last line is left out.
+
+    Raises:
+        SuiteError: the file is no such journal.
+    """
+    if not path.exists():
+        return []
+    lines = path.read_text().split("\n")
+    try:
+        entries = [json.loads(line) for line in lines[:-1]]
+        if any("genotype" not in entry for entry in entries):
+            raise ValueError
+    except (ValueError, TypeError):
+        raise SuiteError(f"{path} is no journal of searches: name another file.") from None
+    if lines[-1]:
+        path.write_text("".join(line + "\n" for line in lines[:-1]))
+    return entries
+
+
+def _identity(entry: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("method", "space", "seed", "channels", "cells", "train_epochs")
+    return tuple(entry.get(name) for name in names)
