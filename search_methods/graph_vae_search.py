@@ -32,7 +32,7 @@ class GraphVAESearch(Method):
 
         repeat
             the accuracy head is fitted to the graphs seen, each at the mean latent of its twins
-            the other heads (latency, ...) to the architectures seen, each at its own latent
+            the other heads (latency, ...) to the architectures seen, each at its own choices
             of every graph, the twin predicted cheapest and not yet seen is a candidate
             evaluate the candidate of highest expected hypervolume improvement
 
@@ -52,7 +52,8 @@ class GraphVAESearch(Method):
             posteriors follow every evaluation.
         embedding: of the accuracy head: ``latent``, or ``one-hot`` for the same search without
             the graph VAE.
-        cost_embedding: of the other heads.
+        cost_embedding: of the other heads: a latency nearly adds up over the edges as they are
+            written, dead ones too, so ``one-hot`` says more of it than the latent.
         average_twins: whether the accuracy head sees graphs, at the mean of their twins, or
             strings.
         functional: whether beside the latent the heads see what the graph VAE's structure head,
@@ -67,7 +68,7 @@ class GraphVAESearch(Method):
     num_initial: int = 20
     refit_every: int = 10
     embedding: Literal["latent", "one-hot"] = "latent"
-    cost_embedding: Literal["latent", "one-hot"] = "latent"
+    cost_embedding: Literal["latent", "one-hot"] = "one-hot"
     average_twins: bool = True
     functional: bool = True
     bound: float | None = None
