@@ -333,6 +333,7 @@ def _front_row(task: Task) -> TaskRow:
                     "unit": metric.unit,
                     "direction": metric.direction,
                     "provenance": metric.provenance,
+                    "device": metric.device,
                     # Of the whole table, best first; between them a loss is 0 to 1.
                     "range": [-sign * low, -sign * high],
                 }
