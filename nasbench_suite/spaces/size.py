@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHANNELS = (8, 16, 24, 32, 40, 48, 56, 64)
 # What the numbers stand for, in the order of the string.
-LAYERS = ("first conv", "cell stage 1", "residual 1", "cell stage 2", "residual 2")
+LAYERS = ("stem, stage 1", "reduction 1", "stage 2", "reduction 2", "stage 3")
 
 _STRING = re.compile(":".join([r"([0-9]{1,9})"] * len(LAYERS)))
 
