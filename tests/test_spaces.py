@@ -335,7 +335,7 @@ def test_dot_of_a_cell_has_its_operations():
 @pytest.mark.parametrize(
     ("name", "network", "layer", "label"),
     [
-        ("nats-sss", "8:16:24:32:64", 2, r"cell stage 1\n16"),
+        ("nats-sss", "8:16:24:32:64", 2, r"reduction 1\n16"),
         ("nasbench-macro", "01200120", 3, "MB6 K5"),
     ],
 )
