@@ -39,7 +39,7 @@ class Recipe:
     epochs: int = 80
     batch_size: int = 256
     learning_rate: float = 2e-3
-    beta: float = 0.007
+    beta: float = 0.005
     warmup: float = 0.4
     free_bits: float = 0.0
     clip: float = 5.0
