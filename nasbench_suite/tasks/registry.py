@@ -45,6 +45,11 @@ def method_class(name: str) -> type[Method]:
         raise SuiteError(choose_from("method", name, list(known)))
     try:
         loaded = known[name].load()
+    except ModuleNotFoundError as error:
+        raise SuiteError(
+            f"Method {name!r} needs the package {error.name!r}, which is not installed: install "
+            f"it, for our own methods by an extra, such as pip install 'nasbench-suite[torch]'."
+        ) from error
     except (ImportError, AttributeError) as error:
         raise SuiteError(
             f"Method {name!r} ({known[name].value}) cannot be imported: {error}."
