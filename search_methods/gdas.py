@@ -33,8 +33,7 @@ class Gdas(DifferentiableSearch):
     @property
     def tau(self) -> float:
         """The temperature of this epoch."""
-        progress = min(self.epoch / max(self.epochs - 1, 1), 1.0)
-        return self.temperature + (self.temperature_min - self.temperature) * progress
+        return self.annealed(self.temperature, self.temperature_min)
 
     def mixes(self) -> list[Mix]:
         """A sampled operation an edge, the same in all cells."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -65,8 +64,6 @@ class SdartsAdversarial(SdartsRandom):
     """
 
     ascent_steps: int = 7
-
-    relaxes: ClassVar[bool] = True
 
     def perturb(self, mixes: list[Mix], train: Batch) -> list[Mix]:
         """The worst of a few steps."""

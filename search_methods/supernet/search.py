@@ -226,6 +226,11 @@ class DifferentiableSearch(Method):
         span = self.learning_rate - self.learning_rate_min
         self.weight_optimizer.param_groups[0]["lr"] = self.learning_rate_min + span * progress
 
+    def annealed(self, first: float, last: float) -> float:
+        """What falls or grows linearly from the first epoch to the last, in this epoch."""
+        progress = min(self.epoch / max(self.epochs - 1, 1), 1.0)
+        return first + (last - first) * progress
+
     def update_architecture(self, train: Batch, valid: Batch) -> float | None:
         """A step in the architecture parameters on validation images.
 
