@@ -16,6 +16,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.leaderboard import results_leaderboard
 from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.store import ResultStore
+from reports.generative_panel import generative_panel
 from reports.panels import PANELS, Panel, Section, task_tags
 from reports.pareto_panel import pareto_panel
 from reports.tables import AT_OPTIMUM, TIED
@@ -47,6 +48,7 @@ def write_report(
     title: str | None = None,
     benchmark: str | None = None,
     dataset: str | None = None,
+    generative: str | Path | None = None,
     panels: Sequence[Panel] = ALL_PANELS,
 ) -> None:
     """Write everything a results file tells as one self-contained HTML page.
@@ -57,6 +59,8 @@ def write_report(
         title: of the page.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
+        generative: figures of generative models to show as well, as
+            ``reports.generative_panel.read_generative`` reads them.
         panels: what is shown besides the leaderboard; see ``reports.panels``.
 
     Raises:
@@ -68,6 +72,7 @@ def write_report(
     results = read_results(store, benchmark=benchmark, dataset=dataset)
     words = ["nasbench", "report", "--store", results.path.name, "--output", output.name]
     words += ["--title", title] if title else []
+    words += ["--generative", Path(generative).name] if generative else []
     chosen = [("--benchmark", benchmark), ("--dataset", dataset)]
     choice = [word for name, value in chosen if value for word in (name, value)]
     page = render_report(
@@ -77,7 +82,7 @@ def write_report(
         leaderboard_command=shlex.join(
             ["nasbench", "leaderboard", "--store", results.path.name, *choice]
         ),
-        panels=panels,
+        panels=[*panels, generative_panel(generative)] if generative else panels,
     )
     partial = output.with_name(output.name + ".partial")
     try:

@@ -18,9 +18,15 @@ def report(
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
     dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    generative: Annotated[
+        Path | None,
+        typer.Option(help="Figures of generative models, from `vae compare --format json`."),
+    ] = None,
 ) -> None:
     """Write one self-contained HTML page: leaderboard, curves, comparisons, provenance."""
     from reports.html_report import write_report
 
-    write_report(store, output, title=title, benchmark=benchmark, dataset=dataset)
+    write_report(
+        store, output, title=title, benchmark=benchmark, dataset=dataset, generative=generative
+    )
     typer.echo(output)

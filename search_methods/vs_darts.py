@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.topology import OPERATIONS
 from nasbench_suite.tasks import Session
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.larc import Larc
@@ -43,8 +44,9 @@ class VsDarts(DifferentiableSearch):
         normalised_pooling: average pooling ends in batch normalisation, as in DARTS's space.
         latency_weight: λ.
         latency_target: T in ms.
-        latency_table: file of measured architectures or of operations; see ``read_latency``.
-        latency_column: which column of it.
+        latency_table: a benchmark, or a file of measured architectures or of operations; see
+            ``read_latency``.
+        latency_column: which metric or column of it.
     """
 
     weight_decay: float = 5e-3
@@ -92,9 +94,12 @@ class VsDarts(DifferentiableSearch):
         )
 
     def penalty(self) -> Tensor | float:
-        """λ softplus(E_β[latency] / T − 1)."""
+        """λ softplus(E_β[latency] / T − 1), over the operations that may be derived."""
         if self.latency is None:
             return 0.0
         (alpha,) = self.alphas
+        if not self.allow_none:  # it takes no time: mass there would meet T and change no cell
+            is_none = torch.arange(alpha.shape[-1]) == OPERATIONS.index("none")
+            alpha = alpha.masked_fill(is_none.to(alpha.device), -torch.inf)
         probabilities = F.softmax(alpha, dim=-1)
         return self.latency_weight * self.latency.penalty(probabilities, self.latency_target)

@@ -41,6 +41,7 @@ from search_methods.spos import Spos  # noqa: E402
 from search_methods.supernet.cell import Mix  # noqa: E402
 from search_methods.supernet.data import load_search_data  # noqa: E402
 from search_methods.supernet.larc import Larc  # noqa: E402
+from search_methods.supernet.latency import LatencyModel  # noqa: E402
 from search_methods.supernet.search import DifferentiableSearch  # noqa: E402
 from search_methods.vs_darts import VsDarts  # noqa: E402
 
@@ -269,6 +270,20 @@ def test_the_latency_weight_lowers_the_expected_latency(digits: Benchmark, tmp_p
         times = torch.tensor([0.0, 0.1, 0.5, 2.0, 0.3])
         expected.append(float((method.strengths()[0] * times).sum()))
     assert expected[0] > expected[1] > expected[2]
+
+
+def test_none_pays_for_no_latency_where_it_cannot_be_derived() -> None:
+    gradients = {}
+    for allowed in (True, False):
+        method = VsDarts(latency_weight=1.0, latency_target=1.0, allow_none=allowed)
+        alpha = torch.zeros(6, 5, requires_grad=True)
+        method.alphas, method.latency = [alpha], LatencyModel(0.0, torch.arange(5.0).expand(6, -1))
+        penalty = method.penalty()
+        assert isinstance(penalty, torch.Tensor)
+        (gradients[allowed],) = torch.autograd.grad(penalty, alpha)
+    assert bool((gradients[True][:, 0] < 0).all())  # so that its strength grows
+    assert bool((gradients[False][:, 0] == 0).all())
+    assert bool((gradients[False][:, 1] < 0).all())
 
 
 def test_a_latency_weight_needs_a_table_and_a_target(digits: Benchmark) -> None:

@@ -335,7 +335,7 @@ def test_visits_beside_a_slow_reference_are_left_out(tmp_path, monkeypatch):
     assert measured.latency == pytest.approx((1000 + measured.architectures) / 1e6)
     assert measured.disturbed == pytest.approx(20 / 120)
     assert sorted(set(measured.visits.tolist())) == [2, 3]
-    assert measured.drift == pytest.approx(2.0)
+    assert measured.drift == pytest.approx(1.4)  # of 7 timings, the slow one weighs little
 
 
 def test_another_plan_or_machine_does_not_mix(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 import shutil
@@ -26,6 +27,7 @@ from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.runner import run
 from nasbench_suite.tasks import Method, Session
 from reports.gallery import one_task
+from reports.generative_panel import generative_table, read_generative
 from reports.html_report import write_report
 from reports.panels import PANELS, Section
 from reports.pareto_figures import attainment, attainment_data
@@ -208,6 +210,59 @@ def test_attainment_is_drawn_on_the_axes_given(fronts: Path) -> None:
         assert (np.diff(accuracies) >= 0).all()
     with pytest.raises(SuiteError, match="one task"):
         attainment(results)
+
+
+def generative_file(folder: Path, **changes: Any) -> Path:
+    rows = [
+        {"model": model, "seed": seed, "greedy_string": greedy, "valid_unmasked": 0.5, "kl": kl}
+        for model, greedy, kl in (("mine", 0.25, 20.0), (EVIL, 1.0, 30.0))
+        for seed in range(2)
+    ]
+    rows[0] |= {"greedy_string": 0.75, "more": "unknown"} | changes
+    path = folder / "vae.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_generative_models_have_a_panel(store: Path, tmp_path: Path) -> None:
+    path = generative_file(tmp_path)
+    write_report(store, tmp_path / "r.html", generative=path)
+    text = (tmp_path / "r.html").read_text()
+    parsed = Page(text)
+    cells = parsed.texts["td"]
+    start = cells.index("mine")
+    assert cells[start : start + 5] == ["mine", "2", "50.00 ± 35.36", "50.00 ± 0.00", "20.0 ± 0.0"]
+    assert "generative-dots" in [figure["id"] for figure in parsed.all("figure")]
+    assert "mine: greedy 50.0 %, valid, no mask 50.0 %" in text
+    assert "--generative vae.json" in text
+    assert "<script>alert" not in text
+    table = generative_table(read_generative(path))
+    assert table.columns == ("model", "seeds", "greedy", "valid, no mask", "KL (nats)")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "not JSON"),
+        ("{}", "not a list"),
+        ("[]", "not a list"),
+        ('[{"seed": 0}]', "no 'model'"),
+        ('[{"model": "a", "seed": 0}]', "none of the figures"),
+        ('[{"model": "a", "seed": 0, "valid": "most"}]', "not a number"),
+        ('[{"model": "a", "seed": 0, "valid": 99.5}]', "shares, not percent"),
+    ],
+)
+def test_other_files_are_no_figures_of_models(content: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "vae.json").write_text(content)
+    with pytest.raises(SuiteError, match=why):
+        read_generative(tmp_path / "vae.json")
+
+
+def test_missing_figures_of_a_seed_are_left_out(tmp_path: Path) -> None:
+    rows = read_generative(generative_file(tmp_path, valid_unmasked=None))
+    assert generative_table(rows).rows[0][3] == "50.00"
+    with pytest.raises(SuiteError, match="cannot be read"):
+        read_generative(tmp_path / "absent.json")
 
 
 def test_a_single_trial_is_a_report_too(toy: Benchmark, tmp_path: Path) -> None:

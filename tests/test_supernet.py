@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nasbench_suite.benchmarks import load_benchmark
 from nasbench_suite.benchmarks.digits.network import DigitsNetwork
 from nasbench_suite.benchmarks.digits.training import load_digits_data
 from nasbench_suite.errors import SuiteError
@@ -268,6 +269,18 @@ def test_a_model_fitted_to_a_real_device_ranks_its_architectures(shared_data: Pa
     predicted = table[np.arange(6), SPACE.all_vectors].sum(1)
     measured = frame["pixel3"].to_numpy()
     assert stats.spearmanr(predicted, measured).statistic > 0.9
+
+
+def test_a_benchmark_gives_latencies_by_its_name() -> None:
+    digits = load_benchmark("digits")
+    model = read_latency("digits", "onnxruntime_ms", SPACE)
+    predicted = model.constant + model.table.numpy()[np.arange(6), SPACE.all_vectors].sum(1)
+    residuals = predicted - digits.values("onnxruntime_ms")
+    assert np.sqrt(np.mean(residuals**2)) == pytest.approx(model.error, rel=1e-4)
+    with pytest.raises(SuiteError, match="no_such_ms"):
+        read_latency("digits", "no_such_ms", SPACE)
+    with pytest.raises(SuiteError, match="latencies of nats-tss, not of nats-sss"):
+        read_latency("digits", "onnxruntime_ms", load_space("nats-sss"))
 
 
 # -- images -------------------------------------------------------------------------------------

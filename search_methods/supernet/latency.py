@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.importing import read_frame, read_measurements
+from nasbench_suite.benchmarks.library import known_benchmarks
+from nasbench_suite.benchmarks.table import is_benchmark_file
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.spaces.topology import OPERATIONS
@@ -75,7 +78,8 @@ def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyMo
     """A latency model from a table of measurements.
 
     Args:
-        file: Parquet or CSV. With a column ``operation`` it is an operation table: a row an
+        file: a benchmark's name or file, of this space, and ``column`` its metric. Or Parquet
+            or CSV. With a column ``operation`` it is an operation table: a row an
             operation of the space, its time in ms on any edge in ``column``. Otherwise it is a
             table of measured architectures, as ``nasbench data import --latency`` reads it, and
             the model is fitted to it.
@@ -86,6 +90,8 @@ def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyMo
         SuiteError: there is no such file or column, or it holds no latencies.
     """
     path = Path(file).expanduser()
+    if str(file) in known_benchmarks() or is_benchmark_file(path):
+        return _of_benchmark(load_benchmark(file), column, space)
     frame = read_frame(path)
     if "operation" not in frame:
         return fit_latency(space, *read_measurements(path, column, space))
@@ -104,3 +110,11 @@ def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyMo
     if not bool(row.isfinite().all()) or bool((row < 0).any()):
         raise SuiteError(f"{file} has times that are negative or not finite: mend them.")
     return LatencyModel(0.0, row.expand(len(space.choices), -1).clone())
+
+
+def _of_benchmark(benchmark: Benchmark, metric: str, space: SearchSpace) -> LatencyModel:
+    if benchmark.space.name != space.name:
+        raise SuiteError(
+            f"{benchmark.name} has latencies of {benchmark.space.name}, not of {space.name}."
+        )
+    return fit_latency(space, np.arange(space.size), benchmark.values(metric))
