@@ -3,8 +3,9 @@
 Every architecture is visited once in each *round*, in a new random order a round, so that what
 changes on the machine falls on all alike. A visit prepares the network, runs it a few times
 untimed, then times each of several runs. Between visits a *reference* architecture is timed again
-and again; where it runs slower than usual, the visits around it are taken to be disturbed
-(another program, or a throttled processor) and are left out.
+and again. Visits are scaled by how much slower or faster than usual it runs about them (another
+program, a throttled processor, another host); where it changes from one timing to the next, the
+visits between are taken to be disturbed and are left out.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace, load_space
 
 JOURNAL_VERSION = 1
-DISTURBED = 0.10  # by this share the reference may be slower than its median
+DISTURBED = 0.10  # by this share the reference's timings before and after a visit may differ
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ class Measured:
         plan: what was measured.
         card: the device; see ``device_card``.
         architectures: indices with at least one visit, ascending, shape (n,).
-        latency: median over all timed runs of undisturbed visits, in ms, shape (n,).
+        latency: median over all timed runs of undisturbed visits, scaled to the reference's usual
+            pace, in ms, shape (n,).
         spread: interquartile range of the same runs, in ms, shape (n,).
         visits: visits behind each latency, shape (n,).
         halves: medians of the even and of the odd rounds, in ms, shape (n, 2); NaN where a half
@@ -363,19 +365,18 @@ def read_measured(journal: Path) -> Measured:
     plan = Plan(**values)
     reference = np.array([np.median(e["reference"]) for e in entries if "reference" in e]) / 1e3
     usual = float(np.median(reference)) if len(reference) else float("nan")
-    kept: dict[int, dict[int, list[float]]] = {}
-    dropped: dict[int, dict[int, list[float]]] = {}
-    before, passed = 0, len(reference)
-    seen = -1
+    kept: dict[int, dict[int, NDArray[np.float64]]] = {}
+    dropped: dict[int, dict[int, NDArray[np.float64]]] = {}
+    seen, passed = -1, len(reference)
     for entry in entries:
         if "reference" in entry:
             seen += 1
             continue
-        before = max(seen, 0)
-        after = min(seen + 1, passed - 1)
-        slow = max(reference[before], reference[after]) > usual * (1 + DISTURBED)
-        target = dropped if slow else kept
-        target.setdefault(entry["index"], {})[entry["round"]] = entry["us"]
+        before, after = reference[max(seen, 0)], reference[min(seen + 1, passed - 1)]
+        pace = (before + after) / 2
+        target = dropped if abs(before - after) > DISTURBED * pace else kept
+        times = np.array(entry["us"]) / 1e3 * (usual / pace)
+        target.setdefault(entry["index"], {})[entry["round"]] = times
     all_visits = sum(map(len, kept.values())) + sum(map(len, dropped.values()))
     if not all_visits:
         raise SuiteError(f"Journal {journal} holds no visit yet: measure first.")
@@ -387,7 +388,7 @@ def read_measured(journal: Path) -> Measured:
             kept[architecture] = visits
     architectures = np.array(sorted(kept), dtype=np.int64)
     rows = [kept[int(architecture)] for architecture in architectures]
-    runs = [np.concatenate(list(visits.values())) / 1e3 for visits in rows]
+    runs = [np.concatenate(list(visits.values())) for visits in rows]
     quartiles = np.array([np.quantile(one, [0.25, 0.5, 0.75]) for one in runs])
     return Measured(
         plan,
@@ -402,6 +403,6 @@ def read_measured(journal: Path) -> Measured:
     )
 
 
-def _half(visits: dict[int, list[float]], odd: int) -> float:
+def _half(visits: dict[int, NDArray[np.float64]], odd: int) -> float:
     runs = [times for number, times in visits.items() if number % 2 == odd]
-    return float(np.median(np.concatenate(runs)) / 1e3) if runs else float("nan")
+    return float(np.median(np.concatenate(runs))) if runs else float("nan")

@@ -32,6 +32,7 @@ from search_methods.darts_pt import DartsPt  # noqa: E402
 from search_methods.drnas import DrNas  # noqa: E402
 from search_methods.fair_darts import FairDarts  # noqa: E402
 from search_methods.gdas import Gdas  # noqa: E402
+from search_methods.latency_sweep import LatencySweep  # noqa: E402
 from search_methods.pc_darts import PcDarts  # noqa: E402
 from search_methods.r_darts import RDartsEarlyStop  # noqa: E402
 from search_methods.rsps import Rsps  # noqa: E402
@@ -284,6 +285,48 @@ def test_none_pays_for_no_latency_where_it_cannot_be_derived() -> None:
     assert bool((gradients[True][:, 0] < 0).all())  # so that its strength grows
     assert bool((gradients[False][:, 0] == 0).all())
     assert bool((gradients[False][:, 1] < 0).all())
+
+
+def sweep(folder: Path, **settings: Any) -> LatencySweep:
+    return LatencySweep(
+        epochs=2,
+        batch_size=200,
+        searches=3,
+        latency_table=latency_file(folder),
+        latency_target=1.0,
+        **settings,
+    )
+
+
+def test_a_sweep_evaluates_what_every_weight_derives(digits: Benchmark, tmp_path: Path) -> None:
+    task = make_task(digits, also=["flops"])
+    trial = Trial(task, sweep(tmp_path), 0)
+    trial.advance()
+    result = trial.result()
+    assert len(result.record.architectures) == 3
+    weights = [entry for entry in result.diagnostics if entry.name == "latency_weight"]
+    assert [entry.step for entry in weights] == [2, 4, 6]
+    assert [float(entry.value) for entry in weights] == pytest.approx([0.001, 0.001**0.5, 1.0])
+    settings = {"latency_table": latency_file(tmp_path), "latency_target": 1.0}
+    first = VsDarts(epochs=2, batch_size=200, latency_weight=0.001, allow_none=False, **settings)
+    assert result.record.architectures[0] == search(digits, first).record.recommended[-1]
+
+
+def test_a_sweep_goes_on_within_a_search(digits: Benchmark, tmp_path: Path) -> None:
+    task = make_task(digits, also=["flops"])
+    whole, before, after = (Trial(task, sweep(tmp_path), 0) for _ in range(3))
+    whole.advance()
+    before.advance(3)
+    assert before.save(tmp_path / "c.npz")
+    after.load(tmp_path / "c.npz")
+    after.advance()
+    assert_same(after.result(), whole.result())
+
+
+def test_a_sweep_needs_weights_in_order(digits: Benchmark, tmp_path: Path) -> None:
+    for wrong in ({"smallest": 2.0}, {"smallest": 0.0}):
+        with pytest.raises(SuiteError, match="0 < smallest <= largest"):
+            search(digits, sweep(tmp_path, **wrong))
 
 
 def test_a_latency_weight_needs_a_table_and_a_target(digits: Benchmark) -> None:

@@ -327,7 +327,7 @@ def test_an_interrupted_measurement_goes_on_where_it_stopped(tmp_path, monkeypat
     assert journal.read_bytes() == before
 
 
-def test_visits_beside_a_slow_reference_are_left_out(tmp_path, monkeypatch):
+def test_visits_beside_a_changing_reference_are_left_out(tmp_path, monkeypatch):
     clock = FakeClock(monkeypatch)
     for done, _ in measure(plan(), tmp_path / "j.jsonl"):
         clock.slow = 45 <= done < 58  # a spell in the second round; a reference falls into it
@@ -335,7 +335,17 @@ def test_visits_beside_a_slow_reference_are_left_out(tmp_path, monkeypatch):
     assert measured.latency == pytest.approx((1000 + measured.architectures) / 1e6)
     assert measured.disturbed == pytest.approx(20 / 120)
     assert sorted(set(measured.visits.tolist())) == [2, 3]
-    assert measured.drift == pytest.approx(1.4)  # of 7 timings, the slow one weighs little
+    assert measured.drift == pytest.approx(0.8)  # of 13 timings, the slow one weighs little
+
+
+def test_a_slower_machine_is_scaled_by_its_reference(tmp_path, monkeypatch):
+    clock = FakeClock(monkeypatch)
+    for done, _ in measure(plan(), tmp_path / "j.jsonl"):
+        clock.slow = 25 <= done < 58  # the references at 30, 40 and 50 visits are slow too
+    measured = read_measured(tmp_path / "j.jsonl")
+    assert measured.latency == pytest.approx((1000 + measured.architectures) / 1e6)
+    assert measured.spread == pytest.approx(0)
+    assert measured.disturbed == pytest.approx(20 / 120)  # where it turns slow, and fast again
 
 
 def test_another_plan_or_machine_does_not_mix(tmp_path, monkeypatch):
