@@ -382,10 +382,10 @@ def read_measured(journal: Path) -> Measured:
         raise SuiteError(f"Journal {journal} holds no visit yet: measure first.")
     left_out = 0
     for architecture, visits in dropped.items():
-        if architecture in kept:
+        if len(kept.get(architecture, {})) * 2 > plan.rounds:
             left_out += len(visits)
-        else:  # better disturbed than none
-            kept[architecture] = visits
+        else:  # the median of many, some of them disturbed, beats that of one or two
+            kept[architecture] = {**kept.get(architecture, {}), **visits}
     architectures = np.array(sorted(kept), dtype=np.int64)
     rows = [kept[int(architecture)] for architecture in architectures]
     runs = [np.concatenate(list(visits.values())) for visits in rows]

@@ -341,11 +341,27 @@ def test_visits_beside_a_changing_reference_are_left_out(tmp_path, monkeypatch):
 def test_a_slower_machine_is_scaled_by_its_reference(tmp_path, monkeypatch):
     clock = FakeClock(monkeypatch)
     for done, _ in measure(plan(), tmp_path / "j.jsonl"):
-        clock.slow = 25 <= done < 58  # the references at 30, 40 and 50 visits are slow too
+        clock.slow = 45 <= done < 78  # the references at 50, 60 and 70 visits are slow too
     measured = read_measured(tmp_path / "j.jsonl")
     assert measured.latency == pytest.approx((1000 + measured.architectures) / 1e6)
     assert measured.spread == pytest.approx(0)
     assert measured.disturbed == pytest.approx(20 / 120)  # where it turns slow, and fast again
+
+
+def test_most_of_an_architecture_s_visits_must_remain_to_leave_any_out(tmp_path, monkeypatch):
+    clock = FakeClock(monkeypatch)
+    for done, _ in measure(plan(), tmp_path / "j.jsonl"):
+        clock.slow = 5 <= done < 75  # two of three visits of those visited first and last
+    measured = read_measured(tmp_path / "j.jsonl")
+    twice = set(plan_order()[0:10]) & set(plan_order()[70:80])
+    assert twice, "else nothing is tested"
+    visits = dict(zip(measured.architectures.tolist(), measured.visits.tolist(), strict=True))
+    assert {visits[index] for index in twice} == {3}
+    assert measured.disturbed == pytest.approx((20 - 2 * len(twice)) / 120)
+
+
+def plan_order():
+    return [index for _, index in plan().visits()]
 
 
 def test_another_plan_or_machine_does_not_mix(tmp_path, monkeypatch):
