@@ -24,13 +24,16 @@ class LatencySweep(VsDarts):
         searches: number of weights, each with a supernet of its own.
         smallest: the first λ.
         largest: the last λ.
+        architecture_learning_rate: ten times DARTS's, at which α moves far enough on the embedded
+            images for the weights to order what is derived.
         allow_none: off, since ``none`` costs no time: with it the larger weights derive
             disconnected cells.
     """
 
     searches: int = 8
     smallest: float = 0.001
-    largest: float = 1.0
+    largest: float = 0.3
+    architecture_learning_rate: float = 3e-3
     allow_none: bool = False
 
     multi_objective: ClassVar[bool] = True

@@ -306,7 +306,7 @@ def test_a_sweep_evaluates_what_every_weight_derives(digits: Benchmark, tmp_path
     assert len(result.record.architectures) == 3
     weights = [entry for entry in result.diagnostics if entry.name == "latency_weight"]
     assert [entry.step for entry in weights] == [2, 4, 6]
-    assert [float(entry.value) for entry in weights] == pytest.approx([0.001, 0.001**0.5, 1.0])
+    assert [float(entry.value) for entry in weights] == pytest.approx([0.001, 0.0003**0.5, 0.3])
     settings = {"latency_table": latency_file(tmp_path), "latency_target": 1.0}
     first = VsDarts(epochs=2, batch_size=200, latency_weight=0.001, allow_none=False, **settings)
     assert result.record.architectures[0] == search(digits, first).record.recommended[-1]
