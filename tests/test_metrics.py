@@ -21,6 +21,7 @@ from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics import (
     aggregate,
+    aggregates,
     anytime_curves,
     figures_at,
     interquartile_mean,
@@ -328,3 +329,21 @@ def test_methods_come_in_the_order_known_from_the_literature(
     assert board["optimum"].iloc[0] == pytest.approx(94.3733, abs=1e-4)
     evolution, random = board.loc["regularized-evolution"], board.loc["random"]
     assert evolution["low"] > random["high"]
+
+
+@pytest.mark.parametrize("statistic", ["mean", "iqm"])
+def test_of_many_values_the_interval_is_the_one_the_bootstrap_tends_to(
+    statistic: aggregates.Statistic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    strata = [rng.gamma(2.0, 1.0 + task / 5, size=(600, 3)) + task for task in range(12)]
+    slow = aggregates.stratified_bootstrap(strata, statistic, resamples=4000)
+    monkeypatch.setattr(aggregates, "_LARGE", 7000)
+    fast = aggregates.stratified_bootstrap(strata, statistic)
+    width = slow[1] - slow[0]
+    for ours, theirs in zip(fast, slow, strict=True):
+        assert ours == pytest.approx(theirs, abs=0.06 * width.min())
+    shuffled = [np.random.default_rng(1).permutation(np.concatenate(strata))]
+    low, high = aggregates.stratified_bootstrap(shuffled, statistic)
+    assert (high - low > 1.2 * width).all()  # without strata, tasks differ as runs do
+    assert aggregates.stratified_bootstrap([strata[0][:, 0]] * 12, statistic)[0].shape == ()

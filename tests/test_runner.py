@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import nasbench_suite
@@ -175,6 +176,23 @@ def test_a_failing_method_is_recorded_and_the_others_go_on(
     assert "ZeroDivisionError: a slip" in trials.loc[("stumbles", 1), "message"]
     assert "Unknown operation 'nor_conv_7x7'" in trials.loc[("strays", 0), "message"]
     assert (trials.loc["random", "status"] == "finished").all()
+
+
+def test_trials_read_in_pieces_are_the_same_frame(
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a piece holds failures alone, whose figures are missing."""
+    store = tmp_path / "r.sqlite"
+    methods = ["random", ("broken", Stumbles()), "local-search"]
+    run(toy, methods, seeds=(1, 2, 3, 5), store=store, evaluations=10)
+    frames = []
+    for rows in (100_000, 2):
+        monkeypatch.setattr("nasbench_suite.store.results._CHUNK", rows)
+        with ResultStore(store, read_only=True) as results:
+            frames.append(results.trials())
+    pd.testing.assert_frame_equal(*frames, check_dtype=False)
+    assert frames[1]["report"].dtype == float
+    assert frames[1]["method"].tolist() == sorted(["broken", "local-search", "random"] * 4)
 
 
 def test_a_failed_trial_runs_again(toy: Benchmark, tmp_path: Path) -> None:

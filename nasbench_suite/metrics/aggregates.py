@@ -19,6 +19,7 @@ Statistic = Literal["mean", "iqm", "median"]
 Floats = NDArray[np.float64]
 
 _BLOCK = 200_000  # values resampled at a time, so that their counts stay in the cache
+_LARGE = 10_000  # values from which on the bootstrap is its limit
 
 
 def interquartile_mean(values: ArrayLike, axis: int = -1) -> Any:
@@ -53,7 +54,9 @@ def stratified_bootstrap(
     """Percentile interval of a statistic of all values, resampled within each stratum.
 
     As in Agarwal et al. (NeurIPS 2021): strata are tasks, values are runs, and a resample draws
-    from each task as many runs as it has. A single stratum gives the plain bootstrap.
+    from each task as many runs as it has. A single stratum gives the plain bootstrap. Of more
+    than 10,000 values, mean and IQM get the normal interval that the bootstrap tends to, whose
+    variance is that of the statistic's influence function: then as exact, and much faster.
 
     Args:
         strata: one array a task, of shape (runs, ...); runs may differ between tasks, the
@@ -78,9 +81,12 @@ def stratified_bootstrap(
     arrays = [np.asarray(stratum, dtype=np.float64) for stratum in strata]
     if not arrays or any(not len(array) for array in arrays):
         raise SuiteError("A bootstrap needs at least one value in each stratum.")
-    rng = np.random.default_rng(seed)
     values = np.concatenate(arrays)
     columns = values.reshape(len(values), -1)
+    if len(values) > _LARGE and statistic != "median":
+        ends = _normal_interval(columns, [len(a) for a in arrays], statistic, confidence)
+        return ends[0].reshape(values.shape[1:])[()], ends[1].reshape(values.shape[1:])[()]
+    rng = np.random.default_rng(seed)
     orders = np.argsort(columns, axis=0)
     ascending = np.take_along_axis(columns, orders, axis=0)
     statistics = np.empty((resamples, columns.shape[1]))
@@ -101,6 +107,34 @@ def stratified_bootstrap(
     low, high = np.quantile(statistics, [tail, 1.0 - tail], axis=0)
     shape = values.shape[1:]
     return low.reshape(shape)[()], high.reshape(shape)[()]
+
+
+def _normal_interval(
+    columns: Floats, sizes: Sequence[int], statistic: Statistic, confidence: float
+) -> Floats:
+    """Low and high ends of each column's interval, shape (2, columns).
+
+    A trimmed mean of n values moves with each by 1 / (n - 2 cut), as long as it stays between the
+    cut quantiles (Huber, *Robust Statistics*, section 3.3).
+
+    Args:
+        columns: all values, shape (values, columns), stratum after stratum.
+        sizes: values of each stratum.
+        statistic: mean or IQM.
+        confidence: coverage aimed at.
+    """
+    from scipy.special import ndtri
+
+    total = len(columns)
+    cut = _cut(statistic, total)
+    partitioned = np.partition(columns, (cut, total - cut - 1), axis=0)
+    clipped = np.clip(columns, partitioned[cut], partitioned[total - cut - 1])
+    parts = np.split(clipped, np.cumsum(sizes)[:-1])
+    variance = sum(len(part) * part.var(axis=0) for part in parts) / (total - 2 * cut) ** 2
+    reach = ndtri(0.5 + confidence / 2) * np.sqrt(variance)
+    center = aggregate(columns, statistic, axis=0)
+    found: Floats = np.stack([center - reach, center + reach])
+    return found
 
 
 def regret(values: ArrayLike, optimum: float, direction: str = "maximize") -> Any:

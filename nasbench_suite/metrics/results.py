@@ -63,7 +63,7 @@ def read_results(
     _check_known("benchmark", benchmark, [task.benchmark for task in tasks.values()], path)
     _check_known("data set", dataset, [task.dataset or "" for task in tasks.values()], path)
     trials["method"] = _method_names(trials)
-    run = set(trials["task_key"])
+    run = set(trials["task_key"].unique())
     chosen = {
         key: task
         for key, task in tasks.items()
@@ -115,9 +115,11 @@ def budget_text(task: TaskRow) -> str:
 
 def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
     """Labels, with the start of the key where several methods have one label."""
-    keys = trials.groupby("method")["method_key"].transform("nunique")
+    methods = trials[["method", "method_key"]].drop_duplicates()
+    shared = methods.loc[methods["method"].duplicated(keep=False), "method"]
+    alike = trials["method"].isin(shared)
     suffixed = trials["method"] + " (" + trials["method_key"].str[:6] + ")"
-    return trials["method"].where(keys == 1, suffixed)
+    return trials["method"].where(~alike, suffixed) if alike.any() else trials["method"]
 
 
 def _check_known(kind: str, name: str | None, known: list[str], path: str | Path) -> None:

@@ -30,13 +30,20 @@ if TYPE_CHECKING:
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
 _TRIALS = """
-SELECT trials.id AS trial, tasks.key AS task, tasks.name AS task_name, tasks.benchmark,
-       tasks.dataset, methods.label AS method, methods.key AS method_key, trials.seed,
-       trials.status, trials.message, trials.trainings, trials.evaluations, trials.seconds,
-       trials.wall_seconds, trials.architecture, trials.signal, trials.report
-FROM trials JOIN tasks ON tasks.id = task_id JOIN methods ON methods.id = method_id
-ORDER BY tasks.id, methods.label, methods.key, trials.seed
+SELECT trials.id AS trial, task_id, method_id, seed, status, message, trainings, evaluations,
+       seconds, wall_seconds, architecture, signal, report
+FROM trials JOIN methods ON methods.id = method_id
+ORDER BY task_id, methods.label, methods.key, seed
 """
+_TASK_NAMES = "SELECT id, key AS task, name AS task_name, benchmark, dataset FROM tasks"
+_METHOD_NAMES = "SELECT id, label AS method, key AS method_key FROM methods"
+_TRIAL_COLUMNS = (
+    *("trial", "task", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
+    *("status", "message", "trainings", "evaluations", "seconds", "wall_seconds"),
+    *("architecture", "signal", "report"),
+)
+_TEXTS = ("status", "message", "task", "task_name", "benchmark", "dataset", "method", "method_key")
+_CHUNK = 100_000  # rows that are Python objects at one time
 _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
 FROM incumbents {where} ORDER BY trial_id, training
@@ -354,7 +361,15 @@ class ResultStore:
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
         ``report``; the figures of a failed trial are missing.
         """
-        return self._frame(_TRIALS)
+        frame = self._frame(_TRIALS)
+        # Names are few and trials many: they are put in here, not carried through every row.
+        for column, query in (("task_id", _TASK_NAMES), ("method_id", _METHOD_NAMES)):
+            names = self._frame(query).set_index("id")
+            for name in names:
+                frame[name] = names[name].reindex(frame[column]).array
+        told = frame["message"].notna()
+        frame["message"] = frame["message"].astype(object).where(told, None)
+        return frame[list(_TRIAL_COLUMNS)]
 
     def incumbents(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
         """All changes of incumbents, one a row, ordered by trial and time.
@@ -470,7 +485,15 @@ class ResultStore:
         with self._readable_errors():
             cursor = self._connection.execute(query, values or {})
             names = [column[0] for column in cursor.description]
-            return pd.DataFrame(cursor.fetchall(), columns=names)
+            chunks = [
+                pd.DataFrame(rows, columns=names)
+                for rows in iter(lambda: cursor.fetchmany(_CHUNK), [])
+            ] or [pd.DataFrame(columns=names)]
+        for chunk in chunks:  # a column of nulls alone is of objects until it is told
+            for name in chunk.columns.difference(list(_TEXTS)):
+                if chunk[name].dtype == object and chunk[name].isna().all():
+                    chunk[name] = chunk[name].astype(float)
+        return chunks[0] if len(chunks) == 1 else pd.concat(chunks, ignore_index=True)
 
     # -- transactions and errors ---------------------------------------------------------------
 
