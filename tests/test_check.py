@@ -176,6 +176,45 @@ def test_too_few_seeds_are_undecided(toy: Benchmark, baseline: Path, tmp_path: P
     assert "Run and save" in found.markdown()
 
 
+@dataclass
+class Talks(Method):
+    """Random search that logs a variance; hyper-parameters are hidden, as in an edited method."""
+
+    def __init__(self, variance: float = 1.0, spread: float = 0.05) -> None:
+        self.variance, self.spread = variance, spread
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+        noise = self.spread * session.rng.standard_normal(2)
+        session.log(session.trainings, variance=self.variance + noise)
+
+
+def test_a_diagnostic_is_to_stay_within_the_margin_up_and_down(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    before = results(toy, tmp_path / "before.sqlite", Talks(1.0), range(12), "talks")
+    baseline = make_baseline(before, diagnostic="variance")
+    (entry,) = baseline.entries
+    assert (entry.metric, entry.direction, entry.diagnostic) == ("variance", "either", "variance")
+    assert len(entry.figures) == 12
+    assert all(abs(figure - 1.0) < 0.2 for figure in entry.figures.values())
+    with pytest.raises(SuiteError, match="--margin"):
+        check(before, baseline)
+    (found,) = check(before, baseline, margin=0.2).findings
+    assert found.verdict == "unchanged"
+    for number, (variance, verdict) in enumerate(
+        [(1.0, "no worse"), (1.5, "worse"), (0.5, "worse")]
+    ):
+        now = results(toy, tmp_path / f"{number}.sqlite", Talks(variance), range(50, 62), "talks")
+        (found,) = check(now, baseline, margin=0.2).findings
+        assert found.verdict == verdict
+    with pytest.raises(SuiteError, match="Unknown diagnostic .* 'entropy': choose from variance"):
+        make_baseline(before, diagnostic="entropy")
+    silent = results(toy, tmp_path / "silent.sqlite", Plain(**SMALL), range(3))
+    with pytest.raises(SuiteError, match="diagnostic"):
+        check(silent, baseline, margin=0.2)
+
+
 def test_a_failing_method_is_a_regression(toy: Benchmark, tmp_path: Path) -> None:
     before = results(toy, tmp_path / "a.sqlite", RegularizedEvolution(), range(2), "m")
     after = results(toy, tmp_path / "b.sqlite", Failing(), range(2), "m")

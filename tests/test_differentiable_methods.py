@@ -307,9 +307,24 @@ def test_a_sweep_evaluates_what_every_weight_derives(digits: Benchmark, tmp_path
     weights = [entry for entry in result.diagnostics if entry.name == "latency_weight"]
     assert [entry.step for entry in weights] == [2, 4, 6]
     assert [float(entry.value) for entry in weights] == pytest.approx([0.001, 0.0003**0.5, 0.3])
-    settings = {"latency_table": latency_file(tmp_path), "latency_target": 1.0}
-    first = VsDarts(epochs=2, batch_size=200, latency_weight=0.001, allow_none=False, **settings)
-    assert result.record.architectures[0] == search(digits, first).record.recommended[-1]
+    first = search(
+        digits,
+        VsDarts(
+            epochs=2,
+            batch_size=200,
+            latency_table=latency_file(tmp_path),
+            latency_target=1.0,
+            latency_weight=0.001,
+            architecture_learning_rate=3e-3,
+            allow_none=False,
+        ),
+    )
+    assert result.record.architectures[0] == first.record.recommended[-1]
+    losses = [
+        [entry.value for entry in trial.diagnostics if entry.name == "train_loss"]
+        for trial in (result, first)
+    ]
+    assert losses[0][:2] == losses[1]
 
 
 def test_a_sweep_goes_on_within_a_search(digits: Benchmark, tmp_path: Path) -> None:

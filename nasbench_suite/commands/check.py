@@ -26,6 +26,13 @@ def check(
             "benchmark's noise floor."
         ),
     ] = None,
+    diagnostic: Annotated[
+        str | None,
+        typer.Option(
+            help="With --save: what methods logged last under this name, such as node_variance, "
+            "which is then to stay within --margin, up and down."
+        ),
+    ] = None,
     alpha: Annotated[
         float, typer.Option(help="Chance that a loss of the margin passes unseen.")
     ] = 0.05,
@@ -44,7 +51,7 @@ def check(
 
     chosen = split_labels(methods) if methods else None
     if save:
-        made = make_baseline(store, methods=chosen)
+        made = make_baseline(store, methods=chosen, diagnostic=diagnostic)
         save_baseline(made, baseline)
         count = len(made.entries)
         typer.echo(f"{baseline}: {count} {'method' if count == 1 else 'methods'} on tasks saved.")

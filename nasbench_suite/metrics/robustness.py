@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.metrics.aggregates import interquartile_mean, stratified_bootstrap
 from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.spaces import load_space
@@ -191,6 +191,21 @@ def _find_table(task: TaskRow) -> Benchmark | None:
     except SuiteError:
         return None
     return table if task.report_metric in table.metrics else None
+
+
+def final_diagnostics(results: Results, name: str) -> pd.Series[float]:
+    """What each finished trial logged last under a name, by its number; arrays by their mean.
+
+    Raises:
+        SuiteError: nobody logged it.
+    """
+    with ResultStore(results.path, read_only=True) as store:
+        known = store.logged()
+        if name not in known:
+            raise SuiteError(choose_from(f"diagnostic of {results.path}", name, known))
+        logged = store.diagnostics(name)
+    last = logged[logged["trial"].isin(results.finished["trial"])].groupby("trial")["value"].last()
+    return last.map(lambda value: float(value.mean())).astype(float)
 
 
 def diagnostic_curves(

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.metrics.leaderboard import figures_at_cut
 from nasbench_suite.metrics.results import Results, read_results
+from nasbench_suite.metrics.robustness import final_diagnostics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +29,11 @@ class Entry(BaseModel):
         method: the method's label; its hyper-parameters' defaults may change, and are tested.
         metric: what is compared.
         unit: its unit.
-        direction: whether larger or smaller is better.
+        direction: whether larger or smaller is better; ``either`` of a diagnostic, which is to
+            stay as it was.
         noise_floor: of the metric, if known.
         figures: what was reached, by seed.
+        diagnostic: the name it was logged under, if it is not what the task reports.
     """
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -43,6 +46,7 @@ class Entry(BaseModel):
     direction: str
     noise_floor: float | None
     figures: dict[int, float]
+    diagnostic: str | None = None
 
 
 class Baseline(BaseModel):
@@ -60,17 +64,26 @@ def make_baseline(
     methods: Sequence[str] | None = None,
     benchmark: str | None = None,
     dataset: str | None = None,
+    diagnostic: str | None = None,
 ) -> Baseline:
     """The finished trials of a results file as a baseline.
 
+    Args:
+        store: a results file.
+        methods: labels; by default all.
+        benchmark: tasks on this benchmark alone.
+        dataset: tasks on this data set alone.
+        diagnostic: what methods logged last under this name, such as ``node_variance``, in place
+            of what the tasks report.
+
     Raises:
-        SuiteError: the file cannot be read, has no such method, two different methods of one
-            label, or a method without a finished trial.
+        SuiteError: the file cannot be read, has no such method or diagnostic, two different
+            methods of one label, or a method without a finished trial.
     """
     results = store
     if not isinstance(results, Results):
         results = read_results(results, benchmark=benchmark, dataset=dataset)
-    trials = figures_at_cut(results, None, None)
+    trials = figures_of(results, diagnostic)
     _check_methods(results, trials, methods)
     entries = []
     for (key, method), part in trials.groupby(["task_key", "method"], sort=False):
@@ -78,8 +91,9 @@ def make_baseline(
             continue
         reached = part.dropna(subset=["figure"])
         if not len(reached):
+            missing = "finished trial" if diagnostic is None else f"trial that logged {diagnostic}"
             raise SuiteError(
-                f"{method} has no finished trial on {results.names[str(key)]}: mend it and run "
+                f"{method} has no {missing} on {results.names[str(key)]}: mend it and run "
                 f"it again, or leave it out with --methods."
             )
         task = results.tasks[str(key)]
@@ -88,16 +102,25 @@ def make_baseline(
                 task_key=str(key),
                 task=results.names[str(key)],
                 method=str(method),
-                metric=task.report_metric,
-                unit=task.unit,
-                direction=task.direction,
-                noise_floor=task.noise_floor,
+                metric=diagnostic or task.report_metric,
+                unit="" if diagnostic else task.unit,
+                direction="either" if diagnostic else task.direction,
+                noise_floor=None if diagnostic else task.noise_floor,
                 figures=dict(
                     zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True)
                 ),
+                diagnostic=diagnostic,
             )
         )
     return Baseline(entries=entries)
+
+
+def figures_of(results: Results, diagnostic: str | None) -> pd.DataFrame:
+    """The trials with their ``figure``: what they are judged by, or what they logged last."""
+    trials = figures_at_cut(results, None, None)
+    if diagnostic is None:
+        return trials
+    return trials.assign(figure=trials["trial"].map(final_diagnostics(results, diagnostic)))
 
 
 def _check_methods(results: Results, trials: pd.DataFrame, methods: Sequence[str] | None) -> None:

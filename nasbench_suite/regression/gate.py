@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.metrics.leaderboard import figures_at_cut
 from nasbench_suite.metrics.noninferiority import NonInferiority, Verdict, noninferiority
 from nasbench_suite.metrics.results import Results, read_results
-from nasbench_suite.regression.baseline import Baseline, Entry, load_baseline
+from nasbench_suite.regression.baseline import Baseline, Entry, figures_of, load_baseline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,10 +82,11 @@ def check(
 ) -> Check:
     """Has any method of a baseline become worse?
 
-    A loss of the margin or more, in any method on any task, passes with a chance of at most
-    ``alpha``; if nothing has changed, all pass together with a chance of at least ``power``, or
-    are called undecided, with the number of seeds that it takes. (Each is tested at ``alpha``;
-    of m comparisons each has to have the power ``1 - (1 - power) / m``.)
+    A loss of the margin or more, in any method on any task (of a diagnostic, a change either
+    way), passes with a chance of at most ``alpha``; if nothing has changed, all pass together with
+    a chance of at least ``power``, or are called undecided, with the number of seeds that it
+    takes. (Each is tested at ``alpha``; of m comparisons each has to have the power
+    ``1 - (1 - power) / m``.)
 
     Args:
         store: a results file with the same tasks and methods, run anew.
@@ -105,20 +105,27 @@ def check(
         baseline = load_baseline(baseline)
     results = store if isinstance(store, Results) else read_results(store)
     entries = _chosen(baseline, methods)
-    trials = figures_at_cut(results, None, None)
-    groups = {
-        (str(key), str(method)): part
-        for (key, method), part in trials.groupby(["task_key", "method"], sort=False)
-    }
+    groups = {name: _groups(results, name) for name in {entry.diagnostic for entry in entries}}
     each = 1.0 - (1.0 - power) / len(entries)
     findings = tuple(
-        _find(entry, _trials_of(entry, groups, results), margin, alpha, each) for entry in entries
+        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), margin, alpha, each)
+        for entry in entries
     )
     known = {(entry.task_key, entry.method) for entry in baseline.entries}
     extra = tuple(
-        f"{method} on {results.names[key]}" for key, method in groups if (key, method) not in known
+        f"{method} on {results.names[key]}"
+        for key, method in next(iter(groups.values()))
+        if (key, method) not in known
     )
     return Check(findings, extra)
+
+
+def _groups(results: Results, diagnostic: str | None) -> dict[tuple[str, str], pd.DataFrame]:
+    trials = figures_of(results, diagnostic)
+    return {
+        (str(key), str(method)): part
+        for (key, method), part in trials.groupby(["task_key", "method"], sort=False)
+    }
 
 
 def _chosen(baseline: Baseline, methods: Sequence[str] | None) -> list[Entry]:
@@ -169,17 +176,33 @@ def _find(
         raise SuiteError(
             f"No noise floor of {entry.metric} is known, so say with --margin which loss matters."
         )
-    sign = 1.0 if entry.direction == "maximize" else -1.0
-    test = noninferiority(
-        [sign * figure for figure in figures.values()],
-        [sign * figure for figure in entry.figures.values()],
-        margin,
-        alpha=alpha,
-        power=power,
-        unchanged=bool(figures)
-        and all(entry.figures.get(seed) == figure for seed, figure in figures.items()),
+    return Finding(entry, figures, 0, compare(entry, figures, margin, alpha=alpha, power=power))
+
+
+def compare(
+    entry: Entry, figures: Mapping[int, float], margin: float, *, alpha: float, power: float
+) -> NonInferiority:
+    """The test of figures by seed against those of a baseline's entry; see ``check``.
+
+    What is to stay as it was is tested both ways, and the way that speaks against it is returned:
+    to pass wrongly it would have to pass both.
+    """
+    signs = {"maximize": (1.0,), "minimize": (-1.0,)}.get(entry.direction, (1.0, -1.0))
+    unchanged = bool(figures) and all(
+        entry.figures.get(seed) == figure for seed, figure in figures.items()
     )
-    return Finding(entry, figures, 0, test)
+    tests = [
+        noninferiority(
+            [sign * figure for figure in figures.values()],
+            [sign * figure for figure in entry.figures.values()],
+            margin,
+            alpha=alpha,
+            power=1.0 - (1.0 - power) / len(signs),
+            unchanged=unchanged,
+        )
+        for sign in signs
+    ]
+    return max(tests, key=lambda test: test.p)
 
 
 # -- for people ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
     python tests/benchmarks/gate_error_rates.py --repetitions 200
     python tests/benchmarks/gate_error_rates.py --benchmark FILE --dataset cifar10
     python tests/benchmarks/gate_error_rates.py --store FILE --before NAME --now NAME,NAME
+        [--diagnostic node_variance --margin 0.1]
 
 Every repetition runs a baseline and every variant anew, each with seeds of its own, through the
 results file and ``nasbench_suite.regression.check`` as a user would. The number of seeds is what
@@ -30,6 +31,7 @@ from nasbench_suite import load_benchmark, run
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.metrics.noninferiority import noninferiority
 from nasbench_suite.regression import Baseline, check, make_baseline
+from nasbench_suite.regression.gate import compare
 from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.registry import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
@@ -114,6 +116,7 @@ def main() -> None:
     parser.add_argument("--margin", type=float, help="by default the noise floor")
     parser.add_argument("--store", type=Path, help="draw from this results file instead")
     parser.add_argument("--before", help="label of the baseline in it")
+    parser.add_argument("--diagnostic", help="compare what was logged last under this name")
     parser.add_argument("--now", help="labels of what is checked, as name,name")
     given = parser.parse_args()
     if given.store:
@@ -177,26 +180,29 @@ def main() -> None:
 def resample(given: argparse.Namespace) -> None:
     """Measure and print, of the seeds in a results file."""
     labels = [given.before, *split_labels(given.now)]
-    entries = {entry.method: entry for entry in make_baseline(given.store, methods=labels).entries}
-    figures = {name: np.array(list(entry.figures.values())) for name, entry in entries.items()}
+    made = make_baseline(given.store, methods=labels, diagnostic=given.diagnostic)
+    entries = {entry.method: entry for entry in made.entries}
+    pools = {name: np.array(list(entry.figures.values())) for name, entry in entries.items()}
     first = entries[given.before]
-    sign = 1.0 if first.direction == "maximize" else -1.0
-    pool = sign * figures[given.before]
     margin = given.margin or first.noise_floor
     settings = {"margin": margin, "alpha": given.alpha, "power": given.power}
-    count = noninferiority(pool, pool, **settings).seeds_needed
+    count = compare(first, first.figures, **settings).seeds_needed
     print(
         f"{first.task}, {first.metric}, margin {margin:.3f}, alpha {given.alpha}, power "
-        f"{given.power}, {count} seeds drawn from {len(pool)}, {given.repetitions} repetitions\n"
+        f"{given.power}, {count} seeds drawn from {len(first.figures)}, {given.repetitions} "
+        f"repetitions\n"
     )
     rng = np.random.default_rng(0)
+
+    def draw(name: str) -> dict[int, float]:
+        return dict(enumerate(rng.choice(pools[name], count).tolist()))
+
     verdicts: dict[str, Counter[str]] = {name: Counter() for name in labels}
     for _ in range(given.repetitions):
-        before = rng.choice(pool, count)
+        before = first.model_copy(update={"figures": draw(given.before)})
         for name in labels:
-            now = rng.choice(sign * figures[name], count)
-            verdicts[name][noninferiority(now, before, **settings).verdict] += 1
-    losses = {name: float(pool.mean() - sign * figures[name].mean()) for name in labels}
+            verdicts[name][compare(before, draw(name), **settings).verdict] += 1
+    losses = {name: float(pools[given.before].mean() - pools[name].mean()) for name in labels}
     print_verdicts(verdicts, losses)
 
 
