@@ -208,7 +208,7 @@ def test_a_diagnostic_is_to_stay_within_the_margin_up_and_down(
         now = results(toy, tmp_path / f"{number}.sqlite", Talks(variance), range(50, 62), "talks")
         (found,) = check(now, baseline, margin=0.2).findings
         assert found.verdict == verdict
-    with pytest.raises(SuiteError, match="Unknown diagnostic .* 'entropy': choose from variance"):
+    with pytest.raises(SuiteError, match=r"Unknown diagnostic .* 'entropy': choose from variance"):
         make_baseline(before, diagnostic="entropy")
     silent = results(toy, tmp_path / "silent.sqlite", Plain(**SMALL), range(3))
     with pytest.raises(SuiteError, match="diagnostic"):
