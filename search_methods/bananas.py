@@ -123,7 +123,7 @@ class Bananas(Method):
 
     def _predict(self, session: Session, candidates: list[int]) -> NDArray[np.float64]:
         """What each network predicts of each candidate, shape (networks, candidates)."""
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+        from threadpoolctl import threadpool_limits
 
         scores = np.array(list(self.scores.values()))
         targets = (scores - scores.mean()) / (scores.std() or 1.0)

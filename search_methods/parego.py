@@ -66,7 +66,7 @@ class ParEGO(Method):
     def start(self, session: Session) -> None:
         """Lay out the lattice of weights: 11 vectors of two objectives, 15 or more of others."""
         import scipy.linalg  # noqa: F401 (its library is to be among those found next)
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+        from threadpoolctl import ThreadpoolController
 
         self.libraries = ThreadpoolController()
         self.losses: dict[int, Array] = {}

@@ -297,7 +297,7 @@ class Walker(Method):
 def test_an_interrupted_search_goes_on_from_its_checkpoint(
     toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nasbench_suite.runner.runs._CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("nasbench_suite.runner.jobs.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr(Walker, "config", {"killed_at": -1})  # one method, killed or not
     whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
     run(toy, [("walker", Walker())], seeds=[3], store=whole, noise="sample")

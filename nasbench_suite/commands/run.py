@@ -61,16 +61,51 @@ def run(
         typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
     ] = "mean",
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds of wall time after which a trial is stopped and has failed."),
+    ] = None,
+    memory_limit: Annotated[
+        float | None, typer.Option(help="Megabytes that a trial may allocate (Linux).")
+    ] = None,
+    retries: Annotated[
+        int, typer.Option(help="How often a trial begins again whose process was lost.")
+    ] = 1,
+    executor: Annotated[
+        str, typer.Option(help="`local`, or `ray` for a cluster; then --jobs counts for nothing.")
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(help="Of the Ray cluster, as host:port; `auto`: this machine's.")
+    ] = "auto",
+    trial_cores: Annotated[
+        float, typer.Option(help="With ray: processor cores that one trial asks for.")
+    ] = 1.0,
+    trial_gpus: Annotated[
+        float, typer.Option(help="With ray: GPUs that one trial asks for.")
+    ] = 0.0,
+    trial_memory: Annotated[
+        float, typer.Option(help="With ray: megabytes that one trial asks for.")
+    ] = 0.0,
     store: Annotated[Path, typer.Option(help="Results file.")] = Path("results.sqlite"),
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run search methods on a benchmark; the same command again goes on where it stopped."""
     from rich.console import Console
 
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.errors import SuiteError, choose_from
+    from nasbench_suite.runner import Executor, Limits, RayCluster
     from nasbench_suite.runner import run as run_trials
+    from nasbench_suite.runner.executors import local_executor
     from nasbench_suite.runner.runs import parse_seeds
 
+    limits = Limits(time_limit, memory_limit, retries)
+    where: Executor
+    if executor == "local":
+        where = local_executor(jobs, limits)
+    elif executor == "ray":
+        where = RayCluster(address, trial_cores, trial_gpus, trial_memory, limits)
+    else:
+        raise SuiteError(choose_from("executor", executor, ["local", "ray"]))
     console = Console(stderr=True, quiet=quiet)
     with _Bars(console) as bars:
         summary = run_trials(
@@ -78,7 +113,7 @@ def run(
             methods,
             dataset=dataset.split(",") if dataset else None,
             seeds=parse_seeds(seeds),
-            jobs=jobs,
+            executor=where,
             store=store,
             evaluations=evaluations,
             seconds=seconds,

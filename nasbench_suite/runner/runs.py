@@ -7,14 +7,9 @@ the calling process alone writes, one transaction a trial.
 
 from __future__ import annotations
 
-import copy
-import pickle
-import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +19,14 @@ from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.environment import describe_environment
-from nasbench_suite.runner.trial import Trial, TrialResult
+from nasbench_suite.runner.executors import Executor, local_executor
+from nasbench_suite.runner.jobs import Failure, Job
+from nasbench_suite.runner.trial import Trial
 from nasbench_suite.store import MethodRow, ResultStore, TaskRow
 from nasbench_suite.tasks import Method, Objective, Task, make_task
 from nasbench_suite.tasks.registry import make_method, method_key, method_label, parse_methods
 from nasbench_suite.tasks.task import Noise
 
-_CHECKPOINT_SECONDS = 10.0  # a killed search loses no more than this, and a step
 MethodSpecification = str | tuple[str, Method]
 
 
@@ -67,15 +63,6 @@ class RunSummary:
 
 
 @dataclass(frozen=True)
-class _Failure:
-    """Why a trial gave no result: a sentence, and the traceback for the method's author."""
-
-    message: str
-    traceback: str
-    wall_seconds: float
-
-
-@dataclass(frozen=True)
 class _Plan:
     """All trials of one method on one task that are still to be run."""
 
@@ -99,6 +86,7 @@ def run(
     dataset: str | Sequence[str] | None = None,
     seeds: Iterable[int] = range(5),
     jobs: int = 1,
+    executor: Executor | None = None,
     store: str | Path = "results.sqlite",
     evaluations: float | None = None,
     seconds: float | None = None,
@@ -123,6 +111,8 @@ def run(
         dataset: one data set or several; see ``make_task``.
         seeds: a trial is run with each.
         jobs: number of processes; -1 for all cores.
+        executor: where trials run, if not on so many processes of this machine: ``Processes`` with
+            limits, a ``RayCluster``.
         store: the results file; made if absent.
         evaluations: budget, see ``make_task``.
         seconds: budget, see ``make_task``.
@@ -137,10 +127,11 @@ def run(
             method label.
 
     Returns:
-        What was done. A trial that raised is recorded as failed, and the others go on.
+        What was done. A trial that raised, passed a limit or lost its process is recorded as
+        failed, and the others go on.
 
     Raises:
-        SuiteError: bad input, found before anything is run; or a worker process died.
+        SuiteError: bad input, found before anything is run.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
     tasks = make_tasks(
@@ -159,6 +150,7 @@ def run(
         methods,
         seeds=seeds,
         jobs=jobs,
+        executor=executor,
         store=store,
         on_trial=on_trial,
         on_plan=on_plan,
@@ -198,14 +190,14 @@ def run_tasks(
     *,
     seeds: Iterable[int] = range(5),
     jobs: int = 1,
+    executor: Executor | None = None,
     store: str | Path = "results.sqlite",
     on_trial: Callable[[TrialDone], None] | None = None,
     on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
 ) -> RunSummary:
     """As ``run``, on tasks made before with ``make_task``."""
     seeds = _check_seeds(seeds)
-    if jobs == 0 or jobs < -1:
-        raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
+    executor = executor or local_executor(jobs)
     chosen = make_methods(methods)
     for task in tasks:
         for _, method in chosen:
@@ -230,9 +222,11 @@ def run_tasks(
                     for plan in plans
                 }
             )
-        checkpoints = results.path.with_name(results.path.name + ".checkpoints")
-        for plan, seed, outcome in _outcomes(plans, jobs, checkpoints):
-            if isinstance(outcome, _Failure):
+        checkpoints = results.path.with_name(results.path.name + ".checkpoints").resolve()
+        work = [(plan.task, plan.method) for plan in plans]
+        for job, outcome in executor.outcomes(work, _jobs(plans, checkpoints)):
+            plan, seed = plans[job.plan], job.seed
+            if isinstance(outcome, Failure):
                 results.add_failure(
                     plan.task_id,
                     plan.method_id,
@@ -245,7 +239,7 @@ def run_tasks(
                 summary.failures.append(done)
             else:
                 results.add_trial(plan.task_id, plan.method_id, environment_id, seed, outcome)
-                plan.checkpoint(checkpoints, seed).unlink(missing_ok=True)
+                job.checkpoint.unlink(missing_ok=True)
                 done = TrialDone(plan.task.name, plan.label, seed, None)
                 summary.finished += 1
             if on_trial is not None:
@@ -348,82 +342,10 @@ def _front_row(task: Task) -> TaskRow:
     )
 
 
-def _outcomes(
-    plans: Sequence[_Plan], jobs: int, checkpoints: Path
-) -> Iterator[tuple[_Plan, int, TrialResult | _Failure]]:
-    """The outcome of every trial, as they finish."""
-    if jobs == 1:
-        for plan in plans:
-            for seed in plan.seeds:
-                checkpoint = plan.checkpoint(checkpoints, seed)
-                yield plan, seed, _run_trial(plan.task, plan.method, seed, checkpoint)
-        return
-    import cloudpickle
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    # Pickled once and unpacked once a worker, however many trials: see _unpack.
-    packed = [cloudpickle.dumps((plan.task, plan.method)) for plan in plans]
-    calls = (
-        delayed(_run_packed)(number, packed[number], seed, plan.checkpoint(checkpoints, seed))
-        for number, plan in enumerate(plans)
-        for seed in plan.seeds
-    )
-    try:
-        for number, seed, outcome in Parallel(n_jobs=jobs, return_as="generator_unordered")(calls):
-            yield plans[number], seed, outcome
-    except TerminatedWorkerError:
-        raise SuiteError(
-            "A worker process was killed, perhaps for want of memory; finished trials are kept: "
-            "run the same command again, with fewer --jobs if it happens again."
-        ) from None
-
-
-@lru_cache(maxsize=8)
-def _unpack(packed: bytes) -> tuple[Task, Method]:
-    """A task and a method in a worker; the task keeps the columns it has read."""
-    task, method = pickle.loads(packed)  # written by the calling process, a moment ago
-    return task, method
-
-
-def _run_packed(
-    number: int, packed: bytes, seed: int, checkpoint: Path
-) -> tuple[int, int, TrialResult | _Failure]:
-    task, method = _unpack(packed)
-    return number, seed, _run_trial(task, method, seed, checkpoint)
-
-
-def _run_trial(task: Task, method: Method, seed: int, checkpoint: Path) -> TrialResult | _Failure:
-    """One trial on a fresh copy of the method; whatever it raises becomes a failure.
-
-    A method that gives checkpoints leaves one at ``checkpoint`` now and then, and goes on from
-    it; a finished trial leaves none.
-    """
-    start = time.perf_counter()
-    try:
-        trial = Trial(task, copy.deepcopy(method), seed)
-        if checkpoint.exists():
-            trial.load(checkpoint)
-        saved = time.perf_counter()
-        keeps_checkpoints = type(method).checkpoint is not Method.checkpoint
-        while not trial.finished:
-            trial.advance(1 if keeps_checkpoints else None)
-            now = time.perf_counter()
-            if keeps_checkpoints and not trial.finished and now - saved > _CHECKPOINT_SECONDS:
-                checkpoint.parent.mkdir(exist_ok=True)
-                trial.save(checkpoint)
-                saved = now
-        result = trial.result()
-    except Exception as error:
-        message = str(error) if isinstance(error, SuiteError) else _sentence(error)
-        return _Failure(message, traceback.format_exc(), time.perf_counter() - start)
-    return result
-
-
-def _sentence(error: Exception) -> str:
-    """What was raised, and where in the method."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
+def _jobs(plans: Sequence[_Plan], checkpoints: Path) -> Iterator[Job]:
+    for number, plan in enumerate(plans):
+        for seed in plan.seeds:
+            yield Job(number, seed, plan.checkpoint(checkpoints, seed))
 
 
 def parse_seeds(text: str) -> list[int]:

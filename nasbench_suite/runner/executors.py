@@ -1,0 +1,62 @@
+"""Where trials run. An executor turns jobs into outcomes; the results do not depend on which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner.jobs import Job, Outcome, run_job
+from nasbench_suite.runner.processes import Limits, Processes
+from nasbench_suite.tasks import Method, Task
+
+
+class Executor(Protocol):
+    """Runs jobs somewhere: in this process, in others of this machine, on a cluster."""
+
+    def outcomes(
+        self, plans: Sequence[tuple[Task, Method]], jobs: Iterable[Job]
+    ) -> Iterator[tuple[Job, Outcome]]:
+        """The outcome of every job, as they finish.
+
+        Args:
+            plans: tasks and methods; a job names one by its number.
+            jobs: the trials, begun in this order.
+        """
+
+
+@dataclass(frozen=True)
+class ThisProcess:
+    """Runs trials one by one in the calling process, where a debugger can follow."""
+
+    def outcomes(
+        self, plans: Sequence[tuple[Task, Method]], jobs: Iterable[Job]
+    ) -> Iterator[tuple[Job, Outcome]]:
+        """See ``Executor``."""
+        from threadpoolctl import threadpool_limits
+
+        for job in jobs:
+            with threadpool_limits(1):
+                outcome = run_job(*plans[job.plan], job)
+            yield job, outcome
+
+
+def local_executor(jobs: int, limits: Limits | None = None) -> Executor:
+    """This process for one job at a time, others for several or where limits are to be kept.
+
+    Args:
+        jobs: number of processes; -1 for all cores.
+        limits: what one trial may take.
+
+    Raises:
+        SuiteError: an impossible number.
+    """
+    if jobs == 0 or jobs < -1:
+        raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
+    limits = limits or Limits()
+    if jobs == 1 and not limits.any:
+        return ThisProcess()
+    from joblib import cpu_count
+
+    return Processes(cpu_count() if jobs == -1 else jobs, limits)
