@@ -7,6 +7,7 @@ every finished trial and nothing else.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -116,7 +117,7 @@ class ResultStore:
             raise SuiteError(f"There is no results file {self.path}: make one with `nasbench run`.")
         with self._readable_errors():
             self._connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+                f"{self.path.absolute().as_uri()}?{self._mode(read_only)}",
                 uri=True,
                 timeout=_BUSY_SECONDS,
                 isolation_level=None,  # transactions are begun and ended below, in plain sight
@@ -126,6 +127,15 @@ class ResultStore:
             except BaseException:
                 self._connection.close()
                 raise
+
+    def _mode(self, read_only: bool) -> str:
+        if not read_only:
+            return "mode=rwc"
+        # Readers of a write-ahead log need its index, a file beside; where none can be made, as on
+        # a read-only disk, nobody writes either.
+        log = self.path.with_name(self.path.name + "-wal")
+        frozen = not os.access(self.path.parent, os.W_OK) and not log.exists()
+        return "mode=ro&immutable=1" if frozen else "mode=ro"
 
     def _open(self, read_only: bool) -> None:
         execute = self._connection.execute
