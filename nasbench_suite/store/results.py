@@ -115,7 +115,7 @@ class ResultStore:
         self.path = Path(path)
         if read_only and not self.path.is_file():
             raise SuiteError(f"There is no results file {self.path}: make one with `nasbench run`.")
-        with self._readable_errors():
+        with self._reading():
             self._connection = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?{self._mode(read_only)}",
                 uri=True,
@@ -214,7 +214,7 @@ class ResultStore:
 
     def finished_seeds(self, task_id: int, method_id: int) -> set[int]:
         """The seeds whose trials are finished; failed ones are not, and may run again."""
-        with self._readable_errors():
+        with self._reading():
             rows = self._connection.execute(
                 "SELECT seed FROM trials WHERE task_id = ? AND method_id = ? "
                 "AND status = 'finished'",
@@ -349,19 +349,13 @@ class ResultStore:
     def tasks(self) -> dict[str, TaskRow]:
         """All tasks by key, in the order they were first run."""
         names = list(TaskRow.__dataclass_fields__)
-        with self._readable_errors():
+        with self._reading():
             rows = self._connection.execute(f"SELECT {', '.join(names)} FROM tasks ORDER BY id")
             found = [dict(zip(names, row, strict=True)) for row in rows]
-        return {
-            row["key"]: TaskRow(
-                **{
-                    **row,
-                    "config": json.loads(row["config"]),
-                    "measure": json.loads(row["measure"]) if row["measure"] else None,
-                }
-            )
-            for row in found
-        }
+            for row in found:
+                row["config"] = json.loads(row["config"])
+                row["measure"] = json.loads(row["measure"]) if row["measure"] else None
+        return {row["key"]: TaskRow(**row) for row in found}
 
     def trials(self) -> pd.DataFrame:
         """All trials, one a row, ordered by task, method and seed.
@@ -397,17 +391,17 @@ class ResultStore:
 
     def methods(self) -> list[MethodRow]:
         """All methods, in the order they were first run."""
-        with self._readable_errors():
+        with self._reading():
             rows = self._connection.execute(
                 "SELECT key, label, name, config FROM methods ORDER BY id"
-            ).fetchall()
-        return [
-            MethodRow(key, label, name, json.loads(config)) for key, label, name, config in rows
-        ]
+            )
+            return [
+                MethodRow(key, label, name, json.loads(config)) for key, label, name, config in rows
+            ]
 
     def trial_environments(self) -> list[tuple[int, str]]:
         """Each trial's number and the key of the environment it ran in."""
-        with self._readable_errors():
+        with self._reading():
             return self._connection.execute(
                 "SELECT trials.id, environments.key FROM trials "
                 "JOIN environments ON environments.id = environment_id ORDER BY trials.id"
@@ -415,14 +409,14 @@ class ResultStore:
 
     def environments(self) -> list[EnvironmentRow]:
         """Where trials ran, in the order they were first run there."""
-        with self._readable_errors():
+        with self._reading():
             rows = self._connection.execute(
                 "SELECT key, git_revision, packages, platform FROM environments ORDER BY id"
-            ).fetchall()
-        return [
-            EnvironmentRow(key, revision, json.loads(packages), where)
-            for key, revision, packages, where in rows
-        ]
+            )
+            return [
+                EnvironmentRow(key, revision, json.loads(packages), where)
+                for key, revision, packages, where in rows
+            ]
 
     def fronts(self) -> pd.DataFrame:
         """The last fronts of all searches for several objectives.
@@ -443,7 +437,7 @@ class ResultStore:
 
     def logged(self) -> list[str]:
         """The names under which any method told something of itself."""
-        with self._readable_errors():
+        with self._reading():
             rows = self._connection.execute("SELECT DISTINCT name FROM diagnostics ORDER BY name")
             return [name for (name,) in rows]
 
@@ -464,10 +458,11 @@ class ResultStore:
             "ORDER BY trial_id, name, step",
             {"name": name},
         )
-        values = [
-            np.frombuffer(blob, dtype="<f8").reshape(json.loads(shape))
-            for blob, shape in zip(frame["value"], frame.pop("shape"), strict=True)
-        ]
+        with self._reading():
+            values = [
+                np.frombuffer(blob, dtype="<f8").reshape(json.loads(shape))
+                for blob, shape in zip(frame["value"], frame.pop("shape"), strict=True)
+            ]
         return frame.assign(value=pd.Series(values, dtype=object))
 
     def record(self, trial: int) -> Record:
@@ -476,23 +471,24 @@ class ResultStore:
         Raises:
             SuiteError: there is no such finished trial.
         """
-        with self._readable_errors():
+        with self._reading():
             row = self._connection.execute(
                 f"SELECT {', '.join(_BLOBS)} FROM records WHERE trial_id = ?", (trial,)
             ).fetchone()
         if row is None:
             raise SuiteError(f"{self.path} has no finished trial {trial}.")
-        arrays = {
-            name: np.frombuffer(blob, dtype=kind)
-            for (name, kind), blob in zip(_BLOBS.items(), row, strict=True)
-        }
-        arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
+        with self._reading():
+            arrays = {
+                name: np.frombuffer(blob, dtype=kind)
+                for (name, kind), blob in zip(_BLOBS.items(), row, strict=True)
+            }
+            arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
         return Record(**arrays)
 
     def _frame(self, query: str, values: Mapping[str, Any] | None = None) -> pd.DataFrame:
         import pandas as pd
 
-        with self._readable_errors():
+        with self._reading():
             cursor = self._connection.execute(query, values or {})
             names = [column[0] for column in cursor.description]
             chunks = [
@@ -525,11 +521,25 @@ class ResultStore:
         except sqlite3.Error as error:
             raise SuiteError(f"{_explain(error, self.path)} ({error})") from error
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with self._readable_errors():
+            try:
+                yield
+            except SuiteError:
+                raise
+            except ValueError as error:  # text that is neither UTF-8 nor JSON, half an array
+                raise SuiteError(f"{_damaged(self.path)} ({error})") from error
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged or no results file: restore a copy, or choose another --store."
+
 
 def _explain(error: sqlite3.Error, path: Path) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return f"{path} is damaged or no results file: restore a copy, or choose another --store."
+        return _damaged(path)
     if code.startswith(("SQLITE_READONLY", "SQLITE_PERM")):
         return f"{path} cannot be written: make it writable, or choose another --store."
     if code.startswith("SQLITE_FULL"):
