@@ -6,6 +6,7 @@ axes and returns them; a third function of the plain name does both from a resul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,14 @@ from nasbench_suite.metrics.significance import (
     performance_profile,
     probability_of_improvement,
 )
-from reports.figures import method_styles
+from reports.figures import add_legend, method_styles, wrap_name
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _MOST_METHODS = 12  # of a critical-difference diagram
+_LEADING = 8.8  # points from line to line of a long name there
 _PROFILES = 8  # more curves than these cannot be told apart
 _THRESHOLDS = 100
 _GOLDEN = 0.5 * (5**0.5 - 1)
@@ -103,26 +105,45 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
         ends = ranks[list(group)]
         pad = 0.012 * width
         ax.hlines(height, ends.min() - pad, ends.max() + pad, color="black", linewidth=3.0)
+    # Rows downwards on either side; the outermost is highest, so that no line crosses another.
+    rows = [*range(left), *reversed(range(len(methods) - left))]
+    sizes = [_row_size(method) for method in methods]
+    depth = 0.0
     for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):
         on_left = place < left
-        # The outermost is lowest, so that no line crosses another.
-        row = place if on_left else len(methods) - 1 - place
-        height = -bars - 0.9 * row - 0.3
+        side = range(left) if on_left else range(left, len(methods))
+        above = sum(sizes[other] for other in side if rows[other] < rows[place])
+        height = -bars - 0.9 * (above + (sizes[place] - 1) / 2) - 0.3
+        depth = max(depth, 0.9 * (above + sizes[place]))
         edge = low - 0.03 * width if on_left else high + 0.03 * width
         ax.plot([rank, rank, edge], [0, height, height], color="black", linewidth=0.7)
-        text = f"{method}  {rank:.2f}" if on_left else f"{rank:.2f}  {method}"
-        ax.text(
-            edge + (-0.01 if on_left else 0.01) * width,
-            height,
-            text,
-            ha="right" if on_left else "left",
-            va="center",
-            fontsize="small",
-        )
+        name = wrap_name(method)
+        lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
+        for number, line in enumerate(lines):  # one by one, or a page's fonts would set them askew
+            ax.annotate(
+                line,
+                (edge, height),
+                xytext=(-2 if on_left else 2, _LEADING * ((len(lines) - 1) / 2 - number)),
+                textcoords="offset points",
+                ha="right" if on_left else "left",
+                va="center",
+                fontsize="small",
+                annotation_clip=False,
+            )
     ax.set_xlim(low - 0.02 * width, high + 0.02 * width)
-    ax.set_ylim(-bars - 0.9 * (left - 1) - 0.8, 2.4)
+    ax.set_ylim(-bars - depth + 0.1, 2.4)
     ax.set_axis_off()
     return ax
+
+
+def critical_difference_height(methods: Sequence[str]) -> float:
+    """Inches that fit the names."""
+    return 0.9 + 0.17 * sum(map(_row_size, methods[:_MOST_METHODS]))
+
+
+def _row_size(method: str) -> float:
+    """Room for a name: one for one or two lines, more for more."""
+    return max(1.0, 0.5 * len(wrap_name(method).split("\n")))
 
 
 # -- performance profiles --------------------------------------------------------------------------
@@ -195,7 +216,7 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
     ax.set_ylabel("share of runs at or below")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, loc="lower right")
+    add_legend(ax, methods, loc="lower right")
     return ax
 
 

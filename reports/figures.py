@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nasbench_suite.metrics.aggregates import Statistic
     from nasbench_suite.metrics.results import Results
 
+_LONG_NAME = 24  # characters; longer names in a legend would cover the curves
 _MOST_METHODS = 8  # more colours than these cannot be told apart
 _COLUMNS = 3
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
@@ -198,23 +200,45 @@ def _label_ends(ax: Axes) -> None:
     assert figure is not None
     lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [ax.transData.transform((1.0, np.asarray(line.get_ydata())[-1]))[1] for line in lines]
-    heights = [13.0 * (1 + str(line.get_label()).count("[")) * figure.dpi / 72 for line in lines]
+    names = [wrap_name(str(line.get_label())) for line in lines]
+    heights = [13.0 * (1 + name.count("\n")) * figure.dpi / 72 for name in names]
     bottom = ax.transAxes.transform((0.0, 0.0))[1]
     for index in np.argsort(ends, kind="stable"):
         centre = max(ends[index], bottom + heights[index] / 2)
         bottom = centre + heights[index] / 2
-        line = lines[index]
         ax.annotate(
-            str(line.get_label()).replace("[", "\n["),
+            names[index],
             (1.0, ax.transAxes.inverted().transform((0.0, centre))[1]),
             xycoords="axes fraction",
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
             fontsize="small",
-            color=line.get_color(),
+            color=lines[index].get_color(),
             annotation_clip=False,
         )
+
+
+def wrap_name(name: str, width: int = _LONG_NAME) -> str:
+    """A method's name, its hyper-parameters on lines of their own, none broken."""
+    lines = [""]
+    for part in re.findall(r"[^\[,]+[\[,]?", name):
+        if len(lines[-1]) + len(part) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
+
+
+def add_legend(ax: Axes, names: Sequence[str], **settings: Any) -> None:
+    """A legend inside the axes, or below where long names would cover the curves."""
+    if legend_height(names):
+        settings = {"loc": "upper left", "bbox_to_anchor": (0.0, -0.24), "borderaxespad": 0.0}
+    ax.legend(frameon=False, fontsize="small", **settings)
+
+
+def legend_height(names: Sequence[str]) -> float:
+    """Inches that ``add_legend`` takes below the axes."""
+    return 0.13 * len(names) if max(map(len, names), default=0) > _LONG_NAME else 0.0
 
 
 def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:

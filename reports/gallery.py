@@ -6,7 +6,7 @@ that draws such a table on axes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.metrics.curves import results_curves
 from nasbench_suite.metrics.results import Results
 from reports import comparison_figures
-from reports.figures import anytime_curves
+from reports.figures import anytime_curves, legend_height
 from reports.pareto_figures import attainment_data, draw_attainment
 from reports.robustness_figures import diagnostic_data, diagnostic_drawing
 from reports.style import check_figure_path, figure_width, paper_style, save_figure
@@ -37,7 +37,8 @@ class Figure:
         data: a table of all that is drawn.
         draw: draws that table on axes.
         across: whether it can show several tasks together; otherwise it shows one.
-        height: inches, by the number of methods; by default 0.62 of the width.
+        height: inches, by the names of the methods; by default 0.62 of the width, and what a legend
+            below takes.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Figure:
     data: Callable[[Results], pd.DataFrame]
     draw: Callable[[pd.DataFrame, Axes], Axes]
     across: bool = True
-    height: Callable[[int], float] | None = None
+    height: Callable[[Sequence[str]], float] | None = None
 
 
 FIGURES = {
@@ -68,7 +69,7 @@ FIGURES = {
             "does not tell apart.",
             comparison_figures.critical_difference_data,
             comparison_figures.draw_critical_difference,
-            height=lambda methods: 0.9 + 0.17 * min(methods, 12),
+            height=comparison_figures.critical_difference_height,
         ),
         Figure(
             "improvement",
@@ -77,7 +78,7 @@ FIGURES = {
             "other, with its bootstrap interval; one half means no difference.",
             comparison_figures.improvement_data,
             comparison_figures.draw_improvement,
-            height=lambda methods: 0.7 + 0.2 * methods,
+            height=lambda methods: 0.7 + 0.2 * len(methods),
         ),
         Figure(
             "profile",
@@ -93,7 +94,7 @@ FIGURES = {
             "Every run's regret, with box of the quartiles and whiskers from 5 to 95 %.",
             comparison_figures.distribution_data,
             comparison_figures.draw_distribution,
-            height=lambda methods: 0.7 + 0.24 * methods,
+            height=lambda methods: 0.7 + 0.24 * len(methods),
         ),
         Figure(
             "attainment",
@@ -193,8 +194,8 @@ def make_figure(
     chosen = choose_figure(name)
     inches = figure_width(venue, width)
     if height is None:
-        methods = frame["method"].nunique()
-        height = chosen.height(methods) if chosen.height else 0.62 * inches
+        methods = list(dict.fromkeys(frame["method"]))
+        height = chosen.height(methods) if chosen.height else 0.62 * inches + legend_height(methods)
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     chosen.draw(frame, figure.subplots())
     return figure

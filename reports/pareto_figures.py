@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.fronts import attainment_surfaces
 from nasbench_suite.metrics.results import Results, read_results
-from reports.figures import method_styles
+from reports.figures import add_legend, method_styles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_xlabel(labels["x_label"])
     ax.set_ylabel(labels["y_label"])
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False)
+    add_legend(ax, [TRUE_FRONT, *methods])
     return ax
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.results import Results
 from nasbench_suite.metrics.robustness import diagnostic_curves
-from reports.figures import method_styles
+from reports.figures import add_legend, method_styles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
     """What draws such a table: medians over seeds, quartiles as bands."""
 
     def draw(frame: pd.DataFrame, ax: Axes) -> Axes:
-        for method, style in method_styles(list(dict.fromkeys(frame["method"]))).items():
+        methods = list(dict.fromkeys(frame["method"]))
+        for method, style in method_styles(methods).items():
             curve = frame[frame["method"] == method]
             ax.plot(curve["step"], curve["median"], label=method, **style)
             ax.fill_between(
@@ -52,7 +53,7 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
             ax.set_yscale("log")
         ax.set_xlabel("epoch")
         ax.set_ylabel(label)
-        ax.legend(frameon=False, fontsize="small")
+        add_legend(ax, methods)
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 

@@ -302,7 +302,7 @@ def test_results_that_are_none_are_told(tmp_path: Path, toy_store: Path) -> None
 def test_text_that_is_none_is_damage(tmp_path: Path, toy_store: Path) -> None:
     whole = toy_store.read_bytes()
     (tmp_path / "schema.sqlite").write_bytes(whole.replace(b"CREATE TABLE", b"CRE\xbfTE TABLE"))
-    (tmp_path / "config.sqlite").write_bytes(whole.replace(b'{"', b'{_'))
+    (tmp_path / "config.sqlite").write_bytes(whole.replace(b'{"', b"{_"))
     for name in "schema.sqlite", "config.sqlite":
         with pytest.raises(SuiteError, match="damaged or no results file"):
             leaderboard(tmp_path / name)

@@ -19,6 +19,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.metrics.results import Results, read_results
 from nasbench_suite.runner import run
 from reports import comparison_figures as figures
+from reports.figures import add_legend, wrap_name
 from reports.gallery import FIGURES, one_task, write_paper_figure
 from reports.paper_tables import paper_table, paper_table_latex, paper_table_markdown
 from reports.style import WIDTHS
@@ -232,3 +233,22 @@ def test_tables_refuse_the_unknown(results: Results) -> None:
         paper_table(results, methods=["nobody"])
     with pytest.raises(SuiteError, match="Unknown statistic"):
         paper_table(results, statistic="mode")  # type: ignore[arg-type]
+
+
+def test_long_names_cover_no_curve(tmp_path: Path) -> None:
+    # Names as those of ablations are wrapped, and whole when the breaks are taken out.
+    name = "vs-darts[sqrt_relaxation=False,normalised_nodes=none,local_rate=False]"
+    lines = wrap_name(name).split("\n")
+    assert "".join(lines) == name
+    assert lines[1:] == ["sqrt_relaxation=False,", "normalised_nodes=none,", "local_rate=False]"]
+    assert wrap_name("darts") == "darts"
+    for legend_below, names in ((False, ["a", "b"]), (True, ["a", name])):
+        figure = Figure(figsize=(3.25, 3.0), layout="constrained")
+        ax = figure.subplots()
+        for label in names:
+            ax.plot([0, 1], label=label)
+        add_legend(ax, names)
+        figure.canvas.draw()
+        legend = ax.get_legend()
+        assert legend is not None
+        assert (legend.get_window_extent().y1 < ax.get_window_extent().y0) == legend_below
