@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,14 +147,18 @@ class Trial:
                 content = {name: archive[name] for name in archive.files}
             header = json.loads(str(content.pop("header")))
             state = content.pop("method").tobytes()
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-            raise SuiteError(f"Checkpoint {path} is damaged ({error}): delete it.") from None
-        if header["task"] != self.task.key:
-            raise SuiteError(f"Checkpoint {path} belongs to another task: delete it.")
-        self._start()
-        self.session.restore({**content, **header["session"]})
-        self.method.restore(state)
-        self._wall_seconds = header["wall_seconds"]
+            if header["task"] != self.task.key:
+                raise SuiteError(f"Checkpoint {path} belongs to another task: delete it.")
+            self._start()
+            self.session.restore({**content, **header["session"]})
+            self.method.restore(state)
+            self._wall_seconds = float(header["wall_seconds"])
+        except SuiteError:
+            raise
+        # What a method makes of bytes that are not its own is not ours to foresee.
+        except Exception as error:
+            said = (str(error).splitlines() or [type(error).__name__])[0]
+            raise SuiteError(f"Checkpoint {path} is damaged ({said}): delete it.") from error
 
     def result(self) -> TrialResult:
         """The record so far and the figures it is judged by.
