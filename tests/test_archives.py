@@ -11,6 +11,8 @@ import itertools
 import os
 import pickle
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -312,3 +314,35 @@ def test_a_bad_archive_on_the_command_line(tmp_path: Path, monkeypatch: pytest.M
     assert isinstance(result.exception, SuiteError)  # which the command line prints, exit code 2
     assert "is an architecture of neither" in str(result.exception)
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory are Linux's")
+@pytest.mark.parametrize(
+    ("opcodes", "answer"),
+    [
+        (b"\x80\x02]r\xff\xff\xff\xff.", "[]"),  # remembered at the largest index
+        (b"\x80\x04\x8e" + (1 << 40).to_bytes(8, "little") + b"abc.", "truncated"),
+        (b"\x80\x05\x96" + (1 << 40).to_bytes(8, "little") + b"abc.", "truncated"),
+        (b"\x80\x04\x95" + (1 << 40).to_bytes(8, "little") + b"].", "[]"),
+    ],
+    ids=["memo", "bytes", "bytearray", "frame"],
+)
+def test_no_more_memory_than_the_file(opcodes: bytes, answer: str, tmp_path: Path) -> None:
+    (tmp_path / "p").write_bytes(opcodes)
+    script = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))\n"
+        "from pathlib import Path\n"
+        "from nasbench_suite.benchmarks.safe_pickle import load\n"
+        "try: print(load(Path('p')))\n"
+        "except ValueError as error: print(error)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert answer in said.stdout
+    assert "MemoryError" not in said.stdout

@@ -106,14 +106,43 @@ def _stand_in(module: str, name: str, path: Path) -> Any:
         ) from None
 
 
-class _SafeUnpickler(pickle.Unpickler):
-    """Reads a pickle at once; ``_STAND_INS`` are all the globals there are."""
+class _Stream:
+    """Reads no more memory than the file fills, whatever length a damaged pickle states."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.readline = stream.readline
+
+    def read(self, size: int) -> bytes:
+        if size <= _BUFFER:
+            return self._stream.read(size)
+        parts = []
+        while size > 0 and (part := self._stream.read(min(size, _BUFFER))):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+class _PlainUnpickler(pickle._Unpickler):
+    """A pickle's containers, text and numbers, in memory that the file's size bounds.
+
+    The unpickler in C fills its memo up to any index that four bytes state, sixty gigabytes at
+    most; the one in Python has a dictionary. No archive holds a ``bytearray``, whose length alone
+    claims memory too.
+    """
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code: read
+        for code, read in pickle._Unpickler.dispatch.items()
+        if code != pickle.BYTEARRAY8[0]
+    }
 
     def __init__(self, stream: BinaryIO, path: Path) -> None:
-        super().__init__(stream)
+        super().__init__(cast(Any, _Stream(stream)))
         self._path = path
 
     def find_class(self, module: str, name: str) -> Any:
+        """``_STAND_INS`` are all the globals there are."""
         return _stand_in(module, name, self._path)
 
 
@@ -160,14 +189,14 @@ class _Memo(dict[int, Any]):
 _STAND_IN_TYPES = {_ScalarType, *map(type, _STAND_INS.values())}
 
 
-class _RecordUnpickler(pickle._Unpickler):
+class _RecordUnpickler(_PlainUnpickler):
     """Reads a pickle of gigabytes record by record, emptying each when it was seen.
 
-    The unpickler in C remembers every object until the end, which is several times the size of
-    the file; the one in Python, though slower, lets the memo be ours.
+    Others remember every object until the end, which is several times the size of the file; here
+    the memo is ours.
     """
 
-    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar[dict[int, Any]] = dict(_PlainUnpickler.dispatch)
 
     def __init__(
         self,
@@ -176,15 +205,11 @@ class _RecordUnpickler(pickle._Unpickler):
         on_record: Callable[[dict[str, Any]], None],
         forget: bool,
     ) -> None:
-        super().__init__(stream)
-        self._path = path
+        super().__init__(stream, path)
         self._on_record = on_record
         self._forget = forget
         self._architecture: object = None
         self.memo = _Memo()
-
-    def find_class(self, module: str, name: str) -> Any:
-        return _stand_in(module, name, self._path)
 
     def _put(self, index: int) -> None:
         memo = self.memo
@@ -227,7 +252,7 @@ def load(path: Path) -> Any:
         SuiteError: the file cannot be read, is damaged, or names any global beyond those few.
     """
     with explained(path), open_pickle(path) as (stream, _):
-        content = _SafeUnpickler(stream, path).load()
+        content = _PlainUnpickler(stream, path).load()
         _drain(stream)
     return content
 
@@ -278,7 +303,7 @@ def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
             raise SuiteError(f"{path} is a tar file: unpack it (tar -xf) and import the folder.")
         elif _TORCH_MAGIC.to_bytes(10, "little") in head[:32]:
             for _ in ("magic number", "protocol version", "system"):
-                _SafeUnpickler(file, path).load()
+                _PlainUnpickler(file, path).load()
             yield file, True
         else:
             yield file, False
