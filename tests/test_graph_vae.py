@@ -216,6 +216,15 @@ def test_darts_cells_go_through_the_same_networks(name: str) -> None:
     assert all(DARTS.vector(cell) for cell in drawn.tolist())
 
 
+def test_darts_cells_have_settings_of_their_own() -> None:
+    cells = DARTS.sample(64, np.random.default_rng(0))
+    once = Recipe(epochs=1)
+    ours, _ = comparison.train_model("graph-vae", "darts-cell", cells, recipe=once)
+    assert ours.config["structure_weight"] == 0.0
+    told, _ = comparison.train_model("graph-vae", "darts-cell", cells, config={}, recipe=once)
+    assert told.config["structure_weight"] == 1.0
+
+
 @pytest.mark.parametrize("name", ["d-vae", "arch2vec"])
 def test_baselines_of_one_wiring_refuse_others(name: str) -> None:
     with pytest.raises(SuiteError, match="wiring"):

@@ -395,11 +395,12 @@ def main() -> None:
     values = {}
     with tempfile.TemporaryDirectory() as made:
         folder = arguments.folder or Path(made)
+        made_before = {file.name for file in folder.iterdir()}
         for part, (package, tool, _) in PARTS.items():
             if importlib.util.find_spec(package) is None:
                 print(f"{part}: {package} is not installed, left out.", file=sys.stderr)
                 continue
-            if part == "archive" and (folder / ARCHIVE).exists():
+            if {"archive": ARCHIVE, "import": TABLE}.get(part) in made_before:
                 continue
             print(f"{part} ...", file=sys.stderr, flush=True)
             found = measure(part, folder)
