@@ -318,9 +318,23 @@ def _read(journal: Path) -> list[dict[str, Any]]:
         raise SuiteError(f"There is no journal {journal}: measure first.") from None
     except (OSError, ValueError) as error:
         raise SuiteError(f"Journal {journal} is damaged ({error}): delete it.") from None
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise SuiteError(f"Journal {journal} is damaged (a line is no entry): delete it.")
     if not entries or entries[0].get("journal") != JOURNAL_VERSION:
         raise SuiteError(f"{journal} is no journal of measurements: name another file.")
     return entries
+
+
+@contextmanager
+def _undamaged(journal: Path) -> Iterator[None]:
+    """Entries that are not what was written become one sentence."""
+    try:
+        yield
+    except SuiteError:
+        raise
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise SuiteError(f"Journal {journal} is damaged ({what}): delete it.") from error
 
 
 def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[int, int]]:
@@ -337,19 +351,20 @@ def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[
     if not content.endswith(b"\n"):
         os.truncate(journal, content.rfind(b"\n") + 1)
     head, *entries = _read(journal)
-    if head["plan"] != _plan_values(plan):
-        changed = [k for k, value in _plan_values(plan).items() if head["plan"].get(k) != value]
-        raise SuiteError(
-            f"Journal {journal} is of another measurement ({', '.join(changed)} differ): name "
-            f"another journal, or repeat the command that began it."
-        )
-    if head["card"] != card:
-        changed = [k for k, value in card.items() if head["card"].get(k) != value]
-        raise SuiteError(
-            f"Journal {journal} was begun on another machine or version ({', '.join(changed)} "
-            f"differ), and latencies of both do not mix: name another journal."
-        )
-    return {(entry["round"], entry["index"]) for entry in entries if "index" in entry}
+    with _undamaged(journal):
+        if head["plan"] != _plan_values(plan):
+            changed = [k for k, value in _plan_values(plan).items() if head["plan"].get(k) != value]
+            raise SuiteError(
+                f"Journal {journal} is of another measurement ({', '.join(changed)} differ): name "
+                f"another journal, or repeat the command that began it."
+            )
+        if head["card"] != card:
+            changed = [k for k, value in card.items() if head["card"].get(k) != value]
+            raise SuiteError(
+                f"Journal {journal} was begun on another machine or version ({', '.join(changed)} "
+                f"differ), and latencies of both do not mix: name another journal."
+            )
+        return {(entry["round"], entry["index"]) for entry in entries if "index" in entry}
 
 
 def read_measured(journal: Path) -> Measured:
@@ -359,6 +374,11 @@ def read_measured(journal: Path) -> Measured:
         SuiteError: it is damaged, or holds no visit yet.
     """
     head, *entries = _read(journal)
+    with _undamaged(journal):
+        return _measured(head, entries, journal)
+
+
+def _measured(head: dict[str, Any], entries: list[dict[str, Any]], journal: Path) -> Measured:
     values = dict(head["plan"])
     values["architectures"] = tuple(values["architectures"])
     values["options"] = RunOptions(**values["options"])

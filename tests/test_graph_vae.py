@@ -385,8 +385,13 @@ def test_bad_checkpoints_are_said(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match="diverged"):
         load_model(path)
     saved(path)
-    path.write_bytes(path.read_bytes()[:2000])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:2000])
     with pytest.raises(SuiteError, match="damaged"):
+        load_model(path)
+    packed = embedded_checkpoint("nats-tss").read_bytes()
+    path.write_bytes(packed[:100] + b"\xff" * 100 + packed[200:])  # within what is compressed
+    with pytest.raises(SuiteError, match=r"damaged \(Error -3 while decompressing"):
         load_model(path)
 
 

@@ -382,6 +382,16 @@ def test_another_plan_or_machine_does_not_mix(tmp_path, monkeypatch):
         read_measured(tmp_path / "none.jsonl")
 
 
+@pytest.mark.parametrize("name", ["round", "setting", "reference", "us"])
+def test_an_entry_that_lacks_something_is_damage(tmp_path, monkeypatch, name):
+    FakeClock(monkeypatch)
+    journal = tmp_path / "j.jsonl"
+    list(measure(plan(), journal))
+    journal.write_bytes(journal.read_bytes().replace(f'"{name}"'.encode(), b'"none"'))
+    with pytest.raises(SuiteError, match="is damaged"):
+        read_measured(journal)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
