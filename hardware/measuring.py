@@ -16,7 +16,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from hardware.networks import build_network, find_setting, live_forms
 from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.spaces import SearchSpace, load_space
 
 JOURNAL_VERSION = 1
@@ -325,16 +325,12 @@ def _read(journal: Path) -> list[dict[str, Any]]:
     return entries
 
 
-@contextmanager
-def _undamaged(journal: Path) -> Iterator[None]:
+def _undamaged(journal: Path) -> AbstractContextManager[None]:
     """Entries that are not what was written become one sentence."""
-    try:
-        yield
-    except SuiteError:
-        raise
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise SuiteError(f"Journal {journal} is damaged ({what}): delete it.") from error
+    return refused(
+        f"Journal {journal} is damaged ({{reason}}): delete it.",
+        *(LookupError, TypeError, ValueError, ArithmeticError, AttributeError),
+    )
 
 
 def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[int, int]]:

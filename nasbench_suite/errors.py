@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SuiteError(ValueError):
     """Bad input, said in one sentence: what is wrong and how to mend it.
 
     The command line prints the sentence and exits with code 2.
     """
+
+
+def reason(error: Exception) -> str:
+    """An error's kind and the first line of what it says."""
+    lines = str(error).splitlines()
+    return type(error).__name__ + (f": {lines[0]}" if lines else "")
+
+
+@contextmanager
+def refused(sentence: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Have what goes wrong within end as one sentence; sentences of our own pass.
+
+    Args:
+        sentence: with ``{reason}`` where the error's kind and first line belong.
+        kinds: the errors meant.
+
+    Raises:
+        SuiteError: an error of these kinds.
+    """
+    try:
+        yield
+    except SuiteError:
+        raise
+    except kinds as error:
+        raise SuiteError(sentence.replace("{reason}", reason(error))) from error
 
 
 def choose_from(kind: str, name: str, known: list[str]) -> str:

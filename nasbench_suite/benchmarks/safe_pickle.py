@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, reason
 
 # The first object in a file of torch.save before version 1.6; two more precede the pickle.
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -319,10 +319,8 @@ def explained(path: Path) -> Iterator[None]:
     except Exception as error:  # a damaged pickle raises nearly anything
         if isinstance(error, OSError) and error.strerror:
             raise SuiteError(f"{path} cannot be read: {error.strerror}.") from None
-        lines = str(error).splitlines()
-        reason = type(error).__name__ + (f": {lines[0]}" if lines else "")
         raise SuiteError(
-            f"{path} is truncated, damaged or no official archive: get it again ({reason})."
+            f"{path} is truncated, damaged or no official archive: get it again ({reason(error)})."
         ) from None
 
 

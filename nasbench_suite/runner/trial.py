@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.tasks import BudgetSpent, Diagnostic, Method, Record, Session, Task
 
 _IDLE_STEPS = 10_000  # a method that steps this often without evaluating is taken to hang
@@ -142,7 +142,8 @@ class Trial:
         Raises:
             SuiteError: it is damaged or of another task.
         """
-        try:
+        # What a method makes of bytes that are not its own is not ours to foresee.
+        with refused(f"Checkpoint {path} is damaged ({{reason}}): delete it.", Exception):
             with np.load(path, allow_pickle=False) as archive:
                 content = {name: archive[name] for name in archive.files}
             header = json.loads(str(content.pop("header")))
@@ -153,12 +154,6 @@ class Trial:
             self.session.restore({**content, **header["session"]})
             self.method.restore(state)
             self._wall_seconds = float(header["wall_seconds"])
-        except SuiteError:
-            raise
-        # What a method makes of bytes that are not its own is not ours to foresee.
-        except Exception as error:
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise SuiteError(f"Checkpoint {path} is damaged ({said}): delete it.") from error
 
     def result(self) -> TrialResult:
         """The record so far and the figures it is judged by.

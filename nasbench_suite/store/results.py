@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
 from nasbench_suite.tasks.session import Record
 
@@ -523,13 +523,9 @@ class ResultStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._readable_errors():
-            try:
-                yield
-            except SuiteError:
-                raise
-            except ValueError as error:  # text that is neither UTF-8 nor JSON, half an array
-                raise SuiteError(f"{_damaged(self.path)} ({error})") from error
+        # Text that is neither UTF-8 nor JSON, half an array.
+        with self._readable_errors(), refused(f"{_damaged(self.path)} ({{reason}})", ValueError):
+            yield
 
 
 def _damaged(path: Path) -> str:
