@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from hardware.measuring import Measured
 from hardware.networks import count_all, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
-from nasbench_suite.benchmarks.safe_pickle import load
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import SearchSpace, load_space
 
 METADATA_KEY = b"nasbench_hardware"

@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nasbench_suite.analysis.comparison import compare
+    from nasbench_suite.analysis.leaderboard import leaderboard
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.metrics.comparison import compare
-    from nasbench_suite.metrics.leaderboard import leaderboard
-    from nasbench_suite.regression import check
+    from nasbench_suite.gate import check
     from nasbench_suite.runner import run
     from nasbench_suite.spaces import load_space
     from nasbench_suite.tasks import make_task
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 # Imported at first use, so that the command line starts without numpy and pyarrow.
 _HOMES = {
     "SuiteError": "nasbench_suite.errors",
-    "check": "nasbench_suite.regression",
-    "compare": "nasbench_suite.metrics.comparison",
-    "leaderboard": "nasbench_suite.metrics.leaderboard",
+    "check": "nasbench_suite.gate",
+    "compare": "nasbench_suite.analysis.comparison",
+    "leaderboard": "nasbench_suite.analysis.leaderboard",
     "load_benchmark": "nasbench_suite.benchmarks",
     "load_space": "nasbench_suite.spaces",
     "make_task": "nasbench_suite.tasks",

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from nasbench_suite.regression import Check
+    from nasbench_suite.gate import Check
 
 _MARKER = (
     "nasbench(methods, benchmark='digits', seeds='0-4', ...): what the fixture nasbench_check "
@@ -69,14 +69,14 @@ class NasbenchCheck:
 
         Args:
             baseline: its file; a relative path starts at the folder of the test.
-            margin: see ``nasbench_suite.regression.check``, also for the others.
+            margin: see ``nasbench_suite.gate.check``, also for the others.
             alpha: chance that a loss of the margin passes.
             power: chance that an unchanged method should pass.
 
         Returns:
             The findings; None if the baseline was written instead.
         """
-        from nasbench_suite.regression import check, make_baseline, save_baseline
+        from nasbench_suite.gate import check, make_baseline, save_baseline
 
         path = self._folder / baseline
         self.run()

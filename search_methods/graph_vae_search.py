@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.pareto import hypervolume, nondominated
 from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.bananas import encode_one_hot
 from search_methods.gaussian_process import CandidateProcess

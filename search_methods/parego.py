@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.pareto import simplex_lattice
 from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.statistics.pareto import simplex_lattice
 from nasbench_suite.tasks.method import Method, Session
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.pareto import nondominated
+from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
 
 

@@ -56,7 +56,7 @@ def test_every_method_has_a_card_with_its_source(site: Path) -> None:
 
 def test_the_references_are_filled(site: Path) -> None:
     python = (site / "reference" / "python" / "index.html").read_text()
-    for name in ("nasbench_suite.runner.runs.run", "reports.html_report.write_report"):
+    for name in ("nasbench_suite.runner.runs.run", "reports.html.report.write_report"):
         assert f'id="{name}"' in python
     commands = (site / "reference" / "commands" / "index.html").read_text()
     for name in ("nasbench-run", "nasbench-submit-verify", "nasbench-report"):

@@ -50,15 +50,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.safe_pickle import (
+from nasbench_suite.benchmarks.table import Benchmark, Metric, Split, make_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.safe_pickle import (
     SharedObject,
     explained,
     load,
     load_records,
     open_pickle,
 )
-from nasbench_suite.benchmarks.table import Benchmark, Metric, Split, make_benchmark
-from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace, load_space
 
 Progress = Callable[[int, int], None]

@@ -45,8 +45,8 @@ def check(
 ) -> None:
     """Compare methods with their baseline: exit code 0 if no worse, 1 if worse, 2 if unclear."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.regression import check as check_store
-    from nasbench_suite.regression import make_baseline, save_baseline
+    from nasbench_suite.gate import check as check_store
+    from nasbench_suite.gate import make_baseline, save_baseline
     from nasbench_suite.tasks.registry import split_labels
 
     chosen = split_labels(methods) if methods else None

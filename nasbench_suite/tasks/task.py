@@ -16,7 +16,7 @@ from nasbench_suite.benchmarks.table import Benchmark, Metric
 from nasbench_suite.errors import SuiteError, choose_from
 
 if TYPE_CHECKING:
-    from nasbench_suite.metrics.pareto import ParetoMeasure
+    from nasbench_suite.statistics.pareto import ParetoMeasure
 
 DEFAULT_EVALUATIONS = 200.0
 
@@ -127,7 +127,7 @@ class Task:
         Raises:
             SuiteError: the task has one objective, or there is no front to measure.
         """
-        from nasbench_suite.metrics.pareto import make_measure
+        from nasbench_suite.statistics.pareto import make_measure
 
         space = self.benchmark.space
         figures = np.stack([self.benchmark.values(o.report) for o in self.objectives], axis=-1)

@@ -1,7 +1,7 @@
 """What every variational auto-encoder of cells here has in common.
 
 A model says how a cell becomes a posterior, and a latent cells and their likelihood. Training
-(``training.py``), scoring (``nasbench_suite.metrics.generative``) and checkpoints
+(``training.py``), scoring (``nasbench_suite.analysis.generative``) and checkpoints
 (``checkpoint.py``) ask for no more.
 """
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.generative import (
+from nasbench_suite.analysis.generative import (
     CellReader,
     CellSpace,
     generation,
@@ -21,6 +20,7 @@ from nasbench_suite.metrics.generative import (
     smoothness,
     split_by_class,
 )
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import list_spaces, load_space
 from nasbench_suite.tasks.task import config_hash
 from search_methods.graph_vae.checkpoint import Training, load_model, make_model, save_model

@@ -146,7 +146,7 @@ class CellGrammar:
         return cells
 
     def vector(self, cell: Any) -> tuple[int, ...]:
-        """The labels of a cell, checked; see ``nasbench_suite.metrics.generative.CellSpace``."""
+        """The labels of a cell, checked; see ``nasbench_suite.analysis.generative.CellSpace``."""
         vector = tuple(int(label) for label in cell)
         row = np.array([vector])
         valid = row.shape == (1, len(self.edges)) and (row >= 0).all()

@@ -4,7 +4,7 @@ In a supernet every edge out of a node reads the same tensor through the same ca
 operation here therefore serves several edges: their convolutions are one convolution with more
 output channels, a pooling without parameters is done once, and the weight of the operation in the
 mixture is the scale of the batch normalisation that it ends in. What comes out is what one module
-an edge and operation would give (``tests/test_supernet.py`` compares them), in half the time.
+an edge and operation would give (``test_supernet.py`` compares them), in half the time.
 
 Candidates of NAS-Bench-201: Dong and Yang, ICLR 2020, section 2.1. Candidates of the DARTS space:
 Liu, Simonyan and Yang, *DARTS*, ICLR 2019, section 3.1 and their code. In the supernet no batch

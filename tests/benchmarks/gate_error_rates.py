@@ -6,7 +6,7 @@
         [--diagnostic node_variance --margin 0.1]
 
 Every repetition runs a baseline and every variant anew, each with seeds of its own, through the
-results file and ``nasbench_suite.regression.check`` as a user would. The number of seeds is what
+results file and ``nasbench_suite.gate.check`` as a user would. The number of seeds is what
 the gate itself asks for, by the spread of a pilot of 100 seeds. The table that is printed gives
 the share of each verdict with its 95 % Wilson interval.
 
@@ -29,9 +29,9 @@ from scipy.stats import binomtest
 
 from nasbench_suite import load_benchmark, run
 from nasbench_suite.benchmarks.noise import noise_floor
-from nasbench_suite.metrics.noninferiority import noninferiority
-from nasbench_suite.regression import Baseline, check, make_baseline
-from nasbench_suite.regression.gate import compare
+from nasbench_suite.gate import Baseline, check, make_baseline
+from nasbench_suite.gate.checking import compare
+from nasbench_suite.statistics.noninferiority import noninferiority
 from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.registry import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nasbench_suite.metrics.results import read_results
+from nasbench_suite.analysis.results import read_results
 from nasbench_suite.store import EnvironmentRow, MethodRow, ResultStore, TaskRow
-from reports.html_report import write_report
+from reports.html.report import write_report
 
 _REST = ("finished", "2000-01-01", 0.1, 200, 200.0, 0.0, 0)
 _CHANGES = 8  # of a trial's incumbent

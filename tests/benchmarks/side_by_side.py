@@ -319,7 +319,7 @@ def volume(compute: Callable[[Any, Any], float]) -> Figures:
 
 def our_volume(folder: Path) -> Figures:
     """The suite's, which is moocore's behind a check of the input."""
-    from nasbench_suite.metrics.pareto import hypervolume
+    from nasbench_suite.statistics.pareto import hypervolume
 
     return volume(hypervolume)
 

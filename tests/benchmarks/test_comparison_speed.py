@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from nasbench_suite.metrics import significance as sig
-from nasbench_suite.metrics.noninferiority import noninferiority
+from nasbench_suite.statistics import significance as sig
+from nasbench_suite.statistics.noninferiority import noninferiority
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nasbench_suite.metrics.pareto import make_measure
 from nasbench_suite.spaces import load_space
+from nasbench_suite.statistics.pareto import make_measure
 
 DEVICES, SEEDS, EVALUATIONS = 24, 100, 500
 

@@ -38,20 +38,20 @@ from hypothesis import strategies as st
 from hardware import tables
 from hardware.measuring import read_measured
 from nasbench_suite import load_benchmark, load_space
+from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks import safe_pickle
 from nasbench_suite.benchmarks.importing import import_table
 from nasbench_suite.benchmarks.nats_archive import read_nats
 from nasbench_suite.benchmarks.table import read_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.metrics.leaderboard import leaderboard
-from nasbench_suite.regression.baseline import load_baseline, make_baseline, save_baseline
+from nasbench_suite.gate.baseline import load_baseline, make_baseline, save_baseline
 from nasbench_suite.runner import run
 from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions import make_submission, read_submission, verify_submission
 from nasbench_suite.tasks import make_task
 from nasbench_suite.tasks.registry import make_method, parse_methods
-from reports.html_report import write_report
+from reports.html.report import write_report
 
 
 @dataclass(frozen=True)

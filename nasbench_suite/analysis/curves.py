@@ -1,0 +1,168 @@
+"""Anytime curves: how good a search's incumbent was at any budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.statistics.aggregates import Statistic, aggregate, regret, stratified_bootstrap
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasbench_suite.analysis.results import Results
+
+BudgetKind = Literal["evaluations", "seconds"]
+
+ROUNDING = 1e-9  # the session's tolerance where fractions of evaluations add up to a budget
+_POINTS = 200  # budgets at which a curve is taken, unless they are given
+
+
+def figures_at(
+    trials: ArrayLike,
+    spent: ArrayLike,
+    figures: ArrayLike,
+    budgets: ArrayLike,
+    count: int | None = None,
+) -> NDArray[np.float64]:
+    """The figure of each trial's incumbent at each budget, all trials at once.
+
+    The step function of a trial holds the figure of the last incumbent whose ``spent`` does not
+    exceed the budget; after the trial's end it stays where it is.
+
+    Args:
+        trials: number of the trial of each change of incumbents, in [0, count), shape (n,).
+        spent: budget spent when the incumbent changed, shape (n,), ascending in each trial.
+        figures: figure of the new incumbent, shape (n,).
+        budgets: ascending, shape (m,).
+        count: number of trials; by default one more than the largest in ``trials``.
+
+    Returns:
+        Shape (count, m); NaN before a trial's first incumbent.
+    """
+    rows = np.asarray(trials, dtype=np.intp)
+    grid = np.asarray(budgets, dtype=np.float64)
+    count = int(rows.max(initial=-1)) + 1 if count is None else count
+    # The first budget that covers each change; of several changes there, the last one counts.
+    columns = np.searchsorted(grid + ROUNDING, np.asarray(spent, dtype=np.float64))
+    within = columns < len(grid)
+    changes = np.flatnonzero(within)
+    latest = np.full((count, len(grid)), -1, dtype=np.intp)
+    np.maximum.at(latest, (rows[within], columns[within]), changes)
+    np.maximum.accumulate(latest, axis=1, out=latest)
+    padded = np.append(np.asarray(figures, dtype=np.float64), np.nan)  # -1 points to the NaN
+    return padded[latest]
+
+
+def anytime_curves(
+    store: str | Path,
+    *,
+    by: BudgetKind = "evaluations",
+    budgets: ArrayLike | None = None,
+    statistic: Statistic = "iqm",
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """Regret of the incumbent against the budget spent, aggregated over seeds.
+
+    Args:
+        store: a results file.
+        by: what the budget is counted in.
+        budgets: ascending budgets to look at; by default about 200, at equal ratios,
+            from the first evaluation to the most that a trial of the task has spent.
+        statistic: how regrets are aggregated over seeds.
+        benchmark: only tasks on this benchmark.
+        dataset: only tasks on this data set.
+        confidence: of the pointwise bootstrap intervals.
+        resamples: number of bootstrap resamples.
+
+    Returns:
+        One row a task, method and budget, in that order, from the budget on at which every
+        finished trial of the method has an incumbent: ``task``, ``method``, ``budget``,
+        ``regret``, ``low``, ``high`` (missing with a single seed), ``seeds``, and the task's
+        ``unit`` and ``noise_floor``.
+
+    Raises:
+        SuiteError: no such results, or simulated seconds are asked for and unknown.
+    """
+    from nasbench_suite.analysis.results import read_results
+
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    return results_curves(
+        results,
+        by=by,
+        budgets=budgets,
+        statistic=statistic,
+        confidence=confidence,
+        resamples=resamples,
+    )
+
+
+def results_curves(
+    results: Results,
+    *,
+    by: BudgetKind = "evaluations",
+    budgets: ArrayLike | None = None,
+    statistic: Statistic = "iqm",
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """As ``anytime_curves``, of results already read."""
+    import pandas as pd
+
+    if by not in ("evaluations", "seconds"):
+        raise SuiteError(choose_from("budget", by, ["evaluations", "seconds"]))
+    parts = []
+    for key, task in results.tasks.items():
+        trials = results.finished[results.finished["task_key"] == key]
+        longest = trials[by].max()
+        if not longest > 0:  # no finished trial, or no training times
+            continue
+        changes = results.incumbents[results.incumbents["trial"].isin(trials["trial"])]
+        grid = _default_budgets(changes[by], longest) if budgets is None else np.asarray(budgets)
+        rows = pd.Index(trials["trial"]).get_indexer(changes["trial"])
+        reached = figures_at(rows, changes[by], changes["report"], grid, len(trials))
+        regrets = regret(reached, task.optimum, task.direction)
+        for method, members in trials.reset_index().groupby("method").indices.items():
+            defined = ~np.isnan(regrets[members]).any(axis=0)
+            values = regrets[members][:, defined]
+            low, high = stratified_bootstrap(
+                [values], statistic, confidence=confidence, resamples=resamples
+            )
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "task": results.names[key],
+                        "method": method,
+                        "budget": grid[defined].astype(float),
+                        "regret": aggregate(values, statistic, axis=0),
+                        "low": low if len(members) > 1 else np.nan,
+                        "high": high if len(members) > 1 else np.nan,
+                        "seeds": len(members),
+                        "unit": task.unit,
+                        "noise_floor": np.nan if task.noise_floor is None else task.noise_floor,
+                    }
+                )
+            )
+    if not parts:
+        raise SuiteError(
+            f"{results.path} has no finished trial with {by} to draw: "
+            f"choose evaluations, which every benchmark has, or run more with `nasbench run`."
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _default_budgets(spent: pd.Series[float], longest: float) -> NDArray[np.float64]:
+    """Whole numbers if there are few, else equal ratios, from the first change to the longest."""
+    first = float(spent.min())
+    if first < 1.0:
+        return np.geomspace(first, longest, _POINTS)
+    if longest <= _POINTS:
+        return np.arange(1.0, np.floor(longest) + 1.0)
+    return np.unique(np.append(np.geomspace(first, longest, _POINTS)[:-1].round(), longest))

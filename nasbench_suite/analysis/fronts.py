@@ -1,0 +1,126 @@
+"""What multi-objective searches reached: indicators of their fronts, and attainment surfaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
+from nasbench_suite.statistics.pareto import INDICATORS, attainment_surface
+from nasbench_suite.store import ResultStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+
+def front_indicators(
+    store: str | Path,
+    *,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """Indicators of the fronts that multi-objective searches ended with.
+
+    Args:
+        store: a results file.
+        benchmark: only tasks on this benchmark.
+        dataset: only tasks on this data set.
+        confidence: of the bootstrap interval.
+        resamples: number of bootstrap resamples.
+
+    Returns:
+        One row a task and method, tasks in the order they were first run, methods by
+        hypervolume, best first: ``task``, ``method``, ``seeds``; the interquartile mean over seeds
+        of each of ``pareto.INDICATORS``; ``low`` and ``high``, the ends of the interval of
+        ``hypervolume`` (missing with one seed); and ``task_key``.
+
+    Raises:
+        SuiteError: no such results, or none of a task with several objectives.
+    """
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    return results_indicators(results, confidence=confidence, resamples=resamples)
+
+
+def results_indicators(
+    results: Results, *, confidence: float = 0.95, resamples: int = 2000
+) -> pd.DataFrame:
+    """As ``front_indicators``, of results already read."""
+    import pandas as pd
+
+    with ResultStore(results.path, read_only=True) as store:
+        found = store.indicators()
+    wide = found.pivot(index="trial", columns="name", values="value")
+    trials = results.finished[results.finished["trial"].isin(wide.index)]
+    if not len(trials):
+        raise SuiteError(
+            f"{results.path} has no finished search for several objectives: run one with "
+            f"`nasbench run --also METRIC`."
+        )
+    rows: list[dict[str, Any]] = []
+    for key in results.tasks:
+        part = trials[trials["task_key"] == key]
+        for method, members in part.groupby("method"):
+            values = wide.loc[members["trial"]]
+            row: dict[str, Any] = {"task": results.names[key], "method": method}
+            row["seeds"] = len(values)
+            for name in INDICATORS:
+                known = values[name].dropna() if name in values else values.iloc[:, 0][:0]
+                row[name] = interquartile_mean(known) if len(known) else np.nan
+            row["low"], row["high"] = np.nan, np.nan
+            if len(values) > 1:
+                row["low"], row["high"] = stratified_bootstrap(
+                    [values["hypervolume"]], confidence=confidence, resamples=resamples
+                )
+            rows.append({**row, "task_key": key})
+    frame = pd.DataFrame(rows)
+    order = {key: place for place, key in enumerate(results.tasks)}
+    frame["_task"] = frame["task_key"].map(order)
+    frame = frame.sort_values(
+        ["_task", "hypervolume", "method"], ascending=[True, False, True], ignore_index=True
+    )
+    return frame.drop(columns="_task")
+
+
+def attainment_surfaces(results: Results, task_key: str, share: float = 0.5) -> dict[str, Floats]:
+    """For each method the points that this share of its searches reached or did better than.
+
+    Args:
+        results: as read from a results file.
+        task_key: a task with two or three objectives.
+        share: 0.5 for the median surface.
+
+    Returns:
+        Points in the objectives' own units, shape (n, objectives), by method.
+
+    Raises:
+        SuiteError: the task has one objective, or no finished search.
+    """
+    measure = results.tasks[task_key].measure
+    if measure is None:
+        raise SuiteError(f"Task {results.names[task_key]!r} has one objective: there is no front.")
+    signs = np.array([-1.0 if o["direction"] == "maximize" else 1.0 for o in measure["objectives"]])
+    trials = results.finished[results.finished["task_key"] == task_key]
+    with ResultStore(results.path, read_only=True) as store:
+        points = store.fronts()
+    points = points[points["trial"].isin(trials["trial"])]
+    wide = points.pivot(index=["trial", "architecture"], columns="objective", values="report")
+    surfaces = {}
+    for method, members in trials.groupby("method"):
+        own = wide[wide.index.get_level_values("trial").isin(members["trial"])]
+        fronts = [front.to_numpy() * signs for _, front in own.groupby(level="trial")]
+        # A search whose front is empty reached nothing, so the others are a smaller share.
+        reachable = share * len(members) / max(len(fronts), 1)
+        if fronts and reachable <= 1:
+            surfaces[str(method)] = attainment_surface(fronts, reachable) * signs
+    if not surfaces:
+        raise SuiteError(f"Task {results.names[task_key]!r} has no finished search.")
+    return surfaces

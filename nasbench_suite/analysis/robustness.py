@@ -1,0 +1,459 @@
+"""How robust a method is over seeds, and what its own diagnostics say of the reasons.
+
+For any method: spread, worst case, tail and collapse. For a method with a supernet also what it
+logged of itself (see ``Session.log``): how well its operation strengths and its inherited weights
+rank architectures, what is lost by discretisation, how sharp the validation loss became.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import load_space
+from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
+from nasbench_suite.store import ResultStore, TaskRow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[np.float64]
+
+TAIL = 0.2  # share of the seeds in the tail that CVaR averages: two of ten
+COLLAPSE_METHOD = "random"
+
+
+def conditional_value_at_risk(
+    values: ArrayLike, tail: float = TAIL, direction: str = "maximize"
+) -> float:
+    """The mean of the worst share of values (CVaR, expected shortfall).
+
+    The boundary value counts with the part of it that belongs to the tail, so the figure is
+    continuous in ``tail``: with ``tail`` 1 it is the mean, towards 0 the worst value.
+    Rockafellar and Uryasev, *Optimization of conditional value-at-risk*, 2000.
+
+    Args:
+        values: shape (n,).
+        tail: share of the values, in (0, 1].
+        direction: ``maximize`` if small values are bad.
+
+    Raises:
+        SuiteError: no values, or an impossible share.
+    """
+    if not 0 < tail <= 1:
+        raise SuiteError(f"A tail of {tail} is impossible: choose one in (0, 1].")
+    array = np.sort(np.asarray(values, dtype=np.float64))
+    if not len(array):
+        raise SuiteError("The CVaR of no values at all is undefined: give at least one.")
+    if direction == "minimize":
+        array = array[::-1]
+    mass = tail * len(array)
+    weights = np.clip(mass - np.arange(len(array)), 0, 1)
+    return float(weights @ array / mass)
+
+
+def robustness(
+    store: str | Path,
+    *,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    threshold: float | None = None,
+    tail: float = TAIL,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    table: Benchmark | None = None,
+) -> pd.DataFrame:
+    """How each method's results spread over seeds, on each task, the best worst case first.
+
+    Args:
+        store: a results file.
+        benchmark: only tasks on this benchmark.
+        dataset: only tasks on this data set.
+        threshold: a seed that ends below it has collapsed. By default the median over seeds of
+            random search on the same task, or, if the file has none, the median of the reported
+            metric over all architectures of the space.
+        tail: share of the seeds that the CVaR averages.
+        confidence: of the bootstrap interval of the interquartile mean.
+        resamples: number of bootstrap resamples.
+        table: the benchmark, if it cannot be loaded by the name that the results have. Without
+            it, what compares with the table is missing.
+
+    Returns:
+        One row a task and method, in ``unit``:
+
+        - ``task``, ``method``, ``seeds``, ``failed``;
+        - ``mean``, ``std`` (over n - 1), ``worst``, ``cvar``, ``iqm``, ``low``, ``high``;
+        - ``collapse``: share of seeds below ``threshold``, which is the next column;
+        - ``skip``, ``none``, ``disconnected``: share of edges of the returned cells that are skip
+          connections or none, and of cells without a path; missing outside the topology space;
+        - of the last epoch, means over seeds, missing where a method logged none:
+          ``discretisation_gap`` (validation accuracy of the supernet less that of the derived
+          path in it, in points), ``entropy`` (of the operation strengths, in nats),
+          ``dominant_eigenvalue``; and rank correlations with the table, means over seeds:
+          ``strength_tau``, ``strength_rho`` (Kendall, Spearman of the architecture parameters of
+          an edge with the mean reported figure of the architectures that have the operation there,
+          mean over edges), ``inherited_tau``, ``inherited_rho`` (of the accuracies with inherited
+          weights with the reported figures);
+        - ``unit``, ``task_key``, ``method_key``.
+
+    Raises:
+        SuiteError: no such results, or an impossible tail or confidence.
+    """
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    return results_robustness(
+        results,
+        threshold=threshold,
+        tail=tail,
+        confidence=confidence,
+        resamples=resamples,
+        table=table,
+    )
+
+
+def results_robustness(
+    results: Results,
+    *,
+    threshold: float | None = None,
+    tail: float = TAIL,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    table: Benchmark | None = None,
+) -> pd.DataFrame:
+    """As ``robustness``, of results already read."""
+    import pandas as pd
+
+    logged = last_diagnostics(results)
+    rows = []
+    for key, task in results.tasks.items():
+        trials = results.trials[results.trials["task_key"] == key]
+        figures = table if table is not None else _find_table(task)
+        limit = collapse_threshold(task, trials, figures) if threshold is None else threshold
+        for method, group in trials.groupby("method", sort=False):
+            finished = group[group["status"] == "finished"]
+            row: dict[str, Any] = {
+                "task": results.names[key],
+                "method": method,
+                "seeds": len(finished),
+                "failed": len(group) - len(finished),
+            }
+            if len(finished):
+                reports = finished["report"].to_numpy(float)
+                row |= _spread(reports, task, limit, tail, confidence, resamples)
+                row |= _cells(task, finished["architecture"].to_numpy(int))
+                row |= _inside(figures, task, logged, finished["trial"])
+            row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
+            rows.append(row)
+    frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    sign = frame["task_key"].map(
+        {key: -1.0 if task.direction == "maximize" else 1.0 for key, task in results.tasks.items()}
+    )
+    order = pd.DataFrame(
+        {
+            "task": frame["task_key"].map({key: n for n, key in enumerate(results.tasks)}),
+            "worst": sign * frame["worst"],
+            "iqm": sign * frame["iqm"],
+        }
+    ).sort_values(["task", "worst", "iqm"], kind="stable")
+    return frame.loc[order.index].reset_index(drop=True)
+
+
+COLUMNS = (
+    *("task", "method", "seeds", "failed", "mean", "std", "worst", "cvar", "iqm", "low", "high"),
+    *("collapse", "threshold", "skip", "none", "disconnected"),
+    *("discretisation_gap", "entropy", "dominant_eigenvalue"),
+    *("strength_tau", "strength_rho", "inherited_tau", "inherited_rho"),
+    *("unit", "task_key", "method_key"),
+)
+
+
+def collapse_threshold(task: TaskRow, trials: pd.DataFrame, table: Benchmark | None) -> float:
+    """Median of random search on the task, or else of the reported metric over the space.
+
+    Not a number where there is neither; no seed has collapsed then.
+    """
+    chosen = trials[(trials["method"] == COLLAPSE_METHOD) & (trials["status"] == "finished")]
+    if len(chosen):
+        return float(chosen["report"].median())
+    return float("nan") if table is None else float(np.nanmedian(table.values(task.report_metric)))
+
+
+def _find_table(task: TaskRow) -> Benchmark | None:
+    """The benchmark of a task, if it is at hand with the metric that was reported."""
+    try:
+        table = load_benchmark(task.benchmark)
+    except SuiteError:
+        return None
+    return table if task.report_metric in table.metrics else None
+
+
+def final_diagnostics(results: Results, name: str) -> pd.Series[float]:
+    """What each finished trial logged last under a name, by its number; arrays by their mean.
+
+    Raises:
+        SuiteError: nobody logged it.
+    """
+    with ResultStore(results.path, read_only=True) as store:
+        known = store.logged()
+        if name not in known:
+            raise SuiteError(choose_from(f"diagnostic of {results.path}", name, known))
+        logged = store.diagnostics(name)
+    last = logged[logged["trial"].isin(results.finished["trial"])].groupby("trial")["value"].last()
+    return last.map(lambda value: float(value.mean())).astype(float)
+
+
+def diagnostic_curves(
+    results: Results, name: str, *, place: int | Sequence[int] | None = None
+) -> pd.DataFrame:
+    """What methods logged under a name, over their epochs.
+
+    Args:
+        results: of a file.
+        name: such as ``dominant_eigenvalue``, ``entropy``, ``node_variance``.
+        place: entry of an array that was logged; by default the mean over its entries.
+
+    Returns:
+        One row a task, method and step: ``task``, ``method``, ``step``, ``seeds``, and over them
+        ``median``, ``low`` and ``high`` (the quartiles). Empty if nobody logged it.
+
+    Raises:
+        SuiteError: there is no such entry in what was logged.
+    """
+    import pandas as pd
+
+    with ResultStore(results.path, read_only=True) as store:
+        logged = store.diagnostics(name)
+    logged = logged.merge(results.finished[["trial", "task_key", "method"]], on="trial")
+
+    def reduce(value: Floats) -> float:
+        if place is None:
+            return float(value.mean())
+        try:
+            return float(value[place if isinstance(place, int) else tuple(place)])
+        except IndexError:
+            raise SuiteError(
+                f"{name} was logged with shape {value.shape}: it has no entry {place}."
+            ) from None
+
+    logged["value"] = [reduce(value) for value in logged["value"]]
+    columns = ["task", "method", "step", "seeds", "median", "low", "high"]
+    if not len(logged):
+        return pd.DataFrame(columns=columns)
+    grouped = logged.groupby(["task_key", "method", "step"], sort=False)["value"]
+    frame = grouped.agg(
+        seeds="count",
+        median="median",
+        low=lambda values: values.quantile(0.25),
+        high=lambda values: values.quantile(0.75),
+    ).reset_index()
+    frame["task"] = frame["task_key"].map(results.names)
+    return frame[columns]
+
+
+def sensitivity(
+    store: str | Path,
+    method: str,
+    parameter: str,
+    *,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    tail: float = TAIL,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+) -> pd.DataFrame:
+    """How a method's results depend on one of its hyper-parameters, all else equal.
+
+    Args:
+        store: a results file with trials of the method at several values of the parameter.
+        method: its name, without hyper-parameters.
+        parameter: such as ``epochs``, ``learning_rate`` or ``latency_weight``.
+        benchmark: only tasks on this benchmark.
+        dataset: only tasks on this data set.
+        tail: share of the seeds that the CVaR averages.
+        confidence: of the bootstrap interval of the interquartile mean.
+        resamples: number of bootstrap resamples.
+
+    Returns:
+        One row a task, setting of the other hyper-parameters, and value: ``task``, ``others``
+        (those that differ between settings, as text), ``value``, ``seeds``, ``mean``, ``std``,
+        ``worst``, ``cvar``, ``iqm``, ``low``, ``high``; settings with one value are left out.
+
+    Raises:
+        SuiteError: the file has no such method or parameter, or one value of it alone.
+    """
+    import json
+
+    import pandas as pd
+
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    with ResultStore(results.path, read_only=True) as opened:
+        configs = {row.key: row for row in opened.methods() if row.name == method}
+    finished = results.finished[results.finished["method_key"].isin(list(configs))]
+    if not len(finished):
+        raise SuiteError(f"{store} holds no finished trial of method {method!r}.")
+    if not all(parameter in row.config for row in configs.values()):
+        raise SuiteError(f"Method {method!r} has no hyper-parameter {parameter!r} in {store}.")
+    shared = {
+        name
+        for name in next(iter(configs.values())).config
+        if len({json.dumps(row.config.get(name)) for row in configs.values()}) == 1
+    }
+    rows = []
+    for (task_key, key), group in finished.groupby(["task_key", "method_key"], sort=False):
+        config = configs[str(key)].config
+        others = {n: v for n, v in config.items() if n not in shared and n != parameter}
+        spread = _spread(
+            group["report"].to_numpy(float),
+            results.tasks[str(task_key)],
+            np.nan,
+            tail,
+            confidence,
+            resamples,
+        )
+        rows.append(
+            {
+                "task": results.names[str(task_key)],
+                "others": ", ".join(f"{name}={value}" for name, value in others.items()),
+                "value": config[parameter],
+                "seeds": len(group),
+                **{name: spread[name] for name in _SPREAD},
+            }
+        )
+    frame = pd.DataFrame(rows)
+    several = frame.groupby(["task", "others"])["value"].transform("nunique") > 1
+    if not several.any():
+        raise SuiteError(
+            f"{store} has one value of {parameter!r} for method {method!r}: run it with others, as "
+            f"--methods '{method}[{parameter}=...]'."
+        )
+    return frame[several].sort_values(["task", "others", "value"]).reset_index(drop=True)
+
+
+# -- parts -----------------------------------------------------------------------------------------
+
+_SPREAD = ("mean", "std", "worst", "cvar", "iqm", "low", "high")
+
+
+def _spread(
+    reports: Floats,
+    task: TaskRow,
+    threshold: float,
+    tail: float,
+    confidence: float,
+    resamples: int,
+) -> dict[str, float]:
+    low, high = stratified_bootstrap([reports], confidence=confidence, resamples=resamples)
+    several = len(reports) > 1
+    smaller = task.direction == "minimize"
+    return {
+        "mean": float(reports.mean()),
+        "std": float(reports.std(ddof=1)) if several else np.nan,
+        "worst": float(reports.max() if smaller else reports.min()),
+        "cvar": conditional_value_at_risk(reports, tail, task.direction),
+        "iqm": float(interquartile_mean(reports)),
+        "low": float(low) if several else np.nan,
+        "high": float(high) if several else np.nan,
+        "collapse": float(np.mean(reports > threshold if smaller else reports < threshold)),
+        "threshold": threshold,
+    }
+
+
+def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
+    """Shares of skip connections, none, and cells without a path."""
+    from nasbench_suite.spaces.topology import OPERATIONS, TopologySpace
+
+    space = load_space(task.space)
+    if not isinstance(space, TopologySpace):
+        return {}
+    operations = space.all_vectors[architectures]
+    return {
+        "skip": float(np.mean(operations == OPERATIONS.index("skip_connect"))),
+        "none": float(np.mean(operations == OPERATIONS.index("none"))),
+        "disconnected": float(np.mean(~space.connected[architectures])),
+    }
+
+
+def last_diagnostics(results: Results) -> dict[str, dict[int, Floats]]:
+    """What each trial logged last under each name: name, then trial, then value."""
+    with ResultStore(results.path, read_only=True) as store:
+        logged = store.diagnostics()
+    last = logged.groupby(["name", "trial"], sort=False).tail(1)
+    found: dict[str, dict[int, Floats]] = {}
+    for name, trial, value in zip(last["name"], last["trial"], last["value"], strict=True):
+        found.setdefault(str(name), {})[int(trial)] = value
+    return found
+
+
+def _inside(
+    table: Benchmark | None,
+    task: TaskRow,
+    logged: dict[str, dict[int, Floats]],
+    trials: pd.Series[int],
+) -> dict[str, float]:
+    """Means over seeds of what the trials logged of themselves."""
+    chosen = [int(trial) for trial in trials]
+    found: dict[str, float] = {}
+    for name in ("discretisation_gap", "entropy", "dominant_eigenvalue"):
+        values = [logged[name][trial] for trial in chosen if trial in logged.get(name, {})]
+        if values:
+            found[name] = float(np.mean(values))
+    if table is None:
+        return found
+    worth = table.values(task.report_metric)
+    if task.direction == "minimize":
+        worth = -worth
+    strengths = [logged["alpha"][trial] for trial in chosen if trial in logged.get("alpha", {})]
+    pairs = [strength_correlation(table, worth, strength) for strength in strengths]
+    if pairs:
+        found["strength_tau"], found["strength_rho"] = np.nanmean(pairs, axis=0).tolist()
+    indices, accuracies = logged.get("inherited_index", {}), logged.get("inherited_accuracy", {})
+    pairs = [
+        rank_correlation(accuracies[trial], worth[indices[trial].astype(int)])
+        for trial in chosen
+        if trial in indices and trial in accuracies
+    ]
+    if pairs:
+        found["inherited_tau"], found["inherited_rho"] = np.nanmean(pairs, axis=0).tolist()
+    return found
+
+
+def strength_correlation(table: Benchmark, worth: Floats, strengths: Floats) -> tuple[float, float]:
+    """Rank correlations of operation strengths with what the operations are worth in the table.
+
+    An operation on an edge is worth the mean figure of all architectures that have it there.
+
+    Args:
+        table: the benchmark.
+        worth: of every architecture, larger is better, shape (size,).
+        strengths: of every operation on every edge, in the order of the space's vectors, flat or
+            of shape (edges, operations).
+
+    Returns:
+        Kendall's τ-b and Spearman's ρ within an edge, means over edges.
+    """
+    space = table.space
+    rows = np.asarray(strengths, dtype=np.float64).reshape(len(space.choices), -1)
+    pairs = []
+    for edge, row in enumerate(rows):
+        operations = space.all_vectors[:, edge]
+        means = np.array([np.nanmean(worth[operations == o]) for o in range(len(row))])
+        pairs.append(rank_correlation(row, means))
+    tau, rho = np.nanmean(pairs, axis=0).tolist()
+    return tau, rho
+
+
+def rank_correlation(first: ArrayLike, second: ArrayLike) -> tuple[float, float]:
+    """Kendall's τ-b and Spearman's ρ; not a number where one side is constant."""
+    from scipy import stats
+
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if len(one) < 2 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan"), float("nan")
+    tau = stats.kendalltau(one, other).statistic
+    return float(tau), float(stats.spearmanr(one, other).statistic)

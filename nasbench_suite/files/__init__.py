@@ -1,0 +1,1 @@
+"""What is written and read: restricted unpickling, and what files have in common."""

@@ -1,0 +1,14 @@
+"""Regression testing: a method against its own stored baseline."""
+
+from nasbench_suite.gate.baseline import Baseline, load_baseline, make_baseline, save_baseline
+from nasbench_suite.gate.checking import Check, Finding, check
+
+__all__ = [
+    "Baseline",
+    "Check",
+    "Finding",
+    "check",
+    "load_baseline",
+    "make_baseline",
+    "save_baseline",
+]

@@ -1,0 +1,173 @@
+"""Baselines: what methods reached, seed by seed, in a small file to keep under version control."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nasbench_suite.analysis.leaderboard import figures_at_cut
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.robustness import final_diagnostics
+from nasbench_suite.errors import SuiteError, choose_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMAT = 1
+
+
+class Entry(BaseModel):
+    """One method on one task.
+
+    Attributes:
+        task_key: key of the task: its benchmark's figures, data set, objectives and budget.
+        task: its readable name.
+        method: the method's label; its hyper-parameters' defaults may change, and are tested.
+        metric: what is compared.
+        unit: its unit.
+        direction: whether larger or smaller is better; ``either`` of a diagnostic, which is to
+            stay as it was.
+        noise_floor: of the metric, if known.
+        figures: what was reached, by seed.
+        diagnostic: the name it was logged under, if it is not what the task reports.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    task_key: str
+    task: str
+    method: str
+    metric: str
+    unit: str
+    direction: str
+    noise_floor: float | None
+    figures: dict[int, float]
+    diagnostic: str | None = None
+
+
+class Baseline(BaseModel):
+    """What a baseline file holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    nasbench_baseline: int = _FORMAT
+    entries: list[Entry]
+
+
+def make_baseline(
+    store: str | Path | Results,
+    *,
+    methods: Sequence[str] | None = None,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    diagnostic: str | None = None,
+) -> Baseline:
+    """The finished trials of a results file as a baseline.
+
+    Args:
+        store: a results file.
+        methods: labels; by default all.
+        benchmark: tasks on this benchmark alone.
+        dataset: tasks on this data set alone.
+        diagnostic: what methods logged last under this name, such as ``node_variance``, in place
+            of what the tasks report.
+
+    Raises:
+        SuiteError: the file cannot be read, has no such method or diagnostic, two different
+            methods of one label, or a method without a finished trial.
+    """
+    results = store
+    if not isinstance(results, Results):
+        results = read_results(results, benchmark=benchmark, dataset=dataset)
+    trials = figures_of(results, diagnostic)
+    _check_methods(results, trials, methods)
+    entries = []
+    for (key, method), part in trials.groupby(["task_key", "method"], sort=False):
+        if methods is not None and method not in methods:
+            continue
+        reached = part.dropna(subset=["figure"])
+        if not len(reached):
+            missing = "finished trial" if diagnostic is None else f"trial that logged {diagnostic}"
+            raise SuiteError(
+                f"{method} has no {missing} on {results.names[str(key)]}: mend it and run "
+                f"it again, or leave it out with --methods."
+            )
+        task = results.tasks[str(key)]
+        entries.append(
+            Entry(
+                task_key=str(key),
+                task=results.names[str(key)],
+                method=str(method),
+                metric=diagnostic or task.report_metric,
+                unit="" if diagnostic else task.unit,
+                direction="either" if diagnostic else task.direction,
+                noise_floor=None if diagnostic else task.noise_floor,
+                figures=dict(
+                    zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True)
+                ),
+                diagnostic=diagnostic,
+            )
+        )
+    return Baseline(entries=entries)
+
+
+def figures_of(results: Results, diagnostic: str | None) -> pd.DataFrame:
+    """The trials with their ``figure``: what they are judged by, or what they logged last."""
+    trials = figures_at_cut(results, None, None)
+    if diagnostic is None:
+        return trials
+    return trials.assign(figure=trials["trial"].map(final_diagnostics(results, diagnostic)))
+
+
+def _check_methods(results: Results, trials: pd.DataFrame, methods: Sequence[str] | None) -> None:
+    known = sorted(trials["method"].unique())
+    for method in methods or ():
+        if method not in known:
+            raise SuiteError(choose_from(f"method of {results.path}", method, known))
+
+
+def save_baseline(baseline: Baseline, path: str | Path) -> None:
+    """Write a baseline; equal baselines give equal files, and a file is replaced in one step.
+
+    Raises:
+        SuiteError: the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_text(json.dumps(baseline.model_dump(), indent=1) + "\n")
+        partial.replace(path)
+    except OSError as error:
+        raise SuiteError(f"The baseline {path} cannot be written: {error.strerror}.") from error
+
+
+def load_baseline(path: str | Path) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        SuiteError: it is missing, damaged, or of another version.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise SuiteError(
+            f"There is no baseline {path}: make it with `nasbench check --save --baseline {path}`."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"{path} is no baseline or is damaged ({error}): save it anew.") from None
+    version = content.get("nasbench_baseline") if isinstance(content, dict) else None
+    if version != _FORMAT:
+        raise SuiteError(
+            f"{path} is no baseline of format {_FORMAT}: save it anew with `nasbench check --save`."
+        )
+    try:
+        return Baseline.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): save it anew.") from None

@@ -1,0 +1,292 @@
+"""The gate: every method of a baseline against what it reaches now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
+from nasbench_suite.statistics.noninferiority import NonInferiority, Verdict, noninferiority
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One method on one task.
+
+    Attributes:
+        entry: its baseline.
+        figures: what it reaches now, by seed.
+        failures: trials that failed now.
+        test: the comparison; None if a trial failed, which is a regression whatever the rest.
+    """
+
+    entry: Entry
+    figures: Mapping[int, float]
+    failures: int
+    test: NonInferiority | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """See ``NonInferiority``."""
+        return "worse" if self.test is None else self.test.verdict
+
+
+@dataclass(frozen=True)
+class Check:
+    """All findings, in the order of the baseline.
+
+    Attributes:
+        findings: one a method and task.
+        extra: methods on tasks that the baseline does not have, as readable text.
+    """
+
+    findings: tuple[Finding, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def regressions(self) -> tuple[Finding, ...]:
+        """What has become worse."""
+        return tuple(finding for finding in self.findings if finding.verdict == "worse")
+
+    @property
+    def undecided(self) -> tuple[Finding, ...]:
+        """What has too few seeds to tell."""
+        return tuple(finding for finding in self.findings if finding.verdict == "undecided")
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is worse and nothing undecided."""
+        return not self.regressions and not self.undecided
+
+    def markdown(self) -> str:
+        """A summary for people, as in a CI job's report."""
+        return _markdown(self)
+
+
+def check(
+    store: str | Path | Results,
+    baseline: str | Path | Baseline,
+    *,
+    methods: Sequence[str] | None = None,
+    margin: float | None = None,
+    alpha: float = 0.05,
+    power: float = 0.9,
+) -> Check:
+    """Has any method of a baseline become worse?
+
+    A loss of the margin or more, in any method on any task (of a diagnostic, a change either
+    way), passes with a chance of at most ``alpha``; if nothing has changed, all pass together with
+    a chance of at least ``power``, or are called undecided, with the number of seeds that it
+    takes. (Each is tested at ``alpha``; of m comparisons each has to have the power
+    ``1 - (1 - power) / m``.)
+
+    Args:
+        store: a results file with the same tasks and methods, run anew.
+        baseline: a baseline, or its file.
+        methods: labels to check; by default all of the baseline.
+        margin: the smallest loss that matters, in the metric's unit; by default the noise floor
+            of the task's metric: what two trainings of one architecture differ by.
+        alpha: see above.
+        power: see above.
+
+    Raises:
+        SuiteError: either file cannot be read; the store lacks a task or method of the baseline;
+            or no margin is given and no noise floor is known.
+    """
+    if not isinstance(baseline, Baseline):
+        baseline = load_baseline(baseline)
+    results = store if isinstance(store, Results) else read_results(store)
+    entries = _chosen(baseline, methods)
+    groups = {name: _groups(results, name) for name in {entry.diagnostic for entry in entries}}
+    each = 1.0 - (1.0 - power) / len(entries)
+    findings = tuple(
+        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), margin, alpha, each)
+        for entry in entries
+    )
+    known = {(entry.task_key, entry.method) for entry in baseline.entries}
+    extra = tuple(
+        f"{method} on {results.names[key]}"
+        for key, method in next(iter(groups.values()))
+        if (key, method) not in known
+    )
+    return Check(findings, extra)
+
+
+def _groups(results: Results, diagnostic: str | None) -> dict[tuple[str, str], pd.DataFrame]:
+    trials = figures_of(results, diagnostic)
+    return {
+        (str(key), str(method)): part
+        for (key, method), part in trials.groupby(["task_key", "method"], sort=False)
+    }
+
+
+def _chosen(baseline: Baseline, methods: Sequence[str] | None) -> list[Entry]:
+    known = list(dict.fromkeys(entry.method for entry in baseline.entries))
+    for method in methods or ():
+        if method not in known:
+            raise SuiteError(choose_from("method of the baseline", method, known))
+    entries = [entry for entry in baseline.entries if methods is None or entry.method in methods]
+    if not entries:
+        raise SuiteError("The baseline is empty: save one with `nasbench check --save`.")
+    return entries
+
+
+def _trials_of(
+    entry: Entry, groups: Mapping[tuple[str, str], pd.DataFrame], results: Results
+) -> pd.DataFrame:
+    try:
+        return groups[entry.task_key, entry.method]
+    except KeyError:
+        pass
+    if any(re.fullmatch(re.escape(entry.method) + r" \(\w{6}\)", name) for _, name in groups):
+        raise SuiteError(
+            f"{results.path} holds two different methods labelled {entry.method!r}: run what is "
+            f"to be checked into a new file."
+        )
+    if entry.task_key in results.tasks:
+        raise SuiteError(
+            f"{results.path} has no trial of {entry.method!r} on {entry.task}: run it, or choose "
+            f"others with --methods."
+        )
+    raise SuiteError(
+        f"{results.path} does not have the task {entry.task} of the baseline (same benchmark, "
+        f"figures and budget), but {'; '.join(results.names.values())}: run it, or save a new "
+        f"baseline."
+    )
+
+
+def _find(
+    entry: Entry, trials: pd.DataFrame, margin: float | None, alpha: float, power: float
+) -> Finding:
+    reached = trials.dropna(subset=["figure"])
+    figures = dict(zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True))
+    failures = int((trials["status"] == "failed").sum())
+    if failures:
+        return Finding(entry, figures, failures, None)
+    margin = margin or entry.noise_floor
+    if margin is None:
+        raise SuiteError(
+            f"No noise floor of {entry.metric} is known, so say with --margin which loss matters."
+        )
+    return Finding(entry, figures, 0, compare(entry, figures, margin, alpha=alpha, power=power))
+
+
+def compare(
+    entry: Entry, figures: Mapping[int, float], margin: float, *, alpha: float, power: float
+) -> NonInferiority:
+    """The test of figures by seed against those of a baseline's entry; see ``check``.
+
+    What is to stay as it was is tested both ways, and the way that speaks against it is returned:
+    to pass wrongly it would have to pass both.
+    """
+    signs = {"maximize": (1.0,), "minimize": (-1.0,)}.get(entry.direction, (1.0, -1.0))
+    unchanged = bool(figures) and all(
+        entry.figures.get(seed) == figure for seed, figure in figures.items()
+    )
+    tests = [
+        noninferiority(
+            [sign * figure for figure in figures.values()],
+            [sign * figure for figure in entry.figures.values()],
+            margin,
+            alpha=alpha,
+            power=1.0 - (1.0 - power) / len(signs),
+            unchanged=unchanged,
+        )
+        for sign in signs
+    ]
+    return max(tests, key=lambda test: test.p)
+
+
+# -- for people ------------------------------------------------------------------------------------
+
+_MANY = 4
+_SIGNS = {"unchanged": "pass", "no worse": "pass", "worse": "**FAIL**", "undecided": "**?**"}
+
+
+def _markdown(found: Check) -> str:
+    alpha = next((f.test.alpha for f in found.findings if f.test is not None), None)
+    headline = (
+        f"**{len(found.regressions)} of {len(found.findings)} comparisons are worse than the "
+        f"baseline.**"
+        if found.regressions
+        else f"**{len(found.undecided)} of {len(found.findings)} comparisons have too few seeds.**"
+        if found.undecided
+        else f"No worse than the baseline: {len(found.findings)} of {len(found.findings)} "
+        f"comparisons."
+    )
+    lines = [
+        "### nasbench check",
+        "",
+        headline,
+        "",
+        "| | method | task | seeds | before | now | difference | at worst | margin | power |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    lines += [f"| {' | '.join(_row(finding))} |" for finding in found.findings]
+    lines.append("")
+    lines += [f"- {_why(finding)}" for finding in found.findings if finding.verdict != "no worse"]
+    if alpha is not None:
+        lines += [
+            "",
+            f"At worst: lower end of the one-sided {100 * (1 - alpha):g} % interval of the "
+            f"difference, turned so that a loss is negative; a method passes where it is above "
+            f"minus the margin. A loss of the margin passes with a chance of {alpha:g}. Power: "
+            f"chance that an unchanged method passes.",
+        ]
+    if found.extra:
+        shown = "; ".join(map(_escape, found.extra[:_MANY]))
+        more = f"; and {len(found.extra) - _MANY} more" if found.extra[_MANY:] else ""
+        lines += ["", f"Not in the baseline: {shown}{more}."]
+    return "\n".join(lines) + "\n"
+
+
+def _row(finding: Finding) -> list[str]:
+    entry, test = finding.entry, finding.test
+    unit = f" {entry.unit}" if entry.unit else ""
+    cells = [
+        _SIGNS[finding.verdict],
+        _escape(entry.method),
+        _escape(entry.task),
+        f"{len(finding.figures)} / {len(entry.figures)}",
+        f"{_mean(entry.figures):.4g}{unit}",
+        f"{_mean(finding.figures):.4g}{unit}" if finding.figures else "-",
+    ]
+    if test is None:
+        return [*cells, "-", "-", "-", "-"]
+    figures = f"{test.difference:+.3g}", f"{test.low:+.3g}", f"{test.margin:.3g}"
+    return [*cells, *figures, f"{test.power:.2f}"]
+
+
+def _why(finding: Finding) -> str:
+    entry, test = finding.entry, finding.test
+    where = _escape(f"{entry.method} on {entry.task}")
+    if test is None:
+        return f"{where}: {finding.failures} trials failed."
+    if test.verdict == "unchanged":
+        return f"{where}: the same figure at each of {len(finding.figures)} seeds."
+    if test.verdict == "undecided":
+        return (
+            f"{where}: figures changed, and {len(finding.figures)} and {len(entry.figures)} seeds "
+            f"let an unchanged method pass with a chance of {test.power:.2f} alone. Run and save "
+            f"{test.seeds_needed} seeds, or choose a larger margin."
+        )
+    return (
+        f"{where}: a loss of {test.margin:.3g} is not ruled out (p = {test.p:.3f}); the mean "
+        f"differs by {test.difference:+.3g} [{test.low:+.3g}, {test.high:+.3g}]."
+    )
+
+
+def _mean(figures: Mapping[int, float]) -> float:
+    return sum(figures.values()) / len(figures)
+
+
+def _escape(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", text)

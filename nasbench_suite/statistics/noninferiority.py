@@ -1,0 +1,156 @@
+"""Is a method no worse than it was? The test behind the regression gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.statistics.significance import check_level
+
+Verdict = Literal["unchanged", "no worse", "worse", "undecided"]
+
+_MOST_SEEDS = 1_000_000
+
+
+@dataclass(frozen=True)
+class NonInferiority:
+    """What is known of ``now - before``, turned so that larger is better.
+
+    Attributes:
+        difference: of the means.
+        low: lower end of its one-sided interval of confidence ``1 - alpha``.
+        high: upper end of the other one-sided interval.
+        p: of the hypothesis that the method has lost ``margin`` or more.
+        margin: the loss that must not go unseen.
+        alpha: chance that a method which has lost ``margin`` passes.
+        power: chance that an unchanged method passes, by the spread it had before.
+        wanted_power: what that chance should be.
+        seeds_needed: seeds of each of the two samples for that, if it is not.
+        verdict: ``unchanged``: every seed run again gave the same figure to the last bit;
+            ``no worse``: a loss of ``margin`` is ruled out; ``worse``: it is not, and either the
+            seeds were enough to rule it out or the mean is significantly lower; ``undecided``:
+            it is not, but there are too few seeds to tell.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    margin: float
+    alpha: float
+    power: float
+    wanted_power: float
+    seeds_needed: int
+    verdict: Verdict
+
+
+def noninferiority(
+    now: ArrayLike,
+    before: ArrayLike,
+    margin: float,
+    *,
+    alpha: float = 0.05,
+    power: float = 0.9,
+    unchanged: bool = False,
+) -> NonInferiority:
+    """One-sided Welch test that the mean has not fallen by ``margin`` or more.
+
+    The hypothesis to be rejected is the loss, so a method passes by evidence, not for want of it
+    (Piaggio et al., *Reporting of noninferiority and equivalence randomized trials*, JAMA 2012).
+    Samples are taken as independent: where both have the same seeds and their figures go
+    together, the error rates are smaller than stated.
+
+    Args:
+        now: figures of the method as it is, one a seed, larger is better.
+        before: figures of its baseline.
+        margin: the smallest loss that matters, in their unit.
+        alpha: chance to pass for a method that has lost exactly the margin.
+        power: chance to pass that an unchanged method should have.
+        unchanged: every seed that both have gave the same figure, and ``now`` has no other seed.
+
+    Raises:
+        SuiteError: fewer than two seeds, missing figures, a margin that is not positive, or a
+            level or power out of range.
+    """
+    from scipy.stats import t
+
+    check_level(alpha)
+    check_level(power, "power")
+    if not (np.isfinite(margin) and margin > 0):
+        raise SuiteError(f"A margin of {margin} is impossible: give a loss > 0 that matters.")
+    new, old = (np.asarray(values, dtype=np.float64) for values in (now, before))
+    if min(len(new), len(old)) < 2 and not unchanged:
+        raise SuiteError("A test needs two seeds at least, of the method and of its baseline.")
+    if np.isnan(new).any() or np.isnan(old).any():
+        raise SuiteError("A figure is missing: a test needs one of every seed.")
+    difference = float(new.mean() - old.mean())
+    spread = float(old.std(ddof=1)) if len(old) > 1 else 0.0
+    chance = passing_power(margin, spread, len(new), len(old), alpha)
+    needed = _seeds_needed(margin, spread, alpha, power)
+    shared = {
+        "margin": margin,
+        "alpha": alpha,
+        "power": chance,
+        "wanted_power": power,
+        "seeds_needed": needed,
+    }
+    if unchanged:
+        return NonInferiority(0.0, 0.0, 0.0, 0.0, verdict="unchanged", **shared)  # type: ignore[arg-type]
+    parts = np.array([new.var(ddof=1) / len(new), old.var(ddof=1) / len(old)])
+    error = float(np.sqrt(parts.sum()))
+    if error > 0:
+        freedom = parts.sum() ** 2 / (parts**2 / [len(new) - 1, len(old) - 1]).sum()
+        half = t.isf(alpha, freedom) * error
+        p = float(t.sf((difference + margin) / error, freedom))
+    else:  # neither sample has any spread
+        half, p = 0.0, float(difference <= -margin)
+    low, high = difference - half, difference + half
+    verdict: Verdict
+    if low > -margin:
+        verdict = "no worse"
+    elif chance >= power or high < 0:
+        verdict = "worse"
+    else:
+        verdict = "undecided"
+    return NonInferiority(difference, low, high, p, verdict=verdict, **shared)  # type: ignore[arg-type]
+
+
+def passing_power(margin: float, sd: float, now: int, before: int, alpha: float = 0.05) -> float:
+    """Chance that a method of unchanged mean and spread passes (noncentral t).
+
+    Args:
+        margin: the smallest loss that matters.
+        sd: standard deviation over seeds, in the same unit.
+        now: number of seeds of the method.
+        before: number of seeds of its baseline.
+        alpha: level of the test.
+    """
+    from scipy.stats import nct, t
+
+    if min(now, before) < 2:
+        return 0.0
+    if sd == 0:
+        return 1.0
+    freedom = now + before - 2
+    shift = margin / (sd * np.sqrt(1.0 / now + 1.0 / before))
+    if shift > 30:  # the noncentral t is no longer computed well there, and the chance is one
+        return 1.0
+    return float(nct.sf(t.isf(alpha, freedom), freedom, shift))
+
+
+def _seeds_needed(margin: float, sd: float, alpha: float, power: float) -> int:
+    """Seeds of each sample for that power."""
+    low, high = 1, 2
+    while passing_power(margin, sd, high, high, alpha) < power and high < _MOST_SEEDS:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if passing_power(margin, sd, middle, middle, alpha) < power:
+            low = middle
+        else:
+            high = middle
+    return high

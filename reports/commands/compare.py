@@ -1,0 +1,105 @@
+"""``nasbench compare`` and ``nasbench seeds``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reports.commands.leaderboard import Format, print_report
+
+
+class Blocks(StrEnum):
+    """What methods are compared within."""
+
+    SEEDS = "seeds"
+    TASKS = "tasks"
+
+
+def compare(
+    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
+        "results.sqlite"
+    ),
+    methods: Annotated[
+        str | None, typer.Option(help="Compare these alone, as name,name; by default all.")
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare all others with this method, or with `best`; by default all pairs of "
+            "up to ten methods."
+        ),
+    ] = None,
+    over: Annotated[
+        Blocks, typer.Option(help="`seeds`: about these tasks; `tasks`: about tasks like these.")
+    ] = Blocks.SEEDS,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
+    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    evaluations: Annotated[
+        float | None, typer.Option(help="Look at the searches after this many evaluations.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Look after this many simulated training seconds.")
+    ] = None,
+    rope: Annotated[
+        float | None,
+        typer.Option(
+            help="Differences below this are practically nothing; by default the noise floor."
+        ),
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Level of the tests.")] = 0.05,
+    resamples: Annotated[int, typer.Option(help="Number of bootstrap resamples.")] = 2000,
+) -> None:
+    """Test which methods differ, by how much, and how sure that is."""
+    from nasbench_suite.analysis.comparison import compare as compare_methods
+    from nasbench_suite.tasks.registry import split_labels
+    from reports.tables import comparison as comparison_tables
+    from reports.tables import rendering as tables
+
+    comparisons = compare_methods(
+        store,
+        methods=split_labels(methods) if methods else None,
+        against=against,
+        over=over.value,
+        benchmark=benchmark,
+        dataset=dataset,
+        evaluations=evaluations,
+        seconds=seconds,
+        rope=rope,
+        alpha=alpha,
+        resamples=resamples,
+    )
+    if form is Format.CSV:
+        typer.echo(tables.to_csv(comparison_tables.comparisons_frame(comparisons)), nl=False)
+    elif form is Format.JSON:
+        typer.echo(comparison_tables.comparisons_json(comparisons), nl=False)
+    else:
+        print_report(comparison_tables.comparison_report(comparisons), form)
+
+
+def seeds(
+    sd: Annotated[float, typer.Option(help="Standard deviation over seeds of one method.")],
+    difference: Annotated[
+        float | None, typer.Option(help="How many seeds show a difference of means of this size?")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--seeds", help="What difference do so many seeds show?")
+    ] = None,
+    alpha: Annotated[float, typer.Option(help="Level of the two-sided test.")] = 0.05,
+    power: Annotated[float, typer.Option(help="Chance to see the difference.")] = 0.8,
+) -> None:
+    """Say how many seeds a difference needs, or what difference so many seeds show."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.statistics.significance import detectable_difference, seeds_needed
+
+    if (difference is None) == (count is None):
+        raise SuiteError("Give either --difference or --seeds: the other one is computed.")
+    if difference is not None:
+        needed = seeds_needed(difference, sd, alpha=alpha, power=power)
+        typer.echo(f"{needed} seeds of each method")
+    elif count is not None:
+        shown = detectable_difference(sd, count, alpha=alpha, power=power)
+        typer.echo(f"a difference of {shown:.4g}")

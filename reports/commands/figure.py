@@ -1,0 +1,121 @@
+"""``nasbench figure`` and ``nasbench table``: what goes into a paper."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_Store = Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")]
+_DEFAULT_STORE = Path("results.sqlite")
+
+
+class Venue(StrEnum):
+    """Whose column widths and fonts."""
+
+    NEURIPS = "neurips"
+    ICML = "icml"
+    IEEE = "ieee"
+    SCREEN = "screen"
+
+
+class Width(StrEnum):
+    """How wide."""
+
+    COLUMN = "column"
+    TEXT = "text"
+
+
+def figure(
+    name: Annotated[
+        str | None, typer.Argument(help="Which figure; left out, all are listed.")
+    ] = None,
+    store: _Store = _DEFAULT_STORE,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File (.pdf, .svg or .png); by default NAME.pdf."),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="One task alone, by its name on the leaderboard.")
+    ] = None,
+    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    venue: Annotated[Venue, typer.Option(help="Column width and font sizes.")] = Venue.NEURIPS,
+    width: Annotated[Width, typer.Option(help="One column, or the whole text.")] = Width.COLUMN,
+    height: Annotated[float | None, typer.Option(help="Inches; by default as it fits.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Write what is drawn to this CSV file too.")
+    ] = None,
+) -> None:
+    """Draw a figure for a paper, in the width of its columns and with embedded fonts."""
+    from nasbench_suite.analysis.results import read_results
+    from nasbench_suite.errors import SuiteError
+    from reports.figures.gallery import FIGURES, write_paper_figure
+
+    if name is None:
+        for known in FIGURES.values():
+            typer.echo(f"{known.name:<20}  {known.summary}")
+        return
+    path = output or Path(f"{name}.pdf")
+    frame = write_paper_figure(
+        read_results(store, benchmark=benchmark, dataset=dataset),
+        name,
+        path,
+        task=task,
+        venue=venue.value,
+        width=width.value,
+        height=height,
+    )
+    if data is not None:
+        try:
+            frame.to_csv(data, index=False, lineterminator="\n")
+        except OSError as error:
+            raise SuiteError(f"{data} cannot be written: {error.strerror}.") from error
+    typer.echo(path)
+
+
+class Statistic(StrEnum):
+    """What is shown of a method's seeds."""
+
+    MEAN = "mean"
+    MEDIAN = "median"
+    IQM = "iqm"
+
+
+class TableFormat(StrEnum):
+    """How a table is printed."""
+
+    LATEX = "latex"
+    MARKDOWN = "markdown"
+
+
+def table(
+    store: _Store = _DEFAULT_STORE,
+    methods: Annotated[
+        str | None, typer.Option(help="These alone, as name,name, in this order.")
+    ] = None,
+    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    statistic: Annotated[
+        Statistic, typer.Option(help="mean ± std, median, or iqm with interval.")
+    ] = Statistic.MEAN,
+    form: Annotated[
+        TableFormat, typer.Option("--format", help="How to print it.")
+    ] = TableFormat.LATEX,
+    alpha: Annotated[float, typer.Option(help="Level of the significance marks.")] = 0.05,
+) -> None:
+    """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
+    from nasbench_suite.analysis.results import read_results
+    from nasbench_suite.tasks.registry import split_labels
+    from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
+
+    made = paper_table(
+        read_results(store, benchmark=benchmark, dataset=dataset),
+        methods=split_labels(methods) if methods else None,
+        statistic=statistic.value,
+        alpha=alpha,
+    )
+    render = paper_table_latex if form is TableFormat.LATEX else paper_table_markdown
+    typer.echo(render(made), nl=False)

@@ -1,0 +1,83 @@
+"""``nasbench robustness`` and ``nasbench sensitivity``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reports.commands.leaderboard import Format, print_report
+
+_Store = Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")]
+_Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
+_Benchmark = Annotated[str | None, typer.Option(help="This benchmark alone.")]
+_Dataset = Annotated[str | None, typer.Option(help="This data set alone.")]
+_Tail = Annotated[float, typer.Option(help="Share of the seeds that the CVaR averages.")]
+_Confidence = Annotated[float, typer.Option(help="Of the bootstrap intervals.")]
+_STORE = Path("results.sqlite")
+
+
+def robustness(
+    store: _Store = _STORE,
+    form: _Form = Format.TERMINAL,
+    benchmark: _Benchmark = None,
+    dataset: _Dataset = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Collapsed is what ends below; by default random search's median."),
+    ] = None,
+    tail: _Tail = 0.2,
+    confidence: _Confidence = 0.95,
+) -> None:
+    """Show spread, worst case, tail and collapse over seeds, and what the search logged inside."""
+    from nasbench_suite.analysis.robustness import robustness as make_rows
+    from reports.tables import rendering as tables
+    from reports.tables.robustness import robustness_report
+
+    rows = make_rows(
+        store,
+        benchmark=benchmark,
+        dataset=dataset,
+        threshold=threshold,
+        tail=tail,
+        confidence=confidence,
+    )
+    if form is Format.CSV:
+        typer.echo(tables.to_csv(rows), nl=False)
+    elif form is Format.JSON:
+        typer.echo(tables.records_json(rows), nl=False)
+    else:
+        print_report(robustness_report(rows, confidence=confidence, tail=tail), form)
+
+
+def sensitivity(
+    method: Annotated[str, typer.Argument(help="Name of a method.")],
+    parameter: Annotated[str, typer.Argument(help="One of its hyper-parameters.")],
+    store: _Store = _STORE,
+    form: _Form = Format.TERMINAL,
+    benchmark: _Benchmark = None,
+    dataset: _Dataset = None,
+    tail: _Tail = 0.2,
+    confidence: _Confidence = 0.95,
+) -> None:
+    """Show how a method's results depend on one hyper-parameter, all else equal."""
+    from nasbench_suite.analysis.robustness import sensitivity as make_rows
+    from reports.tables import rendering as tables
+    from reports.tables.robustness import sensitivity_report
+
+    rows = make_rows(
+        store,
+        method,
+        parameter,
+        benchmark=benchmark,
+        dataset=dataset,
+        tail=tail,
+        confidence=confidence,
+    )
+    if form is Format.CSV:
+        typer.echo(tables.to_csv(rows), nl=False)
+    elif form is Format.JSON:
+        typer.echo(tables.records_json(rows), nl=False)
+    else:
+        print_report(sensitivity_report(rows, method, parameter), form)

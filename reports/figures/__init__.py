@@ -1,0 +1,1 @@
+"""Figures: a function that gives the data, and one that draws them."""

@@ -1,0 +1,368 @@
+"""Figures that compare methods: critical differences, profiles, improvement, distributions.
+
+Each comes as a pair: ``..._data`` makes a table from results, ``draw_...`` draws such a table on
+axes and returns them; a third function of the plain name does both from a results file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nasbench_suite.analysis.comparison import BEST, method_blocks
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.statistics.aggregates import regret
+from nasbench_suite.statistics.significance import (
+    friedman,
+    indistinct,
+    performance_profile,
+    probability_of_improvement,
+)
+from reports.figures.anytime import add_legend, method_styles, wrap_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_MOST_METHODS = 12  # of a critical-difference diagram
+_LEADING = 8.8  # points from line to line of a long name there
+_PROFILES = 8  # more curves than these cannot be told apart
+_THRESHOLDS = 100
+_GOLDEN = 0.5 * (5**0.5 - 1)
+
+
+# -- critical differences --------------------------------------------------------------------------
+
+
+def critical_difference(
+    store: str | Path | Results, *, alpha: float = 0.05, ax: Axes | None = None
+) -> Axes:
+    """Draw the methods' mean ranks over seeds and tasks, and which are not told apart.
+
+    The diagram of Demsar (JMLR 2006, figure 1): best rank on the left, thick bars over groups of
+    methods whose mean ranks differ by less than Nemenyi's critical difference.
+
+    Raises:
+        SuiteError: fewer than two methods, or two seeds that all have.
+    """
+    return draw_critical_difference(critical_difference_data(_read(store), alpha), _axes(ax))
+
+
+def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFrame:
+    """One row a method, best first: ``method``, ``mean_rank``, and the test's figures.
+
+    These are ``critical_difference``, ``blocks``, ``statistic`` and ``p`` of Friedman's test.
+    """
+    import pandas as pd
+
+    blocks = list(method_blocks(results).values())
+    methods = [name for name in blocks[0].columns if all(name in block.columns for block in blocks)]
+    if len(methods) < 2:
+        raise SuiteError("A critical difference needs two methods with results on every task.")
+    test = friedman(np.concatenate([block[methods].to_numpy() for block in blocks]), alpha)
+    frame = pd.DataFrame(
+        {
+            "method": methods,
+            "mean_rank": test.mean_ranks,
+            "critical_difference": test.critical_difference,
+            "blocks": test.blocks,
+            "statistic": test.statistic,
+            "p": test.p,
+        }
+    )
+    return frame.sort_values(["mean_rank", "method"], ignore_index=True)
+
+
+def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw what ``critical_difference_data`` made; of more than 12 methods, the best 12."""
+    shown = frame.head(_MOST_METHODS)
+    methods, ranks = list(shown["method"]), shown["mean_rank"].to_numpy()
+    difference, total = float(frame["critical_difference"].iloc[0]), len(frame)
+    left = -(-len(methods) // 2)
+    groups = indistinct(ranks, difference)
+    # Rows downwards from the axis at 0: bars of groups, then names.
+    bars = 0.55 * len(groups) + 0.4
+    low = max(1.0, np.floor(2 * ranks.min()) / 2)
+    high = max(min(float(total), np.ceil(2 * ranks.max()) / 2), low + difference)
+    width = high - low
+    ax.hlines(0, low, high, color="black", linewidth=0.8)
+    step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20) if width / s <= 9)
+    for tick in np.arange(np.ceil(low / step) * step, high + 1e-9, step):
+        ax.vlines(tick, 0, 0.18, color="black", linewidth=0.8)
+        ax.text(tick, 0.3, f"{tick:g}", ha="center", va="bottom", fontsize="small")
+    ax.hlines(1.35, low, low + difference, color="black", linewidth=1.0)
+    ax.vlines([low, low + difference], 1.2, 1.5, color="black", linewidth=1.0)
+    label = f"critical difference {difference:.2f}"
+    if total > len(methods):
+        label += f"; the best {len(methods)} of {total} methods"
+    ax.text(low, 1.6, label, ha="left", va="bottom", fontsize="small")
+    for row, group in enumerate(groups):
+        height = -0.4 - 0.55 * row
+        ends = ranks[list(group)]
+        pad = 0.012 * width
+        ax.hlines(height, ends.min() - pad, ends.max() + pad, color="black", linewidth=3.0)
+    # Rows downwards on either side; the outermost is highest, so that no line crosses another.
+    rows = [*range(left), *reversed(range(len(methods) - left))]
+    sizes = [_row_size(method) for method in methods]
+    depth = 0.0
+    for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):
+        on_left = place < left
+        side = range(left) if on_left else range(left, len(methods))
+        above = sum(sizes[other] for other in side if rows[other] < rows[place])
+        height = -bars - 0.9 * (above + (sizes[place] - 1) / 2) - 0.3
+        depth = max(depth, 0.9 * (above + sizes[place]))
+        edge = low - 0.03 * width if on_left else high + 0.03 * width
+        ax.plot([rank, rank, edge], [0, height, height], color="black", linewidth=0.7)
+        name = wrap_name(method)
+        lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
+        for number, line in enumerate(lines):  # one by one, or a page's fonts would set them askew
+            ax.annotate(
+                line,
+                (edge, height),
+                xytext=(-2 if on_left else 2, _LEADING * ((len(lines) - 1) / 2 - number)),
+                textcoords="offset points",
+                ha="right" if on_left else "left",
+                va="center",
+                fontsize="small",
+                annotation_clip=False,
+            )
+    ax.set_xlim(low - 0.02 * width, high + 0.02 * width)
+    ax.set_ylim(-bars - depth + 0.1, 2.4)
+    ax.set_axis_off()
+    return ax
+
+
+def critical_difference_height(methods: Sequence[str]) -> float:
+    """Inches that fit the names."""
+    return 0.9 + 0.17 * sum(map(_row_size, methods[:_MOST_METHODS]))
+
+
+def _row_size(method: str) -> float:
+    """Room for a name: one for one or two lines, more for more."""
+    return max(1.0, 0.5 * len(wrap_name(method).split("\n")))
+
+
+# -- performance profiles --------------------------------------------------------------------------
+
+
+def profiles(store: str | Path | Results, *, ax: Axes | None = None) -> Axes:
+    """Draw the share of runs whose regret is at most so much, all tasks weighing the same.
+
+    Score distributions of Agarwal et al. (NeurIPS 2021) with pointwise 95 % bootstrap bands; a
+    curve above another everywhere is better at every level.
+    """
+    return draw_profiles(profiles_data(_read(store)), _axes(ax))
+
+
+def profiles_data(results: Results, *, confidence: float = 0.95) -> pd.DataFrame:
+    """One row a method and threshold: ``method``, ``regret``, ``share``, ``low``, ``high``.
+
+    Regrets are in ``unit``: the task's own, or over several tasks in their noise floors, where
+    all are known, or else shares of the worst method's mean regret.
+    """
+    import pandas as pd
+
+    regrets, unit = _regrets(results)
+    everywhere = [m for m, strata in regrets.items() if len(strata) == len(results.tasks)]
+    largest = max((stratum.max() for m in everywhere for stratum in regrets[m]), default=0.0)
+    thresholds = np.linspace(0.0, largest or 1.0, _THRESHOLDS)
+    parts = []
+    for method in everywhere:
+        # A share strictly above the next float below -x is the share of regrets of at most x.
+        cuts = np.nextafter(-thresholds, -np.inf)
+        share, low, high = performance_profile(
+            [-stratum for stratum in regrets[method]], cuts, confidence=confidence, resamples=1000
+        )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "method": method,
+                    "regret": thresholds,
+                    "share": share,
+                    "low": low,
+                    "high": high,
+                    "unit": unit,
+                }
+            )
+        )
+    if not parts:
+        raise SuiteError("No method has results on every task, so there is no profile to draw.")
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw what ``profiles_data`` made; of more than 8 methods, those with the most area."""
+    order = frame.groupby("method")["share"].mean().sort_values(ascending=False, kind="stable")
+    methods = order.index[:_PROFILES].tolist()
+    styles = method_styles(methods)
+    for method in methods:
+        curve = frame[frame["method"] == method]
+        ax.step(curve["regret"], curve["share"], where="post", label=method, **styles[method])
+        ax.fill_between(
+            curve["regret"],
+            curve["low"],
+            curve["high"],
+            step="post",
+            color=styles[method]["color"],
+            alpha=0.15,
+            linewidth=0,
+        )
+    ax.set_xlim(0.0, frame["regret"].max())
+    ax.set_ylim(0.0, 1.0)
+    ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
+    ax.set_ylabel("share of runs at or below")
+    ax.spines[["top", "right"]].set_visible(False)
+    add_legend(ax, methods, loc="lower right")
+    return ax
+
+
+# -- probability of improvement --------------------------------------------------------------------
+
+
+def improvement(
+    store: str | Path | Results, *, against: str = BEST, ax: Axes | None = None
+) -> Axes:
+    """Draw the chance that a run of one method beats one of each other, with its interval.
+
+    Args:
+        store: a results file.
+        against: the method that the others are compared with; ``best`` for the best mean rank.
+        ax: where to draw.
+    """
+    return draw_improvement(improvement_data(_read(store), against), _axes(ax))
+
+
+def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
+    """One row a method: ``method``, ``against``, ``improvement``, ``low``, ``high``.
+
+    ``improvement`` is the probability that a run of ``against`` beats one of ``method``.
+    """
+    import pandas as pd
+
+    blocks = list(method_blocks(results).values())
+    if against == BEST:
+        against = str(critical_difference_data(results)["method"].iloc[0])
+    everywhere = [m for m in blocks[0].columns if all(m in block.columns for block in blocks)]
+    if against not in everywhere:
+        raise SuiteError(f"{against} has no results on every task: choose another method.")
+    runs = {m: [block[m].dropna().to_numpy() for block in blocks] for m in everywhere}
+    rows = [
+        (method, against, *probability_of_improvement(runs[against], runs[method], resamples=1000))
+        for method in everywhere
+        if method != against
+    ]
+    frame = pd.DataFrame(rows, columns=["method", "against", "improvement", "low", "high"])
+    return frame.sort_values(["improvement", "method"], ignore_index=True)
+
+
+def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw what ``improvement_data`` made."""
+    places = np.arange(len(frame))
+    colour = method_styles(["one"])["one"]["color"]
+    errors = np.abs(frame[["low", "high"]].to_numpy().T - frame["improvement"].to_numpy())
+    ax.errorbar(
+        frame["improvement"], places, xerr=errors, fmt="o", markersize=4, color=colour, capsize=2
+    )
+    ax.axvline(0.5, color="0.5", linewidth=0.8, linestyle="dashed")
+    ax.set_yticks(places, frame["method"])
+    ax.set_ylim(-0.6, len(frame) - 0.4)
+    ax.set_xlim(min(0.4, float(frame["low"].min()) - 0.02), 1.0)
+    ax.set_xlabel(f"probability that {frame['against'].iloc[0]} is better")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+# -- distributions ---------------------------------------------------------------------------------
+
+
+def distribution(store: str | Path | Results, *, ax: Axes | None = None) -> Axes:
+    """Draw the regrets of all runs: box of the quartiles, whiskers to 5 and 95 %, every run."""
+    return draw_distribution(distribution_data(_read(store)), _axes(ax))
+
+
+def distribution_data(results: Results) -> pd.DataFrame:
+    """One row a run: ``method``, ``regret``, ``unit``; methods by median."""
+    import pandas as pd
+
+    regrets, unit = _regrets(results)
+    frame = pd.concat(
+        [
+            pd.DataFrame({"method": method, "regret": np.concatenate(strata), "unit": unit})
+            for method, strata in regrets.items()
+        ],
+        ignore_index=True,
+    )
+    order = frame.groupby("method")["regret"].median().sort_values(kind="stable").index
+    return frame.set_index("method").loc[order].reset_index()
+
+
+def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
+    """Draw what ``distribution_data`` made."""
+    colour = method_styles(["one"])["one"]["color"]
+    methods = list(dict.fromkeys(frame["method"]))
+    for row, method in enumerate(methods):
+        regrets = frame.loc[frame["method"] == method, "regret"].to_numpy()
+        # Spread evenly rather than at random, so that the same results look the same.
+        offsets = 0.5 * ((np.arange(len(regrets)) * _GOLDEN) % 1.0 - 0.5)
+        ax.scatter(
+            regrets, row + offsets, s=4, alpha=0.4, color=colour, linewidths=0, rasterized=True
+        )
+        ends, middle = np.quantile(regrets, [0.05, 0.95]), np.quantile(regrets, [0.25, 0.5, 0.75])
+        ax.hlines(row, ends[0], middle[0], color="0.2", linewidth=0.9)
+        ax.hlines(row, middle[2], ends[1], color="0.2", linewidth=0.9)
+        ax.barh(
+            row, middle[2] - middle[0], 0.6, middle[0], fill=False, edgecolor="0.2", linewidth=0.9
+        )
+        ax.vlines(middle[1], row - 0.3, row + 0.3, color="0.2", linewidth=1.6)
+    ax.set_yticks(range(len(methods)), methods)
+    ax.set_ylim(len(methods) - 0.5, -0.5)
+    ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
+    ax.set_xlim(left=min(0.0, float(frame["regret"].min())))
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+# -- shared ----------------------------------------------------------------------------------------
+
+
+def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
+    """Regrets by method, an array a task, and their unit."""
+    blocks = method_blocks(results)
+    tasks = results.tasks
+    scaled: dict[str, pd.DataFrame] = {}
+    floors = [tasks[key].noise_floor for key in blocks]
+    unit = ""
+    for key, block in blocks.items():
+        task = tasks[key]
+        sign = 1.0 if task.direction == "maximize" else -1.0
+        values = regret(block.to_numpy(), sign * task.optimum)
+        if len(blocks) == 1:
+            unit = "points" if task.unit == "%" else task.unit or "no unit"
+        elif all(floors):
+            values, unit = values / task.noise_floor, "noise floors"
+        else:
+            worst = np.nanmean(values, axis=0).max()
+            values, unit = values / (worst or 1.0), "share of the worst method's mean"
+        scaled[key] = block * 0.0 + values
+    methods = sorted({name for block in blocks.values() for name in block.columns})
+    found = {
+        method: [block[method].dropna().to_numpy() for block in scaled.values() if method in block]
+        for method in methods
+    }
+    return found, unit
+
+
+def _read(store: str | Path | Results) -> Results:
+    return store if isinstance(store, Results) else read_results(store)
+
+
+def _axes(ax: Axes | None) -> Axes:
+    if ax is None:
+        from matplotlib import pyplot as plt
+
+        _, ax = plt.subplots(layout="constrained")
+    return ax

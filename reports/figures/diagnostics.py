@@ -1,0 +1,60 @@
+"""What differentiable methods logged of themselves, over their epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from nasbench_suite.analysis.results import Results
+from nasbench_suite.analysis.robustness import diagnostic_curves
+from nasbench_suite.errors import SuiteError
+from reports.figures.anytime import add_legend, method_styles
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_MOST_METHODS = 8  # more colours than these cannot be told apart
+
+
+def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
+    """What makes the table of a diagnostic: see ``metrics.robustness.diagnostic_curves``."""
+
+    def data(results: Results) -> pd.DataFrame:
+        frame = diagnostic_curves(results, name)
+        if not len(frame):
+            raise SuiteError(
+                f"No trial in {results.path} logged {name!r}: methods with a supernet do (the "
+                f"dominant eigenvalue with the hyper-parameter eigenvalue_every)."
+            )
+        shown = list(dict.fromkeys(frame["method"]))[:_MOST_METHODS]
+        return frame[frame["method"].isin(shown)].reset_index(drop=True)
+
+    return data
+
+
+def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFrame, Axes], Axes]:
+    """What draws such a table: medians over seeds, quartiles as bands."""
+
+    def draw(frame: pd.DataFrame, ax: Axes) -> Axes:
+        methods = list(dict.fromkeys(frame["method"]))
+        for method, style in method_styles(methods).items():
+            curve = frame[frame["method"] == method]
+            ax.plot(curve["step"], curve["median"], label=method, **style)
+            ax.fill_between(
+                curve["step"],
+                curve["low"],
+                curve["high"],
+                color=style["color"],
+                alpha=0.15,
+                linewidth=0,
+            )
+        if log:
+            ax.set_yscale("log")
+        ax.set_xlabel("epoch")
+        ax.set_ylabel(label)
+        add_legend(ax, methods)
+        ax.spines[["top", "right"]].set_visible(False)
+        return ax
+
+    return draw

@@ -1,0 +1,321 @@
+"""What the HTML report shows besides the leaderboard: one panel a function of the results.
+
+A panel looks at the results and gives a ``Section``, or None where the file holds nothing for it.
+A further panel is one function, and one entry of ``PANELS``.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nasbench_suite.analysis.curves import results_curves
+from nasbench_suite.analysis.results import Results, budget_text
+from nasbench_suite.analysis.robustness import TAIL, results_robustness
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.store import ResultStore, TaskRow
+from reports.figures.gallery import FIGURES, make_figure, one_task
+from reports.figures.style import METADATA, paper_style
+from reports.tables.rendering import Table
+from reports.tables.robustness import robustness_report
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+_BEST = 8  # methods whose curves are drawn on a task
+_RUNS = 12  # methods whose runs are compared one by one
+_RESAMPLES = 500  # of the bands about curves
+_LOGGED = ("discretisation_gap", "entropy", "dominant_eigenvalue", "inherited_tau")
+_DIGITS = 6  # of the data beside a figure
+
+
+@dataclass(frozen=True)
+class Block:
+    """A figure of the report, with all that is needed to make it again.
+
+    Attributes:
+        key: its identifier in the page.
+        title: what it shows.
+        caption: how to read it.
+        svg: the drawing, from ``inline_svg``.
+        data: what is drawn.
+        command: the command that draws it.
+        spoken: what it shows, for those who hear the page.
+        tags: values by filter name, from ``task_tags``; the filters hide it by them.
+    """
+
+    key: str
+    title: str
+    caption: str
+    svg: str
+    data: pd.DataFrame
+    command: str
+    spoken: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def csv(self) -> str:
+        """The data as text."""
+        text: str = self.data.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
+        return text
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: text, tables and figures."""
+
+    key: str
+    title: str
+    text: str = ""
+    tables: Sequence[Table] = ()
+    blocks: Sequence[Block] = ()
+
+
+Panel = Callable[[Results], Section | None]
+
+
+def task_tags(task: TaskRow) -> dict[str, str]:
+    """What the page's filters know of a task: benchmark, data set, device and budget.
+
+    The device is that of the objectives beyond the first, or their names where they are of none.
+    """
+    further = (task.measure or {}).get("objectives", [])[1:]
+    devices = [str(objective.get("device") or objective["name"]) for objective in further]
+    return {
+        "benchmark": task.benchmark,
+        "dataset": task.dataset or "none",
+        "device": ", ".join(devices) or "none",
+        "budget": budget_text(task),
+    }
+
+
+# -- drawings --------------------------------------------------------------------------------------
+
+_INK = ("#000000", "#262626", "#333333")  # what is drawn in the colour of text
+_MUTED = ("#595959", "#808080")
+_BAND = "#ebebeb"
+
+
+def inline_svg(figure: MatplotlibFigure, key: str) -> str:
+    """A figure as SVG to be put into a page, in the page's own colours of text, light or dark.
+
+    Args:
+        figure: made within ``screen_style``.
+        key: set before all identifiers in the drawing, so that those of two do not clash.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata=METADATA[".svg"], transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{key}-", text)
+    for colour in _INK:
+        text = text.replace(colour, "currentColor")
+    for colour in _MUTED:
+        text = text.replace(colour, "var(--muted)")
+    text = text.replace(_BAND, "var(--band)")
+    return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+@contextmanager
+def screen_style() -> Iterator[None]:
+    """Matplotlib's settings for drawings in the page; text stays text there."""
+    import matplotlib as mpl
+
+    with (
+        paper_style("screen"),
+        mpl.rc_context({"svg.fonttype": "none", "text.color": _INK[1], "axes.edgecolor": _INK[1]}),
+    ):
+        yield
+
+
+def gallery_block(
+    results: Results,
+    name: str,
+    key: str,
+    *,
+    title: str,
+    data: pd.DataFrame,
+    task: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    spoken: str,
+) -> Block:
+    """A figure of ``reports.figures.gallery`` as a block."""
+    figure = FIGURES[name]
+    with screen_style():
+        drawn = make_figure(name, data, venue="screen")
+        svg = inline_svg(drawn, key)
+    words = ["nasbench", "figure", name, "--store", results.path.name]
+    words += ["--task", task] if task else []
+    words += ["--venue", "screen", "--output", f"{name}.svg"]
+    return Block(
+        key=key,
+        title=title,
+        caption=figure.summary,
+        svg=svg,
+        data=data,
+        command=shlex.join(words),
+        spoken=spoken,
+        tags=tags or {},
+    )
+
+
+# -- panels ----------------------------------------------------------------------------------------
+
+
+def overall_panel(results: Results) -> Section | None:
+    """All tasks together, if there are several."""
+    if len(results.tasks) < 2:
+        return None
+    return _comparisons(results, "overall", "All tasks together", None, {})
+
+
+def task_panel(results: Results) -> Section | None:
+    """Anytime curves and comparisons of each task."""
+    blocks: list[Block] = []
+    for number, (key, name) in enumerate(results.names.items()):
+        alone = one_task(results, name)
+        tags = task_tags(results.tasks[key])
+        curves = _anytime(alone, f"task{number}-anytime", name, tags)
+        blocks += [curves] if curves is not None else []
+        section = _comparisons(alone, f"task{number}", name, name, tags)
+        blocks += section.blocks if section is not None else []
+    return Section("tasks", "Tasks", "", (), blocks) if blocks else None
+
+
+def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Block | None:
+    methods = _best_methods(alone)[:_BEST]
+    if not methods or not alone.finished["evaluations"].max() > 0:
+        return None
+    kept = _only(alone, methods)
+    data = results_curves(kept, resamples=_RESAMPLES)
+    ends = data.groupby("method")["regret"].last().sort_values()
+    total = alone.trials["method"].nunique()
+    spoken = f"Regret of {len(methods)} of {total} methods on {name}; at the end " + "; ".join(
+        f"{method} {regret:.3g}" for method, regret in ends.items()
+    )
+    return gallery_block(
+        alone,
+        "anytime",
+        key,
+        title=f"{name}: anytime curves.",
+        data=data,
+        task=name,
+        tags=tags,
+        spoken=spoken,
+    )
+
+
+def robustness_panel(results: Results) -> Section | None:
+    """Robustness over seeds, and what methods with a supernet logged of themselves."""
+    with ResultStore(results.path, read_only=True) as store:
+        if not store.logged():  # nothing to show, and much to compute
+            return None
+    rows = results_robustness(results)
+    if rows[list(_LOGGED)].isna().all(axis=None):
+        return None
+    report = robustness_report(rows, confidence=0.95, tail=TAIL)
+    blocks = []
+    for number, (key, name) in enumerate(results.names.items()):
+        alone = one_task(results, name)
+        tags = task_tags(results.tasks[key])
+        for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
+            try:
+                data = FIGURES[figure].data(alone)
+            except SuiteError:  # nobody logged it
+                continue
+            ends = data.groupby("method", sort=False)["median"].last()
+            blocks.append(
+                gallery_block(
+                    alone,
+                    figure,
+                    f"robustness{number}-{figure}",
+                    title=f"{name}: {FIGURES[figure].title.lower()}.",
+                    data=data,
+                    task=name,
+                    tags=tags,
+                    spoken=f"{FIGURES[figure].title}, at the end: "
+                    + "; ".join(f"{method} {value:.3g}" for method, value in ends.items()),
+                )
+            )
+    text = " ".join(report.legend)
+    return Section("robustness", "Robustness", text, report.tables, blocks)
+
+
+def _comparisons(
+    results: Results, prefix: str, title: str, task: str | None, tags: Mapping[str, str]
+) -> Section | None:
+    """Critical differences, and over several tasks improvement and profiles too."""
+    blocks = []
+    names = ["critical-difference"]
+    if task is None:
+        names += ["improvement", "profile"]
+    for name in names:
+        chosen = results
+        if name != "critical-difference":
+            most = _RUNS if name == "improvement" else _BEST
+            chosen = _only(results, _best_methods(results)[:most])
+        try:
+            data = FIGURES[name].data(chosen)
+        except SuiteError:  # too few methods or seeds in common: there is nothing to compare
+            continue
+        blocks.append(
+            gallery_block(
+                results,
+                name,
+                f"{prefix}-{name}",
+                title=f"{title}: {FIGURES[name].title.lower()}.",
+                data=data,
+                task=task,
+                tags=tags,
+                spoken=_spoken(name, data),
+            )
+        )
+    return Section(prefix, title, "", (), blocks) if blocks else None
+
+
+def _spoken(name: str, data: pd.DataFrame) -> str:
+    if name == "critical-difference":
+        ranks = "; ".join(
+            f"{method} {rank:.2f}"
+            for method, rank in zip(data["method"], data["mean_rank"], strict=True)
+        )
+        return f"Mean ranks: {ranks}. Critical difference {data['critical_difference'].iloc[0]:.2f}"
+    if name == "improvement":
+        chances = "; ".join(
+            f"{row['method']} {row['improvement']:.2f}" for row in data.to_dict("records")
+        )
+        return f"Probability that {data['against'].iloc[0]} beats: {chances}"
+    areas = data.groupby("method")["share"].mean().sort_values(ascending=False)
+    return "Performance profiles, best first by area: " + "; ".join(map(str, areas.index))
+
+
+def _best_methods(results: Results) -> list[str]:
+    """Methods by the mean over tasks of their rank by mean figure, best first."""
+    finished = results.finished
+    if not len(finished):
+        return []
+    means = finished.groupby(["task_key", "method"])["report"].mean().unstack()
+    signs = [
+        1.0 if results.tasks[str(key)].direction == "maximize" else -1.0 for key in means.index
+    ]
+    ranks = means.mul(np.array(signs), axis=0).rank(axis=1, ascending=False, na_option="bottom")
+    order = ranks.mean().sort_values(kind="stable")
+    return [str(method) for method in order.index]
+
+
+def _only(results: Results, methods: Sequence[str]) -> Results:
+    kept = results.trials["method"].isin(list(methods))
+    return replace(results, trials=results.trials[kept].reset_index(drop=True))
+
+
+PANELS: tuple[Panel, ...] = (overall_panel, task_panel, robustness_panel)
+"""In the order of the page."""

@@ -1,0 +1,45 @@
+"""The report's panel of searches for several objectives."""
+
+from __future__ import annotations
+
+from nasbench_suite.analysis.fronts import results_indicators
+from nasbench_suite.analysis.results import Results
+from reports.commands.fronts import fronts_report
+from reports.figures.attainment import TRUE_FRONT, attainment_data
+from reports.figures.gallery import one_task
+from reports.html.panels import Block, Section, gallery_block, task_tags
+
+
+def pareto_panel(results: Results) -> Section | None:
+    """Indicators of the fronts, and attainment, of every task with several objectives."""
+    several = [key for key, task in results.tasks.items() if task.measure is not None]
+    finished = set(results.finished["task_key"])
+    if not any(key in finished for key in several):
+        return None
+    indicators = results_indicators(results)
+    report = fronts_report(results, indicators)
+    blocks = [
+        _attainment(one_task(results, results.names[key]), f"pareto{number}-attainment")
+        for number, key in enumerate(several)
+        if key in finished
+    ]
+    text = " ".join(report.legend)
+    return Section("pareto", "Pareto fronts", text, report.tables, blocks)
+
+
+def _attainment(alone: Results, key: str) -> Block:
+    ((task_key, task),) = alone.tasks.items()
+    name = alone.names[task_key]
+    data = attainment_data(alone)
+    methods = [str(m) for m in dict.fromkeys(data["method"]) if m != TRUE_FRONT]
+    return gallery_block(
+        alone,
+        "attainment",
+        key,
+        title=f"{name}: attainment.",
+        data=data,
+        task=name,
+        tags=task_tags(task),
+        spoken=f"Median attainment surfaces of {', '.join(methods)} on {name}, "
+        f"{data['y_label'].iloc[0]} against {data['x_label'].iloc[0]}",
+    )

@@ -1,0 +1,259 @@
+"""The report: one HTML page that holds everything and asks the network for nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Sequence
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_suite.analysis.leaderboard import results_leaderboard
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.store import ResultStore
+from reports.html.generative import generative_panel
+from reports.html.panels import PANELS, Panel, Section, task_tags
+from reports.html.pareto import pareto_panel
+from reports.tables.rendering import AT_OPTIMUM, TIED
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ALL_PANELS: tuple[Panel, ...] = (*PANELS, pareto_panel)
+
+_CONFIDENCE = 0.95
+_RESAMPLES = 1000
+_FILTERS = {
+    "benchmark": "Benchmark",
+    "dataset": "Data set",
+    "device": "Device or further objective",
+    "budget": "Budget",
+}
+_COLUMNS = (
+    *(("task", "name"), ("#", "number"), ("method", "name"), ("IQM", "number")),
+    *(("95% interval", "number"), ("regret", "number"), ("mean", "number"), ("std", "number")),
+    *(("median", "number"), ("mean rank", "number"), ("seeds", "number")),
+)
+
+
+def write_report(
+    store: str | Path,
+    output: str | Path = "report.html",
+    *,
+    title: str | None = None,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    generative: str | Path | None = None,
+    panels: Sequence[Panel] = ALL_PANELS,
+) -> None:
+    """Write everything a results file tells as one self-contained HTML page.
+
+    Args:
+        store: a results file.
+        output: the page; a file already there is replaced in one step.
+        title: of the page.
+        benchmark: only tasks on this benchmark.
+        dataset: only tasks on this data set.
+        generative: figures of generative models to show as well, as
+            ``reports.html.generative.read_generative`` reads them.
+        panels: what is shown besides the leaderboard; see ``reports.html.panels``.
+
+    Raises:
+        SuiteError: the results cannot be read or the page cannot be written.
+    """
+    output = Path(output)
+    if not output.parent.is_dir():
+        raise SuiteError(f"There is no folder {output.parent} for the report: make it first.")
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    words = ["nasbench", "report", "--store", results.path.name, "--output", output.name]
+    words += ["--title", title] if title else []
+    words += ["--generative", Path(generative).name] if generative else []
+    chosen = [("--benchmark", benchmark), ("--dataset", dataset)]
+    choice = [word for name, value in chosen if value for word in (name, value)]
+    page = render_report(
+        results,
+        title=title or f"Results of {results.path.name}",
+        command=shlex.join(words + choice),
+        leaderboard_command=shlex.join(
+            ["nasbench", "leaderboard", "--store", results.path.name, *choice]
+        ),
+        panels=[*panels, generative_panel(generative)] if generative else panels,
+    )
+    partial = output.with_name(output.name + ".partial")
+    try:
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(output)
+    except OSError as error:
+        raise SuiteError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def render_report(
+    results: Results,
+    *,
+    title: str,
+    command: str,
+    leaderboard_command: str,
+    panels: Sequence[Panel] = ALL_PANELS,
+) -> str:
+    """The page as text; see ``write_report``."""
+    import jinja2
+    from markupsafe import Markup
+
+    page = files("reports.html") / "page"
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=False
+    )
+    template = environment.from_string((page / "report.html.j2").read_text("utf-8"))
+    rows = results_leaderboard(results, confidence=_CONFIDENCE, resamples=_RESAMPLES)
+    sections = [section for panel in panels if (section := panel(results)) is not None]
+    with ResultStore(results.path, read_only=True) as store:
+        environments = store.environments()
+    tags = {key: task_tags(task) for key, task in results.tasks.items()}
+    return template.render(
+        title=title,
+        summary=_summary(results),
+        css=Markup((page / "report.css").read_text("utf-8")),
+        js=Markup((page / "report.js").read_text("utf-8")),
+        percent=f"{100 * _CONFIDENCE:g} %",
+        filters=[
+            {"name": name, "label": label, "values": values}
+            for name, label in _FILTERS.items()
+            if len(values := sorted({tag[name] for tag in tags.values()})) > 1
+        ],
+        columns=[{"title": name, "kind": kind} for name, kind in _COLUMNS],
+        rows=_rows(rows, tags),
+        notes=_notes(rows),
+        leaderboard_command=leaderboard_command,
+        sections=[_with_markup(section) for section in sections],
+        version=version("nasbench-suite"),
+        report_command=command,
+        store_name=results.path.name,
+        trials=f"{len(results.trials):,}",
+        checksum=_checksum(results.path),
+        environments=environments,
+        tasks=[
+            {
+                "name": results.names[key],
+                "signal": task.signal_metric,
+                "report": task.report_metric,
+                "optimum": f"{task.optimum:.6g} {task.unit}".strip(),
+                "floor": "unknown" if task.noise_floor is None else f"{task.noise_floor:.3g}",
+                "key": key,
+            }
+            for key, task in results.tasks.items()
+        ],
+    )
+
+
+def _summary(results: Results) -> str:
+    def count(number: int, word: str) -> str:
+        return f"{number:,} {word}{'' if number == 1 else 's'}"
+
+    methods = results.trials["method"].nunique()
+    finished = len(results.finished)
+    return (
+        f"{count(methods, 'method')} on {count(len(results.tasks), 'task')}, "
+        f"{count(finished, 'finished trial')}."
+    )
+
+
+def _rows(rows: pd.DataFrame, tags: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+    found = []
+    for _, part in rows.groupby("task_key", sort=False):
+        digits = _digits(part)
+        places = part["rank"].rank(method="min")
+        for place, row in zip(places, part.to_dict("records"), strict=True):
+            mark, spoken = "", ""
+            if row["tied"]:
+                mark, spoken = TIED, "tied with the best"
+            if row["at_optimum"]:
+                mark += AT_OPTIMUM
+                spoken = ", ".join(filter(None, [spoken, "at the optimum within noise"]))
+            known = np.isfinite(row["low"])
+            interval = f"[{row['low']:.{digits}f}, {row['high']:.{digits}f}]" if known else "-"
+            cells = [
+                _cell(row["task"]),
+                _number(place, None),
+                _cell(row["method"]),
+                {**_number(row["iqm"], digits), "mark": mark, "spoken": spoken},
+                {**_number(row["low"], digits), "text": interval},
+                *(_number(row[name], digits) for name in ("regret", "mean", "std", "median")),
+                _number(row["mean_rank"], 2),
+                _number(row["seeds"], 0),
+            ]
+            found.append(
+                {
+                    "best": bool(row["best"]),
+                    "method": row["method"],
+                    "tags": tags[row["task_key"]],
+                    "cells": cells,
+                }
+            )
+    return found
+
+
+def _cell(text: str) -> dict[str, Any]:
+    return {"kind": "name", "text": text, "value": None, "mark": "", "spoken": ""}
+
+
+def _number(value: float, digits: int | None) -> dict[str, Any]:
+    known = bool(np.isfinite(value))
+    shown = "-" if not known else f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    return {
+        "kind": "number",
+        "text": shown,
+        "value": float(value) if known else None,
+        "mark": "",
+        "spoken": "",
+    }
+
+
+def _digits(rows: pd.DataFrame) -> int:
+    """Decimals that show two digits of the noise floor, or of the spread where it is unknown."""
+    scale = rows["noise_floor"].iloc[0]
+    if not scale > 0:
+        scale = rows["std"].median()
+    return int(np.clip(1 - np.floor(np.log10(scale)), 2, 6)) if scale > 0 else 2
+
+
+def _notes(rows: pd.DataFrame) -> list[str]:
+    notes = []
+    failed = rows[rows["failed"] > 0]
+    if len(failed):
+        notes.append(
+            "Trials that failed: "
+            + ", ".join(
+                f"{row['method']} on {row['task']} ({row['failed']})"
+                for row in failed.to_dict("records")
+            )
+            + "."
+        )
+    if rows["noise_floor"].isna().any():
+        unknown = rows.loc[rows["noise_floor"].isna(), "task"].unique()
+        notes.append(f"No noise floor is known, so no ties are marked: {'; '.join(unknown)}.")
+    return notes
+
+
+def _with_markup(section: Section) -> dict[str, Any]:
+    """A section for the template; drawings are ours and not escaped."""
+    from markupsafe import Markup
+
+    return {
+        "key": section.key,
+        "title": section.title,
+        "text": section.text,
+        "tables": section.tables,
+        "blocks": [
+            {**vars(block), "svg": Markup(block.svg), "csv": block.csv} for block in section.blocks
+        ],
+    }
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,384 @@
+"""Leaderboards as tables of text, and these for the terminal, Markdown, LaTeX, CSV and JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
+
+    from nasbench_suite.analysis.results import Results
+
+TIED = "≈"
+AT_OPTIMUM = "✓"
+MISSING = "-"
+_LEFT_ALIGNED = ("method", "against", "group", "")  # all other columns are numbers
+_TASK_FIELDS = (
+    *("task", "benchmark", "dataset", "metric", "unit", "direction"),
+    *("optimum", "noise_floor", "common_seeds", "task_key"),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of finished text.
+
+    Attributes:
+        title: what it shows.
+        subtitle: metric, unit and the like, in one line.
+        columns: their headings.
+        rows: cells as text, in the order of the columns.
+        best: which rows are printed bold.
+        notes: what a reader of this table must know.
+    """
+
+    title: str
+    subtitle: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    best: tuple[bool, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All tables of a leaderboard, and the legend that they share."""
+
+    tables: tuple[Table, ...]
+    legend: tuple[str, ...]
+
+
+def make_report(
+    results: Results,
+    rows: pd.DataFrame,
+    overall: pd.DataFrame | None = None,
+    *,
+    confidence: float = 0.95,
+    cut: str = "",
+) -> Report:
+    """The tables of a leaderboard.
+
+    Args:
+        results: what the leaderboard was made from.
+        rows: as ``nasbench_suite.leaderboard`` gives them.
+        overall: as ``overall_leaderboard`` gives it, if there are several tasks.
+        confidence: of the intervals.
+        cut: the budget looked at, such as ``50 evaluations``; empty for the whole.
+    """
+    percent = f"{100 * confidence:g} %"
+    tables = [
+        _task_table(task, results, percent, cut) for _, task in rows.groupby("task_key", sort=False)
+    ]
+    if overall is not None:
+        tables.append(_overall_table(overall, percent, cut, tasks=len(tables)))
+    legend = [
+        f"IQM: interquartile mean over seeds, with its {percent} bootstrap interval. Regret: mean "
+        f"distance from the best figure in the whole space. Mean rank: over seeds, paired. "
+        f"Bold: the best IQM.",
+    ]
+    if rows["noise_floor"].notna().any():
+        legend.append(
+            f"{TIED} tied with the best: IQMs differ by less than the noise floor. "
+            f"{AT_OPTIMUM} at the optimum within noise: regret below the noise floor."
+        )
+    left_out = [name for name in results.names.values() if name not in set(rows["task"])]
+    if left_out:
+        legend.append(f"Left out, as they did not run for {cut}: {'; '.join(left_out)}.")
+    return Report(tuple(tables), tuple(legend))
+
+
+def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) -> Table:
+    first = rows.iloc[0]
+    points = "points" if first["unit"] == "%" else first["unit"]
+    digits = _digits(rows)
+    floor = first["noise_floor"]
+    # Two significant digits of the floor, which may be far below the figures' own digits.
+    noise = (
+        f"noise floor {_noise_text(floor, digits)} {points}".rstrip()
+        if np.isfinite(floor)
+        else "noise floor unknown, so no ties are marked"
+    )
+    unit = f" in {first['unit']}" if first["unit"] else ""
+    better = "larger" if first["direction"] == "maximize" else "smaller"
+    cells = [
+        (
+            _number(place),
+            _one_line(row["method"]),
+            str(row["seeds"]),
+            *(_number(row[name], digits) for name in ("mean", "std", "median", "iqm")),
+            TIED * row["tied"] + AT_OPTIMUM * row["at_optimum"],
+            _interval(row["low"], row["high"], digits),
+            _number(row["regret"], digits),
+            _number(row["mean_rank"], 2),
+        )
+        for place, row in zip(_places(rows["rank"]), rows.to_dict("records"), strict=True)
+    ]
+    return Table(
+        title=first["task"] + (f", after {cut}" if cut else ""),
+        subtitle=f"{first['metric']}{unit} ({better} is better), "
+        f"optimum {_number(first['optimum'], digits)}, {noise}",
+        columns=(
+            *("#", "method", "seeds", "mean", "std", "median", "IQM", ""),
+            *(percent.replace(" ", "") + " interval", "regret", "mean rank"),
+        ),
+        rows=tuple(cells),
+        best=tuple(rows["best"]),
+        notes=tuple(_task_notes(rows, results)),
+    )
+
+
+def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
+    taking_part = rows[rows["seeds"] > 0]
+    if taking_part["seeds"].nunique() > 1:
+        common = rows["common_seeds"].iloc[0]
+        yield (
+            f"Methods have different numbers of seeds ({taking_part['seeds'].min()} to "
+            f"{taking_part['seeds'].max()}); mean ranks are over the {common} that all have."
+        )
+    for column, what in (
+        ("failed", "failed"),
+        ("undecided", "had evaluated nothing yet and are left out"),
+    ):
+        concerned = rows[rows[column] > 0]
+        if len(concerned):
+            counts = zip(concerned["method"], concerned[column], strict=True)
+            yield f"Trials that {what}: " + ", ".join(f"{m} ({n})" for m, n in counts) + "."
+    measure = results.tasks[rows["task_key"].iloc[0]].measure
+    if measure is not None:
+        yield (
+            "What is non-dominated on the signals, scored at the reported figures, scaled over "
+            "the whole table, reference point 1, divided by the true front's hypervolume."
+        )
+        for objective in measure["objectives"]:
+            if objective["provenance"] in ("modelled", "quantised"):
+                yield f"The figures of {objective['name']} are {objective['provenance']}."
+
+
+def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:
+    places = _places(-overall["score"])
+    cells = [
+        (
+            _number(place),
+            _one_line(row["method"]),
+            str(row["tasks"]),
+            str(row["seeds"]),
+            _number(row["score"], 3),
+            _interval(row["low"], row["high"], 3),
+            _number(row["mean_rank"], 2),
+        )
+        for place, row in zip(places, overall.to_dict("records"), strict=True)
+    ]
+    notes = []
+    lacking = list(overall.loc[overall["tasks"] < tasks, "method"])
+    if lacking:
+        notes.append(f"Without results on every task, so not compared: {', '.join(lacking)}.")
+    return Table(
+        title=f"All {tasks} tasks together" + (f", after {cut}" if cut else ""),
+        subtitle="score: IQM of the share of the worst method's mean regret that is taken away, "
+        "1 at the optimum",
+        columns=(
+            *("#", "method", "tasks", "seeds", "score"),
+            *(percent.replace(" ", "") + " interval", "mean rank"),
+        ),
+        rows=tuple(cells),
+        best=tuple(places == places.min()),
+        notes=tuple(notes),
+    )
+
+
+# -- renderings --------------------------------------------------------------------------------
+
+
+def to_terminal(report: Report, encoding: str = "utf-8") -> list[RenderableType]:
+    """For ``rich``; names are never read as its markup."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    readable = encoding.lower().startswith("utf")
+    plain = str.maketrans({TIED: "~", AT_OPTIMUM: "*"})
+    breakable = str.maketrans({"[": " [", ",": ", "})  # so that long labels wrap between settings
+
+    def text(content: str, style: str = "") -> Text:
+        return Text(content if readable else content.translate(plain), style)
+
+    parts: list[RenderableType] = []
+    for table in report.tables:
+        grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+        for name in table.columns:
+            left = name in _LEFT_ALIGNED
+            grid.add_column(
+                text(name.replace("mean rank", "mean\nrank")),
+                justify="left" if left else "right",
+                no_wrap=name != "method",
+                overflow="fold",
+            )
+        for cells, best in zip(table.rows, table.best, strict=True):
+            shown = (
+                cell.translate(breakable) if name == "method" else cell
+                for name, cell in zip(table.columns, cells, strict=True)
+            )
+            grid.add_row(*(text(cell, "bold" if best else "") for cell in shown))
+        parts += [text(table.title, "bold"), text(table.subtitle, "dim"), grid]
+        parts += [text(note, "yellow") for note in table.notes]
+        parts.append(Text(""))
+    return [*parts, *(text(line, "dim") for line in report.legend)]
+
+
+def to_markdown(report: Report) -> str:
+    """GitHub-flavoured Markdown, with columns padded so that it reads well as it is."""
+    lines: list[str] = []
+    for table in report.tables:
+        rows = [
+            [
+                f"**{markdown_text(cell)}**" if best and cell else markdown_text(cell)
+                for cell in cells
+            ]
+            for cells, best in zip(table.rows, table.best, strict=True)
+        ]
+        head = [markdown_text(name) for name in table.columns]
+        widths = [max(3, *map(len, column)) for column in zip(head, *rows, strict=True)]
+        left = [name in _LEFT_ALIGNED for name in table.columns]
+        rule = [
+            "-" * width if is_left else "-" * (width - 1) + ":"
+            for width, is_left in zip(widths, left, strict=True)
+        ]
+        lines += [f"### {markdown_text(table.title)}", "", markdown_text(table.subtitle), ""]
+        for cells in (head, rule, *rows):
+            padded = [
+                cell.ljust(width) if is_left else cell.rjust(width)
+                for cell, width, is_left in zip(cells, widths, left, strict=True)
+            ]
+            lines.append(f"| {' | '.join(padded)} |")
+        lines.append("")
+        for note in table.notes:
+            lines += [markdown_text(note), ""]
+    for line in report.legend:
+        lines += [markdown_text(line), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def to_latex(report: Report) -> str:
+    r"""Tables for ``\usepackage{booktabs}``."""
+    lines = [r"% needs \usepackage{booktabs}"]
+    for table in report.tables:
+        alignment = "".join("l" if name in _LEFT_ALIGNED else "r" for name in table.columns)
+        lines += [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{latex_text(f'{table.title}: {table.subtitle}.')}}}",
+            rf"\begin{{tabular}}{{{alignment}}}",
+            r"\toprule",
+            " & ".join(map(latex_text, table.columns)) + r" \\",
+            r"\midrule",
+        ]
+        for cells, best in zip(table.rows, table.best, strict=True):
+            shown = [
+                rf"\textbf{{{latex_text(cell)}}}" if best and cell else latex_text(cell)
+                for cell in cells
+            ]
+            lines.append(" & ".join(shown) + r" \\")
+        lines += [r"\bottomrule", r"\end{tabular}"]
+        for note in (*table.notes, *report.legend):
+            lines += ["", rf"{{\footnotesize {latex_text(note)}}}"]
+        lines += [r"\end{table}", ""]
+    return "\n".join(lines)
+
+
+def to_csv(rows: pd.DataFrame) -> str:
+    """The rows of the leaderboard with all their digits."""
+    text: str = rows.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def to_json(rows: pd.DataFrame, overall: pd.DataFrame | None = None) -> str:
+    """Tasks with their methods, and the overall table; what is missing is null."""
+    fields = [name for name in rows.columns if name not in _TASK_FIELDS]
+    tasks = [
+        {
+            **_records(task[list(_TASK_FIELDS)].head(1))[0],
+            "methods": _records(task[fields]),
+        }
+        for _, task in rows.groupby("task_key", sort=False)
+    ]
+    content = {"tasks": tasks, "overall": None if overall is None else _records(overall)}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def records_json(frame: pd.DataFrame) -> str:
+    """One object a row; what is missing is null."""
+    return json.dumps(_records(frame), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+# -- text --------------------------------------------------------------------------------------
+
+
+def _digits(rows: pd.DataFrame) -> int:
+    """Decimals that show two digits of the noise floor, or of the spread where it is unknown."""
+    scale = rows["noise_floor"].iloc[0]
+    if not scale > 0:
+        scale = rows["std"].median()
+    if not scale > 0:
+        return 2
+    return int(np.clip(1 - np.floor(np.log10(scale)), 2, 6))
+
+
+def _places(values: pd.Series[float]) -> pd.Series[float]:
+    """Places as in a competition: the smallest is 1, equals share the first of their places."""
+    return values.rank(method="min")
+
+
+def _noise_text(floor: float, digits: int) -> str:
+    return f"{floor:.{digits}f}" if round(floor, digits) else f"{floor:.2g}"
+
+
+def _number(value: float, digits: int | None = None) -> str:
+    if not np.isfinite(value):
+        return MISSING
+    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
+
+
+def _interval(low: float, high: float, digits: int) -> str:
+    if not np.isfinite(low):
+        return MISSING
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _one_line(name: str) -> str:
+    return " ".join(name.split())
+
+
+def markdown_text(text: str) -> str:
+    """Text in which nothing is Markdown's."""
+    return re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", text)
+
+
+_LATEX = {
+    **{character: "\\" + character for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    TIED: r"$\approx$",
+    AT_OPTIMUM: r"$\ast$",
+    "†": r"$^{\dagger}$",
+}
+
+
+def latex_text(text: str) -> str:
+    """Text in which nothing is LaTeX's, with the marks of these tables."""
+    return "".join(_LATEX.get(character, character) for character in text)

@@ -1,0 +1,127 @@
+"""Robustness over seeds, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reports.tables.rendering import MISSING, Report, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SHARES = {"collapse": "collapsed", "skip": "skip", "none": "none", "disconnected": "no path"}
+_INSIDE = {
+    "discretisation_gap": "gap",
+    "entropy": "entropy",
+    "dominant_eigenvalue": "λmax",
+    "strength_tau": "τ strength",
+    "inherited_tau": "τ inherited",
+}
+
+
+def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> Report:
+    """Tables of what ``nasbench_suite.analysis.robustness.robustness`` gives.
+
+    Two a task: figures over seeds, and what happened inside of methods that tell.
+    """
+    tables = []
+    for _, task in rows.groupby("task_key", sort=False):
+        first = task.iloc[0]
+        tables.append(
+            Table(
+                title=f"{first['task']}: robustness",
+                subtitle=f"in {first['unit']}; collapsed: below {first['threshold']:.2f}",
+                columns=(
+                    *("method", "seeds", "mean", "std", "worst", "CVaR", "IQM"),
+                    f"{100 * confidence:g}% interval",
+                    *_SHARES.values(),
+                ),
+                rows=tuple(_spread_row(row) for row in task.to_dict("records")),
+                best=tuple(task["worst"] == task["worst"].iloc[0]),
+                notes=tuple(_failures(task)),
+            )
+        )
+        inside = task[task[list(_INSIDE)].notna().any(axis=1)]
+        if len(inside):
+            tables.append(
+                Table(
+                    title=f"{first['task']}: inside the search",
+                    subtitle="last epoch, mean over seeds",
+                    columns=("method", *_INSIDE.values()),
+                    rows=tuple(
+                        (str(row["method"]), *(_text(row[name], 3) for name in _INSIDE))
+                        for row in inside.to_dict("records")
+                    ),
+                    best=(False,) * len(inside),
+                    notes=(),
+                )
+            )
+    legend = (
+        f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds below the "
+        f"median of random search, or of the space where it did not run. skip, none: share of the "
+        f"edges of returned cells; no path: share of cells without one. Bold: the best worst seed.",
+        "gap: validation accuracy of the supernet less that of the derived path in it, in points. "
+        "entropy: of the operation strengths, in nats. λmax: largest eigenvalue of the validation "
+        "loss's Hessian in the architecture parameters. τ strength: Kendall's correlation of these "
+        "with the table, on an edge. "
+        "τ inherited: of accuracies with inherited weights with the table.",
+    )
+    return Report(tuple(tables), legend)
+
+
+def sensitivity_report(rows: pd.DataFrame, method: str, parameter: str) -> Report:
+    """Tables of what ``nasbench_suite.analysis.robustness.sensitivity`` gives."""
+    tables = []
+    for (task, others), group in rows.groupby(["task", "others"], sort=False):
+        tables.append(
+            Table(
+                title=f"{task}: {method}, by {parameter}",
+                subtitle=str(others) or "all else at its default",
+                columns=(parameter, "seeds", "mean", "std", "worst", "CVaR", "IQM", "interval"),
+                rows=tuple(
+                    (
+                        f"{row['value']}",
+                        str(row["seeds"]),
+                        *(_text(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
+                        _interval(row),
+                    )
+                    for row in group.to_dict("records")
+                ),
+                best=tuple(group["iqm"] == group["iqm"].max()),
+                notes=(),
+            )
+        )
+    return Report(tuple(tables), ())
+
+
+def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (
+        str(row["method"]),
+        str(row["seeds"]),
+        *(_text(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
+        _interval(row),
+        *(_text(row[name], 2) for name in _SHARES),
+    )
+
+
+def _failures(task: pd.DataFrame) -> list[str]:
+    failed = task[task["failed"] > 0]
+    if not len(failed):
+        return []
+    pairs = zip(failed["method"], failed["failed"], strict=True)
+    return [
+        "Trials that failed: " + ", ".join(f"{method} ({count})" for method, count in pairs) + "."
+    ]
+
+
+def _text(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else MISSING
+
+
+def _interval(row: Mapping[Any, Any]) -> str:
+    if not np.isfinite(row["low"]):
+        return MISSING
+    return f"[{row['low']:.2f}, {row['high']:.2f}]"

@@ -1,0 +1,390 @@
+"""Tests and effect sizes against scipy, scikit-posthocs, autorank, baycomp and rliable."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from nasbench_suite.analysis.comparison import compare
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
+from nasbench_suite.statistics import significance as sig
+from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks import Method, Session
+from nasbench_suite.tasks.registry import split_labels
+from search_methods.regularized_evolution import RegularizedEvolution
+
+
+@pytest.fixture
+def scores() -> np.ndarray:
+    """40 blocks of five methods, the later the better, with ties."""
+    rng = np.random.default_rng(0)
+    return np.round(rng.normal(size=(40, 5)) + 0.3 * np.arange(5), 1)
+
+
+# -- many methods ----------------------------------------------------------------------------------
+
+
+def test_friedman_is_scipys(scores: np.ndarray) -> None:
+    found = sig.friedman(scores)
+    peer = stats.friedmanchisquare(*scores.T)
+    assert found.statistic == pytest.approx(peer.statistic)
+    assert found.p == pytest.approx(peer.pvalue)
+    assert found.blocks == 40
+    assert found.mean_ranks.argmin() == 4
+
+
+def test_nemenyi_is_scikit_posthocs(scores: np.ndarray) -> None:
+    peer = pytest.importorskip("scikit_posthocs").posthoc_nemenyi_friedman(scores)
+    assert_allclose(sig.friedman(scores).pairs, peer.to_numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("methods", "quantile"),
+    # Demsar (JMLR 2006), table 5a: q at 0.05 for 2 to 10 classifiers.
+    list(enumerate([1.960, 2.343, 2.569, 2.728, 2.850, 2.949, 3.031, 3.102, 3.164], start=2)),
+)
+def test_critical_difference_is_demsars(methods: int, quantile: float) -> None:
+    found = sig.friedman(np.random.default_rng(1).normal(size=(14, methods)))
+    expected = quantile * np.sqrt(methods * (methods + 1) / (6 * 14))
+    assert found.critical_difference == pytest.approx(expected, abs=1e-3)
+
+
+def test_critical_difference_is_autoranks() -> None:
+    autorank = pytest.importorskip("autorank")
+    frame = pd.DataFrame(np.random.default_rng(2).gamma(1.0, size=(20, 6)))
+    peer = autorank.autorank(frame, force_mode="nonparametric", alpha=0.05)
+    found = sig.friedman(frame.to_numpy())
+    assert found.critical_difference == pytest.approx(peer.cd, abs=1e-3)
+    assert_allclose(np.sort(found.mean_ranks), np.sort(peer.rankdf["meanrank"]))
+
+
+def test_blocks_that_miss_a_method_are_left_out(scores: np.ndarray) -> None:
+    holed = np.vstack([scores, np.where(np.arange(5) == 2, np.nan, 0.0)])
+    assert sig.friedman(holed).statistic == sig.friedman(scores).statistic
+
+
+def test_equal_methods_are_not_told_apart() -> None:
+    found = sig.friedman(np.ones((9, 3)))
+    assert (found.statistic, found.p) == (0.0, 1.0)
+    assert found.cliques() == [(0, 1, 2)]
+    with pytest.raises(SuiteError, match="two methods and two blocks"):
+        sig.friedman(np.ones((1, 3)))
+
+
+@given(st.lists(st.floats(1, 9), min_size=2, max_size=9), st.floats(0.1, 5.0))
+def test_cliques_are_the_maximal_indistinct_runs(ranks: list[float], difference: float) -> None:
+    mean_ranks = np.array(ranks)
+    empty = np.empty((0, 0))
+    found = sig.Friedman(9, 0.0, 1.0, mean_ranks, difference, 0.05, empty).cliques()
+    order = np.argsort(mean_ranks, kind="stable").tolist()
+    runs = [
+        set(order[begin:end])
+        for begin, end in itertools.combinations(range(len(order) + 1), 2)
+        if end - begin > 1 and mean_ranks[order[end - 1]] <= mean_ranks[order[begin]] + difference
+    ]
+    maximal = [run for run in runs if not any(run < other for other in runs)]
+    assert [set(clique) for clique in found] == maximal
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_is_the_step_down_procedure(p_values: list[float]) -> None:
+    """p is rejected at a level if it and all smaller ones pass Holm's thresholds."""
+    adjusted = sig.holm(p_values)
+    order = np.argsort(p_values, kind="stable")
+    for level in (0.01, 0.05, 0.3):
+        rejected: set[int] = set()
+        for step, index in enumerate(order):
+            if p_values[index] * (len(p_values) - step) > level:
+                break
+            rejected.add(int(index))
+        assert set(np.flatnonzero(adjusted <= level).tolist()) == rejected
+
+
+def test_holm_leaves_out_what_is_missing() -> None:
+    assert_allclose(sig.holm([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
+
+
+# -- two methods -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("blocks", [14, 60])
+def test_wilcoxon_is_scipys(blocks: int) -> None:
+    differences = np.random.default_rng(3).normal(0.2, size=(blocks, 4)).round(1)
+    for column, found in zip(differences.T, sig.wilcoxon(differences), strict=True):
+        peer = stats.wilcoxon(column, zero_method="pratt", method="asymptotic")
+        assert found == pytest.approx(peer.pvalue)
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3, 4, 5], [1, 1, -1, 2, 0, 3], [0.5, -2, 3, 3, 3, 7, 8]])
+def test_few_blocks_go_through_all_signs(values: list[float]) -> None:
+    ranked = stats.rankdata(np.abs(values)) * (np.array(values) != 0)
+    sums = [np.dot(ranked, signs) for signs in itertools.product([-1, 1], repeat=len(values))]
+    observed = abs(np.dot(ranked, np.sign(values)))
+    exact = np.mean(np.abs(sums) >= observed - 1e-9)
+    assert sig.wilcoxon(np.array(values)) == pytest.approx(exact)
+
+
+def test_wilcoxon_of_equal_methods_is_one() -> None:
+    assert sig.wilcoxon(np.zeros(8)) == 1.0
+
+
+@pytest.mark.parametrize("rope", [0.0, 0.1, 0.5])
+def test_bayesian_signed_rank_is_baycomps(rope: float) -> None:
+    baycomp = pytest.importorskip("baycomp")
+    rng = np.random.default_rng(4)
+    first, second = rng.normal(0.15, 0.5, size=25), rng.normal(0, 0.5, size=25)
+    # baycomp names the sides by where the difference of its second to its first argument lies.
+    peer = baycomp.SignedRankTest(second, first, rope=rope, random_state=0).probs()
+    found = sig.bayesian_signed_rank(first - second, rope)
+    assert_allclose([found.worse, found.equal, found.better], peer, atol=0.02)
+
+
+def test_bayesian_signed_rank_knows_sides() -> None:
+    assert sig.bayesian_signed_rank(np.full(30, 1.0), 0.1).better > 0.99
+    assert sig.bayesian_signed_rank(np.full(30, -1.0), 0.1).worse > 0.99
+    assert sig.bayesian_signed_rank(np.full(30, 0.05), 0.1).equal > 0.99
+    with pytest.raises(SuiteError, match="impossible"):
+        sig.bayesian_signed_rank([1.0], -1.0)
+
+
+def test_probability_of_improvement_is_rliables() -> None:
+    metrics = pytest.importorskip("rliable.metrics")
+    rng = np.random.default_rng(5)
+    first = rng.normal(0.4, size=(30, 3)).round(1)
+    second = rng.normal(size=(20, 3)).round(1)
+    peer = metrics.probability_of_improvement(first, second)
+    found, low, high = sig.probability_of_improvement(list(first.T), list(second.T))
+    assert found == pytest.approx(peer)
+    assert 0 <= low < found < high <= 1
+
+
+def test_interval_of_improvement_is_that_of_resampled_runs() -> None:
+    rng = np.random.default_rng(6)
+    first, second = rng.normal(0.5, size=15), rng.normal(size=12)
+    draws = [
+        (rng.choice(first, 15)[:, None] > rng.choice(second, 12)).mean() for _ in range(20_000)
+    ]
+    _, low, high = sig.probability_of_improvement([first], [second], resamples=20_000)
+    assert_allclose([low, high], np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
+def test_performance_profile_is_rliables_definition() -> None:
+    rng = np.random.default_rng(7)
+    scores = rng.uniform(size=(50, 4))
+    thresholds = np.linspace(0, 1, 11)
+    profile, low, high = sig.performance_profile(list(scores.T), thresholds)
+    assert_allclose(profile, [(scores > t).mean() for t in thresholds])
+    assert (low <= profile).all()
+    assert (profile <= high).all()
+
+
+def test_band_of_a_profile_is_that_of_resampled_runs() -> None:
+    rng = np.random.default_rng(9)
+    tasks = [rng.uniform(size=12), rng.uniform(size=20)]
+    draws = [np.mean([(rng.choice(t, len(t)) > 0.4).mean() for t in tasks]) for _ in range(20_000)]
+    _, low, high = sig.performance_profile(tasks, [0.4], resamples=20_000)
+    assert_allclose([low[0], high[0]], np.quantile(draws, [0.025, 0.975]), atol=0.01)
+
+
+def test_tasks_weigh_the_same_in_a_profile_whatever_their_runs() -> None:
+    profile, low, high = sig.performance_profile([np.ones(9), np.zeros(3)], [0.5])
+    assert profile == low == high == pytest.approx(0.5)
+
+
+# -- how many seeds --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("effect", "seeds"),
+    # Cohen (1988), table 2.4.1: two-sided 0.05, power 0.80.
+    [(0.2, 393), (0.5, 64), (0.8, 26)],
+)
+def test_seeds_needed_are_cohens(effect: float, seeds: int) -> None:
+    # Cohen's tables round; 393 and 394 are both printed for the first.
+    assert sig.seeds_needed(effect, 1.0) == pytest.approx(seeds, abs=1)
+
+
+def test_detectable_difference_is_statsmodels() -> None:
+    power = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
+    for seeds in (3, 10, 500):
+        found = sig.detectable_difference(2.0, seeds, alpha=0.01, power=0.9)
+        peer = power.power(found / 2, nobs1=seeds, alpha=0.01)
+        assert peer == pytest.approx(0.9, rel=1e-6)
+
+
+def test_stated_power_is_what_happens() -> None:
+    rng = np.random.default_rng(8)
+    difference = sig.detectable_difference(1.0, 12, power=0.8)
+    trials = stats.ttest_ind(rng.normal(difference, size=(12, 4000)), rng.normal(size=(12, 4000)))
+    assert np.mean(trials.pvalue < 0.05) == pytest.approx(0.8, abs=0.025)
+
+
+def test_impossible_levels_are_refused() -> None:
+    for call in (
+        lambda: sig.detectable_difference(1.0, 1),
+        lambda: sig.detectable_difference(1.0, 5, alpha=1.5),
+        lambda: sig.detectable_difference(-1.0, 5),
+        lambda: sig.seeds_needed(0.0, 1.0),
+    ):
+        with pytest.raises(SuiteError):
+            call()
+
+
+# -- a results file --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random search, evolution, and random search of one evaluation, on two budgets."""
+    path = tmp_path_factory.mktemp("comparison") / "r.sqlite"
+    small = RegularizedEvolution(population_size=10, sample_size=5)
+    for evaluations in (40, 80):
+        methods = ["random", ("evolution", small), ("first", FirstOnly())]
+        run(toy, methods, seeds=range(16), store=path, evaluations=evaluations)
+    return path
+
+
+@dataclass
+class FirstOnly(Method):
+    """One evaluation, and no more."""
+
+    def start(self, session: Session) -> None:
+        self.session = session
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+
+    @property
+    def finished(self) -> bool:
+        return self.session.trainings > 0
+
+
+def test_all_pairs_on_every_task_and_on_all(store: Path) -> None:
+    found = compare(store, resamples=200)
+    assert [one.task for one in found] == [
+        "toy/toy, 40 evaluations",
+        "toy/toy, 80 evaluations",
+        "all tasks",
+    ]
+    with ResultStore(store, read_only=True) as results:
+        trials = results.trials()
+    for one in found[:2]:
+        assert one.methods[0].startswith("evolution")
+        assert one.methods[-1] == "first"
+        assert (one.blocks, one.unit) == (16, "points")
+        assert len(one.pairs) == 3
+        assert one.friedman is not None
+        assert (np.diff(one.friedman.mean_ranks) >= 0).all()
+        row = one.pairs.iloc[-1]
+        assert (row["second"], row["worse"]) == ("first", pytest.approx(0.0, abs=0.01))
+        assert row["p"] <= row["p_holm"] < 0.01
+        assert row["low"] <= row["difference"] <= row["high"]
+    task = trials["task"].iloc[0]
+    figures = trials[trials["task"] == task].pivot(index="seed", columns="method", values="report")
+    row = found[0].pairs.set_index(["first", "second"]).loc[("random", "first")]
+    differences = figures["random"] - figures["first"]
+    assert row["difference"] == pytest.approx(stats.trim_mean(differences, 0.25))
+    assert row["p"] == pytest.approx(
+        stats.wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue
+    )
+    assert (found[2].blocks, found[2].unit, found[2].rope) == (32, "noise floors", 1.0)
+
+
+def test_against_the_best_and_over_tasks(store: Path) -> None:
+    (one,) = compare(store, over="tasks", against="best", resamples=50)
+    assert one.blocks == 2
+    assert set(one.pairs["first"]) == {one.methods[0]}
+    assert len(one.pairs) == 2
+    (only,) = compare(store, methods=["random", "first"], over="tasks", resamples=50)
+    assert set(only.methods) == {"random", "first"}
+
+
+def test_many_methods_are_compared_with_the_best_alone(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nasbench_suite.analysis.comparison._MOST_PAIRED", 2)
+    for one in compare(store, resamples=50):
+        assert set(one.pairs["first"]) == {one.methods[0]}
+        assert len(one.pairs) == 2
+
+
+def test_minimised_metrics_turn_round(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    run(toy, ["random", ("first", FirstOnly())], seeds=range(9), store=path, evaluations=30)
+    (before,) = compare(path, resamples=50)
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE tasks SET direction = 'minimize'")
+    (after,) = compare(path, resamples=50)
+    assert after.methods == before.methods[::-1]
+    assert after.pairs["difference"].iloc[0] == pytest.approx(before.pairs["difference"].iloc[0])
+
+
+def test_tasks_and_methods_that_miss_each_other_do_not_stop_the_rest(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=range(3), store=store, evaluations=10)
+    run(toy, "random,local-search", seeds=range(3), store=store, evaluations=20)
+    (one,) = compare(store, resamples=50)
+    assert one.task == "toy/toy, 20 evaluations"
+    apart = tmp_path / "apart.sqlite"
+    run(toy, "random", seeds=range(3), store=apart, evaluations=10)
+    run(toy, "local-search", seeds=range(5, 8), store=apart, evaluations=10)
+    (one,) = compare(apart, resamples=50)
+    assert (one.blocks, one.friedman) == (0, None)
+    assert one.pairs["p"].isna().all()
+    assert one.pairs["improvement"].notna().all()
+
+
+def test_comparisons_refuse_what_cannot_be_compared(store: Path, toy: Benchmark) -> None:
+    with pytest.raises(SuiteError, match="did you mean 'random'"):
+        compare(store, methods=["randon", "first"])
+    with pytest.raises(SuiteError, match="needs two methods"):
+        compare(store, methods=["random"])
+    with pytest.raises(SuiteError, match="method to compare with"):
+        compare(store, against="nobody")
+    alone = store.with_name("alone.sqlite")
+    run(toy, ["random", ("first", FirstOnly())], seeds=range(2), store=alone, evaluations=20)
+    with pytest.raises(SuiteError, match="two of them"):
+        compare(alone, over="tasks")
+
+
+@pytest.mark.parametrize("form", ["terminal", "markdown", "latex", "csv", "json"])
+def test_the_command_prints_every_form(
+    store: Path, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build_app()(["compare", "--store", str(store), "--format", form], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert "evolution" in printed
+    if form == "json":
+        tasks = json.loads(printed)
+        assert [len(task["pairs"]) for task in tasks] == [3, 3, 3]
+        assert len(tasks[0]["friedman"]["nemenyi_p"]) == 3
+    if form == "csv":
+        assert len(pd.read_csv(io.StringIO(printed))) == 9
+
+
+def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
+    build_app()(["seeds", "--sd", "2", "--difference", "1"], standalone_mode=False)
+    assert capsys.readouterr().out == "64 seeds of each method\n"
+    with pytest.raises(SuiteError, match="either"):
+        build_app()(["seeds", "--sd", "2"], standalone_mode=False)
+
+
+def test_names_with_settings_are_not_cut() -> None:
+    assert split_labels("a[x=1,y=2],b") == ["a[x=1,y=2]", "b"]

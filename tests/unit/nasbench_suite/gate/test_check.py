@@ -1,0 +1,394 @@
+"""The regression gate: verdicts, error rates, files, exit codes, and the pytest plugin."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.gate import check, load_baseline, make_baseline, save_baseline
+from nasbench_suite.runner import run
+from nasbench_suite.statistics.noninferiority import noninferiority, passing_power
+from nasbench_suite.tasks import Method, Session
+from search_methods.regularized_evolution import RegularizedEvolution
+
+NASBENCH = Path(sys.executable).with_name("nasbench")
+SMALL = {"population_size": 10, "sample_size": 5}
+
+pytest_plugins = ["pytester"]
+
+
+@dataclass
+class Frozen(RegularizedEvolution):
+    """Evolution whose mutation is broken: a child is its parent."""
+
+    def step(self, session: Session) -> None:
+        if len(self.population) < self.population_size:
+            super().step(session)
+        else:
+            drawn = session.rng.integers(self.population_size, size=self.sample_size).tolist()
+            _, parent = max((self.population[position] for position in drawn), key=lambda m: m[0])
+            self.population.append((session.evaluate(parent), parent))
+
+
+@dataclass
+class Reordered(RegularizedEvolution):
+    """Evolution that draws one random number more: other results, equally good."""
+
+    def start(self, session: Session) -> None:
+        session.rng.random()
+        super().start(session)
+
+
+@dataclass
+class Failing(Method):
+    def step(self, session: Session) -> None:
+        raise RuntimeError("a slip")
+
+
+def results(
+    toy: Benchmark, path: Path, method: Method, seeds: range, name: str = "evolution"
+) -> Path:
+    run(toy, [(name, method)], seeds=seeds, store=path, evaluations=60)
+    return path
+
+
+@pytest.fixture(scope="module")
+def baseline(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("baseline")
+    store = results(toy, folder / "before.sqlite", Plain(**SMALL), range(60))
+    save_baseline(make_baseline(store), folder / "baseline.json")
+    return folder / "baseline.json"
+
+
+@dataclass
+class Plain(RegularizedEvolution):
+    """Evolution as it is."""
+
+
+# All are called by one label, as a method that was edited would be.
+LABEL = "evolution[population_size=10,sample_size=5]"
+
+
+# -- the test --------------------------------------------------------------------------------------
+
+
+def test_the_test_is_welchs_shifted_by_the_margin() -> None:
+    rng = np.random.default_rng(0)
+    new, old = rng.normal(0.1, 1.0, size=25), rng.normal(0.0, 2.0, size=40)
+    found = noninferiority(new, old, 0.7)
+    peer = stats.ttest_ind(new + 0.7, old, equal_var=False, alternative="greater")
+    assert found.p == pytest.approx(peer.pvalue)
+    plain = stats.ttest_ind(new, old, equal_var=False, alternative="greater")
+    assert found.low == pytest.approx(plain.confidence_interval(0.95).low)
+    assert (found.low > -0.7) == (found.p < 0.05)
+
+
+def test_stated_power_is_statsmodels_and_what_happens() -> None:
+    peer = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
+    for now, before in ((10, 10), (12, 60), (3, 5)):
+        expected = peer.power(0.8, now, 0.05, ratio=before / now, alternative="larger")
+        assert passing_power(0.8, 1.0, now, before) == pytest.approx(expected, abs=1e-6)
+    rng = np.random.default_rng(1)
+    verdicts = [
+        noninferiority(rng.normal(size=20), rng.normal(size=20), 0.8, power=0.5).verdict
+        for _ in range(2000)
+    ]
+    stated = passing_power(0.8, 1.0, 20, 20)
+    assert np.mean(np.array(verdicts) == "no worse") == pytest.approx(stated, abs=0.03)
+
+
+def test_a_loss_of_the_margin_passes_with_the_stated_chance() -> None:
+    rng = np.random.default_rng(2)
+    passed = [
+        noninferiority(rng.normal(-0.8, size=20), rng.normal(size=20), 0.8).verdict == "no worse"
+        for _ in range(2000)
+    ]
+    assert np.mean(passed) == pytest.approx(0.05, abs=0.016)
+
+
+def test_seeds_needed_give_the_wanted_power() -> None:
+    found = noninferiority(np.arange(5.0), np.arange(5.0) + 0.1, 0.5, power=0.9)
+    assert found.verdict == "undecided"
+    spread = float(np.std(np.arange(5.0), ddof=1))
+    assert passing_power(0.5, spread, found.seeds_needed, found.seeds_needed) >= 0.9
+    assert passing_power(0.5, spread, found.seeds_needed - 1, found.seeds_needed - 1) < 0.9
+
+
+def test_methods_without_spread_are_judged_by_their_difference() -> None:
+    assert noninferiority([1.0, 1.0], [1.0, 1.0], 0.1).verdict == "no worse"
+    assert noninferiority([0.5, 0.5], [1.0, 1.0], 0.1).verdict == "worse"
+
+
+def test_impossible_arguments_are_refused() -> None:
+    for arguments, sentence in (
+        ({"margin": 0.0}, "loss > 0"),
+        ({"margin": 1.0, "alpha": 1.0}, "level"),
+        ({"margin": 1.0, "power": 0.0}, "power"),
+    ):
+        with pytest.raises(SuiteError, match=sentence):
+            noninferiority([1.0, 2.0], [1.0, 2.0], **arguments)
+    with pytest.raises(SuiteError, match="two seeds"):
+        noninferiority([1.0], [1.0, 2.0], 1.0)
+
+
+# -- the gate --------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_method_passes_with_few_seeds(
+    toy: Benchmark, baseline: Path, tmp_path: Path
+) -> None:
+    store = results(toy, tmp_path / "now.sqlite", Plain(**SMALL), range(3))
+    (finding,) = check(store, baseline).findings
+    assert finding.verdict == "unchanged"
+
+
+def test_equally_good_results_pass_and_a_planted_regression_does_not(
+    toy: Benchmark, baseline: Path, tmp_path: Path
+) -> None:
+    good = results(toy, tmp_path / "good.sqlite", Reordered(**SMALL), range(60))
+    (finding,) = check(good, baseline, margin=2.0).findings
+    assert finding.verdict == "no worse"
+    assert finding.test is not None
+    assert finding.test.power > 0.9
+    assert finding.test.difference != 0.0
+    bad = results(toy, tmp_path / "bad.sqlite", Frozen(**SMALL), range(60))
+    found = check(bad, baseline)
+    assert [finding.verdict for finding in found.regressions] == ["worse"]
+    assert not found.passed
+    assert "**FAIL**" in found.markdown()
+    assert "is not ruled out" in found.markdown()
+
+
+def test_too_few_seeds_are_undecided(toy: Benchmark, baseline: Path, tmp_path: Path) -> None:
+    store = results(toy, tmp_path / "now.sqlite", Reordered(**SMALL), range(100, 108))
+    found = check(store, baseline, margin=0.01)
+    assert [finding.verdict for finding in found.undecided] == ["undecided"]
+    assert "Run and save" in found.markdown()
+
+
+@dataclass
+class Talks(Method):
+    """Random search that logs a variance; hyper-parameters are hidden, as in an edited method."""
+
+    def __init__(self, variance: float = 1.0, spread: float = 0.05) -> None:
+        self.variance, self.spread = variance, spread
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+        noise = self.spread * session.rng.standard_normal(2)
+        session.log(session.trainings, variance=self.variance + noise)
+
+
+def test_a_diagnostic_is_to_stay_within_the_margin_up_and_down(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    before = results(toy, tmp_path / "before.sqlite", Talks(1.0), range(12), "talks")
+    baseline = make_baseline(before, diagnostic="variance")
+    (entry,) = baseline.entries
+    assert (entry.metric, entry.direction, entry.diagnostic) == ("variance", "either", "variance")
+    assert len(entry.figures) == 12
+    assert all(abs(figure - 1.0) < 0.2 for figure in entry.figures.values())
+    with pytest.raises(SuiteError, match="--margin"):
+        check(before, baseline)
+    (found,) = check(before, baseline, margin=0.2).findings
+    assert found.verdict == "unchanged"
+    for number, (variance, verdict) in enumerate(
+        [(1.0, "no worse"), (1.5, "worse"), (0.5, "worse")]
+    ):
+        now = results(toy, tmp_path / f"{number}.sqlite", Talks(variance), range(50, 62), "talks")
+        (found,) = check(now, baseline, margin=0.2).findings
+        assert found.verdict == verdict
+    with pytest.raises(SuiteError, match=r"Unknown diagnostic .* 'entropy': choose from variance"):
+        make_baseline(before, diagnostic="entropy")
+    silent = results(toy, tmp_path / "silent.sqlite", Plain(**SMALL), range(3))
+    with pytest.raises(SuiteError, match="diagnostic"):
+        check(silent, baseline, margin=0.2)
+
+
+def test_a_failing_method_is_a_regression(toy: Benchmark, tmp_path: Path) -> None:
+    before = results(toy, tmp_path / "a.sqlite", RegularizedEvolution(), range(2), "m")
+    after = results(toy, tmp_path / "b.sqlite", Failing(), range(2), "m")
+    found = check(after, make_baseline(before))
+    assert found.findings[0].verdict == "worse"
+    assert "2 trials failed" in found.markdown()
+
+
+def test_the_power_is_that_of_all_comparisons(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random,local-search", seeds=range(5), store=store, evaluations=30)
+    found = check(store, make_baseline(store), power=0.9)
+    assert [f.test.wanted_power for f in found.findings if f.test] == [pytest.approx(0.95)] * 2
+
+
+def test_what_does_not_match_is_named(toy: Benchmark, baseline: Path, tmp_path: Path) -> None:
+    store = tmp_path / "r.sqlite"
+    run(toy, "random", seeds=range(2), store=store, evaluations=60)
+    with pytest.raises(SuiteError, match="no trial of 'evolution"):
+        check(store, baseline)
+    other = tmp_path / "other.sqlite"
+    run(toy, "random", seeds=range(2), store=other, evaluations=61)
+    with pytest.raises(SuiteError, match="does not have the task"):
+        check(other, baseline)
+    with pytest.raises(SuiteError, match="method of the baseline"):
+        check(store, baseline, methods=["random"])
+    twice = results(toy, tmp_path / "twice.sqlite", Plain(**SMALL), range(2))
+    results(toy, twice, Frozen(**SMALL), range(2))
+    with pytest.raises(SuiteError, match="two different methods"):
+        check(twice, baseline)
+
+
+def test_a_task_without_noise_floor_asks_for_a_margin(
+    toy: Benchmark, baseline: Path, tmp_path: Path
+) -> None:
+    made = load_baseline(baseline)
+    made.entries[0].noise_floor = None
+    store = results(toy, tmp_path / "now.sqlite", Plain(**SMALL), range(3))
+    with pytest.raises(SuiteError, match="--margin"):
+        check(store, made)
+    assert check(store, made, margin=1.0).passed
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def test_a_baseline_is_read_as_it_was_written(baseline: Path, tmp_path: Path) -> None:
+    made = load_baseline(baseline)
+    assert made.entries[0].method == LABEL
+    assert len(made.entries[0].figures) == 60
+    save_baseline(made, tmp_path / "again.json")
+    assert (tmp_path / "again.json").read_bytes() == baseline.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("", "damaged"),
+        ("[]", "no baseline"),
+        ("{}", "no baseline"),
+        ('{"nasbench_baseline": 9, "entries": []}', "format"),
+        ('{"nasbench_baseline": 1, "entries": [{}]}', "damaged"),
+        ('{"nasbench_baseline": 1}', "damaged"),
+    ],
+)
+def test_damaged_baselines_are_refused(tmp_path: Path, content: str, sentence: str) -> None:
+    path = tmp_path / "b.json"
+    path.write_text(content)
+    with pytest.raises(SuiteError, match=sentence):
+        load_baseline(path)
+
+
+def test_non_finite_figures_are_refused(baseline: Path, tmp_path: Path) -> None:
+    content = json.loads(baseline.read_text())
+    content["entries"][0]["figures"]["0"] = float("nan")
+    (tmp_path / "b.json").write_text(json.dumps(content))
+    with pytest.raises(SuiteError, match="damaged"):
+        load_baseline(tmp_path / "b.json")
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def nasbench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([NASBENCH, *arguments], capture_output=True, text=True, cwd=cwd)
+
+
+def test_exit_codes(toy: Benchmark, tmp_path: Path) -> None:
+    run(toy, "random", seeds=range(20), store=tmp_path / "a.sqlite", evaluations=40)
+    saved = nasbench("check", "--save", "--baseline", "b.json", "--store", "a.sqlite", cwd=tmp_path)
+    assert (saved.returncode, saved.stderr) == (0, "")
+    call = ["check", "--baseline", "b.json", "--store"]
+    assert nasbench(*call, "a.sqlite", "--summary", "s.md", cwd=tmp_path).returncode == 0
+    assert "No worse than the baseline" in (tmp_path / "s.md").read_text()
+    absent = nasbench(*call, "none.sqlite", cwd=tmp_path)
+    assert absent.returncode == 2
+    assert absent.stderr.startswith("nasbench: There is no results file")
+    run(toy, [("random", Worst())], seeds=range(20), store=tmp_path / "c.sqlite", evaluations=40)
+    broken = nasbench(*call, "c.sqlite", cwd=tmp_path)
+    assert (broken.returncode, broken.stderr) == (1, "")
+    assert "**FAIL**" in broken.stdout
+    few = nasbench(*call, "c.sqlite", "--margin", "90", "--power", "0.99", cwd=tmp_path)
+    assert few.returncode == 0
+
+
+@dataclass
+class Worst(Method):
+    """Evaluates one bad architecture alone."""
+
+    def step(self, session: Session) -> None:
+        session.evaluate(0)
+
+
+# -- the plugin ------------------------------------------------------------------------------------
+
+SUITE = """
+import pytest
+
+@pytest.mark.nasbench(
+    benchmark={table!r}, methods="{method}", seeds="0-19", evaluations={evaluations}
+)
+def test_no_worse(nasbench_check):
+    nasbench_check("baseline.json", margin=2.0)
+"""
+
+
+def test_three_lines_of_a_users_suite(toy: Benchmark, pytester: pytest.Pytester) -> None:
+    table = pytester.path / "toy.parquet"
+    write_benchmark(toy, table)
+    suite = {"table": str(table), "method": "random", "evaluations": 40}
+    pytester.makepyfile(SUITE.format(**suite))
+    missing = pytester.runpytest_inprocess("--strict-markers")
+    missing.stdout.fnmatch_lines(["*There is no baseline*"])
+    assert missing.ret == 1
+    pytester.runpytest_inprocess("--nasbench-save").assert_outcomes(passed=1)
+    assert (pytester.path / "baseline.json").exists()
+    pytester.runpytest_inprocess("--strict-markers").assert_outcomes(passed=1)
+    # The same label, but broken: what the baseline holds was reached with luck.
+    content = json.loads((pytester.path / "baseline.json").read_text())
+    figures = content["entries"][0]["figures"]
+    content["entries"][0]["figures"] = {seed: figure + 9 for seed, figure in figures.items()}
+    (pytester.path / "baseline.json").write_text(json.dumps(content))
+    worse = pytester.runpytest_inprocess()
+    worse.assert_outcomes(failed=1)
+    worse.stdout.fnmatch_lines(["*FAIL*random*toy*"])
+
+
+def test_the_fixture_needs_its_marker(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(nasbench_check):\n    nasbench_check('b.json')\n")
+    answer = pytester.runpytest_inprocess()
+    answer.assert_outcomes(errors=1)
+    answer.stdout.fnmatch_lines(["*needs a marker*"])
+
+
+def test_speed_by_pytest_benchmark(toy: Benchmark, pytester: pytest.Pytester) -> None:
+    table = pytester.path / "toy.parquet"
+    write_benchmark(toy, table)
+    pytester.makepyfile(
+        f"""
+import pytest
+
+@pytest.mark.nasbench(benchmark={str(table)!r}, methods="random", evaluations=20)
+def test_speed(nasbench_check, benchmark):
+    benchmark(nasbench_check.trial)
+"""
+    )
+    pytester.runpytest_inprocess("--benchmark-disable").assert_outcomes(passed=1)
+
+
+def test_the_plugin_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; before = set(sys.modules); import nasbench_suite.pytest_plugin; "
+        "heavy = {'numpy', 'pandas', 'scipy', 'pyarrow', 'pydantic', 'typer', 'torch'}; "
+        "print(sorted(heavy & (set(sys.modules) - before)))"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert answer.stdout == "[]\n"

@@ -1,0 +1,424 @@
+"""The HTML report: complete, self-contained, safe, and usable in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from nasbench_suite import leaderboard
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
+from nasbench_suite.tasks import Method, Session
+from reports.figures.attainment import attainment, attainment_data
+from reports.figures.gallery import one_task
+from reports.html.generative import generative_table, read_generative
+from reports.html.panels import PANELS, Section
+from reports.html.report import write_report
+from search_methods.regularized_evolution import RegularizedEvolution
+
+EVIL = "<script>alert(1)</script>"
+
+
+@dataclass
+class Evil(Method):
+    """A method whose name is markup; it fails on odd seeds."""
+
+    def step(self, session: Session) -> None:
+        if session.seed % 2:
+            raise RuntimeError("a slip")
+        session.evaluate(session.space.sample(session.rng))
+
+
+@pytest.fixture(scope="module")
+def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report") / "r.sqlite"
+    evolution = ("evolution", RegularizedEvolution(population_size=10, sample_size=5))
+    methods = ["random", "local-search", evolution, (EVIL, Evil())]
+    for evaluations in (30, 60):
+        run(toy, methods, seeds=range(6), store=path, evaluations=evaluations)
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(store: Path) -> Path:
+    write_report(store, store.with_name("report.html"), title="A & B")
+    return store.with_name("report.html")
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text of some of them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self._open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag in ("td", "pre", "code", "title", "th", "option"):
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._open and self._open[-1] == tag:
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for tag in self._open:
+            self.texts[tag][-1] += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def parsed(page: Path) -> Page:
+    return Page(page.read_text())
+
+
+# -- the file --------------------------------------------------------------------------------------
+
+
+def test_nothing_is_asked_of_the_network(page: Path, parsed: Page) -> None:
+    for tag, attributes in parsed.tags:
+        for name in ("src", "href", "xlink:href", "action", "srcset", "data"):
+            value = attributes.get(name) or ""
+            assert value.startswith(("#", "data:")) or not value, (tag, name, value)
+    assert not parsed.all("link")
+    assert "@import" not in page.read_text()
+    (policy,) = [meta for meta in parsed.all("meta") if meta.get("http-equiv")]
+    assert str(policy["content"]).startswith("default-src 'none'")
+
+
+def test_names_are_text_and_never_markup(page: Path, parsed: Page) -> None:
+    assert EVIL not in page.read_text()
+    assert any(EVIL in text for text in parsed.texts["td"])
+    assert parsed.texts["title"] == ["A & B"]
+    assert len(parsed.all("script")) == 1
+
+
+def test_the_board_is_the_leaderboard(store: Path, parsed: Page) -> None:
+    rows = leaderboard(store, resamples=1000)
+    board = [attributes for attributes in parsed.all("tr") if "data-method" in attributes]
+    assert [row["data-method"] for row in board] == list(rows["method"])
+    values = [float(a["data-value"]) for a in parsed.all("td") if a.get("data-value")]
+    for column in ("mean", "iqm", "low", "regret"):
+        assert set(rows[column].dropna()) <= set(values)
+    assert sum("best" in str(row.get("class")) for row in board) == rows["best"].sum()
+
+
+def test_identifiers_are_unique_and_references_lead_somewhere(page: Path, parsed: Page) -> None:
+    names = [a["id"] for _, a in parsed.tags if a.get("id")]
+    assert len(names) == len(set(names))
+    for reference in re.findall(r'(?:url\(#|href="#|labelledby=")([^")]+)', page.read_text()):
+        assert reference in names
+
+
+def test_every_figure_has_words_data_and_a_command_that_works(
+    store: Path, parsed: Page, tmp_path: Path
+) -> None:
+    figures = parsed.all("figure")
+    assert len(figures) == 3 + 2 * 2
+    drawings = [a for a in parsed.all("div") if a.get("class") == "drawing"]
+    assert all(a["role"] == "img" and len(str(a["aria-label"])) > 20 for a in drawings)
+    for text in parsed.texts["pre"]:
+        assert len(pd.read_csv(io.StringIO(text))) >= 3
+    commands = [text for text in parsed.texts["code"] if text.startswith("nasbench figure")]
+    assert len(commands) == len(figures)
+    shutil.copy(store, tmp_path / store.name)
+    nasbench = Path(sys.executable).with_name("nasbench")
+    for command in (commands[0], commands[-1]):
+        words = shlex.split(command)
+        subprocess.run([nasbench, *words[1:]], cwd=tmp_path, check=True, capture_output=True)
+        assert (tmp_path / words[-1]).exists()
+
+
+def test_versions_and_failures_are_told(page: Path) -> None:
+    text = page.read_text()
+    assert "nasbench-suite" in text
+    assert "SHA-256" in text
+    assert "Trials that failed" in text
+    assert "numpy" in text
+
+
+def test_a_panel_is_a_function_of_the_results(store: Path, tmp_path: Path) -> None:
+    def panel(results: Results) -> Section | None:
+        return Section("mine", "My panel", f"{len(results.trials)} trials")
+
+    def silent(results: Results) -> Section | None:
+        return None
+
+    write_report(store, tmp_path / "r.html", panels=[*PANELS[:1], panel, silent])
+    text = (tmp_path / "r.html").read_text()
+    assert "My panel" in text
+    assert f"{len(read_results(store).trials)} trials" in text
+
+
+@pytest.fixture(scope="module")
+def fronts(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("fronts") / "r.sqlite"
+    run(toy, "random", seeds=range(3), store=path, evaluations=20)
+    for metric in ("toy_train_time_1", "toy_train_time_9"):
+        run(toy, "random,nsga2", seeds=range(3), store=path, evaluations=60, also=[metric])
+    return path
+
+
+def test_fronts_have_a_panel_and_a_filter(fronts: Path, page: Path, tmp_path: Path) -> None:
+    write_report(fronts, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    parsed = Page(text)
+    keys = [str(figure["id"]) for figure in parsed.all("figure")]
+    assert sum(key.endswith("attainment") for key in keys) == 2
+    assert {"toy_train_time_1", "toy_train_time_9", "none"} <= set(parsed.texts["option"])
+    assert "Pareto fronts" in text
+    assert "Pareto fronts" not in page.read_text()
+
+
+def test_attainment_is_drawn_on_the_axes_given(fronts: Path) -> None:
+    results = read_results(fronts)
+    several = [name for key, name in results.names.items() if results.tasks[key].measure]
+    alone = one_task(results, several[0])
+    ax = Figure().subplots()
+    assert attainment(alone, ax=ax) is ax
+    lines = {str(line.get_label()): line for line in ax.get_lines()}
+    assert set(lines) == {"true front", "random", "nsga2"}
+    data = attainment_data(alone)
+    for name, line in lines.items():
+        times, accuracies = line.get_data()
+        points = data[data["method"] == name]
+        assert set(times) == set(points["x"])
+        # In half the searches nothing as fast is better than the line says.
+        assert (np.diff(accuracies) >= 0).all()
+    with pytest.raises(SuiteError, match="one task"):
+        attainment(results)
+
+
+def generative_file(folder: Path, **changes: Any) -> Path:
+    rows = [
+        {"model": model, "seed": seed, "greedy_string": greedy, "valid_unmasked": 0.5, "kl": kl}
+        for model, greedy, kl in (("mine", 0.25, 20.0), (EVIL, 1.0, 30.0))
+        for seed in range(2)
+    ]
+    rows[0] |= {"greedy_string": 0.75, "more": "unknown"} | changes
+    path = folder / "vae.json"
+    path.write_text(json.dumps(rows))
+    return path
+
+
+def test_generative_models_have_a_panel(store: Path, tmp_path: Path) -> None:
+    path = generative_file(tmp_path)
+    write_report(store, tmp_path / "r.html", generative=path)
+    text = (tmp_path / "r.html").read_text()
+    parsed = Page(text)
+    cells = parsed.texts["td"]
+    start = cells.index("mine")
+    assert cells[start : start + 5] == ["mine", "2", "50.00 ± 35.36", "50.00 ± 0.00", "20.0 ± 0.0"]
+    assert "generative-dots" in [figure["id"] for figure in parsed.all("figure")]
+    assert "mine: greedy 50.0 %, valid, no mask 50.0 %" in text
+    assert "--generative vae.json" in text
+    assert "<script>alert" not in text
+    table = generative_table(read_generative(path))
+    assert table.columns == ("model", "seeds", "greedy", "valid, no mask", "KL (nats)")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("{", "not JSON"),
+        ("{}", "not a list"),
+        ("[]", "not a list"),
+        ('[{"seed": 0}]', "no 'model'"),
+        ('[{"model": "a", "seed": 0}]', "none of the figures"),
+        ('[{"model": "a", "seed": 0, "valid": "most"}]', "not a number"),
+        ('[{"model": "a", "seed": 0, "valid": 99.5}]', "shares, not percent"),
+    ],
+)
+def test_other_files_are_no_figures_of_models(content: str, why: str, tmp_path: Path) -> None:
+    (tmp_path / "vae.json").write_text(content)
+    with pytest.raises(SuiteError, match=why):
+        read_generative(tmp_path / "vae.json")
+
+
+def test_missing_figures_of_a_seed_are_left_out(tmp_path: Path) -> None:
+    rows = read_generative(generative_file(tmp_path, valid_unmasked=None))
+    assert generative_table(rows).rows[0][3] == "50.00"
+    with pytest.raises(SuiteError, match="cannot be read"):
+        read_generative(tmp_path / "absent.json")
+
+
+def test_a_single_trial_is_a_report_too(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "one.sqlite"
+    run(toy, "random", seeds=[0], store=store, evaluations=5)
+    write_report(store, tmp_path / "r.html")
+    assert Page((tmp_path / "r.html").read_text()).all("figure")
+
+
+def test_failures_alone_are_a_report_without_figures(toy: Benchmark, tmp_path: Path) -> None:
+    store = tmp_path / "failed.sqlite"
+    run(toy, [("evil", Evil())], seeds=[1, 3], store=store, evaluations=5)
+    write_report(store, tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text()
+    assert "Trials that failed: evil on toy/toy, 5 evaluations (2)" in text
+    assert not Page(text).all("figure")
+
+
+def test_equal_results_give_equal_pages(store: Path, page: Path, tmp_path: Path) -> None:
+    again = tmp_path / "report.html"
+    write_report(store, again, title="A & B")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_what_cannot_be_written_is_refused(store: Path, tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="no folder"):
+        write_report(store, tmp_path / "no" / "r.html")
+    with pytest.raises(SuiteError, match="no results file"):
+        write_report(tmp_path / "none.sqlite", tmp_path / "r.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+# -- in a browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser(page: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    webdriver = pytest.importorskip("selenium.webdriver")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("chromium and chromedriver are not on this machine")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in (
+        *("headless", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run"),
+        *("disable-background-networking", "disable-component-update", "disable-sync"),
+        f"user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):
+        options.add_argument(f"--{argument}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=driver)
+    opened = webdriver.Chrome(options=options, service=service)
+    yield opened
+    opened.quit()
+
+
+@pytest.fixture
+def tab(browser: Any, page: Path) -> Any:
+    browser.set_window_size(1300, 900)
+    browser.get(page.as_uri())
+    return browser
+
+
+def column(tab: Any, number: int) -> list[str]:
+    script = """
+        return [...document.querySelectorAll("#board tbody tr")].filter((row) => !row.hidden)
+            .map((row) => row.cells[arguments[0]])
+            .map((cell) => cell.dataset.value ?? cell.innerText)
+    """
+    return list(tab.execute_script(script, number))
+
+
+def press(tab: Any, element: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    element.send_keys(Keys.ENTER)
+
+
+def test_headings_sort_by_the_keyboard(tab: Any) -> None:
+    heading = tab.find_elements("css selector", "#board th button")[3]
+    assert heading.text == "IQM"
+    press(tab, heading)
+    values = [float(value) for value in column(tab, 3)]
+    assert values == sorted(values)
+    cell = tab.find_elements("css selector", "#board th")[3]
+    assert cell.get_attribute("aria-sort") == "ascending"
+    press(tab, heading)
+    values = [float(value) for value in column(tab, 3)]
+    assert values == sorted(values, reverse=True)
+    assert cell.get_attribute("aria-sort") == "descending"
+    assert len(tab.find_elements("css selector", "#board th[aria-sort]")) == 1
+
+
+def test_missing_figures_sort_last(tab: Any) -> None:
+    tab.execute_script("document.querySelector('#board tbody tr').cells[3].dataset.value = 'x'")
+    tab.execute_script(
+        "delete document.querySelector('#board tbody tr').cells[3].dataset.value;"
+        "document.querySelector('#board tbody tr').cells[3].textContent = '-'"
+    )
+    heading = tab.find_elements("css selector", "#board th button")[3]
+    for _ in range(2):
+        press(tab, heading)
+        assert column(tab, 3)[-1] == "-"
+
+
+def test_filters_hide_rows_and_figures_and_say_so(tab: Any) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    shown = tab.find_element("id", "shown")
+    assert shown.text == "8 of 8 rows"
+    Select(tab.find_element("name", "budget")).select_by_visible_text("30 evaluations")
+    assert shown.text == "4 of 8 rows"
+    figures = [f for f in tab.find_elements("css selector", "#tasks figure") if f.is_displayed()]
+    assert len(figures) == 2
+    tab.find_element("name", "method").send_keys("EVOL")
+    assert shown.text == "1 of 8 rows"
+    tab.find_element("css selector", "button[type=reset]").click()
+    assert tab.execute_async_script("setTimeout(arguments[0], 50)") is None
+    assert shown.text == "8 of 8 rows"
+
+
+def test_colours_follow_the_system_and_the_button(tab: Any) -> None:
+    ground = "return getComputedStyle(document.body).backgroundColor"
+    light = tab.execute_script(ground)
+    tab.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    dark = tab.execute_script(ground)
+    assert light != dark
+    press(tab, tab.find_element("id", "theme"))
+    assert tab.execute_script(ground) == light
+    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_phone_scrolls_down_alone(tab: Any) -> None:
+    tab.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
+    )
+    try:
+        wide = tab.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= 360
+    finally:
+        tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_board(tab: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    tab.find_element("tag name", "body").send_keys(Keys.TAB)
+    assert tab.switch_to.active_element.text == "Skip to the leaderboard"
+
+
+def test_no_error_and_no_request(tab: Any) -> None:
+    tab.find_element("css selector", "details summary").click()
+    assert [entry["message"] for entry in tab.get_log("browser")] == []
+    entries = tab.execute_script("return performance.getEntriesByType('resource').length")
+    assert entries == 0

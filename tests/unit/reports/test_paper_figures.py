@@ -1,0 +1,254 @@
+"""Figures and tables for papers: sizes, fonts, contents, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
+from reports.figures import comparison as figures
+from reports.figures.anytime import add_legend, wrap_name
+from reports.figures.gallery import FIGURES, one_task, write_paper_figure
+from reports.figures.style import WIDTHS
+from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
+from search_methods.regularized_evolution import RegularizedEvolution
+
+mpl.use("Agg")
+TASK = "toy/toy, 40 evaluations"
+COMPARING = ("anytime", "critical-difference", "improvement", "profile", "distribution")
+
+
+@pytest.fixture(scope="module")
+def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("figures") / "r.sqlite"
+    evolution = ("evolution", RegularizedEvolution(population_size=10, sample_size=5))
+    for evaluations in (40, 80):
+        run(
+            toy,
+            ["random", "local-search", evolution],
+            seeds=range(10),
+            store=path,
+            evaluations=evaluations,
+        )
+    return path
+
+
+@pytest.fixture(scope="module")
+def results(store: Path) -> Results:
+    return read_results(store)
+
+
+@pytest.mark.parametrize("venue", ["neurips", "icml", "ieee"])
+@pytest.mark.parametrize("width", ["column", "text"])
+def test_pdfs_have_the_venues_width_and_embedded_fonts(
+    results: Results, tmp_path: Path, venue: str, width: str
+) -> None:
+    path = tmp_path / "f.pdf"
+    write_paper_figure(results, "improvement", path, venue=venue, width=width)
+    content = path.read_bytes()
+    box = re.search(rb"/MediaBox \[ 0 0 ([\d.]+) ", content)
+    assert box is not None
+    assert float(box[1]) / 72 == pytest.approx(WIDTHS[venue][width], abs=0.01)
+    assert b"/Subtype /Type3" not in content
+    assert b"/FontFile2" in content
+
+
+def test_column_widths_are_the_classes() -> None:
+    assert WIDTHS["neurips"]["text"] == 5.5
+    assert WIDTHS["icml"] == {"column": 3.25, "text": 6.75}
+    assert WIDTHS["ieee"]["column"] == pytest.approx(3.487, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", COMPARING)
+@pytest.mark.parametrize("ending", ["pdf", "svg", "png"])
+def test_every_figure_in_every_form_twice_the_same(
+    results: Results, tmp_path: Path, name: str, ending: str
+) -> None:
+    first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
+    for path in (first, second):
+        frame = write_paper_figure(results, name, path, task=TASK)
+    assert len(frame)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def axes() -> mpl.axes.Axes:
+    return Figure().subplots()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [figures.critical_difference, figures.profiles, figures.improvement, figures.distribution],
+)
+def test_python_calls_return_the_axes_they_drew_on(store: Path, call: object) -> None:
+    ax = axes()
+    assert call(store, ax=ax) is ax  # type: ignore[operator]
+    assert ax.has_data()
+
+
+def test_critical_differences_show_ranks_and_groups() -> None:
+    frame = pd.DataFrame(
+        {
+            "method": ["a", "b", "c", "d"],
+            "mean_rank": [1.2, 1.8, 3.2, 3.8],
+            "critical_difference": 1.0,
+        }
+    )
+    ax = figures.draw_critical_difference(frame, axes())
+    texts = [text.get_text() for text in ax.texts]
+    assert {"a  1.20", "b  1.80", "3.20  c", "3.80  d"} <= set(texts)
+    thick = [line for line in ax.collections if line.get_linewidth()[0] == 3.0]
+    spans = [np.ptp(line.get_segments()[0][:, 0]) for line in thick]
+    assert len(spans) == 2
+    assert all(0.6 <= span < 0.8 for span in spans)
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    frame = pd.DataFrame(
+        {
+            "method": [f"m{i}" for i in range(30)],
+            "mean_rank": np.linspace(2, 29, 30),
+            "critical_difference": 3.0,
+        }
+    )
+    ax = figures.draw_critical_difference(frame, axes())
+    texts = " ".join(text.get_text() for text in ax.texts)
+    assert "best 12 of 30 methods" in texts
+    assert "m12" not in texts
+
+
+def test_profiles_are_shares_of_regrets(results: Results) -> None:
+    alone = one_task(results, TASK)
+    frame = figures.profiles_data(alone)
+    assert set(frame["unit"]) == {"points"}
+    task = next(iter(alone.tasks.values()))
+    for method, curve in frame.groupby("method"):
+        reports = alone.trials.loc[alone.trials["method"] == method, "report"]
+        regrets = (task.optimum - reports).to_numpy()
+        expected = [(regrets <= threshold).mean() for threshold in curve["regret"]]
+        assert_allclose(curve["share"], expected)
+    several = figures.profiles_data(results)
+    assert set(several["unit"]) == {"noise floors"}
+
+
+def test_improvement_is_against_the_best_rank(results: Results) -> None:
+    frame = figures.improvement_data(results)
+    best = figures.critical_difference_data(results)["method"].iloc[0]
+    assert set(frame["against"]) == {best}
+    assert len(frame) == 2
+    assert ((frame["low"] <= frame["improvement"]) & (frame["improvement"] <= frame["high"])).all()
+
+
+def test_distributions_hold_every_run(results: Results) -> None:
+    frame = figures.distribution_data(results)
+    assert frame.groupby("method").size().tolist() == [20] * 3
+    assert (frame["regret"] >= 0).all()
+
+
+def test_what_cannot_be_drawn_is_refused(results: Results, tmp_path: Path) -> None:
+    for name, path, settings, sentence in (
+        ("curve", "f.pdf", {}, "Unknown figure"),
+        ("profile", "f.doc", {}, "no figure file"),
+        ("profile", "no/f.pdf", {}, "no folder"),
+        ("profile", "f.pdf", {"venue": "nature"}, "Unknown venue"),
+        ("profile", "f.pdf", {"height": 99.0}, "impossible"),
+        ("profile", "f.pdf", {"task": "toy/toy, 41 evaluations"}, "did you mean"),
+        ("anytime", "f.pdf", {}, "choose one of"),
+    ):
+        with pytest.raises(SuiteError, match=sentence):
+            write_paper_figure(results, name, tmp_path / path, **settings)
+
+
+def test_the_command_draws_and_writes_the_data(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = build_app()
+    figure, data = tmp_path / "f.svg", tmp_path / "f.csv"
+    app(
+        ["figure", "profile", "--store", str(store), "-o", str(figure), "--data", str(data)],
+        standalone_mode=False,
+    )
+    assert figure.read_text().startswith("<?xml")
+    assert len(pd.read_csv(data)) == 300
+    app(["figure"], standalone_mode=False)
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in FIGURES)
+
+
+# -- tables ----------------------------------------------------------------------------------------
+
+
+def test_paper_tables_mark_best_second_and_worse(results: Results) -> None:
+    table = paper_table(results)
+    assert table.methods[0].startswith("evolution")
+    trials = results.trials
+    for column, key in enumerate(results.tasks):
+        figures_of = trials[trials["task_key"] == key].pivot(
+            index="seed", columns="method", values="report"
+        )
+        cells = {m: row[column] for m, row in zip(table.methods, table.cells, strict=True)}
+        means = figures_of.mean().sort_values(ascending=False)
+        assert [cells[m].place for m in means.index] == [1, 2, 3]
+        best, *others = means.index
+        p_values = [
+            stats.wilcoxon(figures_of[best] - figures_of[m], zero_method="pratt").pvalue
+            for m in others
+        ]
+        low, high = sorted(p_values)
+        adjusted = {low: min(1.0, 2 * low), high: max(2 * low, high)}
+        for method, p in zip(others, p_values, strict=True):
+            assert cells[method].worse == (adjusted[p] < 0.05)
+        assert not cells[best].worse
+
+
+def test_latex_is_booktabs_with_marks(results: Results) -> None:
+    text = paper_table_latex(paper_table(results, methods=["random", "local-search"]))
+    assert text.count(r"\textbf{") == 2
+    assert text.count(r"\underline{") == 2
+    assert text.count(r"\\") == 3
+    for part in (r"\toprule", r"\midrule", r"\bottomrule", r"$^{\dagger}$ worse"):
+        assert part in text
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.parametrize("statistic", ["mean", "median", "iqm"])
+def test_markdown_tables_have_a_row_a_method(results: Results, statistic: str) -> None:
+    lines = paper_table_markdown(paper_table(results, statistic=statistic)).splitlines()
+    assert sum(line.startswith("|") for line in lines) == 2 + 3
+
+
+def test_tables_refuse_the_unknown(results: Results) -> None:
+    with pytest.raises(SuiteError, match="Unknown method"):
+        paper_table(results, methods=["nobody"])
+    with pytest.raises(SuiteError, match="Unknown statistic"):
+        paper_table(results, statistic="mode")  # type: ignore[arg-type]
+
+
+def test_long_names_cover_no_curve(tmp_path: Path) -> None:
+    # Names as those of ablations are wrapped, and whole when the breaks are taken out.
+    name = "vs-darts[sqrt_relaxation=False,normalised_nodes=none,local_rate=False]"
+    lines = wrap_name(name).split("\n")
+    assert "".join(lines) == name
+    assert lines[1:] == ["sqrt_relaxation=False,", "normalised_nodes=none,", "local_rate=False]"]
+    assert wrap_name("darts") == "darts"
+    for legend_below, names in ((False, ["a", "b"]), (True, ["a", name])):
+        figure = Figure(figsize=(3.25, 3.0), layout="constrained")
+        ax = figure.subplots()
+        for label in names:
+            ax.plot([0, 1], label=label)
+        add_legend(ax, names)
+        figure.canvas.draw()
+        legend = ax.get_legend()
+        assert legend is not None
+        assert (legend.get_window_extent().y1 < ax.get_window_extent().y0) == legend_below
