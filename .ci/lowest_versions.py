@@ -30,7 +30,7 @@ def lowest(requirements: Iterable[str]) -> dict[str, str]:
         ]
         if not bounds:
             raise ValueError(f"{text!r} has no lower bound: give one")
-        found[requirement.name] = max(bounds + [found.get(requirement.name, bounds[0])])
+        found[requirement.name] = max([*bounds, found.get(requirement.name, bounds[0])])
     return {name: str(version) for name, version in sorted(found.items())}
 
 
