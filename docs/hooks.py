@@ -33,7 +33,7 @@ PYTHON = {
     "Methods": [
         "nasbench_suite.tasks.method.Method",
         "nasbench_suite.tasks.session.Session",
-        "nasbench_suite.tasks.session.Record",
+        "nasbench_suite.events",
     ],
     "Statistics": [
         "nasbench_suite.statistics.aggregates",

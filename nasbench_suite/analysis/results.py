@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.store import ResultStore, TaskRow
+from nasbench_suite.rows import TaskRow
+from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.rows import TaskRow
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
-from nasbench_suite.store import ResultStore, TaskRow
+from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd

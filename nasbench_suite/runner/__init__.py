@@ -4,12 +4,10 @@ from nasbench_suite.runner.executors import Executor, ThisProcess
 from nasbench_suite.runner.processes import Limits, Processes
 from nasbench_suite.runner.ray_cluster import RayCluster
 from nasbench_suite.runner.runs import RunSummary, TrialDone, run, run_tasks
-from nasbench_suite.runner.trial import Front, Incumbents, Trial, TrialResult
+from nasbench_suite.runner.trial import Trial
 
 __all__ = [
     "Executor",
-    "Front",
-    "Incumbents",
     "Limits",
     "Processes",
     "RayCluster",
@@ -17,7 +15,6 @@ __all__ = [
     "ThisProcess",
     "Trial",
     "TrialDone",
-    "TrialResult",
     "run",
     "run_tasks",
 ]

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from nasbench_suite.store import EnvironmentRow
+from nasbench_suite.rows import EnvironmentRow
 from nasbench_suite.tasks.registry import list_methods
 from nasbench_suite.tasks.task import config_hash
 
@@ -40,7 +40,7 @@ def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
     revision = _git_revision()
     where = f"{platform.platform()}, Python {platform.python_version()}"
     key = config_hash({"git_revision": revision, "packages": packages, "platform": where})
-    return EnvironmentRow(key, revision, packages, where)
+    return EnvironmentRow(key=key, git_revision=revision, packages=packages, platform=where)
 
 
 def _git_revision() -> str | None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner.trial import Trial, TrialResult
+from nasbench_suite.events import TrialResult
+from nasbench_suite.runner.trial import Trial
 from nasbench_suite.tasks import Method, Task
 
 CHECKPOINT_SECONDS = 10.0  # a killed search loses no more than this, and a step

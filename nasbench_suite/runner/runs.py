@@ -13,18 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.rows import method_row, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
 from nasbench_suite.runner.jobs import Failure, Job
 from nasbench_suite.runner.trial import Trial
-from nasbench_suite.store import MethodRow, ResultStore, TaskRow
+from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
-from nasbench_suite.tasks.registry import make_method, method_key, method_label, parse_methods
+from nasbench_suite.tasks.registry import make_method, method_key, parse_methods
 from nasbench_suite.tasks.task import Noise
 
 MethodSpecification = str | tuple[str, Method]
@@ -209,12 +207,12 @@ def run_tasks(
         for task in tasks:
             task_id = results.add_task(task_row(task))
             for name, method in chosen:
-                label, key = method_label(name, method), method_key(name, method)
-                method_id = results.add_method(MethodRow(key, label, name, method.config))
+                row = method_row(name, method)
+                method_id = results.add_method(row)
                 finished = results.finished_seeds(task_id, method_id)
                 todo = [seed for seed in seeds if seed not in finished]
                 summary.skipped += len(seeds) - len(todo)
-                plans.append(_Plan(task, method, label, key, task_id, method_id, todo))
+                plans.append(_Plan(task, method, row.label, row.key, task_id, method_id, todo))
         if on_plan is not None:
             on_plan(
                 {
@@ -276,70 +274,6 @@ def make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str
     if not chosen:
         raise SuiteError("No method is named: give at least one, such as random.")
     return list(chosen.values())
-
-
-def task_row(task: Task) -> TaskRow:
-    """What the store keeps of a task."""
-    if len(task.objectives) > 1:
-        return _front_row(task)
-    objective = task.objectives[0]
-    metric = task.benchmark.metric(objective.report)
-    noise = noise_floor(task.benchmark, objective.report)
-    return TaskRow(
-        key=task.key,
-        name=task.name,
-        benchmark=task.benchmark.name,
-        space=task.benchmark.space.name,
-        dataset=task.dataset,
-        signal_metric=objective.signal,
-        report_metric=objective.report,
-        unit=metric.unit,
-        direction=metric.direction,
-        optimum=task.optimum,
-        noise_floor=None if noise is None else noise.floor,
-        config=task.config,
-    )
-
-
-def _front_row(task: Task) -> TaskRow:
-    """A task of several objectives is judged by one figure, the normalised hypervolume."""
-    measure = task.measure
-    metrics = [task.benchmark.metric(objective.report) for objective in task.objectives]
-    signs = [task.orientation(metric.name) for metric in metrics]
-    bounds = measure.low[1:] + measure.bounds * (measure.high - measure.low)[1:]
-    return TaskRow(
-        key=task.key,
-        name=task.name,
-        benchmark=task.benchmark.name,
-        space=task.benchmark.space.name,
-        dataset=task.dataset,
-        signal_metric=", ".join(objective.signal for objective in task.objectives),
-        report_metric=f"normalised hypervolume of {', '.join(metric.name for metric in metrics)}",
-        unit="",
-        direction="maximize",
-        optimum=task.optimum,
-        noise_floor=None,
-        config=task.config,
-        measure={
-            "objectives": [
-                {
-                    "name": metric.name,
-                    "unit": metric.unit,
-                    "direction": metric.direction,
-                    "provenance": metric.provenance,
-                    "device": metric.device,
-                    # Of the whole table, best first; between them a loss is 0 to 1.
-                    "range": [-sign * low, -sign * high],
-                }
-                for metric, sign, low, high in zip(
-                    metrics, signs, measure.low.tolist(), measure.high.tolist(), strict=True
-                )
-            ],
-            "front": np.unique(task.reported(measure.front), axis=0).tolist(),
-            "bounds": (bounds * -np.array(signs[1:])).tolist(),
-            "disconnected": int((~measure.eligible).sum()),
-        },
-    )
 
 
 def _jobs(plans: Sequence[_Plan], checkpoints: Path) -> Iterator[Job]:

@@ -4,71 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, refused
-from nasbench_suite.tasks import BudgetSpent, Diagnostic, Method, Record, Session, Task
+from nasbench_suite.events import TrialResult
+from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
+from nasbench_suite.tasks.judging import judge
 
 _IDLE_STEPS = 10_000  # a method that steps this often without evaluating is taken to hang
-
-
-@dataclass(frozen=True)
-class Incumbents:
-    """When what a search would return changed, one entry a change.
-
-    With several objectives a search returns a front. An entry is then a change of its members,
-    and what it is judged by is the front's normalised hypervolume (see ``ParetoMeasure``).
-
-    Attributes:
-        trainings: number of the evaluation after which it changed, from 1, shape (n,).
-        evaluations: budget spent then, in full evaluations, shape (n,).
-        seconds: simulated seconds spent then, shape (n,).
-        architectures: its index, shape (n,); of a front, that of the member which entered.
-        signals: its signal of the first objective, in the metric's own unit, shape (n,).
-        reports: what it is judged by, shape (n,).
-    """
-
-    trainings: NDArray[np.int64]
-    evaluations: NDArray[np.float64]
-    seconds: NDArray[np.float64]
-    architectures: NDArray[np.int64]
-    signals: NDArray[np.float64]
-    reports: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Front:
-    """What a search for several objectives returns in the end.
-
-    Attributes:
-        architectures: its members, ascending, each once, shape (n,).
-        reports: their reported figures, in the metrics' own units, shape (n, objectives).
-        indicators: what it is judged by; see ``ParetoMeasure.indicators``.
-    """
-
-    architectures: NDArray[np.int64]
-    reports: NDArray[np.float64]
-    indicators: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """What a finished trial leaves: the record, the incumbents, and the time it took.
-
-    With several objectives it also leaves its front, and with a method that tells of itself what
-    it told.
-    """
-
-    record: Record
-    incumbents: Incumbents
-    wall_seconds: float
-    front: Front | None = None
-    diagnostics: Sequence[Diagnostic] = ()
 
 
 class Trial:
@@ -168,88 +113,3 @@ class Trial:
                 f"smaller than its first one, or it never called session.evaluate."
             )
         return judge(self.task, record, self._wall_seconds, self.session.diagnostics)
-
-
-def judge(
-    task: Task, record: Record, wall_seconds: float, diagnostics: Sequence[Diagnostic] = ()
-) -> TrialResult:
-    """What a search with that record is judged by."""
-    if len(task.objectives) > 1:
-        incumbents, front = find_fronts(task, record)
-        return TrialResult(record, incumbents, wall_seconds, front, tuple(diagnostics))
-    incumbents = find_incumbents(task, record)
-    return TrialResult(record, incumbents, wall_seconds, None, tuple(diagnostics))
-
-
-def find_incumbents(task: Task, record: Record) -> Incumbents:
-    """The architectures a search would have returned, from its record.
-
-    What a method recommended counts; before and without that, the best signal of the first
-    objective among the evaluations at the most epochs so far, the earliest of equals.
-    """
-    scores = record.signals[:, 0] * task.orientation(task.objectives[0].signal)
-    current, best_epochs, best_score = -1, -1, -np.inf
-    changes: list[tuple[int, int]] = []  # position in the record, and the one it points to
-    recommends = False
-    rows = zip(
-        record.architectures.tolist(),
-        record.epochs.tolist(),
-        scores.tolist(),
-        record.recommended.tolist(),
-        strict=True,
-    )
-    for position, (architecture, epochs, score, recommended) in enumerate(rows):
-        if recommended >= 0:
-            recommends = True
-            if recommended != current:
-                current = recommended
-                changes.append((position, recommended))
-        elif not recommends and (epochs, score) > (best_epochs, best_score):
-            best_epochs, best_score = epochs, score
-            if architecture != current:
-                current = architecture
-                changes.append((position, architecture))
-    at = np.array([position for position, _ in changes], dtype=np.int64)
-    architectures = np.array([architecture for _, architecture in changes], dtype=np.int64)
-    benchmark, objective = task.benchmark, task.objectives[0]
-    return Incumbents(
-        trainings=at + 1,
-        evaluations=record.evaluations[at],
-        seconds=record.seconds[at],
-        architectures=architectures,
-        signals=benchmark.query_batch(architectures, objective.signal),
-        reports=benchmark.query_batch(architectures, objective.report),
-    )
-
-
-def find_fronts(task: Task, record: Record) -> tuple[Incumbents, Front]:
-    """The fronts a search for several objectives would have returned, and the last of them.
-
-    Recommendations count for nothing here: what is to be on the front must be evaluated, so
-    that its signals are known.
-
-    Raises:
-        SuiteError: nothing was evaluated.
-    """
-    measure = task.measure
-    told = record.signals * [-task.orientation(o.signal) for o in task.objectives]
-    changes = measure.history(record.architectures, told, record.epochs)
-    if not changes:
-        raise SuiteError(
-            "The method recommended architectures without evaluating any: with several objectives "
-            "it has to evaluate what it would return."
-        )
-    at = np.array([position for position, _ in changes], dtype=np.int64)
-    fronts = [record.architectures[members] for _, members in changes]
-    incumbents = Incumbents(
-        trainings=at + 1,
-        evaluations=record.evaluations[at],
-        seconds=record.seconds[at],
-        architectures=record.architectures[at].astype(np.int64),
-        signals=record.signals[at, 0],
-        reports=np.array([measure.hypervolume(front) for front in fronts]),
-    )
-    members = np.unique(fronts[-1]).astype(np.int64)
-    evaluated = record.architectures[record.epochs > 0]
-    indicators = measure.indicators(members, evaluated)
-    return incumbents, Front(members, task.reported(members), indicators)

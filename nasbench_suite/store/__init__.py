@@ -1,5 +1,5 @@
 """The results file."""
 
-from nasbench_suite.store.results import EnvironmentRow, MethodRow, ResultStore, TaskRow
+from nasbench_suite.store.results import ResultStore
 
-__all__ = ["EnvironmentRow", "MethodRow", "ResultStore", "TaskRow"]
+__all__ = ["ResultStore"]

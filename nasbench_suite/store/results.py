@@ -11,7 +11,6 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, refused
+from nasbench_suite.events import Record
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
 from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
-from nasbench_suite.tasks.session import Record
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nasbench_suite.runner.trial import Front, TrialResult
+    from nasbench_suite.events import Front, TrialResult
 
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
@@ -58,45 +58,6 @@ _BLOBS = {
     "seconds": "<f8",
     "recommended": "<i4",
 }
-
-
-@dataclass(frozen=True)
-class TaskRow:
-    """What the store keeps of a task; see ``schema.SCHEMA`` for the fields."""
-
-    key: str
-    name: str
-    benchmark: str
-    space: str
-    dataset: str | None
-    signal_metric: str
-    report_metric: str
-    unit: str
-    direction: str
-    optimum: float
-    noise_floor: float | None
-    config: Mapping[str, Any]
-    measure: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class MethodRow:
-    """What the store keeps of a method; see ``schema.SCHEMA`` for the fields."""
-
-    key: str
-    label: str
-    name: str
-    config: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class EnvironmentRow:
-    """Where trials ran; see ``schema.SCHEMA`` for the fields."""
-
-    key: str
-    git_revision: str | None
-    packages: Mapping[str, str]
-    platform: str
 
 
 class ResultStore:
@@ -348,14 +309,14 @@ class ResultStore:
 
     def tasks(self) -> dict[str, TaskRow]:
         """All tasks by key, in the order they were first run."""
-        names = list(TaskRow.__dataclass_fields__)
+        names = list(TaskRow.model_fields)
         with self._reading():
             rows = self._connection.execute(f"SELECT {', '.join(names)} FROM tasks ORDER BY id")
             found = [dict(zip(names, row, strict=True)) for row in rows]
             for row in found:
                 row["config"] = json.loads(row["config"])
                 row["measure"] = json.loads(row["measure"]) if row["measure"] else None
-        return {row["key"]: TaskRow(**row) for row in found}
+            return {row["key"]: TaskRow(**row) for row in found}
 
     def trials(self) -> pd.DataFrame:
         """All trials, one a row, ordered by task, method and seed.
@@ -396,7 +357,8 @@ class ResultStore:
                 "SELECT key, label, name, config FROM methods ORDER BY id"
             )
             return [
-                MethodRow(key, label, name, json.loads(config)) for key, label, name, config in rows
+                MethodRow(key=key, label=label, name=name, config=json.loads(config))
+                for key, label, name, config in rows
             ]
 
     def trial_environments(self) -> list[tuple[int, str]]:
@@ -414,7 +376,12 @@ class ResultStore:
                 "SELECT key, git_revision, packages, platform FROM environments ORDER BY id"
             )
             return [
-                EnvironmentRow(key, revision, json.loads(packages), where)
+                EnvironmentRow(
+                    key=key,
+                    git_revision=revision,
+                    packages=json.loads(packages),
+                    platform=where,
+                )
                 for key, revision, packages, where in rows
             ]
 

@@ -8,13 +8,13 @@ import json
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow
 from nasbench_suite.store import ResultStore
 
 FORMAT = 1
@@ -22,47 +22,7 @@ SUFFIX = ".nasbench.json.gz"
 _LARGEST = 1 << 30  # bytes unpacked; a small file that unpacks to more is refused
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class TaskClaim(_Model):
-    """A task, as the store keeps it."""
-
-    key: str
-    name: str
-    benchmark: str
-    space: str
-    dataset: str | None
-    signal_metric: str
-    report_metric: str
-    unit: str
-    direction: str
-    optimum: float
-    noise_floor: float | None
-    config: dict[str, Any]
-    measure: dict[str, Any] | None = None
-
-
-class MethodClaim(_Model):
-    """A method, as the store keeps it."""
-
-    key: str
-    label: str
-    name: str
-    config: dict[str, Any]
-
-
-class EnvironmentClaim(_Model):
-    """Where trials ran, as the store keeps it."""
-
-    key: str
-    git_revision: str | None
-    packages: dict[str, str]
-    platform: str
-
-
-class TrialClaim(_Model):
+class TrialClaim(Row):
     """One trial: what was evaluated, what the method was told, and what it came to.
 
     Attributes:
@@ -90,7 +50,7 @@ class TrialClaim(_Model):
     reports: list[float]
 
 
-class Submission(_Model):
+class Submission(Row):
     """What a submission file holds.
 
     Attributes:
@@ -106,9 +66,9 @@ class Submission(_Model):
     nasbench_submission: int = FORMAT
     author: str = ""
     note: str = ""
-    tasks: list[TaskClaim]
-    methods: list[MethodClaim]
-    environments: list[EnvironmentClaim]
+    tasks: list[TaskRow]
+    methods: list[MethodRow]
+    environments: list[EnvironmentRow]
     trials: list[TrialClaim]
 
 
@@ -177,18 +137,14 @@ def make_submission(
         submission = Submission(
             author=author,
             note=note,
-            tasks=[
-                TaskClaim(**asdict(task))
-                for key, task in sorted(results.tasks().items())
-                if key in used_tasks
-            ],
+            tasks=[task for key, task in sorted(results.tasks().items()) if key in used_tasks],
             methods=[
-                MethodClaim(**asdict(method))
+                method
                 for method in sorted(results.methods(), key=lambda method: method.key)
                 if method.key in used_methods
             ],
             environments=[
-                EnvironmentClaim(**asdict(environment))
+                environment
                 for environment in sorted(results.environments(), key=lambda where: where.key)
                 if environment.key in used_environments
             ],

@@ -8,15 +8,10 @@ from pathlib import Path
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner.trial import TrialResult
-from nasbench_suite.store import EnvironmentRow, MethodRow, ResultStore, TaskRow
-from nasbench_suite.submissions.files import (
-    SUFFIX,
-    EnvironmentClaim,
-    MethodClaim,
-    TaskClaim,
-    TrialClaim,
-)
+from nasbench_suite.events import TrialResult
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.store import ResultStore
+from nasbench_suite.submissions.files import SUFFIX, TrialClaim
 from nasbench_suite.submissions.verifying import Verification, verify_submission
 
 
@@ -111,9 +106,9 @@ def _conflicts(
 
 def _write(sound: list[tuple[str, Verification]], path: Path) -> None:
     """All trials in the order of their tasks' names, methods and seeds."""
-    tasks: dict[str, TaskClaim] = {}
-    methods: dict[str, MethodClaim] = {}
-    environments: dict[str, EnvironmentClaim] = {}
+    tasks: dict[str, TaskRow] = {}
+    methods: dict[str, MethodRow] = {}
+    environments: dict[str, EnvironmentRow] = {}
     trials: dict[tuple[str, str, int], tuple[TrialClaim, TrialResult]] = {}
     for _, found in sound:
         submission = found.submission
@@ -128,15 +123,12 @@ def _write(sound: list[tuple[str, Verification]], path: Path) -> None:
             trials.setdefault((trial.task, trial.method, trial.seed), (trial, result))
     with ResultStore(path) as store:
         task_ids = {
-            task.key: store.add_task(TaskRow(**task.model_dump()))
+            task.key: store.add_task(task)
             for task in sorted(tasks.values(), key=lambda task: (task.name, task.key))
         }
-        method_ids = {
-            key: store.add_method(MethodRow(**methods[key].model_dump())) for key in sorted(methods)
-        }
+        method_ids = {key: store.add_method(methods[key]) for key in sorted(methods)}
         environment_ids = {
-            key: store.add_environment(EnvironmentRow(**environments[key].model_dump()))
-            for key in sorted(environments)
+            key: store.add_environment(environments[key]) for key in sorted(environments)
         }
         for (task_key, method_key, seed), (trial, result) in sorted(
             trials.items(), key=lambda item: (task_ids[item[0][0]], *item[0][1:])

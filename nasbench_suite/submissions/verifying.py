@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner.runs import task_row
-from nasbench_suite.runner.trial import Trial, TrialResult, judge
-from nasbench_suite.submissions.files import Submission, TaskClaim, TrialClaim, read_submission
-from nasbench_suite.tasks import Objective, Record, Task, make_task
+from nasbench_suite.events import Record, TrialResult
+from nasbench_suite.rows import TaskRow, task_row
+from nasbench_suite.runner.trial import Trial
+from nasbench_suite.submissions.files import Submission, TrialClaim, read_submission
+from nasbench_suite.tasks import Objective, Task, make_task
+from nasbench_suite.tasks.judging import judge
 from nasbench_suite.tasks.registry import list_methods, make_method, method_key
 
 Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
@@ -135,7 +137,7 @@ def verify_submission(
 # -- tasks -----------------------------------------------------------------------------------------
 
 
-def _build(claim: TaskClaim, load: Callable[[str], Benchmark]) -> Task | Fault:
+def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
     """The task of a claim, from the table at hand, or what is wrong with it."""
     config = claim.config
     benchmark = load(str(config.get("benchmark")))
@@ -167,7 +169,7 @@ def _build(claim: TaskClaim, load: Callable[[str], Benchmark]) -> Task | Fault:
         )
     except (SuiteError, KeyError, TypeError, ValueError) as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")
-    truth = asdict(task_row(task))
+    truth = task_row(task).model_dump()
     claimed = claim.model_dump()
     different = [name for name, value in truth.items() if not _same(value, claimed[name])]
     if different:

@@ -1,7 +1,8 @@
 """Tasks, methods, and the session in which one meets the other."""
 
+from nasbench_suite.events import Diagnostic, Record
 from nasbench_suite.tasks.method import Method
-from nasbench_suite.tasks.session import BudgetSpent, Diagnostic, Record, Session
+from nasbench_suite.tasks.session import BudgetSpent, Session
 from nasbench_suite.tasks.task import Budget, Objective, Task, make_task
 
 __all__ = [

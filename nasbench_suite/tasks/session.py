@@ -7,13 +7,13 @@ an architecture is judged by is looked up after the search has ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import Diagnostic, Record
 from nasbench_suite.spaces import Architecture, SearchSpace
 from nasbench_suite.tasks.task import Budget, Task
 
@@ -25,44 +25,6 @@ _Table = Callable[[int, np.random.Generator], float]
 
 class BudgetSpent(Exception):  # noqa: N818 (an end, not an error)
     """Raised by ``evaluate`` when the budget does not cover it: the search is over."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """Everything that happened in a search, one entry an evaluation or recommendation, in order.
-
-    Attributes:
-        architectures: index evaluated, int32 of shape (n,).
-        epochs: epochs it was evaluated at, int32 of shape (n,).
-        signals: what the method was told, in the metrics' own units and directions,
-            float64 of shape (n, objectives).
-        evaluations: budget spent after it, in full evaluations, shape (n,).
-        seconds: simulated training seconds spent after it, shape (n,); zeros if unknown.
-        recommended: index the method would return after it, or -1 where it did not say,
-            int32 of shape (n,).
-    """
-
-    architectures: NDArray[np.int32]
-    epochs: NDArray[np.int32]
-    signals: NDArray[np.float64]
-    evaluations: NDArray[np.float64]
-    seconds: NDArray[np.float64]
-    recommended: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """Something a method told of itself as it went.
-
-    Attributes:
-        step: the method's own count, such as its epoch.
-        name: what it is.
-        value: float64, of any shape.
-    """
-
-    step: int
-    name: str
-    value: NDArray[np.float64]
 
 
 class Session:

@@ -20,7 +20,8 @@ from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.results import Results, budget_text
 from nasbench_suite.analysis.robustness import TAIL, results_robustness
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.store import ResultStore, TaskRow
+from nasbench_suite.rows import TaskRow
+from nasbench_suite.store import ResultStore
 from reports.figures.gallery import FIGURES, make_figure, one_task
 from reports.figures.style import METADATA, paper_style
 from reports.tables.rendering import Table

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from nasbench_suite.analysis.results import read_results
-from nasbench_suite.store import EnvironmentRow, MethodRow, ResultStore, TaskRow
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.store import ResultStore
 from reports.html.report import write_report
 
 _REST = ("finished", "2000-01-01", 0.1, 200, 200.0, 0.0, 0)
@@ -26,7 +27,9 @@ def make_store(path: Path, methods: int, tasks: int, seeds: int) -> None:
     """A results file with as many trials, whose regrets shrink with the budget."""
     rng = np.random.default_rng(0)
     with ResultStore(path) as store:
-        environment = store.add_environment(EnvironmentRow("made", None, {}, "made up"))
+        environment = store.add_environment(
+            EnvironmentRow(key="made", git_revision=None, packages={}, platform="made up")
+        )
         task_ids = [
             store.add_task(
                 TaskRow(
@@ -47,7 +50,9 @@ def make_store(path: Path, methods: int, tasks: int, seeds: int) -> None:
             for number in range(tasks)
         ]
         method_ids = [
-            store.add_method(MethodRow(f"key{number}", f"method-{number:02}", "method", {}))
+            store.add_method(
+                MethodRow(key=f"key{number}", label=f"method-{number:02}", name="method", config={})
+            )
             for number in range(methods)
         ]
     connection = sqlite3.connect(path)

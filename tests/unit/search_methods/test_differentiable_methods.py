@@ -14,7 +14,8 @@ from scipy import stats
 from nasbench_suite import load_benchmark, run
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner.trial import Trial, TrialResult
+from nasbench_suite.events import TrialResult
+from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, make_task

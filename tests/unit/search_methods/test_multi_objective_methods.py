@@ -15,8 +15,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import TrialResult
 from nasbench_suite.runner import Trial
-from nasbench_suite.runner.trial import TrialResult
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks import Method, Session, Task, make_task
