@@ -1,0 +1,468 @@
+"""The modules of NAS-Bench-101: directed acyclic graphs with an operation at each vertex.
+
+Source: Ying, Klein, Real, Christiansen, Murphy and Hutter, *NAS-Bench-101: Towards Reproducible
+Neural Architecture Search*, ICML 2019; code at github.com/google-research/nasbench.
+
+A module has an input, an output and up to five vertices between them, and up to nine edges. Parts
+that no path from input to output passes do not count: they are pruned before a module is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import md5
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError, choose_from
+
+OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
+"""In NAS-Bench-101's order, which the graph hash depends on."""
+INPUT, OUTPUT = "input", "output"
+MAX_VERTICES, MAX_EDGES = 7, 9
+NUM_MODULES = 423_624
+"""Distinct modules, as published."""
+
+_FILLED = -3
+_MATRIX = re.compile(r"[01]+")
+_HASH = re.compile(r"[0-9a-f]{32}")
+
+
+class Module(NamedTuple):
+    """A module, valid or not, pruned or not.
+
+    Attributes:
+        edges: bit ``source + target * (target - 1) // 2`` is set where an edge leads from vertex
+            ``source`` to a later vertex ``target``: NASBench's ``gen_is_edge_fn``.
+        operations: of the vertices between input and output, positions in ``OPERATIONS``.
+    """
+
+    edges: int
+    operations: tuple[int, ...]
+
+    @property
+    def vertices(self) -> int:
+        """Number of vertices, input and output included."""
+        return len(self.operations) + 2
+
+    @property
+    def matrix(self) -> NDArray[np.int8]:
+        """The adjacency matrix, upper triangular, shape (vertices, vertices)."""
+        found = np.zeros((self.vertices, self.vertices), dtype=np.int8)
+        for source, target in edges_of(self):
+            found[source, target] = 1
+        return found
+
+
+def edge_bit(source: int, target: int) -> int:
+    """The bit of the edge between two vertices, ``source < target``."""
+    return 1 << (source + target * (target - 1) // 2)
+
+
+@cache
+def _pairs(vertices: int) -> tuple[tuple[int, int, int], ...]:
+    """Source, target and bit of every edge there may be."""
+    return tuple(
+        (source, target, edge_bit(source, target))
+        for target in range(1, vertices)
+        for source in range(target)
+    )
+
+
+def edges_of(module: Module) -> list[tuple[int, int]]:
+    """The edges as pairs of source and target."""
+    return [(s, t) for s, t, bit in _pairs(module.vertices) if module.edges & bit]
+
+
+@cache
+def _kept_vertices(edges: int, vertices: int) -> tuple[int, ...]:
+    """The vertices on a path from input to output, ascending; empty if there is no path."""
+    present = [(s, t) for s, t, bit in _pairs(vertices) if edges & bit]
+    from_input, to_output = {0}, {vertices - 1}
+    for source, target in present:  # by target: a source was settled before
+        if source in from_input:
+            from_input.add(target)
+    for source, target in reversed(present):
+        if target in to_output:
+            to_output.add(source)
+    kept = from_input & to_output
+    return tuple(sorted(kept)) if 0 in kept and vertices - 1 in kept else ()
+
+
+def prune(module: Module) -> Module | None:
+    """The module without the vertices that no path from input to output passes.
+
+    Returns:
+        The module of the remaining vertices in their order, or None where there is no path.
+    """
+    kept = _kept_vertices(module.edges, module.vertices)
+    if not kept:
+        return None
+    if len(kept) == module.vertices:
+        return module
+    place = {vertex: position for position, vertex in enumerate(kept)}
+    edges = 0
+    for source, target in edges_of(module):
+        if source in place and target in place:
+            edges |= edge_bit(place[source], place[target])
+    return Module(edges, tuple(module.operations[vertex - 1] for vertex in kept[1:-1]))
+
+
+def is_valid(module: Module) -> bool:
+    """Whether NAS-Bench-101 holds the module: once pruned, it has a path and at most 9 edges."""
+    if module.vertices > MAX_VERTICES:
+        return False
+    pruned = prune(module)
+    return pruned is not None and pruned.edges.bit_count() <= MAX_EDGES
+
+
+def graph_hash(module: Module) -> str:
+    """NAS-Bench-101's hash of the pruned module, equal for isomorphic modules and only for them.
+
+    Each vertex starts with the hash of its out-degree, in-degree and operation, and then takes in,
+    as often as there are vertices, the sorted hashes of its sources and of its targets.
+
+    Raises:
+        SuiteError: no path leads from input to output.
+    """
+    pruned = prune(module)
+    if pruned is None:
+        raise SuiteError(
+            f"Module {format_module(module)!r} has no path from input to output, so no hash: "
+            f"give one that has."
+        )
+    sources, targets = _neighbours(pruned.edges, pruned.vertices)
+    labels = (-1, *pruned.operations, -2)
+    hashes = [
+        _md5(f"({len(after)}, {len(before)}, {label})")
+        for before, after, label in zip(sources, targets, labels, strict=True)
+    ]
+    for _ in labels:
+        hashes = [
+            _md5(
+                "".join(sorted([hashes[s] for s in before]))
+                + "|"
+                + "".join(sorted([hashes[t] for t in after]))
+                + "|"
+                + own
+            )
+            for before, after, own in zip(sources, targets, hashes, strict=True)
+        ]
+    return _md5(str(sorted(hashes)))
+
+
+@cache
+def _neighbours(
+    edges: int, vertices: int
+) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
+    """The sources and the targets of every vertex."""
+    present = [(s, t) for s, t, bit in _pairs(vertices) if edges & bit]
+    return (
+        tuple(tuple(s for s, t in present if t == vertex) for vertex in range(vertices)),
+        tuple(tuple(t for s, t in present if s == vertex) for vertex in range(vertices)),
+    )
+
+
+def _md5(text: str) -> str:
+    return md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def is_hash(text: str) -> bool:
+    """Whether a text has the form of a graph hash."""
+    return _HASH.fullmatch(text) is not None
+
+
+# -- reading and writing -----------------------------------------------------------------------
+
+
+def format_module(module: Module) -> str:
+    """The matrix row by row and the operations, as NAS-Bench-101's records write both.
+
+    >>> format_module(Module(0b111, (2,)))
+    '011001000 input,maxpool3x3,output'
+    """
+    matrix = "".join(map(str, module.matrix.reshape(-1).tolist()))
+    names = [OPERATIONS[operation] for operation in module.operations]
+    return f"{matrix} {','.join([INPUT, *names, OUTPUT])}"
+
+
+def parse_module(text: str) -> Module:
+    """The module that ``format_module`` wrote.
+
+    Raises:
+        SuiteError: the text is malformed, or no module of NAS-Bench-101.
+    """
+    matrix, space, operations = text.strip().partition(" ") if isinstance(text, str) else ("",) * 3
+    if not space or not _MATRIX.fullmatch(matrix):
+        hint = (
+            ": a graph hash names a row of a table, not a module by itself"
+            if isinstance(text, str) and is_hash(text)
+            else ""
+        )
+        raise SuiteError(
+            f"Malformed module {text!r}{hint}: write the matrix row by row and the operations, "
+            f"such as '011001000 input,maxpool3x3,output'."
+        )
+    side = round(len(matrix) ** 0.5)
+    if side * side != len(matrix):
+        raise SuiteError(
+            f"The matrix of module {text!r} has {len(matrix)} entries, which is no square: write "
+            f"one row a vertex."
+        )
+    rows = [[int(entry) for entry in matrix[row * side :][:side]] for row in range(side)]
+    return make_module(rows, operations.strip().split(","))
+
+
+def make_module(matrix: Any, operations: Sequence[str | int]) -> Module:
+    """A module from a matrix and the operation of each vertex.
+
+    Args:
+        matrix: square, upper triangular, of zeros and ones.
+        operations: ``input``, names of ``OPERATIONS``, ``output``; or NAS-Bench-101's labels -1,
+            positions in ``OPERATIONS``, -2. Vertices labelled -3, after the output, fill smaller
+            modules up in some published lists and are taken away.
+
+    Raises:
+        SuiteError: the module is not one of NAS-Bench-101.
+    """
+    try:
+        array = np.asarray(matrix)
+    except ValueError:
+        array = np.empty(0)
+    filled = sum(label == _FILLED for label in operations)
+    if filled and array.shape == (len(operations),) * 2 and not array[-filled:].any():
+        array, operations = array[:-filled, :-filled], operations[:-filled]
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or len(array) < 2:
+        raise SuiteError(
+            f"A module's matrix is square, one row a vertex, not of shape {array.shape}."
+        )
+    vertices = len(array)
+    if vertices > MAX_VERTICES:
+        raise SuiteError(
+            f"A module of NAS-Bench-101 has at most {MAX_VERTICES} vertices, this one {vertices}: "
+            f"take vertices away."
+        )
+    if array.dtype.kind not in "biu" or not np.isin(array, (0, 1)).all():
+        raise SuiteError("A module's matrix holds zeros and ones alone.")
+    if np.tril(array).any():
+        raise SuiteError(
+            "A module's matrix is upper triangular: edges lead from a vertex to a later one."
+        )
+    if len(operations) != vertices:
+        raise SuiteError(
+            f"A module of {vertices} vertices has as many operations, input and output among "
+            f"them; got {len(operations)}."
+        )
+    if operations[0] not in (INPUT, -1) or operations[-1] not in (OUTPUT, -2):
+        raise SuiteError(
+            f"A module's operations begin with {INPUT!r} and end with {OUTPUT!r}, not with "
+            f"{operations[0]!r} and {operations[-1]!r}."
+        )
+    edges = sum(bit for s, t, bit in _pairs(vertices) if array[s, t])
+    module = Module(edges, tuple(_operation(one) for one in operations[1:-1]))
+    check_module(module)
+    return module
+
+
+def _operation(given: str | int) -> int:
+    if isinstance(given, str) and given in OPERATIONS:
+        return OPERATIONS.index(given)
+    if not isinstance(given, (str, bool)) and given in range(len(OPERATIONS)):
+        return int(given)
+    raise SuiteError(choose_from("operation of NAS-Bench-101", str(given), OPERATIONS))
+
+
+def check_module(module: Module) -> None:
+    """Refuse a module that NAS-Bench-101 does not hold.
+
+    Raises:
+        SuiteError: it has too many vertices or edges, or no path from input to output.
+    """
+    if is_valid(module):
+        return
+    pruned = prune(module)
+    if pruned is None:
+        raise SuiteError(
+            f"Module {format_module(module)!r} has no path from input to output: connect them."
+        )
+    raise SuiteError(
+        f"Module {format_module(module)!r} has {pruned.edges.bit_count()} edges on paths from "
+        f"input to output and {pruned.vertices} vertices: NAS-Bench-101 has at most {MAX_EDGES} "
+        f"and {MAX_VERTICES}."
+    )
+
+
+# -- drawing modules at random, and changing them ------------------------------------------------
+
+
+def random_module(rng: np.random.Generator) -> Module:
+    """As NASBench's ``random_spec``: every edge and operation by chance, until it is valid."""
+    count = len(_pairs(MAX_VERTICES))
+    while True:
+        edges = int(rng.integers(1 << count))
+        operations = rng.integers(len(OPERATIONS), size=MAX_VERTICES - 2)
+        module = Module(edges, tuple(operations.tolist()))
+        if is_valid(module):
+            return module
+
+
+def mutate_module(module: Module, rng: np.random.Generator, rate: float = 1.0) -> Module:
+    """As NASBench's ``mutate_spec``: edges flipped and operations replaced, until it is valid.
+
+    Each edge is flipped with probability rate / 7, each operation replaced by another with rate /
+    5. A module of fewer vertices first gets unconnected ones with operations drawn at random.
+    """
+    module = _padded(module, rng)
+    pairs = _pairs(MAX_VERTICES)
+    places = MAX_VERTICES - 2
+    while True:
+        flips = rng.random(len(pairs)) < rate / MAX_VERTICES
+        edges = module.edges
+        for (_, _, bit), flip in zip(pairs, flips.tolist(), strict=True):
+            if flip:
+                edges ^= bit
+        replaced = (rng.random(places) < rate / places).tolist()
+        operations = tuple(
+            (old + 1 + int(rng.random() * (len(OPERATIONS) - 1))) % len(OPERATIONS) if new else old
+            for old, new in zip(module.operations, replaced, strict=True)
+        )
+        mutated = Module(edges, operations)
+        if is_valid(mutated):
+            return mutated
+
+
+def _padded(module: Module, rng: np.random.Generator) -> Module:
+    missing = MAX_VERTICES - module.vertices
+    if not missing:
+        return module
+    last = module.vertices - 1
+    edges = 0
+    for source, target in edges_of(module):
+        edges |= edge_bit(source, MAX_VERTICES - 1 if target == last else target)
+    drawn = rng.integers(len(OPERATIONS), size=missing).tolist()
+    return Module(edges, (*module.operations, *drawn))
+
+
+def module_neighbours(module: Module) -> list[Module]:
+    """The valid modules one step away, each computation graph once, itself left out.
+
+    A step changes an operation, adds or takes away an edge, or, while there are fewer than seven
+    vertices, puts a vertex with one source and one target between two vertices. (NASBench does
+    not define a neighbourhood; without the last step a module could never gain a vertex, since
+    one that no edge reaches is pruned.)
+    """
+    pruned = prune(module)
+    if pruned is None:
+        return []
+    edges, operations = pruned
+    found: list[Module] = []
+    for place, old in enumerate(operations):
+        for new in range(len(OPERATIONS)):
+            if new != old:
+                found.append(Module(edges, (*operations[:place], new, *operations[place + 1 :])))
+    found += [Module(edges ^ bit, operations) for _, _, bit in _pairs(pruned.vertices)]
+    if pruned.vertices < MAX_VERTICES:
+        for source, target, _ in _pairs(pruned.vertices):
+            found += _with_vertex_between(pruned, source, target)
+    distinct = {graph_hash(pruned): pruned}
+    for candidate in found:
+        if is_valid(candidate):
+            distinct.setdefault(graph_hash(candidate), candidate)
+    return list(distinct.values())[1:]
+
+
+def _with_vertex_between(module: Module, source: int, target: int) -> list[Module]:
+    """The module with a further vertex just before ``target``, for each operation."""
+    edges = edge_bit(source, target) | edge_bit(target, target + 1)
+    for s, t in edges_of(module):
+        edges |= edge_bit(s + (s >= target), t + (t >= target))
+    before, after = module.operations[: target - 1], module.operations[target - 1 :]
+    return [Module(edges, (*before, new, *after)) for new in range(len(OPERATIONS))]
+
+
+def cross_modules(one: Module, other: Module, rng: np.random.Generator) -> Module:
+    """A module that takes each edge and each operation from either parent, until it is valid."""
+    parents = (_padded(one, rng), _padded(other, rng))
+    count = len(_pairs(MAX_VERTICES))
+    while True:
+        mask = int(rng.integers(1 << count))
+        chosen = (rng.random(MAX_VERTICES - 2) < 0.5).tolist()
+        child = Module(
+            (parents[0].edges & mask) | (parents[1].edges & ~mask),
+            tuple(
+                parents[second].operations[place] for place, second in enumerate(map(int, chosen))
+            ),
+        )
+        if is_valid(child):
+            return child
+
+
+def all_modules(max_vertices: int = MAX_VERTICES) -> Iterator[tuple[str, Module]]:
+    """Every distinct module with its hash, in the order of NASBench's ``generate_graphs``.
+
+    All 423,624 take about two minutes; up to six vertices, 64,542, a few seconds.
+    """
+    seen: set[str] = set()
+    for vertices in range(2, max_vertices + 1):
+        everything = tuple(range(vertices))
+        labelings = list(product(range(len(OPERATIONS)), repeat=vertices - 2))
+        for edges in range(1 << len(_pairs(vertices))):
+            if edges.bit_count() > MAX_EDGES:
+                continue
+            if _kept_vertices.__wrapped__(edges, vertices) != everything:
+                continue
+            for operations in labelings:
+                module = Module(edges, operations)
+                fingerprint = graph_hash(module)
+                if fingerprint not in seen:
+                    seen.add(fingerprint)
+                    yield fingerprint, module
+
+
+# -- numbers for predictors --------------------------------------------------------------------
+
+
+def adjacency_features(modules: Sequence[Module]) -> NDArray[np.float64]:
+    """Every edge there may be (21) and each operation one-hot (5 of 3), pruned, shape (n, 36)."""
+    pairs = _pairs(MAX_VERTICES)
+    found = np.zeros((len(modules), len(pairs) + (MAX_VERTICES - 2) * len(OPERATIONS)))
+    for row, module in zip(found, modules, strict=True):
+        pruned = prune(module) or module
+        last = pruned.vertices - 1
+        for source, target in edges_of(pruned):
+            bit = edge_bit(source, MAX_VERTICES - 1 if target == last else target)
+            row[bit.bit_length() - 1] = 1
+        for place, operation in enumerate(pruned.operations):
+            row[len(pairs) + place * len(OPERATIONS) + operation] = 1
+    return found
+
+
+def path_features(modules: Sequence[Module]) -> NDArray[np.float64]:
+    """Which sequences of operations lead from input to output, shape (n, 364).
+
+    Source: White, Neiswanger and Savani, *BANANAS*, AAAI 2021: a path of ``k`` operations, read in
+    base three, stands at its value after all shorter ones.
+    """
+    sizes = [len(OPERATIONS) ** length for length in range(MAX_VERTICES - 1)]
+    firsts = [sum(sizes[:length]) for length in range(len(sizes))]
+    found = np.zeros((len(modules), sum(sizes)))
+    for row, module in zip(found, modules, strict=True):
+        pruned = prune(module)
+        if pruned is None:
+            continue
+        _, targets = _neighbours(pruned.edges, pruned.vertices)
+        ends: list[tuple[int, int, int]] = [(0, 0, 0)]  # vertex, length, value
+        while ends:
+            vertex, length, value = ends.pop()
+            for target in targets[vertex]:
+                if target == pruned.vertices - 1:
+                    row[firsts[length] + value] = 1
+                else:
+                    step = value * len(OPERATIONS) + pruned.operations[target - 1]
+                    ends.append((target, length + 1, step))
+    return found
