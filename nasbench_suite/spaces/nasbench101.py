@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import md5
 from itertools import product
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ NUM_MODULES = 423_624
 """Distinct modules, as published."""
 
 _FILLED = -3
+_REMEMBERED = 1 << 16  # matrices; all modules of NAS-Bench-101 have far fewer
 _MATRIX = re.compile(r"[01]+")
 _HASH = re.compile(r"[0-9a-f]{32}")
 
@@ -79,7 +80,7 @@ def edges_of(module: Module) -> list[tuple[int, int]]:
     return [(s, t) for s, t, bit in _pairs(module.vertices) if module.edges & bit]
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _kept_vertices(edges: int, vertices: int) -> tuple[int, ...]:
     """The vertices on a path from input to output, ascending; empty if there is no path."""
     present = [(s, t) for s, t, bit in _pairs(vertices) if edges & bit]
@@ -156,7 +157,7 @@ def graph_hash(module: Module) -> str:
     return _md5(str(sorted(hashes)))
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def _neighbours(
     edges: int, vertices: int
 ) -> tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]:
@@ -208,14 +209,25 @@ def parse_module(text: str) -> Module:
             f"Malformed module {text!r}{hint}: write the matrix row by row and the operations, "
             f"such as '011001000 input,maxpool3x3,output'."
         )
-    side = round(len(matrix) ** 0.5)
-    if side * side != len(matrix):
+    edges, vertices = _read_matrix(matrix)
+    names = operations.strip().split(",")
+    if len(names) != vertices or names[0] != INPUT or names[-1] != OUTPUT:
+        make_module(Module(edges, (0,) * (vertices - 2)).matrix, names)  # says what is wrong
+    module = Module(edges, tuple([_operation(name) for name in names[1:-1]]))
+    check_module(module)
+    return module
+
+
+@lru_cache(_REMEMBERED)
+def _read_matrix(text: str) -> tuple[int, int]:
+    """The edges and the number of vertices of a matrix written row by row."""
+    side = round(len(text) ** 0.5)
+    if side * side != len(text):
         raise SuiteError(
-            f"The matrix of module {text!r} has {len(matrix)} entries, which is no square: write "
+            f"The matrix {text!r} of a module has {len(text)} entries, which is no square: write "
             f"one row a vertex."
         )
-    rows = [[int(entry) for entry in matrix[row * side :][:side]] for row in range(side)]
-    return make_module(rows, operations.strip().split(","))
+    return _edges(np.array(list(map(int, text))).reshape(side, side)), side
 
 
 def make_module(matrix: Any, operations: Sequence[str | int]) -> Module:
@@ -237,6 +249,25 @@ def make_module(matrix: Any, operations: Sequence[str | int]) -> Module:
     filled = sum(label == _FILLED for label in operations)
     if filled and array.shape == (len(operations),) * 2 and not array[-filled:].any():
         array, operations = array[:-filled, :-filled], operations[:-filled]
+    edges = _edges(array)
+    vertices = len(array)
+    if len(operations) != vertices:
+        raise SuiteError(
+            f"A module of {vertices} vertices has as many operations, input and output among "
+            f"them; got {len(operations)}."
+        )
+    if operations[0] not in (INPUT, -1) or operations[-1] not in (OUTPUT, -2):
+        raise SuiteError(
+            f"A module's operations begin with {INPUT!r} and end with {OUTPUT!r}, not with "
+            f"{operations[0]!r} and {operations[-1]!r}."
+        )
+    module = Module(edges, tuple(_operation(one) for one in operations[1:-1]))
+    check_module(module)
+    return module
+
+
+def _edges(array: NDArray[Any]) -> int:
+    """The edges in a matrix, checked."""
     if array.ndim != 2 or array.shape[0] != array.shape[1] or len(array) < 2:
         raise SuiteError(
             f"A module's matrix is square, one row a vertex, not of shape {array.shape}."
@@ -253,20 +284,7 @@ def make_module(matrix: Any, operations: Sequence[str | int]) -> Module:
         raise SuiteError(
             "A module's matrix is upper triangular: edges lead from a vertex to a later one."
         )
-    if len(operations) != vertices:
-        raise SuiteError(
-            f"A module of {vertices} vertices has as many operations, input and output among "
-            f"them; got {len(operations)}."
-        )
-    if operations[0] not in (INPUT, -1) or operations[-1] not in (OUTPUT, -2):
-        raise SuiteError(
-            f"A module's operations begin with {INPUT!r} and end with {OUTPUT!r}, not with "
-            f"{operations[0]!r} and {operations[-1]!r}."
-        )
-    edges = sum(bit for s, t, bit in _pairs(vertices) if array[s, t])
-    module = Module(edges, tuple(_operation(one) for one in operations[1:-1]))
-    check_module(module)
-    return module
+    return sum(bit for source, target, bit in _pairs(vertices) if array[source, target])
 
 
 def _operation(given: str | int) -> int:

@@ -1,0 +1,339 @@
+"""The official files of NAS-Bench-101: ``nasbench_full.tfrecord`` or ``nasbench_only108.tfrecord``.
+
+Source: Ying et al., *NAS-Bench-101*, ICML 2019; https://github.com/google-research/nasbench.
+
+A record is one training, as a JSON list: the module's hash, epochs (4, 12, 36 or 108), the matrix
+row by row, the operations, and, in base 64, a protocol buffer ``ModelMetrics`` with evaluations at
+the start, half-way and at the end. Every module was trained three times with each number of
+epochs. Neither TensorFlow nor the protocol buffer library is needed, and nothing in the file is
+run.
+
+The table has, for each number of epochs and as mean and by repeat: accuracies in % on the
+validation and test images, and seconds of training; and the number of parameters. Left out are
+the accuracies on training images, and what was measured half-way.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from binascii import a2b_base64
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.benchmarks.table import Metric
+from nasbench_suite.errors import SuiteError, reason
+from nasbench_suite.files.tfrecord import read_tfrecord
+from nasbench_suite.spaces import nasbench101
+
+EPOCHS = (4, 12, 36, 108)
+REPEATS = (0, 1, 2)
+_FIGURES = ("train_time", "valid", "test")
+"""What is kept of the last evaluation, with the field's position among ``_EVALUATION_FIELDS``."""
+
+# ``EvaluationData``: epoch, seconds, and accuracies on train, validation and test images.
+_EVALUATION_FIELDS = 5
+_KEPT_FIELDS = {"train_time": 1, "valid": 3, "test": 4}
+_EVALUATIONS = 3
+# As the authors' files are written, three messages of five doubles begin every ``ModelMetrics``.
+_MESSAGE = bytes([0x0A, 9 * _EVALUATION_FIELDS])
+_TAGS = tuple(8 * field + 1 for field in range(1, _EVALUATION_FIELDS + 1))
+_EVALUATION_SIZE = 2 + 9 * _EVALUATION_FIELDS
+_USUAL_SIZE = _EVALUATIONS * _EVALUATION_SIZE
+_ROWS_AT_ONCE = 1 << 16
+_ALL_HASHED = 10_000
+"""The hashes of so many modules are computed anew and compared, of later ones one in sixteen."""
+
+
+@dataclass(frozen=True)
+class ModuleFigures:
+    """What a file says of the modules in it.
+
+    Attributes:
+        hashes: the modules' hashes, in order of appearance.
+        architectures: the modules as ``nasbench101.format_module`` writes them.
+        metrics: what each column is.
+        columns: by metric name and ``Metric.seed_column``, arrays of shape (n,); NaN where the
+            file has no such training.
+    """
+
+    hashes: Sequence[str]
+    architectures: Sequence[str]
+    metrics: Sequence[Metric]
+    columns: Mapping[str, NDArray[np.float64]]
+
+
+def read_records(
+    path: Path, *, progress: Callable[[int, int], None] | None = None
+) -> ModuleFigures:
+    """The figures in a file of NAS-Bench-101.
+
+    Args:
+        path: the file ``.tfrecord``.
+        progress: called with the number of modules read and of all of NAS-Bench-101's.
+
+    Raises:
+        SuiteError: the file is truncated or damaged, holds something else, or a module whose
+            hash is not that of its graph.
+    """
+    collector = _Collector(path)
+    number = 0
+    for records in read_tfrecord(path):
+        collector.add(number, records)
+        number += len(records)
+        if progress is not None:
+            progress(len(collector.rows), nasbench101.NUM_MODULES)
+    if not number:
+        raise SuiteError(f"{path} holds no record: get it again.")
+    return collector.figures()
+
+
+class _Collector:
+    """Takes batches of records and keeps the figures of a table."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rows: dict[str, int] = {}
+        self._architectures: list[str] = []
+        self._figures: dict[tuple[str, int, int], NDArray[np.float64]] = {}
+        self._trained: dict[int, NDArray[np.int8]] = {}
+        self._parameters = np.empty(0)
+
+    def add(self, number: int, records: Sequence[bytes]) -> None:
+        """Take a batch of records, the first of which is record ``number`` of the file."""
+        entries = self._parsed(number, records)
+        rows = np.empty(len(entries), dtype=np.int64)
+        epochs = np.empty(len(entries), dtype=np.int64)
+        raws: list[bytes] = []
+        for position, (fingerprint, duration, matrix, operations, packed) in enumerate(entries):
+            row = self.rows.get(fingerprint)
+            if row is None:
+                row = self._new_row(fingerprint, matrix, operations)
+            rows[position], epochs[position] = row, duration
+            try:
+                raws.append(a2b_base64(packed))
+            except ValueError as error:
+                raise self._foreign(number + position, reason(error)) from None
+        values, parameters = _decode(raws)
+        self._grow(len(self.rows))
+        self._parameters[rows] = parameters
+        for duration in np.unique(epochs).tolist():
+            of_duration = np.flatnonzero(epochs == duration)
+            self._put(duration, rows[of_duration], values[of_duration])
+
+    def _parsed(self, number: int, records: Sequence[bytes]) -> list[Any]:
+        """The records as lists; one that is none is named."""
+        try:
+            entries: list[Any] = json.loads(b"[" + b",".join(records) + b"]")
+            sound = len(entries) == len(records)
+        except ValueError:
+            sound = False
+        if not sound:
+            entries = []
+            for position, record in enumerate(records):
+                try:
+                    entries.append(json.loads(record))
+                except ValueError as error:
+                    raise self._foreign(number + position, reason(error)) from None
+        for position, entry in enumerate(entries):
+            if not isinstance(entry, list) or list(map(type, entry)) != [str, int, str, str, str]:
+                raise self._foreign(number + position, "its entries are others")
+            if entry[1] not in EPOCHS:
+                raise self._foreign(number + position, f"{entry[1]} epochs")
+        return entries
+
+    def _foreign(self, number: int, why: str) -> SuiteError:
+        return SuiteError(
+            f"Record {number} of {self._path} is none of NAS-Bench-101 ({why}): give "
+            f"nasbench_full.tfrecord or nasbench_only108.tfrecord."
+        )
+
+    def _new_row(self, fingerprint: str, matrix: str, operations: str) -> int:
+        text = f"{matrix} {operations}"
+        module = nasbench101.parse_module(text)
+        # The file's own checksums find damage; hashes tell modules numbered some other way.
+        checked = len(self.rows) < _ALL_HASHED or fingerprint.startswith("0")
+        if checked and nasbench101.graph_hash(module) != fingerprint:
+            raise SuiteError(
+                f"{self._path} gives module {text!r} the hash {fingerprint}, but its graph has "
+                f"{nasbench101.graph_hash(module)}: get the file again."
+            )
+        row = self.rows[fingerprint] = len(self.rows)
+        self._architectures.append(text)
+        return row
+
+    def _grow(self, count: int) -> None:
+        """Make room for ``count`` rows in every column."""
+        if count <= len(self._parameters):
+            return
+        size = -(-count // _ROWS_AT_ONCE) * _ROWS_AT_ONCE
+        self._parameters = _extended(self._parameters, size, np.nan)
+        for key, column in self._figures.items():
+            self._figures[key] = _extended(column, size, np.nan)
+        for duration, counts in self._trained.items():
+            self._trained[duration] = _extended(counts, size, 0)
+
+    def _put(self, duration: int, rows: NDArray[np.int64], values: NDArray[np.float64]) -> None:
+        """Put trainings of one number of epochs into the next free repeats of their rows."""
+        size = len(self._parameters)
+        trained = self._trained.setdefault(duration, np.zeros(size, dtype=np.int8))
+        # Trainings of one module stand in their order: the k-th of a row within the batch.
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        lengths = np.diff(np.r_[starts, len(ordered)])
+        repeat = trained[ordered] + np.arange(len(ordered)) - np.repeat(starts, lengths)
+        if (repeat >= len(REPEATS)).any():
+            extra = int(ordered[(repeat >= len(REPEATS)).argmax()])
+            raise SuiteError(
+                f"{self._path} holds more than {len(REPEATS)} trainings of module "
+                f"{self._architectures[extra]!r} with {duration} epochs: get it again."
+            )
+        for figure, one in product(_FIGURES, REPEATS):
+            key = (figure, duration, one)
+            if key not in self._figures:
+                self._figures[key] = np.full(size, np.nan)
+            here = repeat == one
+            field = values[order[here], _KEPT_FIELDS[figure]]
+            self._figures[key][ordered[here]] = field if figure == "train_time" else 100 * field
+        np.add.at(trained, rows, 1)
+
+    def figures(self) -> ModuleFigures:
+        """What was collected."""
+        count = len(self.rows)
+        metrics: list[Metric] = []
+        columns: dict[str, NDArray[np.float64]] = {}
+        for duration in sorted(self._trained):
+            for figure in _FIGURES:
+                metric = _metric(figure, duration)
+                metrics.append(metric)
+                for repeat in REPEATS:
+                    column = self._figures.pop((figure, duration, repeat))
+                    columns[metric.seed_column(repeat)] = column[:count]
+        metrics.append(
+            Metric(
+                "parameters", "parameters", "", "minimize", provenance="measured", note="counted"
+            )
+        )
+        columns["parameters"] = self._parameters[:count]
+        return ModuleFigures(list(self.rows), self._architectures, metrics, columns)
+
+
+def _extended(column: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
+    return np.concatenate([column, np.full(size - len(column), fill, dtype=column.dtype)])
+
+
+def _metric(figure: str, epochs: int) -> Metric:
+    if figure == "train_time":
+        return Metric(
+            f"cifar10_train_time_{epochs}",
+            "training_time",
+            "s",
+            "minimize",
+            dataset="cifar10",
+            epochs=epochs,
+            seeds=REPEATS,
+            provenance="measured",
+        )
+    return Metric(
+        f"cifar10_{figure}_{epochs}",
+        dataset="cifar10",
+        split="valid" if figure == "valid" else "test",
+        epochs=epochs,
+        seeds=REPEATS,
+        provenance="measured",
+        note="repeats 0 to 2 in the file's order, which names no seeds",
+    )
+
+
+# -- the protocol buffer -----------------------------------------------------------------------
+
+
+def _decode(raws: Sequence[bytes]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The last evaluation's fields, shape (n, 5), and the parameters, shape (n,), of messages."""
+    usual = [raw[:_USUAL_SIZE].ljust(_USUAL_SIZE, b"\0") for raw in raws]
+    table = np.frombuffer(b"".join(usual), dtype=np.uint8)
+    parts = table.reshape(len(raws), _EVALUATIONS, _EVALUATION_SIZE)
+    doubles = parts[:, :, 2:].reshape(len(raws), _EVALUATIONS, _EVALUATION_FIELDS, 9)
+    is_usual = (parts[:, :, :2] == np.frombuffer(_MESSAGE, np.uint8)).all(axis=(1, 2))
+    is_usual &= (doubles[..., 0] == np.array(_TAGS, np.uint8)).all(axis=(1, 2))
+    last = np.ascontiguousarray(doubles[:, -1, :, 1:])
+    values = last.view("<f8").reshape(len(raws), _EVALUATION_FIELDS).astype(np.float64)
+    parameters = np.full(len(raws), np.nan)
+    for position, (raw, plain) in enumerate(zip(raws, is_usual.tolist(), strict=True)):
+        if plain and raw[_USUAL_SIZE : _USUAL_SIZE + 1] == b"\x10":
+            parameters[position], _ = _varint(raw, _USUAL_SIZE + 1)
+        else:
+            values[position], parameters[position] = _decode_message(raw)
+    return values, parameters
+
+
+def _decode_message(raw: bytes) -> tuple[list[float], float]:
+    """As ``_decode``, of one ``ModelMetrics`` whatever its layout."""
+    evaluations: list[list[float]] = []
+    parameters = float("nan")
+    for field, value in _fields(raw):
+        if field == 1 and isinstance(value, bytes):
+            numbers = dict(_fields(value))
+            evaluations.append(
+                [
+                    number if isinstance(number := numbers.get(key, 0.0), float) else 0.0
+                    for key in range(1, _EVALUATION_FIELDS + 1)
+                ]
+            )
+        elif field == 2 and isinstance(value, int):
+            parameters = value
+    if len(evaluations) < _EVALUATIONS:
+        raise SuiteError(
+            f"A training has {len(evaluations)} evaluations, not the {_EVALUATIONS} of "
+            f"NAS-Bench-101: get its file again."
+        )
+    return evaluations[_EVALUATIONS - 1], parameters
+
+
+def _fields(raw: bytes) -> list[tuple[int, float | int | bytes]]:
+    """The fields of a protocol buffer in order: doubles, integers and byte strings."""
+    found: list[tuple[int, float | int | bytes]] = []
+    place = 0
+    try:
+        while place < len(raw):
+            tag, place = _varint(raw, place)
+            field, kind = tag >> 3, tag & 7
+            value: float | int | bytes
+            if kind == 0:
+                value, place = _varint(raw, place)
+            elif kind == 1:
+                (value,) = struct.unpack_from("<d", raw, place)
+                place += 8
+            elif kind == 2:
+                length, place = _varint(raw, place)
+                value = raw[place : place + length]
+                if len(value) < length:
+                    raise IndexError
+                place += length
+            else:
+                raise ValueError
+            found.append((field, value))
+    except (IndexError, ValueError, struct.error):
+        raise SuiteError(
+            "The metrics of a training are no protocol buffer of NAS-Bench-101: get its file again."
+        ) from None
+    return found
+
+
+def _varint(raw: bytes, place: int) -> tuple[int, int]:
+    """An integer of seven bits a byte, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = raw[place]
+        place += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, place
+        shift += 7
