@@ -129,7 +129,8 @@ def helps(command: Any, words: list[str]) -> Iterator[tuple[list[str], str]]:
 
 def card_pages() -> Iterator[tuple[str, str]]:
     """A card of each method, the list of them, and what several of them extend."""
-    from nasbench_suite.tasks.registry import describe_methods, list_methods, method_class
+    from nasbench_suite.registry import entries
+    from nasbench_suite.tasks.methods import describe_methods, method_class
 
     ours = {
         described["name"]: described
@@ -140,7 +141,7 @@ def card_pages() -> Iterator[tuple[str, str]]:
     shared = sorted({base for name in ours for base in bases(name)} - homes.keys())
     homes |= dict.fromkeys(shared, "shared.md")
     for name, described in ours.items():
-        target = list_methods()[name].value.replace(":", ".")
+        target = entries("methods")[name].value.replace(":", ".")
         yield f"cards/{name}.md", card(name, target, described["settings"], homes)
     rows = "\n".join(f"| [{name}]({name}.md) | {ours[name]['summary']} |" for name in ours)
     yield (
@@ -170,7 +171,7 @@ def card(name: str, target: str, settings: dict[str, Any], homes: dict[str, str]
 def bases(name: str) -> list[str]:
     """The classes that a method extends, up to ``Method``."""
     from nasbench_suite.tasks import Method
-    from nasbench_suite.tasks.registry import method_class
+    from nasbench_suite.tasks.methods import method_class
 
     return [
         place(kind)

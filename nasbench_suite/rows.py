@@ -124,7 +124,7 @@ def _front_row(task: Task) -> TaskRow:
 
 def method_row(name: str, method: Method) -> MethodRow:
     """What is kept of a method that is known by that name."""
-    from nasbench_suite.tasks.registry import method_key, method_label
+    from nasbench_suite.tasks.methods import method_key, method_label
 
     return MethodRow(
         key=method_key(name, method),

@@ -17,7 +17,7 @@ from typer.main import get_command
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.runner import run
-from nasbench_suite.tasks.registry import describe_methods, method_class
+from nasbench_suite.tasks.methods import describe_methods, method_class
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

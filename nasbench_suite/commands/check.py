@@ -47,7 +47,7 @@ def check(
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.gate import check as check_store
     from nasbench_suite.gate import make_baseline, save_baseline
-    from nasbench_suite.tasks.registry import split_labels
+    from nasbench_suite.tasks.methods import split_labels
 
     chosen = split_labels(methods) if methods else None
     if save:

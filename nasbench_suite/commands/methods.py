@@ -21,7 +21,7 @@ def list_command(
     """List the methods that are installed, with their hyper-parameters."""
     import json
 
-    from nasbench_suite.tasks.registry import describe_methods
+    from nasbench_suite.tasks.methods import describe_methods
 
     found = describe_methods()
     if as_json:
@@ -42,7 +42,7 @@ def info_command(name: str) -> None:
     """Print what a method's author says of it, and its hyper-parameters."""
     import inspect
 
-    from nasbench_suite.tasks.registry import make_method, method_class
+    from nasbench_suite.tasks.methods import make_method, method_class
 
     typer.echo(f"{name}\n\n{inspect.getdoc(method_class(name))}\n\nHyper-parameters:")
     for key, value in make_method(name).config.items():

@@ -29,7 +29,7 @@ def make_command(
 ) -> None:
     """Write finished trials as a small file that anybody can verify."""
     from nasbench_suite.submissions import make_submission
-    from nasbench_suite.tasks.registry import split_labels
+    from nasbench_suite.tasks.methods import split_labels
 
     chosen = split_labels(methods) if methods else None
     made = make_submission(store, output, methods=chosen, author=author, note=note)

@@ -8,8 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from nasbench_suite import registry
 from nasbench_suite.rows import EnvironmentRow
-from nasbench_suite.tasks.registry import list_methods
 from nasbench_suite.tasks.task import config_hash
 
 _DISTRIBUTION = "nasbench-suite"
@@ -26,11 +26,10 @@ def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
         match = re.match(r"[A-Za-z0-9._-]+", requirement)
         if match and "extra == 'test'" not in requirement.replace('"', "'"):
             names.add(match[0])
-    known = list_methods()
+    known = registry.entries("methods")
     for method in methods:
-        distribution = known[method].dist if method in known else None
-        if distribution is not None:
-            names.add(distribution.name)
+        if method in known:
+            names.add(known[method].distribution)
     packages = {}
     for name in sorted(names):
         try:

@@ -22,7 +22,7 @@ from nasbench_suite.runner.jobs import Failure, Job
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
-from nasbench_suite.tasks.registry import make_method, method_key, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_key, parse_methods
 from nasbench_suite.tasks.task import Noise
 
 MethodSpecification = str | tuple[str, Method]

@@ -1,39 +1,41 @@
 """Search spaces: finite products of choices, in their publishers' order.
 
-A further space is one new file with a subclass of ``SearchSpace``, named in ``_SPACES``.
+A further space is one new file with a subclass of ``SearchSpace``, and one line under the entry
+point group ``nasbench_suite.spaces``.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite import registry
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, SearchSpace
-
-_SPACES = {
-    "nats-tss": "nasbench_suite.spaces.topology:TopologySpace",
-    "nats-sss": "nasbench_suite.spaces.size:SizeSpace",
-    "nasbench-macro": "nasbench_suite.spaces.macro:MacroSpace",
-}
 
 
 def list_spaces() -> list[str]:
-    """The names ``load_space`` knows."""
-    return list(_SPACES)
+    """The names of all spaces that ``load_space`` knows, sorted."""
+    return list(registry.entries("spaces"))
 
 
 @cache
 def load_space(name: str) -> SearchSpace:
-    """The search space of that name; the same immutable object at every call.
+    """The search space of that name or alias; the same immutable object at every call.
 
     Raises:
-        SuiteError: no space has that name.
+        SuiteError: no space has that name, or it cannot be imported.
     """
-    if name not in _SPACES:
-        raise SuiteError(choose_from("search space", name, list_spaces()))
-    module, attribute = _SPACES[name].split(":")
-    space: SearchSpace = getattr(import_module(module), attribute)()
+    return _made(registry.find("spaces", name).name)
+
+
+@cache
+def _made(name: str) -> SearchSpace:
+    space = registry.load_class("spaces", name, SearchSpace)()
+    if space.name != name:
+        raise SuiteError(
+            f"The search space registered as {name!r} calls itself {space.name!r}: give both one "
+            f"name."
+        )
     return space
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
@@ -20,7 +21,7 @@ from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions.files import Submission, TrialClaim, read_submission
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.judging import judge
-from nasbench_suite.tasks.registry import list_methods, make_method, method_key
+from nasbench_suite.tasks.methods import make_method, method_key
 
 Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
 
@@ -393,7 +394,7 @@ def _rerun(
     methods = {}
     for key, claim in claims.items():
         try:
-            if claim.name not in list_methods():
+            if claim.name not in registry.entries("methods"):
                 raise SuiteError("it is not installed here")
             method = make_method(claim.name, claim.config)
             if method_key(claim.name, method) != key:

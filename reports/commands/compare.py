@@ -55,7 +55,7 @@ def compare(
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.analysis.comparison import compare as compare_methods
-    from nasbench_suite.tasks.registry import split_labels
+    from nasbench_suite.tasks.methods import split_labels
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 

@@ -108,7 +108,7 @@ def table(
 ) -> None:
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from nasbench_suite.analysis.results import read_results
-    from nasbench_suite.tasks.registry import split_labels
+    from nasbench_suite.tasks.methods import split_labels
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
     made = paper_table(

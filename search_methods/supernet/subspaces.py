@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import load_digits_data, one_thread
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_label, parse_methods
 from search_methods.supernet.cell import single_path
 from search_methods.supernet.darts_space import DartsSupernet, darts_family, format_genotype
 from search_methods.supernet.data import Batch, SearchData, batches, load_search_data

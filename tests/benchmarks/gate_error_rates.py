@@ -33,7 +33,7 @@ from nasbench_suite.gate import Baseline, check, make_baseline
 from nasbench_suite.gate.checking import compare
 from nasbench_suite.statistics.noninferiority import noninferiority
 from nasbench_suite.tasks import Method, Session, make_task
-from nasbench_suite.tasks.registry import split_labels
+from nasbench_suite.tasks.methods import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 LABEL = "evolution"

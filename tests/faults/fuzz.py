@@ -50,7 +50,7 @@ from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions import make_submission, read_submission, verify_submission
 from nasbench_suite.tasks import make_task
-from nasbench_suite.tasks.registry import make_method, parse_methods
+from nasbench_suite.tasks.methods import make_method, parse_methods
 from reports.html.report import write_report
 
 

@@ -14,13 +14,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.spaces.topology import EDGES
 from nasbench_suite.tasks import Method, Record, Task, make_task
-from nasbench_suite.tasks.registry import list_methods, make_method
+from nasbench_suite.tasks.methods import make_method
 from search_methods.bananas import Bananas, encode_one_hot, encode_paths
 from search_methods.hyperband import Hyperband
 from search_methods.local_search import LocalSearch
@@ -130,7 +131,7 @@ def method_rng(seed: int) -> np.random.Generator:
 
 @each_method
 def test_the_entry_point_loads_the_class_with_its_defaults(name: str) -> None:
-    assert list_methods()[name].dist.name == "nasbench-suite"
+    assert registry.entries("methods")[name].distribution == "nasbench-suite"
     method = make_method(name)
     assert type(method) is METHODS[name]
     assert method.config == METHODS[name]().config == json.loads(json.dumps(method.config))

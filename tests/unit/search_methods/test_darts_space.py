@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.tasks.registry import make_method
+from nasbench_suite.tasks.methods import make_method
 
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 

@@ -19,7 +19,7 @@ from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, make_task
-from nasbench_suite.tasks.registry import make_method
+from nasbench_suite.tasks.methods import make_method
 
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.pareto import hypervolume
 from nasbench_suite.tasks import Record, make_task
-from nasbench_suite.tasks.registry import list_methods
 from search_methods.gaussian_process import CandidateProcess, _negative_log_posterior
 from search_methods.graph_vae_search import (
     GraphVAESearch,
@@ -177,7 +177,7 @@ def test_means_of_classes() -> None:
 
 
 def test_it_is_listed() -> None:
-    assert "graph-vae" in list_methods()
+    assert "graph-vae" in registry.entries("methods")
 
 
 def test_every_evaluation_is_charged_and_of_another_architecture(cells: Benchmark) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
@@ -20,7 +21,7 @@ from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks import Method, Session, Task, make_task
-from nasbench_suite.tasks.registry import list_methods, make_method
+from nasbench_suite.tasks.methods import make_method
 from search_methods.exhaustive_predictor import ExhaustivePredictor
 from search_methods.mo_regularized_evolution import MultiObjectiveRegularizedEvolution
 from search_methods.nsga2 import NSGA2, rank_and_crowding
@@ -89,7 +90,7 @@ def search(task: Task, method: Method, seed: int = 0) -> TrialResult:
 
 @each_method
 def test_the_entry_point_loads_the_class_with_its_defaults(name: str) -> None:
-    assert name in list_methods()
+    assert name in registry.entries("methods")
     assert make_method(name) == METHODS[name]()
     assert METHODS[name].multi_objective
     json.dumps(METHODS[name]().config)

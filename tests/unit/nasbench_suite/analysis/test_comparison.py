@@ -25,7 +25,7 @@ from nasbench_suite.runner import run
 from nasbench_suite.statistics import significance as sig
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
-from nasbench_suite.tasks.registry import split_labels
+from nasbench_suite.tasks.methods import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 

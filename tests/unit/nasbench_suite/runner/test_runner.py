@@ -23,7 +23,7 @@ from nasbench_suite.runner import Trial, TrialDone, run
 from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
-from nasbench_suite.tasks.registry import make_method, method_label, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_label, parse_methods
 
 NASBENCH = Path(sys.executable).with_name("nasbench")
 

@@ -1,37 +1,18 @@
-"""Finding methods by name: the entry points of every installed distribution."""
+"""Methods by name and settings: making, labelling and describing them."""
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
 
-GROUP = "nasbench_suite.methods"
 _SPECIFICATION = re.compile(r"([^\[\],\s]+)(?:\[([^\[\]]*)\])?")
-
-
-def list_methods() -> dict[str, EntryPoint]:
-    """The entry points of all installed methods by name, sorted by name.
-
-    Raises:
-        SuiteError: two distributions claim one name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        other = found.setdefault(entry.name, entry)
-        if other.value != entry.value:
-            raise SuiteError(
-                f"Two installed distributions name a method {entry.name!r} ({other.value} and "
-                f"{entry.value}): uninstall one of them."
-            )
-    return found
 
 
 def method_class(name: str) -> type[Method]:
@@ -40,23 +21,7 @@ def method_class(name: str) -> type[Method]:
     Raises:
         SuiteError: there is none, or it cannot be imported, or it is no ``Method``.
     """
-    known = list_methods()
-    if name not in known:
-        raise SuiteError(choose_from("method", name, list(known)))
-    try:
-        loaded = known[name].load()
-    except ModuleNotFoundError as error:
-        raise SuiteError(
-            f"Method {name!r} needs the package {error.name!r}, which is not installed: install "
-            f"it, for our own methods by an extra, such as pip install 'nasbench-suite[torch]'."
-        ) from error
-    except (ImportError, AttributeError) as error:
-        raise SuiteError(
-            f"Method {name!r} ({known[name].value}) cannot be imported: {error}."
-        ) from error
-    if not (isinstance(loaded, type) and issubclass(loaded, Method)):
-        raise SuiteError(f"Method {name!r} ({known[name].value}) is no subclass of Method.")
-    return loaded
+    return registry.load_class("methods", name, Method)
 
 
 def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
@@ -140,23 +105,20 @@ def describe_methods() -> list[dict[str, Any]]:
     A method that cannot be imported is listed with the reason as its summary.
     """
     described = []
-    for name, entry in list_methods().items():
-        try:
-            kind = method_class(name)
-            summary = (inspect.getdoc(kind) or "").partition("\n")[0]
+    for listed in registry.describe("methods"):
+        settings = {}
+        if not listed.fault:
             settings = {
                 item.name: None if item.default is MISSING else item.default
-                for item in fields(kind)
+                for item in fields(method_class(listed.name))
                 if item.init
             }
-        except SuiteError as error:
-            summary, settings = str(error), {}
         described.append(
             {
-                "name": name,
-                "summary": summary,
+                "name": listed.name,
+                "summary": listed.fault or listed.summary,
                 "settings": settings,
-                "distribution": entry.dist.name if entry.dist else "unknown",
+                "distribution": listed.distribution,
             }
         )
     return described

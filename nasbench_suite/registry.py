@@ -1,0 +1,216 @@
+"""What can be plugged in: every kind of part, and each part by its name.
+
+A part is an entry point of an installed distribution, in the group ``nasbench_suite.KIND``; those
+of this suite stand in its ``pyproject.toml`` like anybody's. Nothing is imported before it is asked
+for by its name, and a part that cannot be imported is listed with the reason.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+from nasbench_suite.errors import SuiteError, choose_from
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of part.
+
+    Attributes:
+        name: plural, as ``nasbench list`` takes it.
+        one: what a sentence calls one of them.
+        summary: what they are, in one sentence.
+        aliased: whether one may have further names, in an attribute ``aliases``. They are looked
+            for among all parts where no part has the name itself, so importing these must be quick.
+    """
+
+    name: str
+    one: str
+    summary: str
+    aliased: bool = False
+
+    @property
+    def group(self) -> str:
+        """The group of entry points they are registered in."""
+        return f"nasbench_suite.{self.name}"
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("methods", "method", "Search methods: nasbench_suite.tasks.Method."),
+        Kind("spaces", "search space", "Search spaces: nasbench_suite.spaces.SearchSpace.", True),
+        Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One part as it is registered.
+
+    Attributes:
+        kind: what it is.
+        name: what it is called.
+        value: where it is, as ``module:attribute``.
+        distribution: the name of the distribution that brings it.
+        rivals: entries of other distributions that claim the same name for something else.
+    """
+
+    kind: Kind
+    name: str
+    value: str
+    distribution: str
+    point: EntryPoint = field(repr=False)
+    rivals: tuple[EntryPoint, ...] = ()
+
+    def load(self) -> Any:
+        """What stands there, imported.
+
+        Raises:
+            SuiteError: it cannot be imported, or others claim its name.
+        """
+        if self.rivals:
+            claims = " and ".join(
+                f"{_owner(point)} ({point.value})" for point in (self.point, *self.rivals)
+            )
+            raise SuiteError(
+                f"Two installed distributions name a {self.kind.one} {self.name!r}, {claims}: "
+                f"uninstall one of them."
+            )
+        try:
+            return self.point.load()
+        except (Exception, SystemExit) as error:
+            from nasbench_suite.import_faults import why_not_imported
+
+            raise SuiteError(
+                f"{self.kind.one.capitalize()} {self.name!r} {why_not_imported(self.point, error)}"
+            ) from error
+
+
+def choose_kind(name: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    if name not in KINDS:
+        raise SuiteError(choose_from("kind", name, list(KINDS)))
+    return KINDS[name]
+
+
+def entries(kind: str) -> dict[str, Entry]:
+    """The registered parts of a kind by name, sorted by name; none is imported."""
+    chosen = choose_kind(kind)
+    found: dict[str, list[EntryPoint]] = {}
+    for point in sorted(entry_points(group=chosen.group), key=lambda point: point.name):
+        claims = found.setdefault(point.name, [])
+        if all(point.value != claim.value for claim in claims):
+            claims.append(point)
+    return {
+        name: Entry(chosen, name, first.value, _owner(first), first, tuple(rivals))
+        for name, (first, *rivals) in found.items()
+    }
+
+
+def find(kind: str, name: str) -> Entry:
+    """The part of that name or alias.
+
+    Raises:
+        SuiteError: there is none; the sentence names the nearest.
+    """
+    known = entries(kind)
+    if name in known:
+        return known[name]
+    chosen = choose_kind(kind)
+    if chosen.aliased:
+        for entry in known.values():
+            try:
+                if name in getattr(entry.load(), "aliases", ()):
+                    return entry
+            except SuiteError:  # it has no names that are known then
+                continue
+    raise SuiteError(choose_from(chosen.one, name, list(known)))
+
+
+def load_class(kind: str, name: str, base: type[T]) -> type[T]:
+    """The class registered under that name or alias.
+
+    Raises:
+        SuiteError: there is none, it cannot be imported, or it is no subclass of ``base``.
+    """
+    entry = find(kind, name)
+    loaded = entry.load()
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise SuiteError(
+            f"{entry.kind.one.capitalize()} {name!r} ({entry.value}) is no subclass of "
+            f"{base.__name__}."
+        )
+    return loaded
+
+
+def load_object(kind: str, name: str, base: type[T]) -> T:
+    """The object registered under that name or alias; a class is called to make one.
+
+    Raises:
+        SuiteError: there is none, it cannot be imported, or it is no instance of ``base``.
+    """
+    entry = find(kind, name)
+    loaded = entry.load()
+    made = loaded() if isinstance(loaded, type) and issubclass(loaded, base) else loaded
+    if not isinstance(made, base):
+        raise SuiteError(
+            f"{entry.kind.one.capitalize()} {name!r} ({entry.value}) is no {base.__name__}."
+        )
+    return made
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One part as ``nasbench list`` shows it.
+
+    Attributes:
+        name: what it is called.
+        summary: what its author says of it in one line.
+        distribution: the distribution that brings it.
+        aliases: its further names.
+        fault: why it cannot be used; empty if it can.
+    """
+
+    name: str
+    summary: str
+    distribution: str
+    aliases: tuple[str, ...] = ()
+    fault: str = ""
+
+
+def describe(kind: str) -> list[Listed]:
+    """The parts of a kind, each imported; one that cannot be is listed with the reason."""
+    described = []
+    for name, entry in entries(kind).items():
+        try:
+            part = entry.load()
+        except SuiteError as error:
+            described.append(Listed(name, "", entry.distribution, fault=str(error)))
+            continue
+        aliases = tuple(getattr(part, "aliases", ())) if entry.kind.aliased else ()
+        described.append(Listed(name, summarise(part), entry.distribution, aliases))
+    return described
+
+
+def summarise(part: object) -> str:
+    """One line that says what a part is: its ``summary``, or the first line of its docstring."""
+    summary = getattr(part, "summary", None)
+    text = summary if isinstance(summary, str) else inspect.getdoc(part) or ""
+    return text.partition("\n")[0]
+
+
+def _owner(point: EntryPoint) -> str:
+    """The name of the distribution that an entry point comes from."""
+    return point.dist.name if point.dist else "unknown"

@@ -1,0 +1,147 @@
+"""The registry of parts: found by name, imported when asked for, excused where they cannot be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nasbench_suite import registry
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.tasks import Method
+
+Install = Callable[..., Path]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Installs a distribution by its metadata alone, in a folder on the path."""
+
+    def add(
+        name: str, group: str, points: dict[str, str], requires: str = "", **modules: str
+    ) -> Path:
+        folder = tmp_path / name
+        info = folder / f"{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}"
+        )
+        lines = "\n".join(f"{key} = {value}" for key, value in points.items())
+        (info / "entry_points.txt").write_text(f"[nasbench_suite.{group}]\n{lines}\n")
+        files = {f"{module.replace('.', '/')}.py": text for module, text in modules.items()}
+        for file, text in files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_text(text)
+        (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+        monkeypatch.syspath_prepend(folder)
+        return folder
+
+    return add
+
+
+def test_every_part_of_ours_can_be_loaded() -> None:
+    for kind in registry.KINDS:
+        assert registry.entries(kind), kind
+        for name, entry in registry.entries(kind).items():
+            if entry.distribution == "nasbench-suite":
+                assert entry.load() is not None, name
+
+
+def test_nothing_is_imported_before_it_is_asked_for() -> None:
+    program = (
+        "import sys; from nasbench_suite import registry\n"
+        "for kind in registry.KINDS: registry.entries(kind)\n"
+        "assert not {'numpy', 'torch', 'typer', 'search_methods'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SuiteError, match="Unknown method 'rndom': did you mean 'random'"):
+        registry.find("methods", "rndom")
+    with pytest.raises(SuiteError, match="Unknown kind 'methds': did you mean 'methods'"):
+        registry.find("methds", "random")
+
+
+def test_an_alias_is_the_same_part(install: Install) -> None:
+    install(
+        "aliased",
+        "spaces",
+        {"triples": "triples:Triples"},
+        triples="from nasbench_suite.spaces.topology import TopologySpace\n"
+        "class Triples(TopologySpace):\n"
+        "    name, aliases = 'triples', ('threes',)\n",
+    )
+    assert registry.find("spaces", "threes").name == "triples"
+    assert load_space("threes") is load_space("triples")
+    (listed,) = (one for one in registry.describe("spaces") if one.name == "triples")
+    assert listed.aliases == ("threes",)
+    with pytest.raises(SuiteError, match="Unknown search space 'fours'"):
+        load_space("fours")
+
+
+def test_a_space_registered_under_another_name_than_its_own(install: Install) -> None:
+    install("renamed", "spaces", {"mine": "nasbench_suite.spaces.topology:TopologySpace"})
+    with pytest.raises(SuiteError, match="registered as 'mine' calls itself 'nats-tss'"):
+        load_space("mine")
+
+
+def test_two_claims_to_one_name_spoil_that_name_alone(install: Install) -> None:
+    install("first", "methods", {"twice": "search_methods.tpe:TPE"})
+    install("second", "methods", {"twice": "search_methods.bananas:Bananas"})
+    with pytest.raises(SuiteError) as error:
+        registry.load_class("methods", "twice", Method)
+    assert "first (search_methods.tpe:TPE)" in str(error.value)
+    assert "second (search_methods.bananas:Bananas)" in str(error.value)
+    assert registry.load_class("methods", "tpe", Method).__name__ == "TPE"
+    faults = {listed.name: listed.fault for listed in registry.describe("spaces")}
+    assert set(faults.values()) == {""}
+
+
+def test_the_same_claim_twice_is_one(install: Install) -> None:
+    install("again", "methods", {"tpe": "search_methods.tpe:TPE"})
+    assert registry.load_class("methods", "tpe", Method).__name__ == "TPE"
+
+
+def test_what_is_no_part_of_its_kind() -> None:
+    with pytest.raises(SuiteError, match=r"Method 'tpe' \(search_methods.tpe:TPE\) is no subclass"):
+        registry.load_class("methods", "tpe", SearchSpace)
+    with pytest.raises(SuiteError, match="is no SearchSpace"):
+        registry.load_object("methods", "tpe", SearchSpace)
+
+
+REQUIRES = "Requires-Dist: no-such_package>=1; python_version > '3' and extra == 'fast'\n"
+
+
+@pytest.mark.parametrize(
+    ("requires", "module", "sentence"),
+    [
+        (
+            REQUIRES,
+            "import no_such_package",
+            "Method 'm' needs the package 'no_such_package', which is not installed: "
+            "pip install 'broken[fast]'.",
+        ),
+        ("", "import no_such_package.part", "not installed: pip install no_such_package."),
+        ("", "1/0", "Method 'm' (broken_part:M) cannot be imported: ZeroDivisionError: division"),
+        ("", "M = )", "cannot be imported: SyntaxError"),
+        ("", "raise SystemExit(3)", "cannot be imported: SystemExit(3)."),
+        ("", "pass", "cannot be imported: AttributeError: module 'broken_part' has no attribute"),
+    ],
+)
+def test_a_part_that_cannot_be_imported_says_why(
+    install: Install, requires: str, module: str, sentence: str
+) -> None:
+    install("broken", "methods", {"m": "broken_part:M"}, requires, broken_part=module)
+    sys.modules.pop("broken_part", None)
+    with pytest.raises(SuiteError) as error:
+        registry.find("methods", "m").load()
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+    (listed,) = (one for one in registry.describe("methods") if one.name == "m")
+    assert listed.fault == str(error.value)
+    assert listed.distribution == "broken"
