@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,8 @@ import numpy as np
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import Record
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
-from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA, SCHEMA_VERSION
+from nasbench_suite.store.migrations import SCHEMA_VERSION, execute_all, migrate
+from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,13 +64,17 @@ _BLOBS = {
 class ResultStore:
     """A results file, open for writing or for reading alone.
 
+    A file of an earlier version is brought to this version's schema when it is opened for writing,
+    in one transaction; earlier versions cannot open it then.
+
     Args:
         path: the SQLite file; made if absent, unless ``read_only``.
-        read_only: open an existing file and write nothing.
+        read_only: open an existing file and write nothing; of a file that an earlier version
+            wrote, a copy is read.
 
     Raises:
-        SuiteError: the file cannot be opened, is no results file, is damaged, or has a schema
-            of another version.
+        SuiteError: the file cannot be opened, is no results file, is damaged, or was written by
+            a later version.
     """
 
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
@@ -100,33 +105,57 @@ class ResultStore:
 
     def _open(self, read_only: bool) -> None:
         execute = self._connection.execute
-        execute("PRAGMA foreign_keys = ON")
-        (application,) = execute("PRAGMA application_id").fetchone()
-        (version,) = execute("PRAGMA user_version").fetchone()
-        (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if tables and application != APPLICATION_ID:
-            raise SuiteError(
-                f"{self.path} is a database, but no results file: name another with --store."
-            )
-        if tables and version != SCHEMA_VERSION:
-            raise SuiteError(
-                f"{self.path} has results schema {version}, this version writes schema "
-                f"{SCHEMA_VERSION}: name a new file with --store, or use the version that made it."
-            )
+        version = self._version()
         if read_only:
-            if not tables:
+            if version is None:
                 raise SuiteError(f"{self.path} is empty: fill it with `nasbench run`.")
+            if version < SCHEMA_VERSION:
+                self._read_copy(version)
             return
+        execute("PRAGMA foreign_keys = ON")
         execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = NORMAL")  # with a WAL: safe against a killed process
         with self._transaction():
-            # Looked at again inside the transaction: two runs may start on one new file.
-            if not execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                for statement in SCHEMA.split(";\n"):
-                    if statement.strip():
-                        execute(statement)
+            # Looked at again inside the transaction: two runs may open one new or old file.
+            version = self._version()
+            if version is None:
+                execute_all(self._connection, SCHEMA)
                 execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            elif version < SCHEMA_VERSION:
+                migrate(self._connection, version)
+
+    def _version(self) -> int | None:
+        """The version of the file's schema, or None if the file is empty."""
+        execute = self._connection.execute
+        (application,) = execute("PRAGMA application_id").fetchone()
+        (version,) = execute("PRAGMA user_version").fetchone()
+        (tables,) = execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if not tables:
+            return None
+        if application != APPLICATION_ID:
+            raise SuiteError(
+                f"{self.path} is a database, but no results file: name another with --store."
+            )
+        if version > SCHEMA_VERSION:
+            raise SuiteError(
+                f"{self.path} has results schema {version}, which a later version of "
+                f"nasbench-suite wrote, and this one knows schemas 1 to {SCHEMA_VERSION}: upgrade "
+                f"nasbench-suite, or name a new file with --store."
+            )
+        if version < 1:
+            raise SuiteError(_damaged(self.path))
+        return int(version)
+
+    def _read_copy(self, version: int) -> None:
+        """Read a copy that is brought up to date; the file of an earlier version stays as it is."""
+        with closing(self._connection) as file:
+            # A temporary database: in memory, and on disk where it is large.
+            self._connection = sqlite3.connect("", isolation_level=None)
+            file.backup(self._connection)
+        with self._transaction():
+            migrate(self._connection, version)
+        self._connection.execute("PRAGMA query_only = ON")
 
     def __enter__(self) -> Self:
         return self
@@ -225,13 +254,15 @@ class ResultStore:
             if trial is None:
                 return
             self._connection.executemany(
-                f"INSERT INTO incumbents VALUES ({trial}, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO incumbents (trial_id, training, evaluations, seconds, architecture, "
+                f"signal, report) VALUES ({trial}, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
             if result.front is not None:
                 self._insert_front(trial, result.front)
             self._connection.executemany(
-                f"INSERT OR REPLACE INTO diagnostics VALUES ({trial}, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO diagnostics (trial_id, name, step, shape, value) "
+                f"VALUES ({trial}, ?, ?, ?, ?)",
                 (
                     (
                         entry.name,
@@ -243,7 +274,7 @@ class ResultStore:
                 ),
             )
             self._connection.execute(
-                "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO records (trial_id, {', '.join(_BLOBS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     trial,
                     *(
@@ -256,7 +287,8 @@ class ResultStore:
     def _insert_front(self, trial: int, front: Front) -> None:
         points = zip(front.architectures.tolist(), front.reports.tolist(), strict=True)
         self._connection.executemany(
-            f"INSERT INTO fronts VALUES ({trial}, ?, ?, ?)",
+            "INSERT INTO fronts (trial_id, architecture, objective, report) "
+            f"VALUES ({trial}, ?, ?, ?)",
             [
                 (architecture, objective, report)
                 for architecture, reports in points
@@ -264,7 +296,8 @@ class ResultStore:
             ],
         )
         self._connection.executemany(
-            f"INSERT INTO indicators VALUES ({trial}, ?, ?)", front.indicators.items()
+            f"INSERT INTO indicators (trial_id, name, value) VALUES ({trial}, ?, ?)",
+            front.indicators.items(),
         )
 
     def add_failure(
@@ -440,7 +473,7 @@ class ResultStore:
         """
         with self._reading():
             row = self._connection.execute(
-                f"SELECT {', '.join(_BLOBS)} FROM records WHERE trial_id = ?", (trial,)
+                f"SELECT {', '.join(_BLOBS)} FROM records WHERE trial_id = ?", (int(trial),)
             ).fetchone()
         if row is None:
             raise SuiteError(f"{self.path} has no finished trial {trial}.")

@@ -1,8 +1,7 @@
-"""The tables of a results file. Raise ``SCHEMA_VERSION`` with any change."""
+"""The tables of a results file. Any change is a step of ``migrations`` as well."""
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
 APPLICATION_ID = 0x4E415342  # "NASB": tells a results file from any other SQLite database
 
 SCHEMA = """
@@ -71,7 +70,7 @@ CREATE TABLE fronts (                  -- what a search for several objectives r
     report REAL NOT NULL,
     PRIMARY KEY (trial_id, architecture, objective)
 ) WITHOUT ROWID;
-CREATE TABLE indicators (              -- figures of that front, see metrics.pareto.INDICATORS
+CREATE TABLE indicators (              -- figures of that front, see statistics.pareto.INDICATORS
     trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     value REAL NOT NULL,

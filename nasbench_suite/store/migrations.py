@@ -1,0 +1,56 @@
+"""From the tables of earlier versions to those of this one.
+
+A change to ``schema.SCHEMA`` is a step here as well, and a stored file of the schema before it goes
+to the tests (tests/unit/nasbench_suite/store/files). A step that was ever released stays as it is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+# The statements that lead from schema 1 to 2, from 2 to 3, and so on.
+STEPS = (
+    # 2: searches for several objectives.
+    """
+    ALTER TABLE tasks ADD COLUMN measure TEXT;
+    CREATE TABLE fronts (
+        trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        architecture INTEGER NOT NULL,
+        objective INTEGER NOT NULL,
+        report REAL NOT NULL,
+        PRIMARY KEY (trial_id, architecture, objective)
+    ) WITHOUT ROWID;
+    CREATE TABLE indicators (
+        trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value REAL NOT NULL,
+        PRIMARY KEY (trial_id, name)
+    ) WITHOUT ROWID;
+    """,
+    # 3: what methods tell of themselves.
+    """
+    CREATE TABLE diagnostics (
+        trial_id INTEGER NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        shape TEXT NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (trial_id, name, step)
+    ) WITHOUT ROWID;
+    """,
+)
+SCHEMA_VERSION = len(STEPS) + 1
+
+
+def migrate(connection: sqlite3.Connection, version: int) -> None:
+    """Take every step from that schema to this version's, within the transaction that is open."""
+    for step in STEPS[version - 1 :]:
+        execute_all(connection, step)
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def execute_all(connection: sqlite3.Connection, statements: str) -> None:
+    """Execute statements one by one; ``executescript`` would end the transaction first."""
+    for statement in statements.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
