@@ -15,6 +15,7 @@ from hardware.predictors import additive_from_operations
 from hardware.tables import CostTable
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
+from nasbench_suite.statistics.correlation import spearman
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,16 +62,6 @@ def join_tables(
                 unique, number = f"{name} ({number})", number + 1
             columns[unique] = values[rows]
     return space, common, columns
-
-
-def spearman(one: ArrayLike, other: ArrayLike) -> float:
-    """Spearman's rank correlation, ties sharing their mean rank; NaN where one is constant."""
-    from scipy.stats import rankdata
-
-    ranks = [rankdata(values) for values in (one, other)]
-    if any(np.ptp(each) == 0 for each in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
 
 
 def rank_correlations(columns: dict[str, Floats]) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from hardware.networks import build_network, find_setting, live_forms
 from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
 from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import SearchSpace, load_space
 
 JOURNAL_VERSION = 1
@@ -199,15 +200,19 @@ def measure(
     total = plan.rounds * len(plan.architectures)
     yield total - len(todo), total
     space = load_space(plan.space)
-    with journal.open("a") as file, _pinned(cores, plan.options.threads), _without_collection():
+    with (
+        Journal(journal).appending() as note,
+        _pinned(cores, plan.options.threads),
+        _without_collection(),
+    ):
         for number, (round_number, architecture) in enumerate(todo):
             if number % plan.reference_every == 0:
-                _write(file, {"reference": _visit(plan, space, plan.reference)})
+                note({"reference": _visit(plan, space, plan.reference)})
             times = _visit(plan, space, architecture)
-            _write(file, {"round": round_number, "index": architecture, "us": times})
+            note({"round": round_number, "index": architecture, "us": times})
             yield total - len(todo) + number + 1, total
         if todo:
-            _write(file, {"reference": _visit(plan, space, plan.reference)})
+            note({"reference": _visit(plan, space, plan.reference)})
 
 
 def _visit(plan: Plan, space: SearchSpace, architecture: int) -> list[float]:
@@ -304,25 +309,14 @@ def _plan_values(plan: Plan) -> dict[str, Any]:
     return values
 
 
-def _write(file: Any, entry: dict[str, Any]) -> None:
-    file.write(json.dumps(entry) + "\n")
-    file.flush()
-
-
-def _read(journal: Path) -> list[dict[str, Any]]:
-    """All whole lines of a journal."""
-    try:
-        lines = journal.read_bytes().split(b"\n")[:-1]
-        entries: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    except FileNotFoundError:
-        raise SuiteError(f"There is no journal {journal}: measure first.") from None
-    except (OSError, ValueError) as error:
-        raise SuiteError(f"Journal {journal} is damaged ({error}): delete it.") from None
-    if not all(isinstance(entry, dict) for entry in entries):
-        raise SuiteError(f"Journal {journal} is damaged (a line is no entry): delete it.")
+def _read(journal: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The header of a journal and its entries."""
+    if not journal.exists():
+        raise SuiteError(f"There is no journal {journal}: measure first.")
+    entries = Journal(journal).entries()
     if not entries or entries[0].get("journal") != JOURNAL_VERSION:
         raise SuiteError(f"{journal} is no journal of measurements: name another file.")
-    return entries
+    return entries[0], entries[1:]
 
 
 def _undamaged(journal: Path) -> AbstractContextManager[None]:
@@ -334,19 +328,15 @@ def _undamaged(journal: Path) -> AbstractContextManager[None]:
 
 
 def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[int, int]]:
-    """The visits done, after a new journal was begun or a torn last line was cut off."""
+    """The visits done; a journal that does not exist yet is begun."""
     if not journal.parent.is_dir():
         raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
-    if not journal.exists() or not journal.stat().st_size:
+    if not Journal(journal).begun:
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        first = {"journal": JOURNAL_VERSION, "plan": _plan_values(plan), "card": card}
-        with journal.open("w") as file:
-            _write(file, {**first, "started": started})
+        header = {"journal": JOURNAL_VERSION, "plan": _plan_values(plan), "card": card}
+        Journal(journal).begin({**header, "started": started})
         return set()
-    content = journal.read_bytes()
-    if not content.endswith(b"\n"):
-        os.truncate(journal, content.rfind(b"\n") + 1)
-    head, *entries = _read(journal)
+    head, entries = _read(journal)
     with _undamaged(journal):
         if head["plan"] != _plan_values(plan):
             changed = [k for k, value in _plan_values(plan).items() if head["plan"].get(k) != value]
@@ -369,7 +359,7 @@ def read_measured(journal: Path) -> Measured:
     Raises:
         SuiteError: it is damaged, or holds no visit yet.
     """
-    head, *entries = _read(journal)
+    head, entries = _read(journal)
     with _undamaged(journal):
         return _measured(head, entries, journal)
 
@@ -380,43 +370,67 @@ def _measured(head: dict[str, Any], entries: list[dict[str, Any]], journal: Path
     values["options"] = RunOptions(**values["options"])
     plan = Plan(**values)
     reference = np.array([np.median(e["reference"]) for e in entries if "reference" in e]) / 1e3
-    usual = float(np.median(reference)) if len(reference) else float("nan")
-    kept: dict[int, dict[int, NDArray[np.float64]]] = {}
-    dropped: dict[int, dict[int, NDArray[np.float64]]] = {}
-    seen, passed = -1, len(reference)
-    for entry in entries:
-        if "reference" in entry:
-            seen += 1
-            continue
-        before, after = reference[max(seen, 0)], reference[min(seen + 1, passed - 1)]
-        pace = (before + after) / 2
-        target = dropped if abs(before - after) > DISTURBED * pace else kept
-        times = np.array(entry["us"]) / 1e3 * (usual / pace)
-        target.setdefault(entry["index"], {})[entry["round"]] = times
-    all_visits = sum(map(len, kept.values())) + sum(map(len, dropped.values()))
-    if not all_visits:
+    visits = _visits_at_usual_pace(entries, reference)
+    if not visits:
         raise SuiteError(f"Journal {journal} holds no visit yet: measure first.")
-    left_out = 0
-    for architecture, visits in dropped.items():
-        if len(kept.get(architecture, {})) * 2 > plan.rounds:
-            left_out += len(visits)
-        else:  # the median of many, some of them disturbed, beats that of one or two
-            kept[architecture] = {**kept.get(architecture, {}), **visits}
-    architectures = np.array(sorted(kept), dtype=np.int64)
-    rows = [kept[int(architecture)] for architecture in architectures]
-    runs = [np.concatenate(list(visits.values())) for visits in rows]
+    used = {one: _without_disturbed(of_one, plan.rounds) for one, of_one in visits.items()}
+    total = sum(map(len, visits.values()))
+    architectures = sorted(used)
+    rows = [{number: times for number, (times, _) in used[one].items()} for one in architectures]
+    runs = [np.concatenate(list(of_one.values())) for of_one in rows]
     quartiles = np.array([np.quantile(one, [0.25, 0.5, 0.75]) for one in runs])
     return Measured(
         plan,
         {**head["card"], "started": head["started"]},
-        architectures,
+        np.array(architectures, dtype=np.int64),
         latency=quartiles[:, 1],
         spread=quartiles[:, 2] - quartiles[:, 0],
-        visits=np.array([len(visits) for visits in rows]),
-        halves=np.array([[_half(visits, odd) for odd in (0, 1)] for visits in rows]),
-        disturbed=left_out / all_visits,
+        visits=np.array([len(of_one) for of_one in rows]),
+        halves=np.array([[_half(of_one, odd) for odd in (0, 1)] for of_one in rows]),
+        disturbed=(total - sum(map(len, rows))) / total,
         reference=reference,
     )
+
+
+_Visits = dict[int, tuple[NDArray[np.float64], bool]]
+"""Visits to one architecture by round: the times in ms, and whether the visit was disturbed."""
+
+
+def _visits_at_usual_pace(
+    entries: Sequence[dict[str, Any]], reference: NDArray[np.float64]
+) -> dict[int, _Visits]:
+    """The visits by architecture, scaled to how fast the reference usually runs.
+
+    A visit's pace is the mean of the reference's timings before and after it, and it is disturbed
+    where these two differ by more than ``DISTURBED``.
+
+    Args:
+        entries: a journal's, in the order in which they were written.
+        reference: medians of the reference's timings in the same order, in ms, shape (n,).
+    """
+    usual = float(np.median(reference)) if len(reference) else float("nan")
+    visits: dict[int, _Visits] = {}
+    last = -1  # the reference's latest timing; a visit that precedes them all has the first
+    for entry in entries:
+        if "reference" in entry:
+            last += 1
+            continue
+        before = reference[max(last, 0)]
+        after = reference[min(last + 1, len(reference) - 1)]
+        pace = (before + after) / 2
+        times = np.array(entry["us"]) / 1e3 * (usual / pace)
+        disturbed = bool(abs(before - after) > DISTURBED * pace)
+        visits.setdefault(entry["index"], {})[entry["round"]] = times, disturbed
+    return visits
+
+
+def _without_disturbed(visits: _Visits, rounds: int) -> _Visits:
+    """The undisturbed visits; all, where these are not more than half of the rounds.
+
+    The median of many, some of them disturbed, beats that of one or two.
+    """
+    calm = {number: visit for number, visit in visits.items() if not visit[1]}
+    return calm if 2 * len(calm) > rounds else visits
 
 
 def _half(visits: dict[int, NDArray[np.float64]], odd: int) -> float:

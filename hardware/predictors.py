@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
+from nasbench_suite.statistics.correlation import spearman
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -161,8 +162,6 @@ def learning_curves(
         SuiteError: unknown predictor, or a size that leaves nothing to predict.
     """
     import pandas as pd
-
-    from hardware.comparing import spearman
 
     sizes = list(sizes)
     for name in predictors:

@@ -22,6 +22,7 @@ from hardware.measuring import Measured
 from hardware.networks import count_all, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import SearchSpace, load_space
 
@@ -156,9 +157,8 @@ def write_table(table: CostTable, path: Path) -> None:
     content = content.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
     if not path.parent.is_dir():
         raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
-    partial = path.with_name(path.name + ".partial")
-    pq.write_table(content, partial, compression="zstd")
-    partial.replace(path)
+    with replacing(path) as partial:
+        pq.write_table(content, partial, compression="zstd")
 
 
 def read_table(path: Path, space: str | None = None) -> CostTable:
@@ -215,7 +215,7 @@ def read_table(path: Path, space: str | None = None) -> CostTable:
 def export_metadata(table: CostTable, path: Path) -> None:
     """Write what the columns are as the file that ``nasbench data import --metadata`` takes."""
     content = {"metrics": table.facts, "about": table.about}
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    write_text(path, json.dumps(content, indent=2) + "\n")
 
 
 # -- what is made here -------------------------------------------------------------------------

@@ -194,11 +194,8 @@ def import_benchmark(
         )
     try:
         write_benchmark(imported.benchmark, target)
-    except OSError as error:
-        raise SuiteError(
-            f"Cannot write {target} ({error.strerror or error}): make room or choose another "
-            f"folder with ${HOME_VARIABLE}."
-        ) from None
+    except SuiteError as error:
+        raise SuiteError(f"{str(error).rstrip('.')} with ${HOME_VARIABLE}.") from None
     return replace(imported, benchmark=read_benchmark(target))
 
 

@@ -437,29 +437,40 @@ class Collector:
         trainings: Mapping[str, list[dict[str, Any]]],
         seeds: Mapping[str, list[int]],
     ) -> None:
-        last = epochs - 1
-        for split, (training, images) in data_set.sets.items():
-            for quantity, suffix in (("acc1es", ""), ("losses", "_loss")):
-                if images == "train":
-                    found = (
-                        [result[f"train_{quantity}"][last] for result in trainings[training]]
-                        if training in trainings
-                        else []
-                    )
-                else:
-                    key = f"{images}@{last}"
-                    found = [
-                        result[f"eval_{quantity}"][key]
-                        for result in trainings.get(training, ())
-                        if key in result[f"eval_{quantity}"]
-                    ]
-                if found and len(found) == len(seeds[training]):
-                    name = f"{data_set.name}_{split}{suffix}_{epochs}"
-                    self._put(name, row, self._mean(found))
-                    for seed, value in zip(seeds[training], found, strict=True):
-                        self._seeds.setdefault(name, set()).add(seed)
-                        self._put(f"{name}@{seed}", row, value)
+        self._add_outcomes(row, data_set, epochs, trainings, seeds)
+        self._add_times(row, data_set, epochs, trainings)
+        self._add_costs(row, data_set, epochs, trainings, seeds)
 
+    def _add_outcomes(
+        self,
+        row: int,
+        data_set: _DataSet,
+        epochs: int,
+        trainings: Mapping[str, list[dict[str, Any]]],
+        seeds: Mapping[str, list[int]],
+    ) -> None:
+        """Accuracy and loss after the last epoch, where every seed has them."""
+        for split, (training, images) in data_set.sets.items():
+            results = trainings.get(training, [])
+            for quantity, suffix in (("acc1es", ""), ("losses", "_loss")):
+                found = [_after_last(result, quantity, images, epochs) for result in results]
+                known = [value for value in found if value is not None]
+                if not known or len(known) < len(seeds[training]):
+                    continue
+                name = f"{data_set.name}_{split}{suffix}_{epochs}"
+                self._put(name, row, self._mean(known))
+                for seed, value in zip(seeds[training], known, strict=True):
+                    self._seeds.setdefault(name, set()).add(seed)
+                    self._put(f"{name}@{seed}", row, value)
+
+    def _add_times(
+        self,
+        row: int,
+        data_set: _DataSet,
+        epochs: int,
+        trainings: Mapping[str, list[dict[str, Any]]],
+    ) -> None:
+        """Seconds of the training that a search pays for, and of one validation in it."""
         training, images = data_set.searched
         results = trainings.get(training, [])
         times = [result["train_times"] for result in results]
@@ -472,17 +483,27 @@ class Collector:
             spent = self._mean([sum([one[key] for key in keys]) for one in times])
             self._put(f"{data_set.name}_valid_time_{epochs}", row, spent / epochs)
 
+    def _add_costs(
+        self,
+        row: int,
+        data_set: _DataSet,
+        epochs: int,
+        trainings: Mapping[str, list[dict[str, Any]]],
+        seeds: Mapping[str, list[int]],
+    ) -> None:
+        """Size and latency of the network that is reported."""
         results = trainings.get(data_set.reported, [])
-        if results:
-            known = seeds[data_set.reported]
-            for quantity, key in (("parameters", "params"), ("flops", "flop")):
-                size = self._mean.of_size([result[key] for result in results], known)
-                self._put(f"{data_set.name}_{quantity}_{epochs}", row, size)
-            measured = [result["latency"] for result in results if result["latency"]]
-            latencies = [sum(values) / len(values) for values in measured]
-            latencies = [latency for latency in latencies if latency > 0]
-            if latencies:
-                self._put(f"{data_set.name}_latency_{epochs}", row, self._mean(latencies))
+        if not results:
+            return
+        known = seeds[data_set.reported]
+        for quantity, key in (("parameters", "params"), ("flops", "flop")):
+            size = self._mean.of_size([result[key] for result in results], known)
+            self._put(f"{data_set.name}_{quantity}_{epochs}", row, size)
+        measured = [result["latency"] for result in results if result["latency"]]
+        latencies = [sum(values) / len(values) for values in measured]
+        latencies = [latency for latency in latencies if latency > 0]
+        if latencies:
+            self._put(f"{data_set.name}_latency_{epochs}", row, self._mean(latencies))
 
     def _put(self, column: str, row: int, value: object) -> None:
         if not isinstance(value, numbers.Real):
@@ -518,41 +539,45 @@ class Collector:
         durations = sorted(set().union(*self._seen.values()))
         for data_set in DATA_SETS:
             for epochs in durations:
-                of = {"dataset": data_set.name, "epochs": epochs, "provenance": "measured"}
-                for split in data_set.sets:
-                    name = f"{data_set.name}_{split}_{epochs}"
-                    yield name, {"name": name, "split": split, **of}
-                    name = f"{data_set.name}_{split}_loss_{epochs}"
-                    loss = {"quantity": "loss", "unit": "nats", "direction": "minimize"}
-                    yield name, {"name": name, "split": split, **loss, **of}
-                seconds = {"quantity": "training_time", "unit": "s", "direction": "minimize"}
-                name = f"{data_set.name}_train_time_{epochs}"
-                yield name, {"name": name, **seconds, **of}
-                name = f"{data_set.name}_valid_time_{epochs}"
-                validation = {**seconds, "quantity": "validation_time"}
-                note = "one pass over the validation images"
-                yield name, {"name": name, **validation, **of, "note": note}
-            for quantity, unit, provenance, note in (
-                ("parameters", "M", "measured", "counted"),
-                ("flops", "M", "measured", "counted"),
-                ("latency", "s", "measured", "a batch of 256, on the authors' machine"),
-            ):
+                yield from _described_training(data_set, epochs)
+            for described in _COSTS:
+                name = f"{data_set.name}_{described['quantity']}"
+                columns = [f"{name}_{epochs}" for epochs in reversed(durations)]
                 # As ``get_cost_info`` answers for the longest training that has the figure.
-                known = [
-                    column
-                    for epochs in reversed(durations)
-                    if (column := f"{data_set.name}_{quantity}_{epochs}") in self._columns
-                ]
-                if known:
-                    yield (
-                        known[0],
-                        {
-                            "name": f"{data_set.name}_{quantity}",
-                            "quantity": quantity,
-                            "unit": unit,
-                            "direction": "minimize",
-                            "dataset": data_set.name,
-                            "provenance": provenance,
-                            "note": note,
-                        },
-                    )
+                longest = next((column for column in columns if column in self._columns), None)
+                if longest is not None:
+                    of = {"direction": "minimize", "dataset": data_set.name}
+                    yield longest, {"name": name, "provenance": "measured", **of, **described}
+
+
+# The latency of a batch of 256 stands in seconds, size and operations in millions.
+_COSTS: tuple[dict[str, str], ...] = (
+    {"quantity": "parameters", "unit": "M", "note": "counted"},
+    {"quantity": "flops", "unit": "M", "note": "counted"},
+    {"quantity": "latency", "unit": "s", "note": "a batch of 256, on the authors' machine"},
+)
+
+
+def _after_last(result: dict[str, Any], quantity: str, images: str, epochs: int) -> Any:
+    """A training's ``acc1es`` or ``losses`` after its last epoch; None where it has none there."""
+    last = epochs - 1
+    if images == "train":
+        return result[f"train_{quantity}"][last]
+    return result[f"eval_{quantity}"].get(f"{images}@{last}")
+
+
+def _described_training(data_set: _DataSet, epochs: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The outcomes and times of one duration of training."""
+    of = {"dataset": data_set.name, "epochs": epochs, "provenance": "measured"}
+    loss = {"quantity": "loss", "unit": "nats", "direction": "minimize"}
+    for split in data_set.sets:
+        name = f"{data_set.name}_{split}_{epochs}"
+        yield name, {"name": name, "split": split, **of}
+        name = f"{data_set.name}_{split}_loss_{epochs}"
+        yield name, {"name": name, "split": split, **loss, **of}
+    seconds = {"quantity": "training_time", "unit": "s", "direction": "minimize"}
+    name = f"{data_set.name}_train_time_{epochs}"
+    yield name, {"name": name, **seconds, **of}
+    validation = {**seconds, "quantity": "validation_time"}
+    name = f"{data_set.name}_valid_time_{epochs}"
+    yield name, {"name": name, **validation, **of, "note": "one pass over the validation images"}

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import replacing
 from nasbench_suite.spaces import Architecture, SearchSpace, load_space
 
 FORMAT_VERSION = 1
@@ -270,10 +271,9 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
     }
     table = pa.table({name: pa.array(values) for name, values in benchmark.columns.items()})
     table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    pq.write_table(table, partial, compression="zstd", compression_level=19)
-    partial.replace(path)
+    with replacing(path) as partial:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, partial, compression="zstd", compression_level=19)
 
 
 def read_benchmark(path: Path, name: str | None = None) -> Benchmark:

@@ -1,1 +1,1 @@
-"""What is written and read: restricted unpickling, and what files have in common."""
+"""What is written and read: whole files, journals, restricted unpickling, tables."""

@@ -13,6 +13,7 @@ from nasbench_suite.analysis.leaderboard import figures_at_cut
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.robustness import final_diagnostics
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,13 +137,7 @@ def save_baseline(baseline: Baseline, path: str | Path) -> None:
     Raises:
         SuiteError: the folder does not exist or cannot be written.
     """
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_text(json.dumps(baseline.model_dump(), indent=1) + "\n")
-        partial.replace(path)
-    except OSError as error:
-        raise SuiteError(f"The baseline {path} cannot be written: {error.strerror}.") from error
+    write_text(Path(path), json.dumps(baseline.model_dump(), indent=1) + "\n")
 
 
 def load_baseline(path: str | Path) -> Baseline:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import TrialResult
+from nasbench_suite.files.atomic import replacing
 from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
 from nasbench_suite.tasks.judging import judge
 
@@ -73,12 +74,10 @@ class Trial:
         header = json.dumps(
             {"task": self.task.key, "session": rest, "wall_seconds": self._wall_seconds}
         )
-        partial = path.with_name(path.name + ".partial")
         arrays["header"] = np.array(header)
         arrays["method"] = np.frombuffer(state, dtype=np.uint8)
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        partial.replace(path)
         return True
 
     def load(self, path: Path) -> None:

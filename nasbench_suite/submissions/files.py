@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow
 from nasbench_suite.store import ResultStore
 
@@ -159,12 +160,7 @@ def write_submission(submission: Submission, path: Path) -> None:
     content = submission.model_dump()
     body = _canonical(content)
     text = _canonical({"checksum": hashlib.sha256(body).hexdigest(), **content})
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(gzip.compress(text, mtime=0))
-        partial.replace(path)
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
+    write_bytes(path, gzip.compress(text, mtime=0))
 
 
 def read_submission(path: str | Path) -> Submission:

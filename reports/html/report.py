@@ -15,6 +15,7 @@ import numpy as np
 from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.atomic import write_text
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import PANELS, Panel, Section, task_tags
@@ -84,12 +85,7 @@ def write_report(
         ),
         panels=[*panels, generative_panel(generative)] if generative else panels,
     )
-    partial = output.with_name(output.name + ".partial")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(output)
-    except OSError as error:
-        raise SuiteError(f"{output} cannot be written: {error.strerror}.") from error
+    write_text(output, page)
 
 
 def render_report(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import replacing
 
 if TYPE_CHECKING:
     from search_methods.graph_vae.base import CellVAE
@@ -105,15 +106,10 @@ def save_model(model: CellVAE, training: Training, path: Path) -> None:
         "training": vars(training),
     }
     arrays = {name: value.numpy() for name, value in model.state_dict().items()}
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(
-                file, allow_pickle=False, __header__=np.array(json.dumps(header)), **arrays
-            )
-        partial.replace(path)
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(
+            file, allow_pickle=False, __header__=np.array(json.dumps(header)), **arrays
+        )
 
 
 def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Training]:

@@ -21,6 +21,7 @@ from nasbench_suite.analysis.generative import (
     split_by_class,
 )
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.atomic import write_text
 from nasbench_suite.spaces import list_spaces, load_space
 from nasbench_suite.tasks.task import config_hash
 from search_methods.graph_vae.checkpoint import Training, load_model, make_model, save_model
@@ -199,9 +200,7 @@ def compare(
                 save_model(model, training, stem.with_suffix(".npz"))
                 figures = score(model, cells, seed)
                 row = {**what, **figures, "seconds": training.seconds}
-                partial = done.with_suffix(".partial")
-                partial.write_text(json.dumps(row, indent=1))
-                partial.replace(done)
+                write_text(done, json.dumps(row, indent=1))
             rows.append(json.loads(done.read_text()))
     return pd.DataFrame(rows)
 

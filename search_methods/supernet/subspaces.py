@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import load_digits_data, one_thread
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.journal import Journal
 from nasbench_suite.tasks.methods import make_method, method_label, parse_methods
 from search_methods.supernet.cell import single_path
 from search_methods.supernet.darts_space import DartsSupernet, darts_family, format_genotype
@@ -84,10 +84,8 @@ def search_subspaces(
             choices = method.choices()
         genotype = format_genotype(choices, method.supernet.layouts)
         accuracy = train_derived(choices, entry["space"], entry["seed"], **size)
-        with journal.open("a") as file:
-            file.write(
-                json.dumps({**entry, "genotype": genotype, "test_accuracy": accuracy}) + "\n"
-            )
+        with Journal(journal, sync=True).appending() as note:
+            note({**entry, "genotype": genotype, "test_accuracy": accuracy})
         done += 1
         yield done, len(plan)
 
@@ -149,17 +147,9 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     Raises:
         SuiteError: the file is no such journal.
     """
-    if not path.exists():
-        return []
-    lines = path.read_text().split("\n")
-    try:
-        entries = [json.loads(line) for line in lines[:-1]]
-        if any("genotype" not in entry for entry in entries):
-            raise ValueError
-    except (ValueError, TypeError):
-        raise SuiteError(f"{path} is no journal of searches: name another file.") from None
-    if lines[-1]:
-        path.write_text("".join(line + "\n" for line in lines[:-1]))
+    entries = Journal(path).entries()
+    if any("genotype" not in entry for entry in entries):
+        raise SuiteError(f"{path} is no journal of searches: name another file.")
     return entries
 
 

@@ -6,8 +6,6 @@ file that ships with the package.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -35,24 +33,8 @@ from nasbench_suite.benchmarks.table import (
     write_benchmark,
 )
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import load_space
-
-
-def read_journal(path: Path) -> list[dict[str, Any]]:
-    """The finished trainings in a journal, one dictionary each; a torn last line is left out."""
-    if not path.exists():
-        return []
-    lines = path.read_bytes().split(b"\n")
-    return [json.loads(line) for line in lines[:-1]]
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cut what a kill in the middle of a write left after the last full line."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def _train(index: int, seed: int) -> dict[str, Any]:
@@ -75,8 +57,8 @@ def train_all(
     """
     from joblib import Parallel, delayed
 
-    _drop_torn_line(journal)
-    done = {(line["index"], line["seed"]) for line in read_journal(journal)}
+    finished_trainings = Journal(journal)
+    done = {(line["index"], line["seed"]) for line in finished_trainings.entries()}
     wanted = [
         (index, seed) for seed in seeds for index in load_space("nats-tss").representatives.tolist()
     ]
@@ -86,10 +68,9 @@ def train_all(
     results = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=4)(
         delayed(_train)(index, seed) for index, seed in todo
     )
-    with journal.open("a") as file:
+    with finished_trainings.appending() as note:
         for result in results:
-            file.write(json.dumps(result) + "\n")
-            file.flush()
+            note(result)
             finished += 1
             yield finished, len(wanted)
 
@@ -106,7 +87,7 @@ def pack(journal: Path, output: Path) -> Benchmark:
     space = load_space("nats-tss")
     representatives = space.representatives
     by_seed: dict[int, dict[int, dict[str, Any]]] = {}
-    for line in read_journal(journal):
+    for line in Journal(journal).entries():
         by_seed.setdefault(line["seed"], {})[line["index"]] = line
     seeds = tuple(
         sorted(seed for seed, lines in by_seed.items() if len(lines) == len(representatives))

@@ -22,7 +22,6 @@ from hardware.comparing import (
     removal_savings,
     repeatability,
     repetitions,
-    spearman,
     twin_spread,
 )
 from hardware.measuring import Plan, choose_architectures, measure, read_measured
@@ -62,6 +61,7 @@ from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.topology import live_edges
+from nasbench_suite.statistics.correlation import spearman
 
 TSS, SSS = load_space("nats-tss"), load_space("nats-sss")
 

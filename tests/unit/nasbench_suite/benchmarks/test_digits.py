@@ -15,6 +15,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import verify_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces.topology import EDGES, OPERATIONS
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'torch'")
@@ -142,7 +143,7 @@ def test_the_journal_is_resumed_and_packed(tmp_path: Path, monkeypatch: pytest.M
     assert done == 10
     with journal.open("a") as file:
         file.write('{"index": 5, "se')  # what a kill leaves
-    trained = [line["index"] for line in making.read_journal(journal)]
+    trained = [line["index"] for line in Journal(journal).entries()]
     assert len(trained) == 10
     with pytest.raises(SuiteError, match="holds no complete seed"):
         making.pack(journal, tmp_path / "t.parquet")

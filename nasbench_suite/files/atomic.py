@@ -1,0 +1,66 @@
+"""Writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from nasbench_suite.errors import SuiteError, reason
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to, which takes its place in one step at the end.
+
+    Whoever reads ``path`` meanwhile, or after this process was killed, finds what was there
+    before. Where writing fails nothing is left behind.
+
+    Yields:
+        The path to write to. Its name holds the number of the process, so that two processes
+        that write one file do not write into each other's; the last to finish stays.
+
+    Raises:
+        SuiteError: the folder does not exist, is full or cannot be written.
+    """
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        _reach_disk(partial)
+        partial.replace(path)
+    except OSError as error:
+        why = error.strerror or reason(error)
+        raise SuiteError(
+            f"Cannot write {path} ({why}): make room or choose another folder."
+        ) from error
+    finally:
+        # After a success there is nothing by that name; where even this fails, the first error
+        # is the one to tell.
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file of bytes, replacing what was there in one step.
+
+    Raises:
+        SuiteError: see ``replacing``.
+    """
+    with replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Write a file of UTF-8 text, replacing what was there in one step.
+
+    Raises:
+        SuiteError: see ``replacing``.
+    """
+    write_bytes(path, content.encode())
+
+
+def _reach_disk(path: Path) -> None:
+    """Wait until the file is on the disk: a name must not outlive a power cut without content."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())

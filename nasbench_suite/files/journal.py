@@ -1,0 +1,111 @@
+"""Journals: long work noted as it is done, so that a command given again goes on with it.
+
+A journal is a file of JSON objects, a line each, that only grows. What a kill in the middle of a
+line leaves is dropped by whoever reads it, and cut off by whoever goes on writing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nasbench_suite.errors import SuiteError, reason
+from nasbench_suite.files.atomic import write_bytes
+
+Entry = dict[str, Any]
+
+
+class Journal:
+    """One journal.
+
+    Args:
+        path: its file, which need not exist yet.
+        sync: wait for the disk after each entry, for entries that took long and are few. Without
+            it an entry survives a kill of the process, and a power cut may take the last seconds.
+    """
+
+    def __init__(self, path: Path, *, sync: bool = False) -> None:
+        self.path = path
+        self._sync = sync
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything in it."""
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def begin(self, header: Mapping[str, Any]) -> None:
+        """Make a new journal whose first entry is ``header``, whole or not at all.
+
+        Raises:
+            SuiteError: the file cannot be written.
+        """
+        write_bytes(self.path, _line(header))
+
+    def entries(self) -> list[Entry]:
+        """All whole entries in order, the header among them; none where there is no file.
+
+        Raises:
+            SuiteError: the file cannot be read, or a line before the last is no JSON object.
+        """
+        try:
+            lines = self.path.read_bytes().split(b"\n")[:-1]  # the last is empty, or torn
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise SuiteError(f"Journal {self.path} cannot be read: {error.strerror}.") from error
+        return [self._entry(number, line) for number, line in enumerate(lines, 1)]
+
+    def _entry(self, number: int, line: bytes) -> Entry:
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(number, reason(error)) from None
+        if not isinstance(entry, dict):
+            raise self._damaged(number, "it is no entry")
+        return entry
+
+    def _damaged(self, number: int, why: str) -> SuiteError:
+        return SuiteError(
+            f"Journal {self.path} is damaged at line {number} ({why}): delete that line if it is "
+            f"not the first, and what it held is done again; else delete the journal."
+        )
+
+    @contextmanager
+    def appending(self) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+        """What appends an entry; a torn last line is cut off first, and a file made if needed.
+
+        Raises:
+            SuiteError: the file cannot be written.
+        """
+        try:
+            _cut_torn_line(self.path)
+            with self.path.open("ab") as file:
+
+                def append(entry: Mapping[str, Any]) -> None:
+                    file.write(_line(entry))
+                    file.flush()
+                    if self._sync:
+                        os.fsync(file.fileno())
+
+                yield append
+        except OSError as error:
+            raise SuiteError(
+                f"Cannot write journal {self.path} ({error.strerror or reason(error)}): what is "
+                f"in it stays; make room and give the command again."
+            ) from error
+
+
+def _line(entry: Mapping[str, Any]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Cut what a kill in the middle of a write left after the last full line."""
+    if path.exists():
+        content = path.read_bytes()
+        if not content.endswith(b"\n"):
+            os.truncate(path, content.rfind(b"\n") + 1)

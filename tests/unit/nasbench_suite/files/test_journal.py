@@ -1,0 +1,67 @@
+"""Journals: what is noted comes back, a torn line is dropped, a damaged one is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.journal import Journal
+
+
+def written(path: Path, entries: int = 3) -> Journal:
+    journal = Journal(path)
+    journal.begin({"journal": 1})
+    with journal.appending() as note:
+        for number in range(entries):
+            note({"number": number})
+    return journal
+
+
+@pytest.mark.parametrize("sync", [False, True])
+def test_entries_come_back_in_order(tmp_path: Path, sync: bool) -> None:
+    journal = Journal(tmp_path / "j.jsonl", sync=sync)
+    assert not journal.begun
+    assert journal.entries() == []
+    with journal.appending() as note:
+        note({"one": 1})
+        assert journal.entries() == [{"one": 1}]  # at once, not at the end
+        note({"two": [2.5, None]})
+    assert journal.begun
+    assert journal.entries() == [{"one": 1}, {"two": [2.5, None]}]
+
+
+def test_a_line_cut_anywhere_is_dropped_and_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    whole = written(path).entries()
+    content = path.read_bytes()
+    start = content[:-1].rfind(b"\n") + 1
+    for cut in range(start, len(content)):
+        path.write_bytes(content[:cut])
+        journal = Journal(path)
+        assert journal.entries() == whole[:-1]
+        with journal.appending() as note:
+            note(whole[-1])
+        assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[1]", b"null", b"\xff", b"", b"[" * 100_000])
+@pytest.mark.parametrize("line", [1, 2, 4])
+def test_a_damaged_line_is_one_sentence_that_names_it(
+    tmp_path: Path, damage: bytes, line: int
+) -> None:
+    path = tmp_path / "j.jsonl"
+    lines = (written(path), path.read_bytes().splitlines())[1]
+    lines[line - 1] = damage
+    path.write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(SuiteError, match=rf"is damaged at line {line} \("):
+        Journal(path).entries()
+
+
+def test_a_journal_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    appending = Journal(tmp_path / "none" / "j.jsonl").appending()
+    with pytest.raises(SuiteError, match="Cannot write journal"):
+        appending.__enter__()
+    with pytest.raises(SuiteError, match="cannot be read"):
+        Journal(tmp_path).entries()
