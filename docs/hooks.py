@@ -123,8 +123,9 @@ def helps(command: Any, words: list[str]) -> Iterator[tuple[list[str], str]]:
     context.info_name = " ".join(words)
     context.max_content_width = 100
     yield words, command.get_help(context)
-    for name, below in sorted(getattr(command, "commands", {}).items()):
-        yield from helps(below, [*words, name])
+    if hasattr(command, "list_commands"):
+        for name in sorted(command.list_commands(context)):
+            yield from helps(command.get_command(context, name), [*words, name])
 
 
 def card_pages() -> Iterator[tuple[str, str]]:

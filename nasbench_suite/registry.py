@@ -46,6 +46,18 @@ KINDS: Mapping[str, Kind] = {
     for kind in (
         Kind("methods", "method", "Search methods: nasbench_suite.tasks.Method."),
         Kind("spaces", "search space", "Search spaces: nasbench_suite.spaces.SearchSpace.", True),
+        Kind(
+            "benchmarks",
+            "benchmark",
+            "Benchmarks that come with a package: "
+            "nasbench_suite.benchmarks.packaged.PackagedBenchmark.",
+        ),
+        Kind(
+            "formats",
+            "format",
+            "What `nasbench data import` reads besides tables: "
+            "nasbench_suite.benchmarks.formats.BenchmarkFormat.",
+        ),
         Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
     )
 }

@@ -1,4 +1,7 @@
-"""The library of benchmarks: the embedded one, and those imported under ``$NASBENCH_HOME``.
+"""The library of benchmarks: those of packages, and those imported under ``$NASBENCH_HOME``.
+
+A package brings a benchmark by a line under the entry point group ``nasbench_suite.benchmarks``,
+which names a ``PackagedBenchmark``.
 
 What ``nasbench data`` does is one function each: ``list_benchmarks``, ``import_benchmark``,
 ``describe_benchmark`` and ``verify_benchmark``.
@@ -8,14 +11,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from nasbench_suite import registry
+from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress, find_format
+from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.table import (
     Benchmark,
     Metric,
@@ -33,14 +38,10 @@ if TYPE_CHECKING:
 
     _Facts: TypeAlias = Mapping[str, ColumnFacts | Mapping[str, Any]]
 
-EMBEDDED = ("digits",)
 HOME_VARIABLE = "NASBENCH_HOME"
 
 _SUFFIX = ".parquet"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-
-Progress = Callable[[int, int], None]
-"""Called with the number of architectures done and of all of them."""
 
 
 def benchmark_home() -> Path:
@@ -54,9 +55,9 @@ def benchmark_home() -> Path:
 
 
 def known_benchmarks() -> list[str]:
-    """The names ``load_benchmark`` knows: the embedded ones, then the imported ones."""
+    """The names ``load_benchmark`` knows: those of packages, then the imported ones."""
     imported = sorted(path.name.removesuffix(_SUFFIX) for path in _imported_files())
-    return [*EMBEDDED, *imported]
+    return [*registry.entries("benchmarks"), *imported]
 
 
 def load_benchmark(name_or_path: str | Path) -> Benchmark:
@@ -83,10 +84,11 @@ def find_benchmark(name_or_path: str | Path) -> Path:
         path = _path_of(text)
         if path is not None and path.is_file():
             return path
-        if text in EMBEDDED:
+        brought = registry.entries("benchmarks")
+        if text in brought:
             raise SuiteError(
-                f"The embedded benchmark {text!r} is missing from this installation: install "
-                f"nasbench-suite again, or make it with `nasbench data make {text}`."
+                f"The file of benchmark {text!r} is missing from this installation ({path}): "
+                f"install {brought[text].distribution} again."
             )
     path = Path(text)
     if path.is_file():
@@ -101,18 +103,19 @@ def find_benchmark(name_or_path: str | Path) -> Path:
 
 def _path_of(name: str) -> Path | None:
     """Where the benchmark of that name is or would be; None if it cannot be a name."""
-    if name in EMBEDDED:
-        return Path(str(files("nasbench_suite.benchmarks"))) / name / f"table{_SUFFIX}"
+    if name in registry.entries("benchmarks"):
+        return registry.load_object("benchmarks", name, PackagedBenchmark).path
     if not _NAME.fullmatch(name) or name.endswith(_SUFFIX):
         return None
     return benchmark_home() / (name + _SUFFIX)
 
 
 def _imported_files() -> list[Path]:
+    brought = registry.entries("benchmarks")
     return [
         path
         for path in benchmark_home().glob(f"*{_SUFFIX}")
-        if _NAME.fullmatch(path.name) and path.name.removesuffix(_SUFFIX) not in EMBEDDED
+        if _NAME.fullmatch(path.name) and path.name.removesuffix(_SUFFIX) not in brought
     ]
 
 
@@ -127,6 +130,7 @@ def import_benchmark(
     latency: Sequence[str | Path] = (),
     metadata: str | Path | None = None,
     metrics: _Facts | Sequence[tuple[str, ColumnFacts]] = (),
+    form: str | None = None,
     arch_column: str | None = None,
     in_index_order: bool = False,
     overwrite: bool = False,
@@ -135,14 +139,15 @@ def import_benchmark(
     """Import a table or an official archive under a name that ``load_benchmark`` knows then.
 
     Args:
-        path: a Parquet or CSV table, a file of this suite, or an official archive of NATS-Bench
-            or NAS-Bench-201.
+        path: a Parquet or CSV table, a file of this suite, or a file or folder of a published
+            format; or the name of a format whose figures an installed package brings.
         name: its name; an official archive has one of its own.
         space: the space of a table's architectures; the others know theirs.
         latency: tables with further metrics, latencies in ms if not described otherwise.
         metadata: TOML or JSON file that describes metrics, see ``columns.MetadataFile``.
         metrics: facts on metrics by name or pattern, such as ``{"fpga": {"provenance":
             "modelled"}}``, which override those of the file; or pairs of both, in order.
+        form: the published format it is of, if it is not to be told by the content.
         arch_column: the table's column with the architecture, if not to be found by itself.
         in_index_order: the table's rows stand in index order.
         overwrite: replace a benchmark of that name.
@@ -155,25 +160,27 @@ def import_benchmark(
         SuiteError: see ``import_table``; or the name is taken or no name. What was imported
             before is then as it was.
     """
-    from nasbench_suite.benchmarks import nats_archive
     from nasbench_suite.benchmarks.columns import MetadataFile, merge_facts, read_metadata_file
     from nasbench_suite.benchmarks.importing import add_latencies, import_table
 
     path = Path(path)
     latencies = [Path(file) for file in latency]
-    if not path.exists():
-        raise SuiteError(f"There is no file {path}.")
     facts = read_metadata_file(Path(metadata)) if metadata else MetadataFile()
     facts = merge_facts(facts, metrics.items() if isinstance(metrics, Mapping) else metrics)
-    archive = nats_archive.recognise(path)
-    from_suite = not archive and is_benchmark_file(path)
-    if name is None and not archive:
+    published = _published(path, form)
+    if published is None and not path.exists():
+        raise SuiteError(f"There is no file {path}.")
+    from_suite = published is None and is_benchmark_file(path)
+    if name is None and published is None:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
-    target = _free_path(str(archive) if name is None else name, overwrite)
+    target = _free_path(str(published[1] if published and name is None else name), overwrite)
 
-    if archive or from_suite:
-        benchmark = _read_archive(path, archive, progress) if archive else _read_sound(path)
-        if space not in (None, benchmark.space.name):
+    if published or from_suite:
+        if published:
+            benchmark = published[0].read(path, space=space, progress=progress)
+        else:
+            benchmark = _read_sound(path)
+        if space is not None and load_space(space).name != benchmark.space.name:
             raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
         benchmark = replace(benchmark, name=name or benchmark.name)
         imported = add_latencies(benchmark, latencies, facts)
@@ -207,8 +214,12 @@ def _free_path(name: str, overwrite: bool) -> Path:
             f"{name!r} cannot name a benchmark: use letters, digits, '.', '_' and '-', a letter or "
             f"digit first, without the suffix {_SUFFIX}."
         )
-    if name in EMBEDDED:
-        raise SuiteError(f"{name!r} is the embedded benchmark: choose another name.")
+    brought = registry.entries("benchmarks")
+    if name in brought:
+        raise SuiteError(
+            f"{name!r} is a benchmark of the package {brought[name].distribution}: choose another "
+            f"name."
+        )
     if path.exists() and not overwrite:
         raise SuiteError(
             f"There is already a benchmark {name!r}: choose another name, or replace it with "
@@ -217,14 +228,13 @@ def _free_path(name: str, overwrite: bool) -> Path:
     return path
 
 
-def _read_archive(path: Path, archive: str, progress: Progress | None) -> Benchmark:
-    if archive == "nas-bench-201":
-        from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
-
-        return import_nasbench201(path, progress=progress)
-    from nasbench_suite.benchmarks.nats_archive import import_nats
-
-    return import_nats(path, progress=progress)
+def _published(path: Path, form: str | None) -> tuple[BenchmarkFormat, str] | None:
+    """The published format of a source and the name for its benchmark; None if it is a table."""
+    if form is None:
+        found = find_format(path)
+        return found[1:] if found else None
+    chosen = registry.load_object("formats", form, BenchmarkFormat)
+    return chosen, chosen.recognise(path) or form
 
 
 def _read_sound(path: Path) -> Benchmark:
@@ -283,8 +293,17 @@ def _listed(name: str) -> Listed:
         len(benchmark.metrics),
         benchmark.space.size,
         path.stat().st_size,
-        "embedded" if name in EMBEDDED else str(benchmark.about.get("source", "unknown")),
+        _source(benchmark, name),
     )
+
+
+def _source(benchmark: Benchmark, name: str) -> str:
+    """Where the figures of a benchmark come from."""
+    brought = registry.entries("benchmarks").get(name)
+    if brought is None:
+        return str(benchmark.about.get("source", "unknown"))
+    ours = brought.distribution == "nasbench-suite"
+    return "embedded" if ours else f"package {brought.distribution}"
 
 
 def describe_benchmark(benchmark: Benchmark | str | Path) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nasbench_suite.benchmarks.nats_archive import ArchiveFigures, Mean, assemble, read_file
+from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
+from nasbench_suite.benchmarks.nats_archive import (
+    ArchiveFigures,
+    Mean,
+    assemble,
+    read_file,
+    recognise,
+)
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 
@@ -25,6 +32,21 @@ class NumpyMean(Mean):
     def __call__(self, values: Sequence[float]) -> float:
         """NumPy's mean."""
         return float(np.mean(values))
+
+
+class NasBench201Format(BenchmarkFormat):
+    """NAS-Bench-201: the file .pth; torch need not be installed."""
+
+    def recognise(self, source: Path) -> str | None:
+        """See ``BenchmarkFormat``."""
+        name = recognise(source)
+        return name if name == "nas-bench-201" else None
+
+    def read(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        return import_nasbench201(source, progress=progress)
 
 
 def import_nasbench201(

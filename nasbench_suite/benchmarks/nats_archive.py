@@ -42,7 +42,7 @@ import itertools
 import numbers
 import pickle
 import pickletools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
 from nasbench_suite.benchmarks.table import Benchmark, Metric, Split, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.safe_pickle import (
@@ -60,9 +61,6 @@ from nasbench_suite.files.safe_pickle import (
     open_pickle,
 )
 from nasbench_suite.spaces import SearchSpace, load_space
-
-Progress = Callable[[int, int], None]
-"""Called with the number of architectures done and of all of them."""
 
 META = "meta.pickle.pbz2"
 
@@ -132,6 +130,21 @@ class ArchiveFigures:
     indices: NDArray[np.int64]
     metrics: Sequence[Metric]
     columns: Mapping[str, NDArray[np.float64]]
+
+
+class NatsFormat(BenchmarkFormat):
+    """NATS-Bench: the file .pickle.pbz2 or the folder -simple (topology and size)."""
+
+    def recognise(self, source: Path) -> str | None:
+        """See ``BenchmarkFormat``."""
+        name = recognise(source)
+        return None if name == "nas-bench-201" else name
+
+    def read(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        return import_nats(source, progress=progress)
 
 
 def import_nats(path: Path, *, progress: Progress | None = None) -> Benchmark:

@@ -1,51 +1,86 @@
-"""Putting the command line together: our own commands and those of other packages."""
+"""Putting the command line together: every command, ours and others', is a registered part.
+
+A command is imported when it is asked for, or when its summary is to be listed. One that cannot be
+imported is listed with the reason, and says it when it is called; all others are as they were.
+"""
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from nasbench_suite.commands import data, methods, space, submit
-from nasbench_suite.commands.check import check
-from nasbench_suite.commands.run import run
+from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 
-GROUP = "nasbench_suite.commands"
+
+class Commands(TyperGroup):
+    """The registered commands, each imported when it is asked for."""
+
+    @cached_property
+    def parts(self) -> dict[str, registry.Entry]:
+        """The registered commands by name."""
+        return registry.entries("commands")
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all commands, sorted."""
+        return list(self.parts)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, or what says why it cannot be imported; None if unknown."""
+        if cmd_name not in self.parts:
+            return None
+        within = typer.Typer(rich_markup_mode=None)
+        try:
+            command = self.parts[cmd_name].load()
+        except SuiteError as error:
+            _add_refusal(within, cmd_name, str(error))
+        else:
+            if isinstance(command, typer.Typer):
+                within.add_typer(command, name=cmd_name)
+            else:
+                within.command(cmd_name)(command)
+        return get_group(within).commands[cmd_name]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called.
+
+        Raises:
+            SuiteError: there is none of that name.
+        """
+        if not args[0].startswith("-"):
+            registry.find("commands", args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _add_refusal(app: typer.Typer, name: str, sentence: str) -> None:
+    """Add a command that says why the one of its name cannot be imported, whatever it is given."""
+
+    @app.command(
+        name,
+        help=sentence,
+        short_help=sentence,
+        add_help_option=False,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def refuse() -> None:
+        raise SuiteError(sentence)
 
 
 def build_app() -> typer.Typer:
-    """The application, with every command that an installed distribution adds.
-
-    Raises:
-        SuiteError: an added command cannot be imported.
-    """
+    """The application, with every command that an installed distribution registers."""
     app = typer.Typer(
         name="nasbench",
+        cls=Commands,
         help="Benchmark and evaluate neural-architecture-search methods.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
     app.callback()(_options)
-    app.command("run")(run)
-    app.command("check")(check)
-    app.add_typer(methods.app, name="methods")
-    app.add_typer(data.app, name="data")
-    app.add_typer(space.app, name="space")
-    app.add_typer(submit.app, name="submit")
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        try:
-            command = entry.load()
-        except (ImportError, AttributeError) as error:
-            raise SuiteError(
-                f"Command {entry.name!r} ({entry.value}) cannot be imported: {error}."
-            ) from error
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=entry.name)
-        else:
-            app.command(entry.name)(command)
     return app
 
 

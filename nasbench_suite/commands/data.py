@@ -41,14 +41,24 @@ def list_command(as_json: _Json = False) -> None:
 def import_command(
     file: Annotated[
         Path,
-        typer.Argument(help="Parquet or CSV table, or an official archive (file or folder)."),
+        typer.Argument(
+            help="Parquet or CSV table, or what was published (file, folder, or name of a format "
+            "that an installed package brings)."
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="Its name from now on; an archive has one of its own.")
     ] = None,
     space: Annotated[
         str | None,
-        typer.Option(help="Search space of a table: nats-tss, nats-sss or nasbench-macro."),
+        typer.Option(help="Search space of a table; `nasbench list spaces` names them."),
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Published format, if it is not told by the content; `nasbench list formats`.",
+        ),
     ] = None,
     latency: Annotated[
         list[Path] | None,
@@ -76,7 +86,7 @@ def import_command(
         bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
     ] = False,
 ) -> None:
-    """Import a table, or convert an official archive of NATS-Bench or NAS-Bench-201.
+    """Import a table, or convert a published benchmark, such as an archive of NATS-Bench.
 
     A column named dataset_split_epochs, such as cifar10_valid_12, is an accuracy; one that ends in
     _ms, _mj, _flops or _params is a latency, an energy, or a size; name_seed0 and name@0 are one
@@ -96,6 +106,7 @@ def import_command(
             space,
             latency=latency or (),
             metadata=metadata,
+            form=form,
             metrics=[parse_fact(text) for text in metric or []],
             arch_column=arch,
             in_index_order=in_order,

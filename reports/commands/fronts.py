@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from reports.commands.leaderboard import Format, print_report
@@ -68,7 +68,7 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
     from reports.tables.rendering import MISSING, Report, Table
 
     def shown(value: float) -> str:
-        return f"{value:.3f}" if np.isfinite(value) else MISSING
+        return f"{value:.3f}" if math.isfinite(value) else MISSING
 
     parts = []
     for key, part in rows.groupby("task_key", sort=False):
@@ -129,6 +129,7 @@ def write_attainment(results: Results, keys: list[str], path: Path) -> None:
 
     mpl.use("agg")
     import matplotlib.pyplot as plt
+    import numpy as np
 
     from nasbench_suite.analysis.fronts import attainment_surfaces
     from reports.figures.anytime import method_styles
@@ -171,6 +172,8 @@ def _label(objective: dict[str, Any]) -> str:
 
 def _staircase(points: Any, objectives: list[dict[str, Any]]) -> tuple[Any, Any]:
     """Corners of the region that points dominate: the second objective across, the first up."""
+    import numpy as np
+
     up = 1 if objectives[0]["direction"] == "maximize" else -1
     across = 1 if objectives[1]["direction"] == "minimize" else -1
     order = np.lexsort((-up * points[:, 0], across * points[:, 1]))

@@ -20,6 +20,7 @@ from nasbench_suite.benchmarks.library import (
     list_benchmarks,
     verify_benchmark,
 )
+from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
@@ -83,9 +84,10 @@ def test_embedded_benchmark() -> None:
 
 
 def test_embedded_benchmark_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(library, "EMBEDDED", ("letters",))
-    with pytest.raises(SuiteError, match=r"'letters' is missing .* `nasbench data make letters`"):
-        load_benchmark("letters")
+    gone = PackagedBenchmark(Path("nowhere/table.parquet"), "letters")
+    monkeypatch.setattr("nasbench_suite.benchmarks.digits.TABLE", gone)
+    with pytest.raises(SuiteError, match=r"'digits' is missing .* install nasbench-suite again"):
+        load_benchmark("digits")
     assert "missing" in list_benchmarks()[0].fault
 
 
@@ -114,7 +116,7 @@ def test_foreign_parquet_is_told_to_be_imported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "", "a b", "x.parquet", "digits"])
 def test_names_that_cannot_be(source: Path, name: str) -> None:
-    with pytest.raises(SuiteError, match=r"cannot name a benchmark|embedded benchmark"):
+    with pytest.raises(SuiteError, match=r"cannot name a benchmark|of the package nasbench-suite"):
         import_benchmark(source, name, "nasbench-macro")
     assert [entry.name for entry in list_benchmarks()] == ["digits"]
 
@@ -153,7 +155,7 @@ def test_a_benchmark_in_use_survives_its_replacement(source: Path) -> None:
     ("arguments", "sentence"),
     [
         ({"name": None}, "needs a name"),
-        ({"space": None}, "needs the space .* nats-tss, nats-sss, nasbench-macro"),
+        ({"space": None}, "needs the space .* nasbench-macro, .*nats-sss, nats-tss"),
         ({"space": "nats-tts"}, "Unknown search space 'nats-tts': did you mean 'nats-tss'"),
         ({"latency": ["nothing.csv"]}, r"no file nothing\.csv"),
         ({"metadata": "nothing.toml"}, r"nothing\.toml cannot be read"),
@@ -211,7 +213,8 @@ def test_official_archives(
 
     package = "nasbench_suite.benchmarks"
     pytest.importorskip(f"{package}.{converter.split('.')[0]}")
-    monkeypatch.setattr(f"{package}.nats_archive.recognise", lambda _: archive)
+    for module in ("nats_archive", "nasbench201_archive"):
+        monkeypatch.setattr(f"{package}.{module}.recognise", lambda _: archive)
     monkeypatch.setattr(f"{package}.{converter}", convert)
     done = []
     path = tmp_path / "source.csv"

@@ -1,0 +1,45 @@
+"""``nasbench list``: what is installed, by kind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from nasbench_suite import registry
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.errors import SuiteError
+
+
+def listed(*arguments: str) -> str:
+    answer = CliRunner().invoke(build_app(), ["list", *arguments], catch_exceptions=False)
+    assert answer.exit_code == 0
+    return str(answer.stdout)
+
+
+def test_the_kinds() -> None:
+    lines = listed().splitlines()
+    assert [line.split()[0] for line in lines] == list(registry.KINDS)
+    kinds = json.loads(listed("--json"))
+    assert {kind["name"]: kind["installed"] for kind in kinds} == {
+        name: len(registry.entries(name)) for name in registry.KINDS
+    }
+
+
+@pytest.mark.parametrize("kind", list(registry.KINDS))
+def test_every_part_has_a_line_that_says_what_it_is(kind: str) -> None:
+    known = registry.entries(kind)
+    lines = listed(kind).splitlines()
+    assert [line.split()[0] for line in lines] == list(known)
+    assert all(len(line.split()) > 3 for line in lines), "a part without a summary"
+    parts = json.loads(listed(kind, "--json"))
+    assert [part["name"] for part in parts] == list(known)
+    assert [part["fault"] for part in parts] == [""] * len(parts)
+
+
+def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SuiteError, match="Unknown kind 'space': did you mean 'spaces'"):
+        listed("space")
+    with pytest.raises(SuiteError, match="Unknown kind 'nonsense': choose from"):
+        listed("nonsense")
