@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 
@@ -38,7 +38,7 @@ def refused(sentence: str, *kinds: type[Exception]) -> Iterator[None]:
         raise SuiteError(sentence.replace("{reason}", reason(error))) from error
 
 
-def choose_from(kind: str, name: str, known: list[str]) -> str:
+def choose_from(kind: str, name: str, known: Sequence[str]) -> str:
     """The sentence for an unknown ``name``: the nearest known ones, or all of them."""
     from difflib import get_close_matches
 
