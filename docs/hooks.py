@@ -28,7 +28,9 @@ PYTHON = {
         "nasbench_suite.benchmarks.table.Metric",
         "nasbench_suite.benchmarks.table.make_benchmark",
         "nasbench_suite.benchmarks.noise",
-        "nasbench_suite.spaces.base.SearchSpace",
+        "nasbench_suite.spaces.base",
+        "nasbench_suite.spaces.finite",
+        "nasbench_suite.spaces.pool.PoolSpace",
     ],
     "Methods": [
         "nasbench_suite.tasks.method.Method",

@@ -62,14 +62,14 @@ def measure_command(
     from hardware.tables import export_metadata, measured_table, write_table
     from nasbench_suite.commands.data import _progress
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.spaces import load_space
+    from nasbench_suite.spaces import load_finite_space
 
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
     plan = Plan(
         space,
         setting,
-        choose_architectures(load_space(space), architectures, seed),
+        choose_architectures(load_finite_space(space), architectures, seed),
         runtime,
         RunOptions(batch, threads, precision, device),  # type: ignore[arg-type]  # checked there
         pruned=pruned,
@@ -108,9 +108,9 @@ def count_command(
 ) -> None:
     """Count FLOPs and parameters of every architecture, as NATS-Bench does."""
     from hardware.tables import counted_table, write_table
-    from nasbench_suite.spaces import load_space
+    from nasbench_suite.spaces import load_finite_space
 
-    table = counted_table(load_space(space), setting, pruned=pruned)
+    table = counted_table(load_finite_space(space), setting, pruned=pruned)
     write_table(table, output)
     for column, values in table.columns.items():
         typer.echo(f"{column}: {values.min():,.0f} to {values.max():,.0f}")

@@ -20,7 +20,7 @@ from nasbench_suite.statistics.correlation import spearman
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nasbench_suite.spaces import SearchSpace
+    from nasbench_suite.spaces import FiniteSpace
 
 _SAME = ("setting", "batch", "threads", "precision")  # for two measurements to be compared
 
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 def join_tables(
     tables: Sequence[CostTable],
-) -> tuple[SearchSpace, NDArray[np.int64], dict[str, Floats]]:
+) -> tuple[FiniteSpace, NDArray[np.int64], dict[str, Floats]]:
     """The costs of the architectures that all tables have.
 
     Returns:
@@ -74,7 +74,7 @@ def rank_correlations(columns: dict[str, Floats]) -> pd.DataFrame:
 
 
 def proxies(
-    space: SearchSpace, indices: NDArray[np.int64], columns: dict[str, Floats], setting: str
+    space: FiniteSpace, indices: NDArray[np.int64], columns: dict[str, Floats], setting: str
 ) -> pd.DataFrame:
     """How well what needs no device predicts each column, by Spearman's rank correlation.
 
@@ -109,7 +109,7 @@ def proxies(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def twin_spread(space: SearchSpace, indices: NDArray[np.int64], values: Floats) -> float:
+def twin_spread(space: FiniteSpace, indices: NDArray[np.int64], values: Floats) -> float:
     """Median over isomorphism classes of largest less smallest cost, over the class's median.
 
     0 where all twins share one figure; NaN without a class of two members or more.
@@ -193,7 +193,7 @@ def _kind(table: CostTable) -> tuple[object, ...]:
     return (table.space.name, runtime, *(protocol.get(name) for name in _SAME))
 
 
-def _has_dead(space: SearchSpace) -> NDArray[np.bool_]:
+def _has_dead(space: FiniteSpace) -> NDArray[np.bool_]:
     """Which architectures have an operation that no path from input to output uses."""
     if not isinstance(space, TopologySpace):
         return np.zeros(space.size, dtype=np.bool_)

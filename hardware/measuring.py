@@ -29,7 +29,7 @@ from hardware.networks import build_network, find_setting, live_forms
 from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 JOURNAL_VERSION = 1
 DISTURBED = 0.10  # by this share the reference's timings before and after a visit may differ
@@ -80,7 +80,7 @@ class Plan:
             raise SuiteError("There is no architecture to measure: name at least one.")
         if len(set(self.architectures)) < len(self.architectures):
             raise SuiteError("An architecture is to be measured twice: name each once.")
-        load_space(self.space).indices(np.array([*self.architectures, self.reference]))
+        load_finite_space(self.space).indices(np.array([*self.architectures, self.reference]))
 
     def visits(self) -> list[tuple[int, int]]:
         """Rounds and architectures in the order they are visited."""
@@ -140,7 +140,7 @@ class Measured:
         return float((high - low) / middle)
 
 
-def choose_architectures(space: SearchSpace, which: str, seed: int = 0) -> tuple[int, ...]:
+def choose_architectures(space: FiniteSpace, which: str, seed: int = 0) -> tuple[int, ...]:
     """Which architectures to measure.
 
     Args:
@@ -199,7 +199,7 @@ def measure(
     todo = [visit for visit in plan.visits() if visit not in done]
     total = plan.rounds * len(plan.architectures)
     yield total - len(todo), total
-    space = load_space(plan.space)
+    space = load_finite_space(plan.space)
     with (
         Journal(journal).appending() as note,
         _pinned(cores, plan.options.threads),
@@ -215,7 +215,7 @@ def measure(
             note({"reference": _visit(plan, space, plan.reference)})
 
 
-def _visit(plan: Plan, space: SearchSpace, architecture: int) -> list[float]:
+def _visit(plan: Plan, space: FiniteSpace, architecture: int) -> list[float]:
     """Times of the timed runs, in microseconds."""
     network = build_network(space, architecture, plan.setting, pruned=plan.pruned)
     run = prepare(plan.runtime, network, plan.options)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import Architecture, SearchSpace
+from nasbench_suite.spaces import Architecture, FiniteSpace
 from nasbench_suite.spaces.size import CHANNELS, SizeSpace
 from nasbench_suite.spaces.topology import EDGES, NUM_NODES, OPERATIONS, TopologySpace, live_edges
 
@@ -155,7 +155,7 @@ class Network:
 
 
 def build_network(
-    space: SearchSpace, architecture: Architecture, setting: str, *, pruned: bool = False
+    space: FiniteSpace, architecture: Architecture, setting: str, *, pruned: bool = False
 ) -> Network:
     """The network of an architecture.
 
@@ -263,7 +263,7 @@ def _digits(operations: Sequence[int], setting: Setting, pruned: bool) -> Networ
     return network
 
 
-def live_forms(space: SearchSpace) -> NDArray[np.int64]:
+def live_forms(space: FiniteSpace) -> NDArray[np.int64]:
     """Which architectures are one network once dead branches are removed.
 
     This is not the isomorphism of NAS-Bench-201. Its classes tell cells apart by zeros in their
@@ -308,7 +308,7 @@ def count_network(network: Network) -> tuple[Any, Any]:
 
 
 def count_all(
-    space: SearchSpace, setting: str, *, pruned: bool = False
+    space: FiniteSpace, setting: str, *, pruned: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Parameters and FLOPs of every architecture, each of shape (space.size,).
 

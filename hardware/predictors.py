@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
 from nasbench_suite.statistics.correlation import spearman
 
@@ -30,7 +30,7 @@ _COUNTS_WEIGH = 4.0
 _TUNED = 200  # a Gaussian process is tuned on no more measurements than these
 
 
-def encode_costs(space: SearchSpace) -> Floats:
+def encode_costs(space: FiniteSpace) -> Floats:
     """Features of every architecture, shape (space.size, features).
 
     One-hot decisions as they are written; of cells also those of the live edges, since a runtime
@@ -128,7 +128,7 @@ PREDICTORS: dict[str, Callable[[], Any]] = {
 
 
 def learning_curves(
-    space: SearchSpace,
+    space: FiniteSpace,
     indices: NDArray[np.int64],
     columns: Mapping[str, Floats],
     *,
@@ -202,7 +202,7 @@ def learning_curves(
 
 
 def additive_from_operations(
-    space: SearchSpace, indices: NDArray[np.int64], values: Floats
+    space: FiniteSpace, indices: NDArray[np.int64], values: Floats
 ) -> Floats | None:
     """Costs as sums over edges, from the empty cell and the cells with one operation.
 

@@ -24,7 +24,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.safe_pickle import load
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 METADATA_KEY = b"nasbench_hardware"
 COSTS = ("latency", "energy", "memory", "flops", "macs", "parameters")
@@ -49,7 +49,7 @@ class CostTable:
         about: the device card, or whatever else a reader should be told.
     """
 
-    space: SearchSpace
+    space: FiniteSpace
     indices: NDArray[np.int64]
     columns: Mapping[str, NDArray[np.float64]]
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class CostTable:
 
 
 def make_table(
-    space: SearchSpace,
+    space: FiniteSpace,
     indices: Sequence[int] | NDArray[np.integer],
     columns: Mapping[str, Any],
     facts: Mapping[str, Mapping[str, str]] | None = None,
@@ -190,7 +190,7 @@ def read_table(path: Path, space: str | None = None) -> CostTable:
     except (pa.ArrowException, OSError, ValueError) as error:
         reason = str(error).splitlines() or [type(error).__name__]
         raise SuiteError(f"{path} cannot be read as Parquet or CSV ({reason[0]}).") from None
-    where = load_space(described.get("space") or space or "nats-tss")
+    where = load_finite_space(described.get("space") or space or "nats-tss")
     keys = [name for name in ("arch_str", "arch_index") if name in frame]
     if not keys:
         raise SuiteError(f"{path} has no column arch_str or arch_index: name its architectures.")
@@ -232,7 +232,7 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
         name: of the device; by default the runtime's.
     """
     plan = measured.plan
-    space = load_space(plan.space)
+    space = load_finite_space(plan.space)
     name = name or plan.runtime
     indices, source = measured.architectures, np.arange(len(measured.architectures))
     if plan.pruned:
@@ -278,7 +278,7 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
     )
 
 
-def counted_table(space: SearchSpace, setting: str, *, pruned: bool = False) -> CostTable:
+def counted_table(space: FiniteSpace, setting: str, *, pruned: bool = False) -> CostTable:
     """FLOPs and parameters of every architecture; see ``networks.count_network``."""
     parameters, flops = count_all(space, setting, pruned=pruned)
     note = "dead branches removed" if pruned else "networks as they are written"
@@ -361,7 +361,7 @@ def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
         columns[f"{device}_{suffix}"] = values
         provenance = "modelled" if device in _MODELLED else "measured"
         facts[f"{device}_{suffix}"] = {"provenance": provenance, "note": "HW-NAS-Bench"}
-    space = load_space("nats-tss")
+    space = load_finite_space("nats-tss")
     about = {"source": "HW-NAS-Bench (Li et al., ICLR 2021)", "dataset": dataset}
     return make_table(space, np.arange(space.size), columns, facts, about)
 
@@ -382,7 +382,7 @@ def import_help(path: Path, space: str = "nats-tss") -> CostTable:
     files = sorted(path.glob(f"*{_HELP_SUFFIX}")) if path.is_dir() else [path]
     if not files:
         raise SuiteError(f"There is no file *{_HELP_SUFFIX} in {path}.")
-    where = load_space(space)
+    where = load_finite_space(space)
     columns: dict[str, NDArray[np.float64]] = {}
     common: NDArray[np.int64] | None = None
     for file in files:

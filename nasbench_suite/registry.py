@@ -144,7 +144,7 @@ def find(kind: str, name: str) -> Entry:
     if chosen.aliased:
         for entry in known.values():
             try:
-                if name in getattr(entry.load(), "aliases", ()):
+                if name.lower() in getattr(entry.load(), "aliases", ()):
                     return entry
             except SuiteError:  # it has no names that are known then
                 continue

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace
-from nasbench_suite.spaces.topology import EDGES, NUM_NODES, OPERATIONS, TopologySpace
+from nasbench_suite.spaces import FiniteSpace
+from nasbench_suite.spaces.base import encode_one_hot
+from nasbench_suite.spaces.topology import NUM_NODES, TopologySpace, encode_paths
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.network_ensemble import NetworkEnsemble
 
@@ -135,56 +136,8 @@ class Bananas(Method):
             ensemble.fit(self._encode(session.space, list(self.scores)), targets, session.rng)
             return ensemble.predict(self._encode(session.space, candidates))
 
-    def _encode(self, space: SearchSpace, architectures: list[int]) -> NDArray[np.float64]:
+    def _encode(self, space: FiniteSpace, architectures: list[int]) -> NDArray[np.float64]:
         vectors = space.all_vectors[architectures]
         if self.encodes_paths:
             return encode_paths(vectors, self.longest_path)
         return encode_one_hot(vectors, space.choices)
-
-
-def encode_paths(
-    vectors: NDArray[np.integer], longest_path: int = NUM_NODES - 1
-) -> NDArray[np.float64]:
-    """The path encoding of cells: which sequences of operations lead from input to output.
-
-    Features stand by the length of the path, then in lexicographic order of its operations. As
-    in the authors' code, ``none`` counts as an operation, and two ways through a cell that have
-    the same operations share a feature.
-
-    Args:
-        vectors: cells of the topology space, shape (n, 6).
-        longest_path: number of edges of the longest paths encoded.
-
-    Returns:
-        Zeros and ones, shape (n, 5 + 5**2 + ...), up to the power ``longest_path``.
-    """
-    lengths = range(1, longest_path + 1)
-    sizes = [len(OPERATIONS) ** length for length in lengths]
-    encoded = np.zeros((len(vectors), sum(sizes)))
-    for path in _paths_to_output(0):
-        if len(path) <= longest_path:
-            operations = tuple(vectors[:, path].astype(np.int64).T)
-            shape = (len(OPERATIONS),) * len(path)
-            columns = sum(sizes[: len(path) - 1]) + np.ravel_multi_index(operations, shape)
-            encoded[np.arange(len(vectors)), columns] = 1.0
-    return encoded
-
-
-def _paths_to_output(node: int) -> list[list[int]]:
-    """The paths from a node of a cell to its output, as lists of positions in ``EDGES``."""
-    if node == NUM_NODES - 1:
-        return [[]]
-    return [
-        [edge, *rest]
-        for edge, (source, target) in enumerate(EDGES)
-        if source == node
-        for rest in _paths_to_output(target)
-    ]
-
-
-def encode_one_hot(vectors: NDArray[np.integer], choices: tuple[int, ...]) -> NDArray[np.float64]:
-    """One feature for each option of each decision, shape (n, sum(choices))."""
-    columns = [
-        vectors[:, [position]] == np.arange(options) for position, options in enumerate(choices)
-    ]
-    return np.concatenate(columns, axis=1).astype(np.float64)

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
-from search_methods.bananas import encode_one_hot
 
 Array = NDArray[np.float64]
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import FiniteSpace, load_finite_space
+from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
-from search_methods.bananas import encode_one_hot
 from search_methods.gaussian_process import CandidateProcess
 
 Array = NDArray[np.float64]
@@ -106,7 +106,7 @@ class GraphVAESearch(Method):
         self.unseen = space.connected.copy()  # the others compute nothing
         self.fitted = 0  # evaluations when the hyper-parameters were last chosen
 
-    def _embed(self, space: SearchSpace, embedding: str) -> list[Array]:
+    def _embed(self, space: FiniteSpace, embedding: str) -> list[Array]:
         if embedding == "one-hot":
             return [encode_one_hot(space.all_vectors, space.choices)]
         latents, functional = embed_space(space.name, self.model)
@@ -235,7 +235,7 @@ def _embed(space: str, checkpoint: str) -> tuple[Array, Array]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # another number could add in another order
     try:
-        means, _ = model.encode(load_space(space).all_vectors)
+        means, _ = model.encode(load_finite_space(space).all_vectors)
         latents = means.astype(np.float64)
         said = model.functional(means) if isinstance(model, GraphVAE) else latents[:, :0]
     finally:

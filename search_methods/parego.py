@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.statistics.pareto import simplex_lattice
 from nasbench_suite.tasks.method import Method, Session
 
@@ -108,7 +108,8 @@ class ParEGO(Method):
         if len(known) >= self.initial + 25:
             half = self.designs // 2
             learned = np.concatenate([order[:half], rng.choice(order[half:], self.designs - half)])
-        near = np.setdiff1d(space.neighbour_table[known[order[:5]]].ravel(), known)
+        around = [space.neighbours(best) for best in known[order[:5]].tolist()]
+        near = np.setdiff1d(np.concatenate(around), known)
         candidates = np.unique(
             np.concatenate([self._unseen(session, self.num_candidates), near]).astype(np.int64)
         )
@@ -133,7 +134,7 @@ class ParEGO(Method):
 
 
 def differing(
-    space: SearchSpace, ones: NDArray[np.integer], others: NDArray[np.integer]
+    space: FiniteSpace, ones: NDArray[np.integer], others: NDArray[np.integer]
 ) -> NDArray[np.int64]:
     """In how many decisions architectures differ, shape (ones, others)."""
     left, right = space.all_vectors[ones], space.all_vectors[others]

@@ -18,7 +18,7 @@ from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.rows import TaskRow
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
 from nasbench_suite.store import ResultStore
 
@@ -369,7 +369,7 @@ def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
     """Shares of skip connections, none, and cells without a path."""
     from nasbench_suite.spaces.topology import OPERATIONS, TopologySpace
 
-    space = load_space(task.space)
+    space = load_finite_space(task.space)
     if not isinstance(space, TopologySpace):
         return {}
     operations = space.all_vectors[architectures]

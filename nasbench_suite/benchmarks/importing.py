@@ -27,7 +27,7 @@ from nasbench_suite.benchmarks.columns import (
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ class Imported:
 def import_table(
     path: Path,
     name: str,
-    space: SearchSpace,
+    space: FiniteSpace,
     *,
     metadata: MetadataFile | None = None,
     latency: Sequence[Path] = (),
@@ -113,7 +113,7 @@ def add_latencies(
 class _Importer:
     """Collects the metrics of several tables."""
 
-    def __init__(self, space: SearchSpace, metadata: MetadataFile) -> None:
+    def __init__(self, space: FiniteSpace, metadata: MetadataFile) -> None:
         self.space = space
         self.facts: Mapping[str, ColumnFacts] = metadata.metrics
         self.about = metadata.about
@@ -287,7 +287,7 @@ class _Importer:
 
 
 def read_measurements(
-    path: Path, column: str, space: SearchSpace
+    path: Path, column: str, space: FiniteSpace
 ) -> tuple[NDArray[np.int64], _Numbers]:
     """The architectures and the figures of one column, of a table that need not be complete.
 
@@ -313,7 +313,7 @@ def read_measurements(
 
 
 def _architecture_column(
-    path: Path, frame: pd.DataFrame, space: SearchSpace, wanted: str | None, in_index_order: bool
+    path: Path, frame: pd.DataFrame, space: FiniteSpace, wanted: str | None, in_index_order: bool
 ) -> str | None:
     """The column with architectures: as said, or by its name, or by its content.
 
@@ -344,14 +344,14 @@ def _architecture_column(
     )
 
 
-def _is_string_of(space: SearchSpace, cell: object) -> bool:
+def _is_string_of(space: FiniteSpace, cell: object) -> bool:
     try:
         return isinstance(cell, str) and space.parse(cell) is not None
     except SuiteError:
         return False
 
 
-def _rows(path: Path, column: pd.Series[Any], space: SearchSpace) -> NDArray[np.int64]:
+def _rows(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:
     """The architecture index of each row, from strings or indices."""
     cells = column.tolist()
     if not _is_string_of(space, cells[0]) and (numbers := _numbers(column)) is not None:

@@ -30,7 +30,7 @@ from nasbench_suite.benchmarks.table import (
     write_benchmark,
 )
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import list_spaces, load_space
+from nasbench_suite.spaces import list_spaces, load_finite_space
 
 if TYPE_CHECKING:
     from nasbench_suite.benchmarks.columns import ColumnFacts
@@ -193,7 +193,7 @@ def import_benchmark(
         imported = import_table(
             path,
             str(name),
-            load_space(space),
+            load_finite_space(space),
             metadata=facts,
             latency=latencies,
             arch_column=arch_column,

@@ -60,7 +60,7 @@ from nasbench_suite.files.safe_pickle import (
     load_records,
     open_pickle,
 )
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 META = "meta.pickle.pbz2"
 
@@ -126,7 +126,7 @@ class ArchiveFigures:
     """
 
     source: str
-    space: SearchSpace
+    space: FiniteSpace
     indices: NDArray[np.int64]
     metrics: Sequence[Metric]
     columns: Mapping[str, NDArray[np.float64]]
@@ -224,9 +224,9 @@ def _first_architecture(head: bytes) -> str | None:
     return first[1] if first[0] == "meta_archs" else None
 
 
-def _space_of(architecture: object) -> SearchSpace:
+def _space_of(architecture: object) -> FiniteSpace:
     for name in _SPACES:
-        space = load_space(name)
+        space = load_finite_space(name)
         try:
             space.parse(architecture)  # type: ignore[arg-type]
         except SuiteError:
@@ -410,7 +410,7 @@ class Collector:
         self._mean = mean
         self._progress = progress
         self._total = total
-        self._space: SearchSpace | None = None
+        self._space: FiniteSpace | None = None
         self._columns: dict[str, NDArray[np.float64]] = {}
         self._seeds: dict[str, set[int]] = {}
         self._seen: dict[int, set[int]] = {}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 
 Replicates = Literal["twins", "seeds"]
 
@@ -107,7 +107,7 @@ def _twins(benchmark: Benchmark, metric: str) -> _Groups | None:
     return _several(values[order], space.classes[order])
 
 
-def are_copied(space: SearchSpace, values: NDArray[np.float64]) -> bool:
+def are_copied(space: FiniteSpace, values: NDArray[np.float64]) -> bool:
     """Whether all members of each class have one figure; so it is where there are no twins."""
     of_first = values[space.representatives][space.classes]
     return np.array_equal(values, of_first, equal_nan=True)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing
-from nasbench_suite.spaces import Architecture, SearchSpace, load_space
+from nasbench_suite.spaces import Architecture, FiniteSpace, load_finite_space
 
 FORMAT_VERSION = 1
 _METADATA_KEY = b"nasbench_suite"
@@ -83,7 +83,7 @@ class Benchmark:
     """
 
     name: str
-    space: SearchSpace
+    space: FiniteSpace
     metrics: Mapping[str, Metric]
     columns: Mapping[str, NDArray[np.float64]]
     about: Mapping[str, Any] = field(default_factory=dict)
@@ -197,7 +197,7 @@ class Benchmark:
 
 def make_benchmark(
     name: str,
-    space: SearchSpace,
+    space: FiniteSpace,
     metrics: Sequence[Metric],
     columns: Mapping[str, ArrayLike],
     about: Mapping[str, Any] | None = None,
@@ -284,7 +284,7 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
     """
     metadata = read_metadata(path)
     try:
-        space = load_space(metadata["space"])
+        space = load_finite_space(metadata["space"])
         metrics = {}
         for entry in metadata["metrics"]:
             metric = Metric(**{**entry, "seeds": tuple(entry["seeds"])})
@@ -351,7 +351,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
 class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     """The columns of a Parquet file, each read at its first use and then kept."""
 
-    def __init__(self, path: Path, space: SearchSpace) -> None:
+    def __init__(self, path: Path, space: FiniteSpace) -> None:
         self._path = path
         self._space = space
         self._names = list(self._file.schema_arrow.names)

@@ -27,16 +27,21 @@ def list_command(as_json: _Json = False) -> None:
     """List the search spaces."""
     import json
 
-    from nasbench_suite.spaces import list_spaces, load_space
+    import numpy as np
+
+    from nasbench_suite.spaces import FiniteSpace, list_spaces, load_space
+
+    rng = np.random.default_rng(0)
 
     if as_json:
         found = [
             {
                 "name": space.name,
                 "architectures": space.size,
-                "classes": len(space.representatives),
+                "classes": len(space.representatives) if isinstance(space, FiniteSpace) else None,
                 "choices": space.choices,
-                "example": space.string(0),
+                "aliases": space.aliases,
+                "example": space.string(0 if isinstance(space, FiniteSpace) else space.sample(rng)),
             }
             for space in map(load_space, list_spaces())
         ]
@@ -47,8 +52,10 @@ def list_command(as_json: _Json = False) -> None:
 
     table = Table("space", "architectures", "classes", "decisions", "options")
     for space in map(load_space, list_spaces()):
-        options = ", ".join(map(str, sorted(set(space.choices))))
-        counts = f"{space.size:,}", f"{len(space.representatives):,}", str(len(space.choices))
+        options = ", ".join(map(str, sorted(set(space.choices)))) or "-"
+        size = "unknown" if space.size is None else f"{space.size:,}"
+        classes = f"{len(space.representatives):,}" if isinstance(space, FiniteSpace) else "unknown"
+        counts = size, classes, str(len(space.choices) or "-")
         table.add_row(space.name, *counts, options)
     Console().print(table)
 
@@ -66,8 +73,10 @@ def show_command(
     if as_json:
         typer.echo(json.dumps(facts, indent=2, default=str))
         return
-    facts["vector"] = ",".join(map(str, facts["vector"]))
-    facts["class size"] = f"{facts['class size']} (lowest index {facts.pop('representative')})"
+    if "vector" in facts:
+        facts["vector"] = ",".join(map(str, facts["vector"]))
+    if "class size" in facts:
+        facts["class size"] = f"{facts['class size']} (lowest index {facts.pop('representative')})"
     facts["connected"] = "yes" if facts["connected"] else "no: no path from input to output"
     for key, value in facts.items():
         typer.echo(f"{key:<10}  {value}")
@@ -92,46 +101,48 @@ def draw_command(
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
     where = load_space(space)
-    index = _read(where, architecture)
+    read = _read(where, architecture)
     if output.suffix == ".dot":
-        output.write_text(where.dot(index))
+        output.write_text(where.dot(read))
         return
     import matplotlib.pyplot as plt
 
-    where.draw(index)
+    where.draw(read)
     plt.savefig(output, bbox_inches="tight", dpi=200)
     plt.close()
 
 
-def _read(space: SearchSpace, text: str) -> int:
-    """The index of an architecture written on the command line.
+def _read(space: SearchSpace, text: str) -> Any:
+    """The architecture written on the command line, as the space's own value.
 
     A string of the space counts as one even where it consists of digits alone.
     """
     from nasbench_suite.errors import SuiteError
 
     try:
-        return space.index(text)
+        return space.read(text)
     except SuiteError:
         try:
             numbers = [int(number) for number in text.split(",")]
         except ValueError:
             pass
         else:
-            return space.index(numbers if len(numbers) > 1 else numbers[0])
+            return space.read(numbers if len(numbers) > 1 else numbers[0])
         raise
 
 
 def _describe(space: SearchSpace, text: str) -> dict[str, Any]:
-    index = _read(space, text)
-    label = space.classes[index]
-    return {
-        "space": space.name,
-        "string": space.string(index),
-        "index": index,
-        "vector": list(space.vector(index)),
-        "canonical": space.canonical(index),
-        "class size": int((space.classes == label).sum()),
-        "representative": int(space.representatives[label]),
-        "connected": space.is_connected(index),
-    }
+    from nasbench_suite.spaces import FiniteSpace
+
+    architecture = _read(space, text)
+    facts: dict[str, Any] = {"space": space.name, "string": space.string(architecture)}
+    if isinstance(space, FiniteSpace):
+        facts["index"] = architecture
+    if space.choices:
+        facts["vector"] = list(space.vector(architecture))
+    facts["canonical"] = space.canonical(architecture)
+    if isinstance(space, FiniteSpace):
+        label = space.classes[architecture]
+        facts["class size"] = int((space.classes == label).sum())
+        facts["representative"] = int(space.representatives[label])
+    return {**facts, "connected": space.is_connected(architecture)}

@@ -1,7 +1,8 @@
-"""Search spaces: finite products of choices, in their publishers' order.
+"""Search spaces, listed or not, by name.
 
-A further space is one new file with a subclass of ``SearchSpace``, and one line under the entry
-point group ``nasbench_suite.spaces``.
+A further space is one new file with a subclass of ``FiniteProductSpace``, ``FiniteSpace``,
+``ProductSpace`` or ``SearchSpace``, and one line under the entry point group
+``nasbench_suite.spaces``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from functools import cache
 
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.base import Architecture, ProductSpace, SearchSpace
+from nasbench_suite.spaces.finite import FiniteProductSpace, FiniteSpace, listed
+from nasbench_suite.spaces.pool import PoolSpace
 
 
 def list_spaces() -> list[str]:
@@ -18,7 +21,6 @@ def list_spaces() -> list[str]:
     return list(registry.entries("spaces"))
 
 
-@cache
 def load_space(name: str) -> SearchSpace:
     """The search space of that name or alias; the same immutable object at every call.
 
@@ -26,6 +28,15 @@ def load_space(name: str) -> SearchSpace:
         SuiteError: no space has that name, or it cannot be imported.
     """
     return _made(registry.find("spaces", name).name)
+
+
+def load_finite_space(name: str) -> FiniteSpace:
+    """As ``load_space``, for what needs a space that can be listed.
+
+    Raises:
+        SuiteError: no space has that name, or it cannot be listed.
+    """
+    return listed(load_space(name))
 
 
 @cache
@@ -39,4 +50,15 @@ def _made(name: str) -> SearchSpace:
     return space
 
 
-__all__ = ["Architecture", "SearchSpace", "list_spaces", "load_space"]
+__all__ = [
+    "Architecture",
+    "FiniteProductSpace",
+    "FiniteSpace",
+    "PoolSpace",
+    "ProductSpace",
+    "SearchSpace",
+    "list_spaces",
+    "listed",
+    "load_finite_space",
+    "load_space",
+]

@@ -1,7 +1,14 @@
-"""What a search space is: a finite product of choices, in its publisher's order.
+"""What a search space is, whether it can be listed or not.
 
-A space file names its choices and says how an architecture is written; everything else
-(conversions, neighbours, sampling) follows from the choices and stands here once.
+``SearchSpace`` is never listed: it draws, changes, reads and writes architectures. Below it
+
+* ``ProductSpace`` is a product of choices too large to list (DARTS cells, MnasNet);
+* ``FiniteSpace`` (in ``finite``) is listed, and its architectures are numbered from 0;
+* ``FiniteProductSpace`` (there too) is a listed product of choices, as NATS-Bench's spaces;
+* ``PoolSpace`` (in ``pool``) holds the architectures of any space that a partial table measured.
+
+A space file says how an architecture is written and what may be changed in it; everything that
+follows from that stands here once.
 """
 
 from __future__ import annotations
@@ -9,302 +16,231 @@ from __future__ import annotations
 import math
 import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, choose_from
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Architecture: TypeAlias = "str | int | Sequence[int] | NDArray[np.integer]"
-"""An architecture in any of its three forms: string, index, or vector of choices."""
+Architecture: TypeAlias = Any
+"""An architecture in any form its space reads: its string, its index where the space is listed,
+its vector of choices where it has choices, or the space's own hashable value."""
 
 
 class SearchSpace(ABC):
-    """A finite search space whose architectures are vectors of categorical choices.
+    """Architectures that can be drawn, changed, read and written, but perhaps never listed.
 
-    An architecture has three forms, and every public method takes any of them:
+    Every public method takes an architecture in any form that ``read`` takes, except those that
+    a search calls at every step: ``mutate``, ``crossover`` and ``neighbours`` of a product take
+    what ``sample`` returns.
 
-    * its *string*, as its publisher writes it;
-    * its *index*, from 0 to ``size - 1`` in its publisher's order;
-    * its *vector*, ``len(choices)`` integers, entry ``i`` from 0 to ``choices[i] - 1``.
+    A new space implements ``sample``, ``mutate``, ``neighbours``, ``parse`` and ``format``, and
+    overrides what else it knows better. It holds no state beyond caches and is made without
+    arguments, so that a worker process makes it anew.
 
     Attributes:
         name: the name ``load_space`` finds it by.
-        choices: number of options of each decision.
+        aliases: further names it is found by.
+        choices: number of options of each decision, where an architecture can be said by a vector
+            of independent choices (``vector``, ``closest``); empty elsewhere.
     """
 
-    name: ClassVar[str]
-    choices: ClassVar[tuple[int, ...]]
+    name: str
+    aliases: tuple[str, ...] = ()
+    choices: tuple[int, ...] = ()
+
+    # -- what a space must say -------------------------------------------------------------------
 
     @abstractmethod
-    def format(self, vector: Sequence[int]) -> str:
-        """The string of the architecture with these choices."""
+    def sample(self, rng: np.random.Generator) -> Any:
+        """An architecture drawn at random, uniformly where the space can."""
 
     @abstractmethod
-    def parse(self, string: str) -> tuple[int, ...]:
-        """The choices written in ``string``.
+    def mutate(self, architecture: Any, rng: np.random.Generator) -> Any:
+        """A neighbour of an architecture, drawn at random."""
+
+    @abstractmethod
+    def neighbours(self, architecture: Any) -> Sequence[Any] | NDArray[np.integer]:
+        """The architectures one change away."""
+
+    @abstractmethod
+    def parse(self, string: str) -> Any:
+        """The architecture written in ``string``, in the form that ``format`` takes.
+
+        What it returns is checked by ``read``, which is what callers use.
 
         Raises:
             SuiteError: the string is malformed or names an architecture outside the space.
         """
 
-    def _published_order(self) -> NDArray[np.int64]:
-        """Lexicographic ranks in the publisher's index order; lexicographic unless overridden."""
-        return np.arange(self.size)
+    @abstractmethod
+    def format(self, form: Any) -> str:
+        """The string of an architecture in the form that ``parse`` returns."""
 
-    def _canonical_key(self, vector: tuple[int, ...]) -> Hashable:
-        """The canonical key of one vector; by default each architecture is its own class."""
-        return self.format(vector)
+    # -- what a space may know better ------------------------------------------------------------
 
-    def _canonical_keys(self) -> Iterable[Hashable]:
-        """The canonical keys of all architectures in index order; override it to be faster."""
-        return (self._canonical_key(tuple(vector)) for vector in self.all_vectors.tolist())
+    @property
+    def size(self) -> int | float | None:
+        """Number of architectures: whole, infinite, or None where nobody has counted them."""
+        return None
 
-    @cached_property
-    def size(self) -> int:
-        """Number of architectures."""
-        return math.prod(self.choices)
+    def check(self, value: Any) -> Any:
+        """The architecture that ``value`` is, as the space's own hashable value.
 
-    def __len__(self) -> int:
-        return self.size
+        By default a value is one of the space if it can be written and is read back the same.
 
-    def __reduce__(self) -> tuple[type[SearchSpace], tuple[()]]:
-        return type(self), ()  # what was cached stays behind
+        Raises:
+            SuiteError: it is none.
+        """
+        try:
+            hash(value)
+            same = bool(self.parse(self.format(value)) == value)
+        except Exception:  # what a space's own functions make of a stranger is not ours to foresee
+            same = False
+        if not same:
+            self.refuse(value)
+        return value
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}: {self.size:,} architectures>"
+    def crossover(self, one: Any, other: Any, rng: np.random.Generator) -> Any:
+        """A child of two architectures.
 
-    # -- the three forms ---------------------------------------------------------------------
+        Each choice comes from either parent with equal probability. In a space without choices
+        the child is one of the two, so that breeding is by mutation alone unless overridden.
+        """
+        if not self.choices:
+            return one if rng.random() < 0.5 else other
+        from_one = rng.random(len(self.choices)) < 0.5
+        return self.closest(np.where(from_one, self.vector(one), self.vector(other)))
 
-    @cached_property
-    def all_vectors(self) -> NDArray[np.int8]:
-        """The vectors of all architectures in index order, shape (size, len(choices))."""
-        digits = np.unravel_index(self._rank_of_index, self.choices)
-        vectors = np.stack(digits, axis=1).astype(np.int8)
-        vectors.setflags(write=False)
-        return vectors
+    def canonical_key(self, form: Any) -> Hashable:
+        """The canonical key of an architecture in the form that ``parse`` returns.
 
-    @cached_property
-    def all_strings(self) -> tuple[str, ...]:
-        """The strings of all architectures in index order."""
-        return tuple(self.format(vector) for vector in self.all_vectors.tolist())
+        By default each architecture computes a function of its own.
+        """
+        return self.format(form)
 
-    @cached_property
-    def _rank_of_index(self) -> NDArray[np.int64]:
-        return self._published_order().astype(np.int64)
+    def is_connected(self, architecture: Architecture) -> bool:
+        """Whether the output depends on the input; true of every architecture in most spaces."""
+        self.read(architecture)
+        return True
 
-    @cached_property
-    def _index_of_rank(self) -> NDArray[np.int64]:
-        index_of_rank = np.empty(self.size, dtype=np.int64)
-        index_of_rank[self._rank_of_index] = np.arange(self.size)
-        return index_of_rank
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The encodings that ``features`` knows: ``one-hot``, ``path`` or ``adjacency``."""
+        return ("one-hot",) if self.choices else ()
 
-    # A look-up costs a tenth of parsing a string or of checking a vector through NumPy.
+    def encode(
+        self, architectures: Sequence[Any] | NDArray[np.integer], encoding: str
+    ) -> NDArray[np.float64]:
+        """As ``features``, for an encoding that is among ``encodings``."""
+        return encode_one_hot(self.vectors(architectures), self.choices)
 
-    @cached_property
-    def _index_of_string(self) -> dict[str, int]:
-        return {string: index for index, string in enumerate(self.all_strings)}
+    # -- forms -----------------------------------------------------------------------------------
 
-    @cached_property
-    def _index_of_vector(self) -> dict[tuple[int, ...], int]:
-        return {tuple(vector): index for index, vector in enumerate(self.all_vectors.tolist())}
-
-    def index(self, architecture: Architecture) -> int:
-        """The index of an architecture given in any form.
+    def read(self, architecture: Architecture) -> Any:
+        """An architecture given in any form, as the space's own hashable value.
 
         Raises:
             SuiteError: it is malformed or outside the space.
         """
-        # The three forms as they usually come; whatever else there is goes the careful way.
-        if type(architecture) is int:
-            if 0 <= architecture < self.size:
-                return architecture
-        elif type(architecture) is str:
-            known = self._index_of_string.get(architecture)
-            if known is not None:
-                return known
-        elif type(architecture) is tuple:
-            try:
-                return self._index_of_vector[architecture]
-            except (KeyError, TypeError):
-                pass
-        return self._checked_index(architecture)
+        if not isinstance(architecture, str):
+            return self.check(architecture)
+        value = self.parse(architecture)
+        try:
+            return self.check(value)
+        except SuiteError:
+            self.blame_parse(architecture, value)
 
-    def _checked_index(self, architecture: object) -> int:
-        if isinstance(architecture, str):
-            return self._index_of_vector[tuple(self.parse(architecture))]
-        if isinstance(architecture, numbers.Integral) and not isinstance(architecture, bool):
-            self._check_range(int(architecture))
-            return int(architecture)
-        if isinstance(architecture, (Sequence, np.ndarray)):
-            vector = _to_array(architecture)
-            if vector is not None and vector.ndim == 1 and vector.dtype.kind in "iu":
-                known = self._index_of_vector.get(tuple(vector.tolist()))
-                return int(self.indices(vector[None])[0]) if known is None else known
-        raise SuiteError(
-            f"{architecture!r} is no architecture of space {self.name!r}: give its string, "
-            f"its index or its {len(self.choices)} choices."
-        )
-
-    def _check_range(self, index: int) -> None:
-        if not 0 <= index < self.size:
-            raise SuiteError(
-                f"Architecture index {index} is outside space {self.name!r}: "
-                f"it has indices 0 to {self.size - 1}."
-            )
+    def form(self, architecture: Architecture) -> Any:
+        """What ``parse`` returns and ``format`` takes of an architecture given in any form."""
+        return self.read(architecture)
 
     def string(self, architecture: Architecture) -> str:
         """The string of an architecture given in any form."""
-        return self.format(self.vector(architecture))
-
-    def vector(self, architecture: Architecture) -> tuple[int, ...]:
-        """The vector of choices of an architecture given in any form."""
-        return tuple(self.all_vectors[self.index(architecture)].tolist())
-
-    def indices(self, architectures: ArrayLike | Iterable[str]) -> NDArray[np.int64]:
-        """The indices of many architectures at once.
-
-        Args:
-            architectures: vectors of shape (n, len(choices)), indices of shape (n,), or strings.
-
-        Returns:
-            int64 array of shape (n,).
-
-        Raises:
-            SuiteError: any of them is malformed or outside the space; the first is named.
-        """
-        array = _to_array(
-            architectures if hasattr(architectures, "__len__") else list(architectures)  # type: ignore[arg-type]
-        )
-        if array is None:
-            raise SuiteError(
-                f"Vectors of space {self.name!r} have {len(self.choices)} choices each; "
-                f"got lists of unequal lengths."
-            )
-        if array.ndim == 1 and (array.dtype.kind in "UO" or not len(array)):
-            return np.array([self.index(one) for one in array.tolist()], dtype=np.int64)
-        if array.dtype.kind not in "iu":
-            raise SuiteError(
-                f"Architectures of space {self.name!r} are strings, indices or vectors of "
-                f"integers, not {array.dtype} of shape {array.shape}."
-            )
-        if array.ndim == 1:
-            outside = (array < 0) | (array >= self.size)
-            if outside.any():
-                self._check_range(int(array[outside][0]))
-            return array.astype(np.int64)
-        if array.ndim != 2 or array.shape[1] != len(self.choices):
-            raise SuiteError(
-                f"Vectors of space {self.name!r} have {len(self.choices)} choices each; "
-                f"got an array of shape {array.shape}."
-            )
-        unlisted = np.any((array < 0) | (array >= np.array(self.choices)), axis=1)
-        if np.any(unlisted):
-            raise SuiteError(
-                f"Vector {array[unlisted][0].tolist()} is outside space {self.name!r}: its choices "
-                f"run from 0 to {[options - 1 for options in self.choices]}."
-            )
-        ranks = np.ravel_multi_index(tuple(array.T.astype(np.int64)), self.choices)
-        found: NDArray[np.int64] = self._index_of_rank[ranks]
-        return found
-
-    # -- neighbours and sampling ---------------------------------------------------------------
-
-    @cached_property
-    def neighbour_table(self) -> NDArray[np.int32]:
-        """Indices of all architectures one choice away, shape (size, sum(choices) - len(choices)).
-
-        Columns go decision by decision, alternatives in cyclic order after the present option.
-        """
-        ranks = self._rank_of_index
-        columns = []
-        for position, options in enumerate(self.choices):
-            present = self.all_vectors[:, position].astype(np.int64)
-            stride = math.prod(self.choices[position + 1 :])
-            for step in range(1, options):
-                change = (present + step) % options - present
-                columns.append(self._index_of_rank[ranks + change * stride])
-        table = np.stack(columns, axis=1).astype(np.int32)
-        table.setflags(write=False)
-        return table
-
-    def neighbours(self, architecture: Architecture) -> NDArray[np.int32]:
-        """Indices of the architectures that differ in exactly one choice."""
-        row: NDArray[np.int32] = self.neighbour_table[self.index(architecture)]
-        return row
-
-    # ``rng.random()`` takes a quarter of the time of ``rng.integers``. Scaled and floored it is
-    # uniform over n options to within n / 2**53, far below what any number of draws can show.
-
-    def sample(self, rng: np.random.Generator) -> int:
-        """The index of an architecture drawn uniformly."""
-        return int(rng.random() * self.size)
-
-    def mutate(self, index: int, rng: np.random.Generator) -> int:
-        """The index of a neighbour: one decision drawn uniformly, then another of its options.
-
-        Where decisions differ in their number of options, neighbours thus differ in probability.
-        """
-        columns = self._mutation_columns
-        drawn = rng.random() * len(columns)
-        decision = int(drawn)
-        first, alternatives = columns[decision]
-        neighbour: int = self.neighbour_table.item(
-            index, first + int((drawn - decision) * alternatives)
-        )
-        return neighbour
-
-    @cached_property
-    def _mutation_columns(self) -> list[tuple[int, int]]:
-        """For each decision: its first column in ``neighbour_table``, and how many it has."""
-        alternatives = [options - 1 for options in self.choices]
-        firsts = np.cumsum([0, *alternatives[:-1]])
-        return list(zip(firsts.tolist(), alternatives, strict=True))
-
-    # -- isomorphism -----------------------------------------------------------------------------
+        return self.format(self.form(architecture))
 
     def canonical(self, architecture: Architecture) -> Hashable:
         """A key that is equal for architectures known to compute the same function."""
-        return self._canonical_key(self.vector(architecture))
+        return self.canonical_key(self.form(architecture))
 
-    @cached_property
-    def classes(self) -> NDArray[np.int64]:
-        """The isomorphism class of every architecture, shape (size,).
+    def vector(self, architecture: Architecture) -> tuple[int, ...]:
+        """The vector of choices of an architecture given in any form.
 
-        Classes are numbered from 0 in the order of their first member's index.
+        Raises:
+            SuiteError: the space has no independent choices, or it is outside the space.
         """
-        seen: dict[Hashable, int] = {}
-        labels = np.fromiter(
-            (seen.setdefault(key, len(seen)) for key in self._canonical_keys()),
-            dtype=np.int64,
-            count=self.size,
+        self.refuse_vectors()
+
+    def vectors(self, architectures: Sequence[Any] | NDArray[np.integer]) -> NDArray[np.int64]:
+        """The vectors of many architectures, shape (n, len(choices))."""
+        vectors = [self.vector(architecture) for architecture in architectures]
+        return np.array(vectors, dtype=np.int64).reshape(-1, len(self.choices))
+
+    def closest(self, vector: Sequence[int] | NDArray[np.integer]) -> Any:
+        """The architecture with these choices, or with the nearest where there is none with them.
+
+        Raises:
+            SuiteError: the space has no independent choices, or no such options.
+        """
+        return self.read(vector)
+
+    def features(
+        self, architectures: Sequence[Any] | NDArray[np.integer], encoding: str = "one-hot"
+    ) -> NDArray[np.float64]:
+        """Numbers that describe architectures to a predictor, shape (n, d).
+
+        Args:
+            architectures: as ``sample`` returns them.
+            encoding: ``one-hot``, one feature for each option of each decision; ``path``, one for
+                each sequence of operations from the cell's input to its output (White et al.,
+                BANANAS, AAAI 2021); ``adjacency``, the edges there are and their operations
+                (White et al., *A study on encodings for NAS*, NeurIPS 2020).
+
+        Raises:
+            SuiteError: the space does not have that encoding.
+        """
+        if encoding not in self.encodings:
+            if not self.encodings:
+                raise SuiteError(f"Architectures of space {self.name!r} have no features.")
+            raise SuiteError(
+                choose_from(f"encoding of space {self.name!r}", encoding, list(self.encodings))
+            )
+        return self.encode(architectures, encoding)
+
+    # -- refusals --------------------------------------------------------------------------------
+
+    def refuse(self, architecture: object) -> NoReturn:
+        """Say that something is no architecture of this space."""
+        forms = f"its string or its {len(self.choices)} choices" if self.choices else "its string"
+        raise SuiteError(
+            f"{architecture!r} is no architecture of space {self.name!r}: give {forms}."
         )
-        labels.setflags(write=False)
-        return labels
 
-    @cached_property
-    def representatives(self) -> NDArray[np.int64]:
-        """The lowest index in each isomorphism class, shape (number of classes,)."""
-        _, first = np.unique(self.classes, return_index=True)
-        return first.astype(np.int64)
+    def blame_parse(self, string: str, value: object) -> NoReturn:
+        """Say that ``parse`` returned what is no architecture of this space."""
+        raise SuiteError(
+            f"The function parse of space {self.name!r} makes {value!r} of {string!r}, which is no "
+            f"architecture of that space: correct {type(self).__qualname__}.parse."
+        )
 
-    def is_connected(self, architecture: Architecture) -> bool:
-        """Whether the output depends on the input; true of every architecture in most spaces."""
-        self.index(architecture)
-        return True
+    def refuse_vectors(self) -> NoReturn:
+        """Say that architectures of this space are no vectors."""
+        raise SuiteError(
+            f"Architectures of space {self.name!r} are no vectors of independent choices."
+        )
 
-    @cached_property
-    def connected(self) -> NDArray[np.bool_]:
-        """``is_connected`` of every architecture, shape (size,)."""
-        found = np.array([self.is_connected(index) for index in range(self.size)])
-        found.setflags(write=False)
-        return found
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()  # what was cached stays behind
+
+    def __repr__(self) -> str:
+        size = self.size
+        count = "unknown number of" if size is None else f"{size:,}"
+        return f"<{type(self).__name__} {self.name!r}: {count} architectures>"
 
     # -- pictures --------------------------------------------------------------------------------
 
@@ -325,7 +261,83 @@ class SearchSpace(ABC):
         raise SuiteError(f"Architectures of space {self.name!r} have no drawing.")
 
 
-def _to_array(values: ArrayLike | Iterable[str]) -> NDArray[Any] | None:
+class ProductSpace(SearchSpace):
+    """All vectors of categorical choices, too many to list.
+
+    The space's own value is the vector, a tuple of ``len(choices)`` integers, entry ``i`` from 0
+    to ``choices[i] - 1``. A subclass names its ``choices`` and implements ``format`` and
+    ``parse``, which take and return that vector.
+    """
+
+    @property
+    def size(self) -> int:
+        """Number of vectors."""
+        return math.prod(self.choices)
+
+    def check(self, value: Any) -> tuple[int, ...]:
+        """See ``SearchSpace.check``; takes any sequence of whole numbers."""
+        vector = as_vector(value, self.choices)
+        if vector is None:
+            self.refuse(value)
+        return vector
+
+    def vector(self, architecture: Architecture) -> tuple[int, ...]:
+        """See ``SearchSpace.vector``."""
+        vector: tuple[int, ...] = self.read(architecture)
+        return vector
+
+    def sample(self, rng: np.random.Generator) -> tuple[int, ...]:
+        """A vector drawn uniformly."""
+        drawn = rng.random(len(self.choices)).tolist()
+        return tuple(
+            [int(share * options) for share, options in zip(drawn, self.choices, strict=True)]
+        )
+
+    def mutate(self, architecture: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
+        """A neighbour: one decision drawn uniformly, then another of its options."""
+        drawn = rng.random() * len(self.choices)
+        decision = int(drawn)
+        options = self.choices[decision]
+        step = 1 + int((drawn - decision) * (options - 1))
+        option = (architecture[decision] + step) % options
+        return (*architecture[:decision], option, *architecture[decision + 1 :])
+
+    def neighbours(self, architecture: Architecture) -> list[tuple[int, ...]]:
+        """The vectors that differ in exactly one choice.
+
+        They go decision by decision, alternatives in cyclic order after the present option.
+        """
+        vector = self.vector(architecture)
+        return [
+            (*vector[:position], (vector[position] + step) % options, *vector[position + 1 :])
+            for position, options in enumerate(self.choices)
+            for step in range(1, options)
+        ]
+
+
+def as_vector(value: object, choices: Sequence[int]) -> tuple[int, ...] | None:
+    """``value`` as a tuple of whole numbers, one of each decision's options; None if it is none."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist() if value.ndim == 1 else None
+    if not isinstance(value, Sequence) or len(value) != len(choices):
+        return None
+    for option, options in zip(value, choices, strict=True):
+        if not isinstance(option, numbers.Integral) or isinstance(option, bool):
+            return None
+        if not 0 <= int(option) < options:
+            return None
+    return tuple([int(option) for option in value])
+
+
+def encode_one_hot(vectors: NDArray[np.integer], choices: Sequence[int]) -> NDArray[np.float64]:
+    """One feature for each option of each decision, shape (n, sum(choices))."""
+    columns = [
+        vectors[:, [position]] == np.arange(options) for position, options in enumerate(choices)
+    ]
+    return np.concatenate(columns, axis=1).astype(np.float64)
+
+
+def to_array(values: ArrayLike) -> NDArray[Any] | None:
     """``values`` as an array, or None where they are nested lists of unequal lengths."""
     try:
         return np.asarray(values)

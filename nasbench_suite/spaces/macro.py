@@ -12,7 +12,8 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.base import Architecture
+from nasbench_suite.spaces.finite import FiniteProductSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ _BOUNDS = tuple(pairwise(accumulate(STAGES, initial=0)))
 _STRING = re.compile(rf"[0-{len(BLOCKS) - 1}]{{{sum(STAGES)}}}")
 
 
-class MacroSpace(SearchSpace):
+class MacroSpace(FiniteProductSpace):
     """NAS-Bench-Macro's space: 6,561 networks of eight layers, 3,969 of them different.
 
     A vector holds the block (position in ``BLOCKS``) of each layer. The authors' file is a
@@ -42,6 +43,7 @@ class MacroSpace(SearchSpace):
     """
 
     name = "nasbench-macro"
+    aliases = ("nas-bench-macro", "macro")
     choices = (len(BLOCKS),) * sum(STAGES)
 
     def format(self, vector: Sequence[int]) -> str:
@@ -57,7 +59,7 @@ class MacroSpace(SearchSpace):
             )
         return tuple(map(int, string))
 
-    def _canonical_key(self, vector: tuple[int, ...]) -> Hashable:
+    def canonical_key(self, vector: tuple[int, ...]) -> Hashable:
         """The layers of each stage without identities.
 
         The first layer of a stage stays whatever it is: where resolution and channels change,

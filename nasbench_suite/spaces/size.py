@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.base import Architecture
+from nasbench_suite.spaces.finite import FiniteProductSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ LAYERS = ("stem, stage 1", "reduction 1", "stage 2", "reduction 2", "stage 3")
 _STRING = re.compile(":".join([r"([0-9]{1,9})"] * len(LAYERS)))
 
 
-class SizeSpace(SearchSpace):
+class SizeSpace(FiniteProductSpace):
     """NATS-Bench's size space: 32,768 networks of one topology and five widths.
 
     A vector holds, for each of ``LAYERS``, the position of its width in ``CHANNELS``.
@@ -41,6 +42,7 @@ class SizeSpace(SearchSpace):
     """
 
     name = "nats-sss"
+    aliases = ("sss", "size")
     choices = (len(CHANNELS),) * len(LAYERS)
 
     def format(self, vector: Sequence[int]) -> str:

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.base import Architecture, encode_one_hot
+from nasbench_suite.spaces.finite import FiniteProductSpace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ _TEMPLATE = "+".join(
 _STRING = re.compile(re.escape(_TEMPLATE).replace("%s", r"([a-z0-9_]+)"))
 
 
-class TopologySpace(SearchSpace):
+class TopologySpace(FiniteProductSpace):
     """NATS-Bench's topology space: 15,625 cells, 6,466 computation graphs.
 
     A vector holds the operation (position in ``OPERATIONS``) of each edge in ``EDGES``.
@@ -51,6 +52,7 @@ class TopologySpace(SearchSpace):
     """
 
     name = "nats-tss"
+    aliases = ("nasbench201", "nas-bench-201", "nb201", "tss", "topology")
     choices = (len(OPERATIONS),) * len(EDGES)
 
     def format(self, vector: Sequence[int]) -> str:
@@ -73,12 +75,13 @@ class TopologySpace(SearchSpace):
                 )
         return tuple(OPERATIONS.index(operation) for operation in match.groups())
 
-    def _published_order(self) -> NDArray[np.int64]:
+    def published_order(self) -> NDArray[np.int64]:
+        """The authors' order: all cells, shuffled with their seed."""
         ranks = list(range(self.size))
         random.Random(_PUBLISHED_SHUFFLE_SEED).shuffle(ranks)
         return np.array(ranks)
 
-    def _canonical_key(self, vector: tuple[int, ...]) -> Hashable:
+    def canonical_key(self, vector: tuple[int, ...]) -> Hashable:
         """NAS-Bench-201's unique string of the computation graph (its section 3).
 
         A node is the sorted sum of what reaches it: ``skip_connect`` passes its source on,
@@ -92,7 +95,8 @@ class TopologySpace(SearchSpace):
             nodes = (*nodes, _sum(_terms(source)[next(operations)] for source in nodes))
         return nodes[-1]
 
-    def _canonical_keys(self) -> list[Hashable]:
+    def canonical_keys(self) -> list[Hashable]:
+        """The same of all cells, in a fraction of the time."""
         # In lexicographic order the cells that agree on their first edges stand together and
         # share the nodes behind them: a tree whose last level has the cells.
         cells: list[tuple[str, ...]] = [(_INPUT,)]
@@ -100,7 +104,7 @@ class TopologySpace(SearchSpace):
             cells = [
                 (*nodes, _sum(terms)) for nodes in cells for terms in product(*map(_terms, nodes))
             ]
-        return [cells[rank][-1] for rank in self._rank_of_index.tolist()]
+        return [cells[rank][-1] for rank in self.rank_of_index.tolist()]
 
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether any path leads from the cell's input to its output; in 341 cells none does."""
@@ -116,6 +120,28 @@ class TopologySpace(SearchSpace):
         found = reached[:, -1].copy()
         found.setflags(write=False)
         return found
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """All three; see ``SearchSpace.features``."""
+        return ("one-hot", "path", "adjacency")
+
+    def encode(
+        self, architectures: Sequence[int] | NDArray[np.integer], encoding: str
+    ) -> NDArray[np.float64]:
+        """See ``SearchSpace.features``; paths as in ``encode_paths``.
+
+        The adjacency encoding has a feature for each edge, whether there is one, and then for
+        each edge one for every operation but ``none``.
+        """
+        vectors = self.vectors(architectures)
+        if encoding == "path":
+            return encode_paths(vectors)
+        one_hot = encode_one_hot(vectors, self.choices)
+        if encoding == "one-hot":
+            return one_hot
+        operations = np.delete(one_hot, range(_NONE, one_hot.shape[1], len(OPERATIONS)), axis=1)
+        return np.concatenate([vectors != _NONE, operations], axis=1)
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
@@ -170,4 +196,44 @@ def live_edges(vector: Sequence[int]) -> list[int]:
     return [
         operation if source in from_input and target in to_output else _NONE
         for (source, target), operation in zip(EDGES, vector, strict=True)
+    ]
+
+
+def encode_paths(
+    vectors: NDArray[np.integer], longest_path: int = NUM_NODES - 1
+) -> NDArray[np.float64]:
+    """The path encoding of cells: which sequences of operations lead from input to output.
+
+    Features stand by the length of the path, then in lexicographic order of its operations. As
+    in the authors' code, ``none`` counts as an operation, and two ways through a cell that have
+    the same operations share a feature.
+
+    Args:
+        vectors: cells of the topology space, shape (n, 6).
+        longest_path: number of edges of the longest paths encoded.
+
+    Returns:
+        Zeros and ones, shape (n, 5 + 5**2 + ...), up to the power ``longest_path``.
+    """
+    lengths = range(1, longest_path + 1)
+    sizes = [len(OPERATIONS) ** length for length in lengths]
+    encoded = np.zeros((len(vectors), sum(sizes)))
+    for path in _paths_to_output(0):
+        if len(path) <= longest_path:
+            operations = tuple(vectors[:, path].astype(np.int64).T)
+            shape = (len(OPERATIONS),) * len(path)
+            columns = sum(sizes[: len(path) - 1]) + np.ravel_multi_index(operations, shape)
+            encoded[np.arange(len(vectors)), columns] = 1.0
+    return encoded
+
+
+def _paths_to_output(node: int) -> list[list[int]]:
+    """The paths from a node of a cell to its output, as lists of positions in ``EDGES``."""
+    if node == NUM_NODES - 1:
+        return [[]]
+    return [
+        [edge, *rest]
+        for edge, (source, target) in enumerate(EDGES)
+        if source == node
+        for rest in _paths_to_output(target)
     ]

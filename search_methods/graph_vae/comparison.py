@@ -22,7 +22,7 @@ from nasbench_suite.analysis.generative import (
 )
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
-from nasbench_suite.spaces import list_spaces, load_space
+from nasbench_suite.spaces import list_spaces, load_finite_space
 from nasbench_suite.tasks.task import config_hash
 from search_methods.graph_vae.checkpoint import Training, load_model, make_model, save_model
 
@@ -87,7 +87,7 @@ def split_cells(
     grammar = find_grammar(space)
     where: Any = grammar
     if space in list_spaces():
-        where = load_space(space)
+        where = load_finite_space(space)
         cells, classes = where.all_vectors.astype(np.int64), where.classes
     else:
         cells = np.unique(grammar.sample(count, np.random.default_rng(split_seed)), axis=0)

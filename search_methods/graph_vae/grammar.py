@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import EDGES, NUM_NODES, OPERATIONS
 
 Ints = NDArray[np.int64]
@@ -129,7 +129,7 @@ class CellGrammar:
 
     @property
     def choices(self) -> tuple[int, ...]:
-        """Number of labels of each edge, as a ``SearchSpace`` says it."""
+        """Number of labels of each edge, as a ``FiniteSpace`` says it."""
         return (len(self.operations),) * len(self.edges)
 
     def sample(self, count: int, rng: np.random.Generator) -> Ints:
@@ -158,7 +158,7 @@ class CellGrammar:
         """A key that is equal for cells whose expressions are equal up to the order of sums.
 
         It joins some of NAS-Bench-201's classes, whose keys keep the zeros of a sum: use the
-        ``SearchSpace`` for its 6,466.
+        ``FiniteSpace`` for its 6,466.
         """
         terms: list[tuple[Any, ...]] = [(("input", node),) for node in range(self.num_inputs)]
         for target in range(self.num_inputs, self.num_nodes):
@@ -269,7 +269,7 @@ DARTS = CellGrammar(
 GRAMMARS = {grammar.name: grammar for grammar in (TOPOLOGY, DARTS)}
 
 
-def find_grammar(space: SearchSpace | str) -> CellGrammar:
+def find_grammar(space: FiniteSpace | str) -> CellGrammar:
     """The grammar of a space's cells.
 
     Raises:

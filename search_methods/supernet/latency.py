@@ -18,7 +18,7 @@ from nasbench_suite.benchmarks.importing import read_frame, read_measurements
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.table import is_benchmark_file
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import OPERATIONS
 
 _SHARPNESS = 10.0  # of the softened hinge: it is 0.07 high at the target and gone at 0.8 of it
@@ -48,7 +48,7 @@ class LatencyModel:
         return F.softplus(excess, beta=_SHARPNESS)
 
 
-def fit_latency(space: SearchSpace, indices: np.ndarray, latencies: np.ndarray) -> LatencyModel:
+def fit_latency(space: FiniteSpace, indices: np.ndarray, latencies: np.ndarray) -> LatencyModel:
     """The additive model of least squared error on measured architectures.
 
     Args:
@@ -74,7 +74,7 @@ def fit_latency(space: SearchSpace, indices: np.ndarray, latencies: np.ndarray) 
     return LatencyModel(float(solution[0]), table, error)
 
 
-def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyModel:
+def read_latency(file: str | Path, column: str, space: FiniteSpace) -> LatencyModel:
     """A latency model from a table of measurements.
 
     Args:
@@ -112,7 +112,7 @@ def read_latency(file: str | Path, column: str, space: SearchSpace) -> LatencyMo
     return LatencyModel(0.0, row.expand(len(space.choices), -1).clone())
 
 
-def _of_benchmark(benchmark: Benchmark, metric: str, space: SearchSpace) -> LatencyModel:
+def _of_benchmark(benchmark: Benchmark, metric: str, space: FiniteSpace) -> LatencyModel:
     if benchmark.space.name != space.name:
         raise SuiteError(
             f"{benchmark.name} has latencies of {benchmark.space.name}, not of {space.name}."

@@ -34,11 +34,11 @@ from nasbench_suite.benchmarks.table import (
 )
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import load_finite_space
 
 
 def _train(index: int, seed: int) -> dict[str, Any]:
-    curve = train_cell(load_space("nats-tss").vector(index), (seed, index))
+    curve = train_cell(load_finite_space("nats-tss").vector(index), (seed, index))
     readings = {name: values.tolist() for name, values in asdict(curve).items()}
     return {"index": index, "seed": seed, **readings}
 
@@ -60,7 +60,9 @@ def train_all(
     finished_trainings = Journal(journal)
     done = {(line["index"], line["seed"]) for line in finished_trainings.entries()}
     wanted = [
-        (index, seed) for seed in seeds for index in load_space("nats-tss").representatives.tolist()
+        (index, seed)
+        for seed in seeds
+        for index in load_finite_space("nats-tss").representatives.tolist()
     ]
     todo = [pair for pair in wanted if pair not in done]
     finished = len(wanted) - len(todo)
@@ -84,7 +86,7 @@ def pack(journal: Path, output: Path) -> Benchmark:
     Raises:
         SuiteError: no seed is complete.
     """
-    space = load_space("nats-tss")
+    space = load_finite_space("nats-tss")
     representatives = space.representatives
     by_seed: dict[int, dict[int, dict[str, Any]]] = {}
     for line in Journal(journal).entries():

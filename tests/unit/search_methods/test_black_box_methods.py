@@ -18,11 +18,12 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
-from nasbench_suite.spaces import SearchSpace, load_space
-from nasbench_suite.spaces.topology import EDGES
+from nasbench_suite.spaces import FiniteProductSpace, FiniteSpace, load_space
+from nasbench_suite.spaces.base import encode_one_hot
+from nasbench_suite.spaces.topology import EDGES, encode_paths
 from nasbench_suite.tasks import Method, Record, Task, make_task
 from nasbench_suite.tasks.methods import make_method
-from search_methods.bananas import Bananas, encode_one_hot, encode_paths
+from search_methods.bananas import Bananas
 from search_methods.hyperband import Hyperband
 from search_methods.local_search import LocalSearch
 from search_methods.network_ensemble import NetworkEnsemble
@@ -45,7 +46,7 @@ METHODS = {
 each_method = pytest.mark.parametrize("name", METHODS)
 
 
-class PizzaSpace(SearchSpace):
+class PizzaSpace(FiniteProductSpace):
     """A small space whose decisions have different numbers of options."""
 
     name = "pizza"
@@ -58,7 +59,7 @@ class PizzaSpace(SearchSpace):
         return tuple(map(int, string))
 
 
-def graded(space: SearchSpace, epochs: Sequence[int], noise: float = 0.0) -> Benchmark:
+def graded(space: FiniteSpace, epochs: Sequence[int], noise: float = 0.0) -> Benchmark:
     """A table whose accuracy adds up over the decisions, the noisier the fewer the epochs."""
     rng = np.random.default_rng(1)
     quality = np.zeros(space.size)

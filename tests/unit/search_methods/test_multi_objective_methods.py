@@ -18,7 +18,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
 from nasbench_suite.runner import Trial
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import FiniteProductSpace, FiniteSpace, load_space
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks import Method, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method
@@ -42,7 +42,7 @@ METHODS = {
 each_method = pytest.mark.parametrize("name", METHODS)
 
 
-class PizzaSpace(SearchSpace):
+class PizzaSpace(FiniteProductSpace):
     """A small space whose decisions have different numbers of options."""
 
     name = "pizza"
@@ -55,7 +55,7 @@ class PizzaSpace(SearchSpace):
         return tuple(map(int, string))
 
 
-def traded(space: SearchSpace, objectives: int = 2) -> Benchmark:
+def traded(space: FiniteSpace, objectives: int = 2) -> Benchmark:
     """Accuracy, latency and more, each the sum of a made worth of every decision, correlated."""
     rng = np.random.default_rng(7)
     both = [rng.normal(size=options) for options in space.choices]

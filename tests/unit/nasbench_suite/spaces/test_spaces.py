@@ -22,14 +22,14 @@ from typer.testing import CliRunner
 
 from nasbench_suite.commands import space as space_commands
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace, list_spaces, load_space
+from nasbench_suite.spaces import FiniteProductSpace, list_spaces, load_space
 from nasbench_suite.spaces.topology import EDGES, OPERATIONS, live_edges
 
 NAMES = ["nats-tss", "nats-sss", "nasbench-macro"]
 CELL = "|nor_conv_3x3~0|+|none~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_1x1~1|none~2|"
 
 
-class UnevenSpace(SearchSpace):
+class UnevenSpace(FiniteProductSpace):
     """A further space is this much: 24 architectures, 2, 3 and 4 options, shuffled order."""
 
     name = "uneven"
@@ -43,10 +43,10 @@ class UnevenSpace(SearchSpace):
             raise SuiteError(f"Malformed {string!r}.")
         return tuple("abcd".index(letter) for letter in string.split("-"))
 
-    def _published_order(self):
+    def published_order(self):
         return np.random.default_rng(0).permutation(24)
 
-    def _canonical_key(self, vector):
+    def canonical_key(self, vector):
         return tuple(sorted(vector))
 
 

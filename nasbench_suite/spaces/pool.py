@@ -1,0 +1,193 @@
+"""The architectures of any space that a partial table measured, as a space of their own."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Hashable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.finite import FiniteSpace
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NEIGHBOURS = 8  # at least so many, so that a walk can leave a small cluster of the pool
+
+
+class PoolSpace(FiniteSpace):
+    """Some architectures of another space; index ``i`` is the ``i``-th of them.
+
+    A neighbour is a member that is a neighbour in the base space. A sample of a large space has
+    few of these or none, so the nearest other members are added up to eight: by the number of
+    different choices, or by the distance of their features where the base has no choices; of
+    equally near ones the lower index.
+
+    Args:
+        base: the space they are architectures of.
+        strings: their strings, in the order of the table's rows, each architecture once.
+
+    Raises:
+        SuiteError: a string is no architecture of the base space, or one is there twice.
+    """
+
+    def __init__(self, base: SearchSpace, strings: Sequence[str]) -> None:
+        self.base = base
+        self.strings = tuple(strings)
+        if not self.strings:
+            raise SuiteError(f"A pool of space {base.name!r} needs at least one architecture.")
+        self.name = f"{base.name}[{len(self.strings)}]"
+        self.choices = base.choices
+        self._around: dict[int, NDArray[np.int64]] = {}
+        self.members: tuple[Any, ...] = tuple([base.read(string) for string in self.strings])
+        self._index_of_member: dict[Any, int] = {}
+        for index, member in enumerate(self.members):
+            first = self._index_of_member.setdefault(member, index)
+            if first != index:
+                raise SuiteError(
+                    f"Architecture {self.strings[index]} is in the pool twice (rows {first} and "
+                    f"{index}): keep one row."
+                )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.base, self.strings)
+
+    @property
+    def size(self) -> int:
+        """Number of members."""
+        return len(self.strings)
+
+    # -- forms -----------------------------------------------------------------------------------
+
+    def format(self, index: int) -> str:
+        """The string of a member, as the table has it."""
+        return self.strings[index]
+
+    def parse(self, string: str) -> int:
+        """The index of a member; see ``SearchSpace.parse``."""
+        known = self._index_of_string.get(string)
+        return self._index_of(self.base.read(string)) if known is None else known
+
+    def check(self, value: Any) -> int:
+        """See ``SearchSpace.check``; a whole number is a row of the pool, not of the base."""
+        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+            return super().check(value)
+        return self._index_of(self.base.read(value))
+
+    def _index_of(self, member: Any) -> int:
+        try:
+            return self._index_of_member[member]
+        except KeyError:
+            raise SuiteError(
+                f"Architecture {self.base.string(member)} of space {self.base.name!r} is not among "
+                f"the {self.size} that the table has: choose one of those."
+            ) from None
+
+    @cached_property
+    def all_vectors(self) -> NDArray[np.int64]:
+        """The vectors of all members, shape (size, len(choices))."""
+        if not self.choices:
+            self.refuse_vectors()
+        vectors = self.base.vectors(self.members)
+        vectors.setflags(write=False)
+        return vectors
+
+    def vector(self, architecture: Architecture) -> tuple[int, ...]:
+        """See ``SearchSpace.vector``."""
+        return tuple(self.all_vectors[self.index(architecture)].tolist())
+
+    def vectors(self, architectures: Sequence[int] | NDArray[np.integer]) -> NDArray[np.int64]:
+        """The vectors of many members, shape (n, len(choices))."""
+        return self.all_vectors[np.asarray(architectures, dtype=np.int64)]
+
+    def closest(self, vector: Sequence[int] | NDArray[np.integer]) -> int:
+        """The member with the most of these choices; of equals the lowest index."""
+        return int(np.argmin((self.all_vectors != np.asarray(vector)).sum(axis=1)))
+
+    # -- as in the base space ----------------------------------------------------------------------
+
+    def canonical(self, architecture: Architecture) -> Hashable:
+        """See ``SearchSpace.canonical``."""
+        return self.base.canonical(self.members[self.index(architecture)])
+
+    def is_connected(self, architecture: Architecture) -> bool:
+        """See ``SearchSpace.is_connected``."""
+        return self.base.is_connected(self.members[self.index(architecture)])
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """See ``SearchSpace.encodings``."""
+        return self.base.encodings
+
+    def encode(
+        self, architectures: Sequence[int] | NDArray[np.integer], encoding: str
+    ) -> NDArray[np.float64]:
+        """See ``SearchSpace.encode``."""
+        return self.base.encode([self.members[index] for index in architectures], encoding)
+
+    def dot(self, architecture: Architecture) -> str:
+        """See ``SearchSpace.dot``."""
+        return self.base.dot(self.members[self.index(architecture)])
+
+    def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
+        """See ``SearchSpace.draw``."""
+        return self.base.draw(self.members[self.index(architecture)], ax)
+
+    # -- neighbours --------------------------------------------------------------------------------
+
+    def neighbours(self, architecture: Architecture) -> NDArray[np.int64]:
+        """Members one change away in the base space, then the nearest others up to eight."""
+        index = self.index(architecture)
+        if index not in self._around:
+            found = dict.fromkeys(
+                self._index_of_member[value]
+                for value in _values(self.base.neighbours(self.members[index]))
+                if value in self._index_of_member
+            )
+            found.pop(index, None)
+            if len(found) < _NEIGHBOURS:
+                nearest = np.argsort(self._distances(self.members[index]), kind="stable").tolist()
+                for other in nearest:
+                    if len(found) == min(_NEIGHBOURS, self.size - 1):
+                        break
+                    if other != index:
+                        found.setdefault(other)
+            self._around[index] = np.array(list(found), dtype=np.int64)
+        return self._around[index]
+
+    def mutate(self, architecture: int, rng: np.random.Generator) -> int:
+        """A neighbour drawn uniformly; a pool of one has no other member."""
+        return super().mutate(architecture, rng) if self.size > 1 else architecture
+
+    def crossover(self, one: int, other: int, rng: np.random.Generator) -> int:
+        """The member nearest to a child that the base space makes of the two."""
+        child = self.base.crossover(self.members[one], self.members[other], rng)
+        known = self._index_of_member.get(child)
+        return int(np.argmin(self._distances(child))) if known is None else known
+
+    def _distances(self, member: Any) -> NDArray[np.float64]:
+        """How far each member is from an architecture of the base space, shape (size,)."""
+        if self.choices:
+            differ: NDArray[np.bool_] = self.all_vectors != np.array(self.base.vector(member))
+            counts: NDArray[np.float64] = differ.sum(axis=1, dtype=np.float64)
+            return counts
+        if self.encodings:
+            features = self.base.features([member], self.encodings[0])
+            distances: NDArray[np.float64] = np.abs(self._features - features).sum(axis=1)
+            return distances
+        # Nothing tells how alike two are: those that follow in the table stand in.
+        place = self._index_of_member.get(member, 0)
+        return ((np.arange(self.size) - place) % self.size).astype(np.float64)
+
+    @cached_property
+    def _features(self) -> NDArray[np.float64]:
+        return self.features(range(self.size), self.encodings[0])
+
+
+def _values(neighbours: Any) -> list[Any]:
+    return neighbours.tolist() if isinstance(neighbours, np.ndarray) else list(neighbours)
