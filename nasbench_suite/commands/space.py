@@ -32,7 +32,6 @@ def list_command(as_json: _Json = False) -> None:
     from nasbench_suite.spaces import FiniteSpace, list_spaces, load_space
 
     rng = np.random.default_rng(0)
-
     if as_json:
         found = [
             {
