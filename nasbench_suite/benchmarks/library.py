@@ -180,7 +180,7 @@ def import_benchmark(
             benchmark = published[0].read(path, space=space, progress=progress)
         else:
             benchmark = _read_sound(path)
-        if space is not None and load_space(space).name != benchmark.space.name:
+        if space is not None and load_finite_space(space).name != benchmark.space.name:
             raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
         benchmark = replace(benchmark, name=name or benchmark.name)
         imported = add_latencies(benchmark, latencies, facts)
