@@ -125,7 +125,7 @@ class GraphVAESearch(Method):
             chosen = int(untried[session.rng.integers(len(untried))])
         else:
             self._learn()
-            chosen = self._most_promising(session.rng)
+            chosen = self._most_promising(session)
         values = session.evaluate_all(chosen)
         self.seen.append(chosen)
         self.values.append(values)
@@ -149,7 +149,7 @@ class GraphVAESearch(Method):
         for head, where, values in zip(self.heads, places.T, np.array(self.values).T, strict=True):
             head.fit(where.tolist(), values)
 
-    def _most_promising(self, rng: np.random.Generator) -> int:
+    def _most_promising(self, session: Session) -> int:
         first, *others = [np.array(head.predict()) for head in self.heads]
         candidates = self._cheapest_twins([cost[0] for cost in others])
         picked = [first[:, self.classes[candidates]], *(cost[:, candidates] for cost in others)]
@@ -158,11 +158,11 @@ class GraphVAESearch(Method):
         if len(mean) == 1:
             gains = expected_improvement(mean[0], deviation[0], known.max())
         elif self.bound is not None:
-            gains = self._constrained_gains(mean, deviation, known)
+            gains = self._constrained_gains(mean, deviation, known, self._limit(session))
         elif len(mean) == 2:
             gains = expected_hypervolume_improvement(mean.T, deviation.T, known)
         else:
-            gains = _sampled_gains(mean.T, deviation.T, known, rng)
+            gains = _sampled_gains(mean.T, deviation.T, known, session.rng)
         return int(candidates[np.argmax(gains)])
 
     def _cheapest_twins(self, costs: list[Array]) -> NDArray[np.int64]:
@@ -181,10 +181,12 @@ class GraphVAESearch(Method):
         ]
         return found
 
-    def _constrained_gains(self, mean: Array, deviation: Array, known: Array) -> Array:
+    def _constrained_gains(
+        self, mean: Array, deviation: Array, known: Array, limit: float
+    ) -> Array:
+        """Expected improvement of the first objective times the chance to keep the limit."""
         from scipy.special import ndtr
 
-        limit = self._limit(known)
         within = ndtr((mean[1] - limit) / deviation[1])
         feasible = known[:, 1] >= limit
         if not feasible.any():  # first find any at all
@@ -192,14 +194,14 @@ class GraphVAESearch(Method):
         best = known[feasible, 0].max()
         return np.asarray(within * expected_improvement(mean[0], deviation[0], best))
 
-    def _limit(self, known: Array) -> float:
-        """The bound in the session's orientation, in which larger is better."""
+    def _limit(self, session: Session) -> float:
+        """The bound as the session tells figures, of which larger ones are better."""
         assert self.bound is not None
-        return self.bound if (known[:, 1] >= 0).all() else -self.bound
+        return self.bound * session.orientations[1]
 
     def _recommend_within_bound(self, session: Session) -> None:
         known = np.array(self.values)
-        feasible = np.flatnonzero(known[:, 1] >= self._limit(known))
+        feasible = np.flatnonzero(known[:, 1] >= self._limit(session))
         # While nothing is within the bound, what comes nearest to it.
         best = feasible[known[feasible, 0].argmax()] if len(feasible) else known[:, 1].argmax()
         session.recommend(self.seen[int(best)])

@@ -36,6 +36,8 @@ class Session:
         budget: what may be spent.
         fidelities: epochs that ``evaluate`` may be asked for, ascending; the last is full.
         objectives: number of objectives.
+        orientations: of each objective, +1 where larger is better and -1 where smaller is: what
+            ``evaluate_all`` multiplies the metrics' own figures by.
         dataset: the data set's name, for methods that train on it themselves.
         seed: the seed of this trial.
         evaluations: full evaluations spent so far.
@@ -53,6 +55,7 @@ class Session:
         self.budget: Budget = task.budget
         self.fidelities: tuple[int, ...] = task.fidelities
         self.objectives = len(task.objectives)
+        self.orientations = tuple(task.orientation(o.signal) for o in task.objectives)
         self.dataset = task.dataset
         self.evaluations = 0.0
         self.seconds = 0.0
@@ -62,7 +65,6 @@ class Session:
         self._limit = task.budget.evaluations or np.inf
         self._limit_seconds = task.budget.seconds or np.inf
         self._tables = _signal_tables(task)
-        self._signs = [task.orientation(objective.signal) for objective in task.objectives]
         self._fractions = {epochs: epochs / self.fidelities[-1] for epochs in self.fidelities}
         self._times = dict(
             zip(
@@ -96,7 +98,7 @@ class Session:
                 ends the search on it.
             SuiteError: the architecture is outside the space, or not at these epochs.
         """
-        return self._evaluate(architecture, epochs)[0] * self._signs[0]
+        return self._evaluate(architecture, epochs)[0] * self.orientations[0]
 
     def evaluate_all(
         self, architecture: Architecture, epochs: int | None = None
@@ -105,7 +107,7 @@ class Session:
 
         All are turned so that larger is better.
         """
-        return np.array(self._evaluate(architecture, epochs)) * self._signs
+        return np.array(self._evaluate(architecture, epochs)) * self.orientations
 
     def recommend(self, architecture: Architecture) -> None:
         """Say which architecture the method would return now.

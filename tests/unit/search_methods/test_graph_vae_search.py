@@ -236,6 +236,17 @@ def test_a_bound_is_kept(cells: Benchmark) -> None:
         search(cells, 30, also=[], bound=bound, **ONE_HOT)
 
 
+def test_a_bound_below_is_kept_where_more_is_better(cells: Benchmark) -> None:
+    """Of figures below zero and above: which way is better is for the metric to say."""
+    for shift in (0.0, 100.0):
+        spare = shift - cells.values("phone_ms")
+        metrics = [*cells.metrics.values(), Metric("spare", "margin", "ms", "maximize")]
+        table = make_benchmark("made", SPACE, metrics, {**cells.columns, "spare": spare})
+        bound = float(np.quantile(spare, 0.9))
+        record = search(table, 40, also=["spare"], bound=bound, **ONE_HOT)
+        assert spare[record.recommended[-1]] >= bound
+
+
 def test_the_same_seed_evaluates_the_same(cells: Benchmark) -> None:
     one, other = (search(cells, 35, seed=3, **ONE_HOT) for _ in range(2))
     assert_array_equal(one.architectures, other.architectures)
