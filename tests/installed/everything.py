@@ -4,8 +4,8 @@
     python tests/installed/everything.py --core     # core dependencies alone: what needs an extra
                                                     # says which in one sentence, and writes nothing
 
-With the interpreter of the environment to be tested, anywhere but in the checkout. Exit code 1, with
-what went wrong, if anything did. A command that is not in ``CALLS`` is a fault: add it there.
+With the interpreter of the environment to be tested. Exit code 1, with what went wrong, if
+anything did. A command that is not in ``CALLS`` is a fault: add it there.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def called(folder: Path, core: bool) -> list[str]:
     """What is wrong with the calls, and which commands none of them is of."""
     write_table(folder / "table.csv")
     (folder / "vaes").mkdir()
-    every = [call for call in CALLS.replace("\\\n", "").strip().splitlines()]
-    every = [" ".join(call.split()) for call in every]
+    lines = CALLS.replace("\\\n", "").strip().splitlines()
+    every = [" ".join(line.split()) for line in lines]
     leaves = {c for c in commands() if not any(d.startswith(f"{c} ") for d in commands())}
     unseen = {
         command

@@ -305,6 +305,18 @@ def test_all_pairs_on_every_task_and_on_all(store: Path) -> None:
     assert (found[2].blocks, found[2].unit, found[2].rope) == (32, "noise floors", 1.0)
 
 
+def test_what_a_comparison_could_detect_is_statsmodels(store: Path) -> None:
+    """From its own blocks, by the spread within methods."""
+    peer = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
+    with ResultStore(store, read_only=True) as results:
+        trials = results.trials()
+    first = compare(store, resamples=50, alpha=0.01)[0]
+    runs = trials[trials["task"] == trials["task"].iloc[0]].groupby("method")["report"]
+    spread = float(np.sqrt(runs.var(ddof=1).mean()))
+    effect = peer.solve_power(nobs1=16, alpha=0.01, power=0.8)
+    assert first.detectable == pytest.approx(effect * spread, rel=1e-6)
+
+
 def test_against_the_best_and_over_tasks(store: Path) -> None:
     (one,) = compare(store, over="tasks", against="best", resamples=50)
     assert one.blocks == 2

@@ -140,6 +140,28 @@ def test_nothing_is_lost_by_a_failed_import(home: Path, source: Path, tmp_path: 
     assert load_benchmark("mine").query("00000000", "c_test_3") == 50
 
 
+def test_an_import_that_dies_leaves_the_table_that_was_there(
+    home: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in the middle of writing: what can be read is the old table, whole."""
+    import pyarrow.parquet as pq
+
+    import_benchmark(source, "mine", "nasbench-macro")
+    before = written_file(home).read_bytes()
+
+    def die_half_way(table: object, where: object, **_: object) -> None:
+        if hasattr(where, "write"):
+            where.write(b"half")
+        else:
+            Path(str(where)).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pq, "write_table", die_half_way)
+    with pytest.raises(KeyboardInterrupt):
+        import_benchmark(source, "mine", "nasbench-macro", overwrite=True)
+    assert written_file(home).read_bytes() == before
+
+
 def test_a_benchmark_in_use_survives_its_replacement(source: Path) -> None:
     import_benchmark(source, "mine", "nasbench-macro")
     used = load_benchmark("mine")

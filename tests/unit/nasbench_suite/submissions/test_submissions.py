@@ -212,6 +212,24 @@ def test_exceeded_budgets_are_named(
     assert any(f.kind == "budget" and f"{unit} of" in f.what for f in found.faults)
 
 
+def test_one_evaluation_over_the_budget_is_named(
+    toy: Benchmark, made: Submission, verify: Callable[..., Verification]
+) -> None:
+    """A search of 31 evaluations where 30 are allowed, in every other way as it should be."""
+    worst = int(toy.values("toy_valid_9").argmin())
+    answer = toy.seed_values("toy_valid_9")[worst][0]
+
+    def add_one(content: dict[str, Any]) -> None:
+        trial = content["trials"][place_of(content, "sample")]
+        trial["architectures"].append(worst)
+        trial["epochs"].append(9)
+        trial["signals"].append([float(answer)])
+        trial["recommended"].append(-1)
+
+    (fault,) = verify(altered(made, add_one)).faults
+    assert (fault.kind, fault.what) == ("budget", "it spent 31 evaluations of 30.")
+
+
 def test_a_search_on_test_figures_is_a_leak(
     toy: Benchmark, made: Submission, verify: Callable[..., Verification]
 ) -> None:

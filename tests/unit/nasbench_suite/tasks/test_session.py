@@ -133,6 +133,37 @@ def test_sampled_noise_leaves_out_seeds_that_were_not_trained(toy: Benchmark) ->
     assert {session.evaluate(3) for _ in range(30)} == {table.columns["toy_valid_9@0"][3]}
 
 
+def test_noise_does_not_disturb_what_a_method_draws(toy: Benchmark) -> None:
+    """The method's generator stands where it would stand without noise."""
+    drawn = []
+    for noise in ("mean", "sample"):
+        session = Session(make_task(toy, noise=noise), seed=5)
+        for index in range(20):
+            session.evaluate(index)
+        drawn.append(session.rng.random(8).tolist())
+    assert drawn[0] == drawn[1]
+
+
+def test_noise_is_not_the_methods_own_draws(toy: Benchmark) -> None:
+    """A method that draws 0 or 1 does not draw which of two seeds answers."""
+    session = Session(make_task(toy, noise="sample"), seed=5)
+    seeds = toy.seed_values("toy_valid_9")
+    answered = [int(session.evaluate(index) == seeds[index][1]) for index in range(64)]
+    assert 0 < sum(answered) < 64
+    assert answered != [int(session.rng.choice([0, 1])) for _ in range(64)]
+
+
+def test_fractions_add_up_to_the_budget(toy: Benchmark) -> None:
+    """Nine ninths, which add up to a little more than one, are one."""
+    assert sum([1 / 9] * 9) > 1
+    session = Session(make_task(toy, evaluations=1), seed=0)
+    for index in range(9):
+        session.evaluate(index, epochs=1)
+    with pytest.raises(BudgetSpent):
+        session.evaluate(9, epochs=1)
+    assert session.trainings == 9
+
+
 def gap_free_mean(table: Benchmark, index: int) -> float:
     return float(np.nanmean(table.seed_values("toy_valid_9")[index]))
 
@@ -219,6 +250,18 @@ def test_incumbents_are_the_best_validation_so_far(toy: Benchmark) -> None:
     assert incumbents.architectures.tolist() == [best[n] for n in changed]
     assert np.array_equal(incumbents.signals, signals[incumbents.architectures])
     assert np.array_equal(incumbents.reports, toy.values("toy_test_9")[incumbents.architectures])
+
+
+def test_of_equal_signals_the_earliest_is_the_incumbent(toy: Benchmark) -> None:
+    columns = {name: values.copy() for name, values in toy.columns.items()}
+    for name in ("toy_valid_9", "toy_valid_9@0", "toy_valid_9@1"):
+        columns[name][:4] = 5.0, 7.0, 7.0, 6.0
+    table = make_benchmark("equal", toy.space, list(toy.metrics.values()), columns)
+    trial = Trial(make_task(table, evaluations=4), Counter(), 0)
+    trial.advance()
+    incumbents = trial.result().incumbents
+    assert incumbents.architectures.tolist() == [0, 1]
+    assert incumbents.trainings.tolist() == [1, 2]
 
 
 def test_a_recommendation_outranks_the_best_validation(toy: Benchmark) -> None:

@@ -1,0 +1,22 @@
+"""The list of planted faults fits the source, the documentation and the tests as they are.
+
+Whether tests notice the faults is what ``python tests/faults/planted.py`` sees, in minutes.
+"""
+
+from __future__ import annotations
+
+import pytest
+from planted import FAULTS, Fault, check_promise, nodes, place
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_can_be_planted(fault: Fault) -> None:
+    """If not, the source, page or test has changed: write the fault anew in planted.py."""
+    place(fault)
+    check_promise(fault)
+    assert nodes(fault)
+    assert fault.old != fault.new
+
+
+def test_names_are_unique() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
