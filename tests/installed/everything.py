@@ -202,7 +202,7 @@ def label(name: str, settings: dict[str, Any]) -> str:
 def searched(folder: Path, core: bool) -> list[str]:
     """What is wrong with a short trial of any registered method."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.tasks.registry import describe_methods, method_class
+    from nasbench_suite.tasks.methods import describe_methods, method_class
 
     def search(entry: dict[str, Any]) -> Answer:
         name = entry["name"]

@@ -14,7 +14,7 @@ from nasbench_suite.events import Diagnostic, TrialResult
 from nasbench_suite.runner import Trial, run
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import make_task
-from nasbench_suite.tasks.registry import make_method
+from nasbench_suite.tasks.methods import make_method
 
 
 def result(toy: Benchmark, seed: int) -> TrialResult:
