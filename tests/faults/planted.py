@@ -348,8 +348,8 @@ FAULTS = (
         "imports-written-in-place",
         DATA,
         "an interrupted import leaves nothing behind",
-        'partial = path.with_name(path.name + ".partial")\n    pq.write_table(table,',
-        "partial = path\n    pq.write_table(table,",
+        'partial = path.with_name(f"{path.name}.{os.getpid()}.partial")',
+        "partial = path",
         ("test_an_import_that_dies_leaves_the_table_that_was_there",),
     ),
     Fault(
@@ -367,6 +367,14 @@ FAULTS = (
         "        if len(known) < self.space.size:\n            missing",
         "        if len(known) < 0:\n            missing",
         ("test_bad_tables",),
+    ),
+    Fault(
+        "torn-lines-believed",
+        HARDWARE,
+        "A journal beside it keeps every run: the same command again goes on where it stopped",
+        'lines = self.path.read_bytes().split(b"\\n")[:-1]',
+        'lines = self.path.read_bytes().split(b"\\n")',
+        ("test_a_line_cut_anywhere_is_dropped_and_written_again",),
     ),
     # -- submissions -------------------------------------------------------------------------------
     Fault(

@@ -237,7 +237,7 @@ def main() -> int:
 
     core = "--core" in sys.argv[1:]
     where = Path(nasbench_suite.__file__ or "").resolve()
-    if where.is_relative_to(ROOT):
+    if where.parents[1] == ROOT:
         print(f"{where} is the checkout: install the wheel, and run this elsewhere")
         return 1
     folder = Path(tempfile.mkdtemp(prefix="nasbench-"))
