@@ -40,7 +40,7 @@ def measure_command(
     ] = "all",
     runtime: Annotated[
         str,
-        typer.Option(help="onnxruntime, torch, torchscript, torch-compile or openvino."),
+        typer.Option(help="What runs the networks; `nasbench list runtimes` names them."),
     ] = "onnxruntime",
     pruned: _Pruned = False,
     name: Annotated[

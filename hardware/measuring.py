@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.networks import build_network, find_setting, live_forms
-from hardware.runtimes import RUNTIMES, RunOptions, prepare, runtime_versions
-from nasbench_suite.errors import SuiteError, choose_from, refused
+from hardware.runtimes import RunOptions, prepare, runtime_versions
+from nasbench_suite import registry
+from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
@@ -69,8 +70,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         find_setting(self.setting)
-        if self.runtime not in RUNTIMES:
-            raise SuiteError(choose_from("runtime", self.runtime, list(RUNTIMES)))
+        registry.find("runtimes", self.runtime)
         for name in ("rounds", "repeats", "reference_every"):
             if getattr(self, name) < 1:
                 raise SuiteError(f"{getattr(self, name)} {name} are too few: give at least 1.")

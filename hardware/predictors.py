@@ -8,13 +8,15 @@ what these reach without other devices is what such predictors have to beat.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite import registry
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
 from nasbench_suite.statistics.correlation import spearman
@@ -53,29 +55,41 @@ def encode_costs(space: FiniteSpace) -> Floats:
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-class AdditivePredictor:
+class Predictor(ABC):
+    """Learns figures from features; a class is named under ``nasbench_suite.predictors``."""
+
+    @abstractmethod
+    def fit(self, features: Floats, latencies: Floats) -> None:
+        """Learn from features (n, d) and latencies above 0, (n,)."""
+
+    @abstractmethod
+    def predict(self, features: Floats) -> Floats:
+        """Latencies of architectures with these features, shape (n,)."""
+
+
+class AdditivePredictor(Predictor):
     """A sum over edges of the cost of each operation there, by ridge regression on latencies.
 
     The only one that learns latencies themselves: costs add up, their logarithms do not.
     """
 
     def fit(self, features: Floats, latencies: Floats) -> None:
-        """Learn from features (n, d) and latencies (n,)."""
+        """See ``Predictor``."""
         from sklearn.linear_model import Ridge
 
         self.scale = float(np.median(latencies))
         self.model = Ridge(_RIDGE).fit(features, latencies / self.scale)
 
     def predict(self, features: Floats) -> Floats:
-        """Latencies of architectures with these features, shape (n,)."""
+        """See ``Predictor``."""
         return np.asarray(self.model.predict(features) * self.scale, dtype=np.float64)
 
 
-class BoostedPredictor:
+class BoostedPredictor(Predictor):
     """Gradient-boosted regression trees."""
 
     def fit(self, features: Floats, latencies: Floats) -> None:
-        """Learn from features (n, d) and latencies (n,)."""
+        """See ``Predictor``."""
         from sklearn.ensemble import GradientBoostingRegressor
 
         self.model = GradientBoostingRegressor(
@@ -83,15 +97,15 @@ class BoostedPredictor:
         ).fit(features, np.log(latencies))
 
     def predict(self, features: Floats) -> Floats:
-        """Latencies of architectures with these features, shape (n,)."""
+        """See ``Predictor``."""
         return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
 
 
-class GaussianPredictor:
+class GaussianPredictor(Predictor):
     """A Gaussian process with a linear and a squared-exponential part, and noise."""
 
     def fit(self, features: Floats, latencies: Floats) -> None:
-        """Learn from features (n, d) and latencies (n,)."""
+        """See ``Predictor``."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
@@ -116,15 +130,8 @@ class GaussianPredictor:
             ).fit(features, targets)
 
     def predict(self, features: Floats) -> Floats:
-        """Latencies of architectures with these features, shape (n,)."""
+        """See ``Predictor``."""
         return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
-
-
-PREDICTORS: dict[str, Callable[[], Any]] = {
-    "additive": AdditivePredictor,
-    "boosting": BoostedPredictor,
-    "gaussian-process": GaussianPredictor,
-}
 
 
 def learning_curves(
@@ -132,7 +139,7 @@ def learning_curves(
     indices: NDArray[np.int64],
     columns: Mapping[str, Floats],
     *,
-    predictors: Sequence[str] = tuple(PREDICTORS),
+    predictors: Sequence[str] = ("additive", "boosting", "gaussian-process"),
     sizes: Iterable[int] = SIZES,
     repeats: int = 3,
     seed: int = 0,
@@ -147,7 +154,7 @@ def learning_curves(
         space: the space.
         indices: architecture of each row.
         columns: latencies (or energies) by device, above 0.
-        predictors: names from ``PREDICTORS``.
+        predictors: names; `nasbench list predictors` lists them.
         sizes: numbers of measured architectures.
         repeats: draws of each size.
         seed: of the draws.
@@ -164,9 +171,7 @@ def learning_curves(
     import pandas as pd
 
     sizes = list(sizes)
-    for name in predictors:
-        if name not in PREDICTORS:
-            raise SuiteError(choose_from("predictor", name, list(PREDICTORS)))
+    kinds = {name: registry.load_class("predictors", name, Predictor) for name in predictors}
     for size in sizes:
         if not 2 <= size <= len(indices) - 3:
             raise SuiteError(
@@ -181,8 +186,8 @@ def learning_curves(
             order = np.random.default_rng((seed, size, repeat)).permutation(len(indices))
             drawn, rest = order[:size], order[size:]
             for device, values in columns.items():
-                for name in predictors:
-                    predictor = PREDICTORS[name]()
+                for name, kind in kinds.items():
+                    predictor = kind()
                     predictor.fit(features[drawn], values[drawn])
                     predicted = predictor.predict(features[rest])
                     truth = values[rest]

@@ -2,19 +2,22 @@
 
 All run the same layers with the same random weights; a latency depends on neither. Each is
 imported when first asked for: ONNX Runtime needs ``nasbench-suite[hardware]``, the torch ones
-``nasbench-suite[torch]``, OpenVINO its own package.
+``nasbench-suite[torch]``, OpenVINO its own package. A further runtime is one file with a subclass
+of ``Runtime``, and one line under the entry point group ``nasbench_suite.runtimes``.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hardware.networks import Network
+from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from
 
 Run = Callable[[], NDArray[np.float32]]
@@ -53,6 +56,25 @@ class RunOptions:
             raise SuiteError(choose_from("device", self.device, ["cpu", "cuda"]))
 
 
+class Runtime(ABC):
+    """Something that can run a network.
+
+    Attributes:
+        packages: the distributions whose versions a latency belongs to.
+    """
+
+    packages: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def prepare(self, network: Network, options: RunOptions) -> Run:
+        """What runs one batch of a network, with ``make_weights`` on ``make_images``.
+
+        Raises:
+            SuiteError: it cannot do what ``options`` say.
+            ImportError: a package that it needs is not installed.
+        """
+
+
 def make_weights(network: Network, seed: int = 0) -> dict[int, dict[str, NDArray[np.float32]]]:
     """Random weights by layer number, scaled so that activations keep their size.
 
@@ -89,15 +111,9 @@ def prepare(runtime: str, network: Network, options: RunOptions) -> Run:
     Raises:
         SuiteError: unknown runtime, or it is not installed or cannot do what ``options`` say.
     """
-    if runtime not in RUNTIMES:
-        raise SuiteError(choose_from("runtime", runtime, list(RUNTIMES)))
-    try:
-        return RUNTIMES[runtime](network, options)
-    except ImportError as error:
-        raise SuiteError(
-            f"Runtime {runtime!r} is not installed ({error}): "
-            f"pip install 'nasbench-suite[{_EXTRAS[runtime]}]'."
-        ) from None
+    chosen = registry.load_object("runtimes", runtime, Runtime)
+    with registry.find("runtimes", runtime).explained():
+        return chosen.prepare(network, options)
 
 
 # -- ONNX ----------------------------------------------------------------------------------------
@@ -160,7 +176,7 @@ def onnx_model(network: Network, options: RunOptions) -> Any:
     return model
 
 
-def _onnxruntime(network: Network, options: RunOptions) -> Run:
+def _run_onnxruntime(network: Network, options: RunOptions) -> Run:
     import onnxruntime
 
     providers = ["CPUExecutionProvider"]
@@ -183,7 +199,7 @@ def _onnxruntime(network: Network, options: RunOptions) -> Run:
     return lambda: np.asarray(session.run(None, feed)[0])
 
 
-def _openvino(network: Network, options: RunOptions) -> Run:
+def _run_openvino(network: Network, options: RunOptions) -> Run:
     import io
 
     import openvino
@@ -273,7 +289,7 @@ def _torch_layer(network: Network, number: int, values: dict[str, NDArray[np.flo
     return made
 
 
-def _torch(
+def _run_torch(
     network: Network, options: RunOptions, compiled: Literal["", "script", "inductor"]
 ) -> Run:
     import torch
@@ -300,36 +316,59 @@ def _torch(
     return run
 
 
-RUNTIMES: dict[str, Callable[[Network, RunOptions], Run]] = {
-    "onnxruntime": _onnxruntime,
-    "torch": lambda network, options: _torch(network, options, ""),
-    "torchscript": lambda network, options: _torch(network, options, "script"),
-    "torch-compile": lambda network, options: _torch(network, options, "inductor"),
-    "openvino": _openvino,
-}
-"""What prepares a network for each runtime, by the runtime's name."""
-_EXTRAS = {
-    "onnxruntime": "hardware",
-    "torch": "torch",
-    "torchscript": "torch",
-    "torch-compile": "torch",
-    "openvino": "openvino",
-}
-_PACKAGES = {
-    "onnxruntime": ("onnxruntime", "onnx"),
-    "torch": ("torch",),
-    "torchscript": ("torch",),
-    "torch-compile": ("torch",),
-    "openvino": ("openvino", "onnx"),
-}
+class OnnxRuntime(Runtime):
+    """ONNX Runtime, on a processor or with CUDA."""
+
+    packages = ("onnxruntime", "onnx")
+
+    def prepare(self, network: Network, options: RunOptions) -> Run:
+        """See ``Runtime``."""
+        return _run_onnxruntime(network, options)
+
+
+class OpenVino(Runtime):
+    """OpenVINO, on a processor."""
+
+    packages = ("openvino", "onnx")
+
+    def prepare(self, network: Network, options: RunOptions) -> Run:
+        """See ``Runtime``."""
+        return _run_openvino(network, options)
+
+
+class Torch(Runtime):
+    """PyTorch as it stands, layer by layer."""
+
+    packages = ("torch",)
+    compiled: ClassVar[Literal["", "script", "inductor"]] = ""
+
+    def prepare(self, network: Network, options: RunOptions) -> Run:
+        """See ``Runtime``."""
+        return _run_torch(network, options, self.compiled)
+
+
+class TorchScript(Torch):
+    """PyTorch, traced, frozen and optimised for inference."""
+
+    compiled = "script"
+
+
+class TorchCompile(Torch):
+    """PyTorch, compiled by torch.compile."""
+
+    compiled = "inductor"
 
 
 def runtime_versions(runtime: str) -> dict[str, str]:
-    """Versions of the packages behind a runtime, and of NumPy."""
+    """Versions of the packages behind a runtime, and of NumPy.
+
+    Raises:
+        SuiteError: there is no such runtime.
+    """
     from importlib.metadata import PackageNotFoundError, version
 
     found = {}
-    for package in (*_PACKAGES[runtime], "numpy"):
+    for package in (*registry.load_object("runtimes", runtime, Runtime).packages, "numpy"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

@@ -8,7 +8,8 @@ for by its name, and a part that cannot be imported is listed with the reason.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
@@ -58,6 +59,21 @@ KINDS: Mapping[str, Kind] = {
             "What `nasbench data import` reads besides tables: "
             "nasbench_suite.benchmarks.formats.BenchmarkFormat.",
         ),
+        Kind("figures", "figure", "Figures of `nasbench figure`: reports.figures.figure.Figure."),
+        Kind("panels", "panel", "Parts of the HTML report: a function of the results."),
+        Kind(
+            "proxies",
+            "proxy",
+            "Scores of architectures without training: nasbench_suite.proxies.Proxy.",
+        ),
+        Kind(
+            "predictors",
+            "predictor",
+            "What learns figures from features: hardware.predictors.Predictor.",
+        ),
+        Kind("runtimes", "runtime", "What runs networks to time them: hardware.runtimes.Runtime."),
+        Kind("executors", "executor", "Where trials run: nasbench_suite.runner.executors."),
+        Kind("datasets", "data set", "Images to train on, by name: nasbench_suite.datasets."),
         Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
     )
 }
@@ -96,9 +112,22 @@ class Entry:
                 f"Two installed distributions name a {self.kind.one} {self.name!r}, {claims}: "
                 f"uninstall one of them."
             )
-        try:
+        with self.explained(Exception, SystemExit):
             return self.point.load()
-        except (Exception, SystemExit) as error:
+
+    @contextmanager
+    def explained(self, *kinds: type[BaseException]) -> Iterator[None]:
+        """Have what is not installed named in a sentence, with the extra that brings it.
+
+        Args:
+            kinds: the errors meant; by default those of an import.
+
+        Raises:
+            SuiteError: an error of these kinds.
+        """
+        try:
+            yield
+        except kinds or (ImportError,) as error:  # noqa: B030 -- a tuple either way
             from nasbench_suite.import_faults import why_not_imported
 
             raise SuiteError(

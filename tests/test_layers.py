@@ -24,7 +24,7 @@ LAYERS = (
     ("nasbench_suite.registry",),
     ("nasbench_suite.spaces",),
     ("nasbench_suite.networks", "nasbench_suite.datasets"),
-    ("nasbench_suite.benchmarks",),
+    ("nasbench_suite.benchmarks", "nasbench_suite.proxies"),
     ("nasbench_suite.events",),
     ("nasbench_suite.tasks",),
     ("nasbench_suite.rows",),

@@ -92,20 +92,15 @@ def run(
     """Run search methods on a benchmark; the same command again goes on where it stopped."""
     from rich.console import Console
 
-    from nasbench_suite.errors import SuiteError, choose_from
-    from nasbench_suite.runner import Executor, Limits, RayCluster
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.runner import Limits
     from nasbench_suite.runner import run as run_trials
-    from nasbench_suite.runner.executors import local_executor
+    from nasbench_suite.runner.executors import Resources, make_executor
     from nasbench_suite.runner.runs import parse_seeds
 
     limits = Limits(time_limit, memory_limit, retries)
-    where: Executor
-    if executor == "local":
-        where = local_executor(jobs, limits)
-    elif executor == "ray":
-        where = RayCluster(address, trial_cores, trial_gpus, trial_memory, limits)
-    else:
-        raise SuiteError(choose_from("executor", executor, ["local", "ray"]))
+    asked = Resources(jobs, limits, address, trial_cores, trial_gpus, trial_memory)
+    where = make_executor(executor, asked)
     console = Console(stderr=True, quiet=quiet)
     with _Bars(console) as bars:
         summary = run_trials(

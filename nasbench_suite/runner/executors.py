@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.jobs import Job, Outcome, run_job
 from nasbench_suite.runner.processes import Limits, Processes
@@ -24,6 +25,46 @@ class Executor(Protocol):
             plans: tasks and methods; a job names one by its number.
             jobs: the trials, begun in this order.
         """
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a user asks for by the options of ``nasbench run``; an executor heeds what it can.
+
+    Attributes:
+        jobs: trials at a time; -1 for all cores.
+        limits: what one trial may take.
+        address: of a cluster.
+        cores: processor cores that one trial asks for.
+        gpus: GPUs that one trial asks for.
+        megabytes: of memory that one trial asks for.
+    """
+
+    jobs: int = 1
+    limits: Limits = field(default_factory=Limits)
+    address: str | None = None
+    cores: float = 1.0
+    gpus: float = 0.0
+    megabytes: float = 0.0
+
+
+MakeExecutor = Callable[[Resources], Executor]
+"""What is named under ``nasbench_suite.executors``: makes an executor from what a user asks for."""
+
+
+def make_executor(name: str, resources: Resources) -> Executor:
+    """The executor of that name, for these resources.
+
+    Raises:
+        SuiteError: there is none, it cannot be imported, or it cannot give what is asked for.
+    """
+    make: MakeExecutor = registry.find("executors", name).load()
+    return make(resources)
+
+
+def local(resources: Resources) -> Executor:
+    """This machine: one process, or several, or with limits."""
+    return local_executor(resources.jobs, resources.limits)
 
 
 @dataclass(frozen=True)

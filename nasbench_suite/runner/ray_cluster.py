@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner.executors import Resources
 from nasbench_suite.runner.jobs import Failure, Job, Outcome, pack, run_job, unpack_or_fail
 from nasbench_suite.runner.processes import ONE_THREAD, Limits, Worker
 from nasbench_suite.tasks import Method, Task
@@ -108,6 +109,12 @@ class RayCluster:
                 f"No node of the cluster has {self.cores:g} cores, {self.gpus:g} GPUs and "
                 f"{self.megabytes:g} MB: ask for less for a trial."
             )
+
+
+def ray_cluster(resources: Resources) -> RayCluster:
+    """A Ray cluster; --jobs counts for nothing there."""
+    wanted = (resources.cores, resources.gpus, resources.megabytes)
+    return RayCluster(resources.address, *wanted, resources.limits)
 
 
 def _run(packed: bytes, job: Job, limits: Limits, path: list[str]) -> Outcome:

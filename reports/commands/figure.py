@@ -52,11 +52,11 @@ def figure(
     """Draw a figure for a paper, in the width of its columns and with embedded fonts."""
     from nasbench_suite.analysis.results import read_results
     from nasbench_suite.errors import SuiteError
-    from reports.figures.gallery import FIGURES, write_paper_figure
+    from reports.figures.gallery import choose_figure, list_figures, write_paper_figure
 
     if name is None:
-        for known in FIGURES.values():
-            typer.echo(f"{known.name:<20}  {known.summary}")
+        for known in list_figures():
+            typer.echo(f"{known:<20}  {choose_figure(known).summary}")
         return
     path = output or Path(f"{name}.pdf")
     frame = write_paper_figure(

@@ -12,6 +12,7 @@ import numpy as np
 from nasbench_suite.analysis.curves import BudgetKind, results_curves
 from nasbench_suite.analysis.curves import anytime_curves as read_curves
 from nasbench_suite.errors import SuiteError, choose_from
+from reports.figures.figure import Figure
 from reports.figures.style import METADATA, check_figure_path
 
 if TYPE_CHECKING:
@@ -272,3 +273,13 @@ def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
     if task not in known:
         raise SuiteError(choose_from("task", task, known))
     return curves[curves["task"] == task]
+
+
+ANYTIME = Figure(
+    "Anytime curves",
+    "Interquartile mean over seeds of the incumbent's regret, against the budget spent, with its "
+    "bootstrap band; grey: below the noise floor.",
+    results_curves,
+    lambda frame, ax: anytime_curves(frame, ax=ax),
+    across=False,
+)

@@ -11,6 +11,7 @@ from nasbench_suite.analysis.fronts import attainment_surfaces
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
 from reports.figures.anytime import add_legend, method_styles
+from reports.figures.figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,3 +107,13 @@ def _staircase(points: Any, across: str, up: str) -> tuple[Any, Any]:
     order = np.lexsort((-y_sign * points[:, 1], x_sign * points[:, 0]))
     x, y = points[order, 0], y_sign * np.maximum.accumulate(y_sign * points[order, 1])
     return np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]
+
+
+ATTAINMENT = Figure(
+    "Attainment",
+    "What half of each method's searches for several objectives reached or did better than, beside "
+    "the true front.",
+    attainment_data,
+    draw_attainment,
+    across=False,
+)

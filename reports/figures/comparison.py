@@ -23,6 +23,7 @@ from nasbench_suite.statistics.significance import (
     probability_of_improvement,
 )
 from reports.figures.anytime import add_legend, method_styles, wrap_name
+from reports.figures.figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -366,3 +367,35 @@ def _axes(ax: Axes | None) -> Axes:
 
         _, ax = plt.subplots(layout="constrained")
     return ax
+
+
+CRITICAL_DIFFERENCE = Figure(
+    "Critical differences",
+    "Mean ranks over seeds and tasks, 1 the best; a bar joins methods that Nemenyi's test does not "
+    "tell apart.",
+    critical_difference_data,
+    draw_critical_difference,
+    height=critical_difference_height,
+)
+IMPROVEMENT = Figure(
+    "Probability of improvement",
+    "The chance that a run of the method with the best mean rank beats a run of each other, with "
+    "its bootstrap interval; one half means no difference.",
+    improvement_data,
+    draw_improvement,
+    height=lambda methods: 0.7 + 0.2 * len(methods),
+)
+PROFILE = Figure(
+    "Performance profiles",
+    "Share of runs whose regret is at most so much, all tasks weighing the same, with bootstrap "
+    "bands; the higher curve is better.",
+    profiles_data,
+    draw_profiles,
+)
+DISTRIBUTION = Figure(
+    "Distribution of regrets",
+    "Every run's regret, with box of the quartiles and whiskers from 5 to 95 %.",
+    distribution_data,
+    draw_distribution,
+    height=lambda methods: 0.7 + 0.24 * len(methods),
+)

@@ -9,6 +9,7 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.analysis.robustness import diagnostic_curves
 from nasbench_suite.errors import SuiteError
 from reports.figures.anytime import add_legend, method_styles
+from reports.figures.figure import Figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,3 +59,53 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
         return ax
 
     return draw
+
+
+def _over_epochs(logged: str, title: str, summary: str, label: str, *, log: bool = False) -> Figure:
+    """The figure of one diagnostic.
+
+    Args:
+        logged: the name that methods log it by.
+        title: the figure's heading.
+        summary: what the diagnostic is.
+        label: of the vertical axis, with the unit.
+        log: whether that axis is logarithmic.
+    """
+    return Figure(
+        title,
+        f"{summary}, over the epochs of a search; median over seeds, quartiles as band.",
+        diagnostic_data(logged),
+        diagnostic_drawing(label, log=log),
+        across=False,
+    )
+
+
+EIGENVALUE = _over_epochs(
+    "dominant_eigenvalue",
+    "Sharpness",
+    "Largest eigenvalue of the Hessian of the validation loss in the architecture parameters",
+    "dominant eigenvalue",
+)
+ENTROPY = _over_epochs(
+    "entropy", "Entropy", "Entropy of the operation strengths of an edge", "entropy (nats)"
+)
+DISCRETISATION_GAP = _over_epochs(
+    "discretisation_gap",
+    "Discretisation gap",
+    "Validation accuracy of the supernet less that of the derived path in it",
+    "gap (points)",
+)
+NODE_VARIANCE = _over_epochs(
+    "node_variance",
+    "Variance of nodes",
+    "Activation variance of the cells' nodes, mean over nodes and cells",
+    "activation variance",
+    log=True,
+)
+EDGE_VARIANCE = _over_epochs(
+    "edge_variance",
+    "Variance of edges",
+    "Activation variance of what edges carry, mean over edges and cells",
+    "activation variance",
+    log=True,
+)

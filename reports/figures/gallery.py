@@ -1,161 +1,39 @@
 """The figures that ``nasbench figure`` and the HTML report know, by name.
 
-A further figure is one entry of ``FIGURES``: a function that makes a table from results, and one
-that draws such a table on axes.
+A further figure is one file with a ``reports.figures.figure.Figure``, and one line under the entry
+point group ``nasbench_suite.figures``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nasbench_suite.analysis.curves import results_curves
+from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError, choose_from
-from reports.figures import comparison as comparison_figures
-from reports.figures.anytime import anytime_curves, legend_height
-from reports.figures.attainment import attainment_data, draw_attainment
-from reports.figures.diagnostics import diagnostic_data, diagnostic_drawing
+from reports.figures.anytime import legend_height
+from reports.figures.figure import Figure
 from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MatplotlibFigure
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A figure that can be drawn from results.
-
-    Attributes:
-        name: what ``nasbench figure`` calls it.
-        title: its heading.
-        summary: what it shows, in one sentence.
-        data: a table of all that is drawn.
-        draw: draws that table on axes.
-        across: whether it can show several tasks together; otherwise it shows one.
-        height: inches, by the names of the methods; by default 0.62 of the width, and what a legend
-            below takes.
-    """
-
-    name: str
-    title: str
-    summary: str
-    data: Callable[[Results], pd.DataFrame]
-    draw: Callable[[pd.DataFrame, Axes], Axes]
-    across: bool = True
-    height: Callable[[Sequence[str]], float] | None = None
-
-
-FIGURES = {
-    figure.name: figure
-    for figure in (
-        Figure(
-            "anytime",
-            "Anytime curves",
-            "Interquartile mean over seeds of the incumbent's regret, against the budget spent, "
-            "with its bootstrap band; grey: below the noise floor.",
-            results_curves,
-            lambda frame, ax: anytime_curves(frame, ax=ax),
-            across=False,
-        ),
-        Figure(
-            "critical-difference",
-            "Critical differences",
-            "Mean ranks over seeds and tasks, 1 the best; a bar joins methods that Nemenyi's test "
-            "does not tell apart.",
-            comparison_figures.critical_difference_data,
-            comparison_figures.draw_critical_difference,
-            height=comparison_figures.critical_difference_height,
-        ),
-        Figure(
-            "improvement",
-            "Probability of improvement",
-            "The chance that a run of the method with the best mean rank beats a run of each "
-            "other, with its bootstrap interval; one half means no difference.",
-            comparison_figures.improvement_data,
-            comparison_figures.draw_improvement,
-            height=lambda methods: 0.7 + 0.2 * len(methods),
-        ),
-        Figure(
-            "profile",
-            "Performance profiles",
-            "Share of runs whose regret is at most so much, all tasks weighing the same, with "
-            "bootstrap bands; the higher curve is better.",
-            comparison_figures.profiles_data,
-            comparison_figures.draw_profiles,
-        ),
-        Figure(
-            "distribution",
-            "Distribution of regrets",
-            "Every run's regret, with box of the quartiles and whiskers from 5 to 95 %.",
-            comparison_figures.distribution_data,
-            comparison_figures.draw_distribution,
-            height=lambda methods: 0.7 + 0.24 * len(methods),
-        ),
-        Figure(
-            "attainment",
-            "Attainment",
-            "What half of each method's searches for several objectives reached or did better "
-            "than, beside the true front.",
-            attainment_data,
-            draw_attainment,
-            across=False,
-        ),
-        *(
-            Figure(
-                name,
-                title,
-                f"{summary}, over the epochs of a search; median over seeds, quartiles as band.",
-                diagnostic_data(logged),
-                diagnostic_drawing(label, log=log),
-                across=False,
-            )
-            for name, logged, title, summary, label, log in (
-                (
-                    *("eigenvalue", "dominant_eigenvalue", "Sharpness"),
-                    "Largest eigenvalue of the Hessian of the validation loss in the architecture "
-                    "parameters",
-                    *("dominant eigenvalue", False),
-                ),
-                (
-                    *("entropy", "entropy", "Entropy"),
-                    "Entropy of the operation strengths of an edge",
-                    *("entropy (nats)", False),
-                ),
-                (
-                    *("discretisation-gap", "discretisation_gap", "Discretisation gap"),
-                    "Validation accuracy of the supernet less that of the derived path in it",
-                    *("gap (points)", False),
-                ),
-                (
-                    *("node-variance", "node_variance", "Variance of nodes"),
-                    "Activation variance of the cells' nodes, mean over nodes and cells",
-                    *("activation variance", True),
-                ),
-                (
-                    *("edge-variance", "edge_variance", "Variance of edges"),
-                    "Activation variance of what edges carry, mean over edges and cells",
-                    *("activation variance", True),
-                ),
-            )
-        ),
-    )
-}
+def list_figures() -> list[str]:
+    """The names of all figures that are installed, sorted."""
+    return list(registry.entries("figures"))
 
 
 def choose_figure(name: str) -> Figure:
     """The figure of that name.
 
     Raises:
-        SuiteError: there is none.
+        SuiteError: there is none, or it cannot be imported.
     """
-    if name not in FIGURES:
-        raise SuiteError(choose_from("figure", name, list(FIGURES)))
-    return FIGURES[name]
+    return registry.load_object("figures", name, Figure)
 
 
 def one_task(results: Results, task: str) -> Results:
@@ -215,7 +93,7 @@ def write_paper_figure(
 
     Args:
         results: what to draw from.
-        name: which figure; see ``FIGURES``.
+        name: which figure; `nasbench figure` lists them.
         path: the file; its ending says what kind.
         task: one task alone, by its readable name; needed for a figure of one task if there are
             several.

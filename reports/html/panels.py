@@ -1,12 +1,13 @@
 """What the HTML report shows besides the leaderboard: one panel a function of the results.
 
 A panel looks at the results and gives a ``Section``, or None where the file holds nothing for it.
-A further panel is one function, and one entry of ``PANELS``.
+A further panel is one function, and one line under the entry point group ``nasbench_suite.panels``.
 """
 
 from __future__ import annotations
 
 import io
+import math
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,13 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nasbench_suite import registry
 from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.results import Results, budget_text
 from nasbench_suite.analysis.robustness import TAIL, results_robustness
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.store import ResultStore
-from reports.figures.gallery import FIGURES, make_figure, one_task
+from reports.figures.gallery import choose_figure, make_figure, one_task
 from reports.figures.style import METADATA, paper_style
 from reports.tables.rendering import Table
 from reports.tables.robustness import robustness_report
@@ -81,6 +83,26 @@ class Section:
 
 
 Panel = Callable[[Results], Section | None]
+"""What makes a part of the page; None where the results have nothing for it."""
+
+
+@dataclass(frozen=True)
+class PlacedPanel:
+    """A panel with its place on the page; any other function comes after those with one.
+
+    Attributes:
+        make: the panel.
+        place: lower numbers come first.
+        summary: what it shows, in one line.
+    """
+
+    make: Panel
+    place: float
+    summary: str
+
+    def __call__(self, results: Results) -> Section | None:
+        """What the panel makes of the results."""
+        return self.make(results)
 
 
 def task_tags(task: TaskRow) -> dict[str, str]:
@@ -150,7 +172,7 @@ def gallery_block(
     spoken: str,
 ) -> Block:
     """A figure of ``reports.figures.gallery`` as a block."""
-    figure = FIGURES[name]
+    figure = choose_figure(name)
     with screen_style():
         drawn = make_figure(name, data, venue="screen")
         svg = inline_svg(drawn, key)
@@ -230,7 +252,7 @@ def robustness_panel(results: Results) -> Section | None:
         tags = task_tags(results.tasks[key])
         for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
             try:
-                data = FIGURES[figure].data(alone)
+                data = choose_figure(figure).data(alone)
             except SuiteError:  # nobody logged it
                 continue
             ends = data.groupby("method", sort=False)["median"].last()
@@ -239,11 +261,11 @@ def robustness_panel(results: Results) -> Section | None:
                     alone,
                     figure,
                     f"robustness{number}-{figure}",
-                    title=f"{name}: {FIGURES[figure].title.lower()}.",
+                    title=f"{name}: {choose_figure(figure).title.lower()}.",
                     data=data,
                     task=name,
                     tags=tags,
-                    spoken=f"{FIGURES[figure].title}, at the end: "
+                    spoken=f"{choose_figure(figure).title}, at the end: "
                     + "; ".join(f"{method} {value:.3g}" for method, value in ends.items()),
                 )
             )
@@ -265,7 +287,7 @@ def _comparisons(
             most = _RUNS if name == "improvement" else _BEST
             chosen = _only(results, _best_methods(results)[:most])
         try:
-            data = FIGURES[name].data(chosen)
+            data = choose_figure(name).data(chosen)
         except SuiteError:  # too few methods or seeds in common: there is nothing to compare
             continue
         blocks.append(
@@ -273,7 +295,7 @@ def _comparisons(
                 results,
                 name,
                 f"{prefix}-{name}",
-                title=f"{title}: {FIGURES[name].title.lower()}.",
+                title=f"{title}: {choose_figure(name).title.lower()}.",
                 data=data,
                 task=task,
                 tags=tags,
@@ -318,5 +340,26 @@ def _only(results: Results, methods: Sequence[str]) -> Results:
     return replace(results, trials=results.trials[kept].reset_index(drop=True))
 
 
-PANELS: tuple[Panel, ...] = (overall_panel, task_panel, robustness_panel)
-"""In the order of the page."""
+OVERALL = PlacedPanel(overall_panel, 1, "All tasks together, if there are several.")
+TASKS = PlacedPanel(task_panel, 2, "Anytime curves and comparisons of each task.")
+ROBUSTNESS = PlacedPanel(robustness_panel, 3, "Robustness over seeds, and what supernets logged.")
+
+
+def all_panels() -> list[Panel]:
+    """Every panel that is installed, in the order of the page.
+
+    One that cannot be imported leaves a section that says why, so that the page is whole.
+    """
+    found: list[tuple[float, str, Panel]] = []
+    for name, entry in registry.entries("panels").items():
+        try:
+            panel: Panel = entry.load()
+        except SuiteError as error:
+            panel = _excuse(name, str(error))
+        found.append((getattr(panel, "place", math.inf), name, panel))
+    return [panel for _, _, panel in sorted(found, key=lambda part: part[:2])]
+
+
+def _excuse(name: str, reason: str) -> Panel:
+    """A panel that says why the one of that name is missing."""
+    return lambda results: Section(name, name, reason)

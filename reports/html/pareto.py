@@ -7,7 +7,7 @@ from nasbench_suite.analysis.results import Results
 from reports.commands.fronts import fronts_report
 from reports.figures.attainment import TRUE_FRONT, attainment_data
 from reports.figures.gallery import one_task
-from reports.html.panels import Block, Section, gallery_block, task_tags
+from reports.html.panels import Block, PlacedPanel, Section, gallery_block, task_tags
 
 
 def pareto_panel(results: Results) -> Section | None:
@@ -43,3 +43,6 @@ def _attainment(alone: Results, key: str) -> Block:
         spoken=f"Median attainment surfaces of {', '.join(methods)} on {name}, "
         f"{data['y_label'].iloc[0]} against {data['x_label'].iloc[0]}",
     )
+
+
+PARETO = PlacedPanel(pareto_panel, 4, "Indicators of fronts, and attainment, where there are any.")

@@ -18,14 +18,11 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
-from reports.html.panels import PANELS, Panel, Section, task_tags
-from reports.html.pareto import pareto_panel
+from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.tables.rendering import AT_OPTIMUM, TIED
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ALL_PANELS: tuple[Panel, ...] = (*PANELS, pareto_panel)
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 1000
@@ -50,7 +47,7 @@ def write_report(
     benchmark: str | None = None,
     dataset: str | None = None,
     generative: str | Path | None = None,
-    panels: Sequence[Panel] = ALL_PANELS,
+    panels: Sequence[Panel] | None = None,
 ) -> None:
     """Write everything a results file tells as one self-contained HTML page.
 
@@ -62,11 +59,13 @@ def write_report(
         dataset: only tasks on this data set.
         generative: figures of generative models to show as well, as
             ``reports.html.generative.read_generative`` reads them.
-        panels: what is shown besides the leaderboard; see ``reports.html.panels``.
+        panels: what is shown besides the leaderboard; by default every panel installed, see
+            ``reports.html.panels``.
 
     Raises:
         SuiteError: the results cannot be read or the page cannot be written.
     """
+    shown = all_panels() if panels is None else panels
     output = Path(output)
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {output.parent} for the report: make it first.")
@@ -83,7 +82,7 @@ def write_report(
         leaderboard_command=shlex.join(
             ["nasbench", "leaderboard", "--store", results.path.name, *choice]
         ),
-        panels=[*panels, generative_panel(generative)] if generative else panels,
+        panels=[*shown, generative_panel(generative)] if generative else shown,
     )
     write_text(output, page)
 
@@ -94,7 +93,7 @@ def render_report(
     title: str,
     command: str,
     leaderboard_command: str,
-    panels: Sequence[Panel] = ALL_PANELS,
+    panels: Sequence[Panel],
 ) -> str:
     """The page as text; see ``write_report``."""
     import jinja2

@@ -29,7 +29,7 @@ from nasbench_suite.tasks import Method, Session
 from reports.figures.attainment import attainment, attainment_data
 from reports.figures.gallery import one_task
 from reports.html.generative import generative_table, read_generative
-from reports.html.panels import PANELS, Section
+from reports.html.panels import Section, all_panels
 from reports.html.report import write_report
 from search_methods.regularized_evolution import RegularizedEvolution
 
@@ -167,7 +167,7 @@ def test_a_panel_is_a_function_of_the_results(store: Path, tmp_path: Path) -> No
     def silent(results: Results) -> Section | None:
         return None
 
-    write_report(store, tmp_path / "r.html", panels=[*PANELS[:1], panel, silent])
+    write_report(store, tmp_path / "r.html", panels=[*all_panels()[:1], panel, silent])
     text = (tmp_path / "r.html").read_text()
     assert "My panel" in text
     assert f"{len(read_results(store).trials)} trials" in text

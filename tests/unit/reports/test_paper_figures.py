@@ -20,7 +20,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from reports.figures import comparison as figures
 from reports.figures.anytime import add_legend, wrap_name
-from reports.figures.gallery import FIGURES, one_task, write_paper_figure
+from reports.figures.gallery import list_figures, one_task, write_paper_figure
 from reports.figures.style import WIDTHS
 from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 from search_methods.regularized_evolution import RegularizedEvolution
@@ -183,7 +183,7 @@ def test_the_command_draws_and_writes_the_data(
     assert len(pd.read_csv(data)) == 300
     app(["figure"], standalone_mode=False)
     printed = capsys.readouterr().out
-    assert all(name in printed for name in FIGURES)
+    assert all(name in printed for name in list_figures())
 
 
 # -- tables ----------------------------------------------------------------------------------------

@@ -1,0 +1,36 @@
+"""What a figure is: a table made from results, and how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nasbench_suite.analysis.results import Results
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that can be drawn from results; named under ``nasbench_suite.figures``.
+
+    Attributes:
+        title: its heading.
+        summary: what it shows, in one sentence.
+        data: makes a table of all that is drawn, with a column ``method``; it raises a
+            ``SuiteError`` where the results have nothing of it.
+        draw: draws that table on axes.
+        across: whether it can show several tasks together; otherwise it shows one.
+        height: inches, by the names of the methods; by default 0.62 of the width, and what a legend
+            below takes.
+    """
+
+    title: str
+    summary: str
+    data: Callable[[Results], pd.DataFrame]
+    draw: Callable[[pd.DataFrame, Axes], Axes]
+    across: bool = True
+    height: Callable[[Sequence[str]], float] | None = None
