@@ -21,6 +21,7 @@ def list_spaces() -> list[str]:
     return list(registry.entries("spaces"))
 
 
+@cache
 def load_space(name: str) -> SearchSpace:
     """The search space of that name or alias; the same immutable object at every call.
 

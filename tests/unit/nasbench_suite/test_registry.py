@@ -45,7 +45,6 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
 
 def test_every_part_of_ours_can_be_loaded() -> None:
     for kind in registry.KINDS:
-        assert registry.entries(kind), kind
         for name, entry in registry.entries(kind).items():
             if entry.distribution == "nasbench-suite":
                 assert entry.load() is not None, name
