@@ -10,7 +10,7 @@ that no path from input to output passes do not count: they are pruned before a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
 from itertools import product
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces.base import Architecture, SearchSpace
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 """In NAS-Bench-101's order, which the graph hash depends on."""
@@ -32,6 +33,90 @@ _FILLED = -3
 _REMEMBERED = 1 << 16  # matrices; all modules of NAS-Bench-101 have far fewer
 _MATRIX = re.compile(r"[01]+")
 _HASH = re.compile(r"[0-9a-f]{32}")
+
+
+class NASBench101Space(SearchSpace):
+    """NAS-Bench-101's space: modules of up to seven vertices and nine edges, 423,624 different.
+
+    An architecture is a ``Module``, pruned or not; its string is the matrix row by row and the
+    operations. Architectures with one graph hash are the same row of a table. ``read`` also takes
+    a pair of matrix and operations. The methods draw and change modules as NASBench's own example
+    does, so small modules are as rare in a sample as there.
+
+    >>> space = NASBench101Space()
+    >>> space.canonical("011001000 input,maxpool3x3,output")
+    '7e7da3f8ce1c6f5f6f0bc4cb8ab4a24f'
+    """
+
+    name = "nasbench101"
+    aliases = ("nas-bench-101", "nasbench-101", "nb101")
+    one_row_a_class = True
+
+    @property
+    def size(self) -> int:
+        """Number of different modules."""
+        return NUM_MODULES
+
+    def parse(self, string: str) -> Module:
+        """See ``parse_module``."""
+        return parse_module(string)
+
+    def format(self, form: Module) -> str:
+        """See ``format_module``."""
+        return format_module(form)
+
+    def check(self, value: Any) -> Module:
+        """See ``SearchSpace.check``; takes a module, or a pair of matrix and operations."""
+        if isinstance(value, Module):
+            if not all(operation in range(len(OPERATIONS)) for operation in value.operations):
+                self.refuse(value)
+            check_module(value)
+            return value
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            self.refuse(value)
+        return make_module(*value)
+
+    def canonical_key(self, form: Module) -> Hashable:
+        """The graph hash."""
+        return graph_hash(form)
+
+    def sample(self, rng: np.random.Generator) -> Module:
+        """See ``random_module``."""
+        return random_module(rng)
+
+    def mutate(self, architecture: Module, rng: np.random.Generator) -> Module:
+        """See ``mutate_module``."""
+        return mutate_module(architecture, rng)
+
+    def neighbours(self, architecture: Architecture) -> list[Module]:
+        """See ``module_neighbours``."""
+        return module_neighbours(self.read(architecture))
+
+    def crossover(self, one: Module, other: Module, rng: np.random.Generator) -> Module:
+        """See ``cross_modules``."""
+        return cross_modules(one, other, rng)
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """See ``SearchSpace.encodings``."""
+        return ("adjacency", "path")
+
+    def encode(
+        self, architectures: Sequence[Any] | NDArray[np.integer], encoding: str
+    ) -> NDArray[np.float64]:
+        """See ``SearchSpace.encode``."""
+        modules = [self.read(architecture) for architecture in architectures]
+        return path_features(modules) if encoding == "path" else adjacency_features(modules)
+
+    def dot(self, architecture: Architecture) -> str:
+        """The pruned module as a Graphviz DOT graph, an operation a vertex."""
+        module = prune(self.read(architecture))
+        assert module is not None
+        labels = [INPUT, *(OPERATIONS[operation] for operation in module.operations), OUTPUT]
+        lines = ["digraph module {", "  rankdir=LR;"]
+        lines += [f'  {vertex} [label="{label}"];' for vertex, label in enumerate(labels)]
+        lines += [f"  {source} -> {target};" for source, target in edges_of(module)]
+        return "\n".join([*lines, "}"]) + "\n"
 
 
 class Module(NamedTuple):
@@ -292,7 +377,7 @@ def _operation(given: str | int) -> int:
         return OPERATIONS.index(given)
     if not isinstance(given, (str, bool)) and given in range(len(OPERATIONS)):
         return int(given)
-    raise SuiteError(choose_from("operation of NAS-Bench-101", str(given), OPERATIONS))
+    raise SuiteError(choose_from("operation of NAS-Bench-101", str(given), list(OPERATIONS)))
 
 
 def check_module(module: Module) -> None:
