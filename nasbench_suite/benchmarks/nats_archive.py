@@ -202,10 +202,10 @@ def recognise(path: Path) -> str | None:
     path = Path(path)
     file = path / META if path.is_dir() else path
     try:
-        with open_pickle(file) as (stream, by_torch):
+        with open_pickle(file) as (stream, storages):
             architecture = _first_architecture(stream.read(1 << 16))
         if architecture is not None:
-            return "nas-bench-201" if by_torch else _space_of(architecture).name
+            return "nas-bench-201" if storages is not None else _space_of(architecture).name
     except Exception:  # unreadable: what ails it is said where it is imported
         pass
     if path.is_dir() or path.suffix in (".pbz2", ".pickle", ".pth", ".tar"):

@@ -1,19 +1,19 @@
-"""Reading the pickles of official archives without ever running what they name.
+"""Reading other people's pickles without ever running what they name.
 
-A pickle is a small program: it can import any function and call it. Official archives need
-five globals, all for building containers and NumPy scalars. Here each of the five is answered by
-a stand-in of ours and every other name is refused, so nothing is imported and nothing foreign is
-called, whatever the file says.
+A pickle is a small program: it can import any function and call it. What is read here are
+containers, text, numbers, and arrays and tensors of numbers; these need a dozen globals, each of
+which is answered by a stand-in of ours. Every other name is refused, so nothing is imported and
+nothing foreign is called, whatever the file says.
 
 Containers of the pickle are opened here too: bzip2 (NATS-Bench), PyTorch's two file formats
-(NAS-Bench-201), or none. Neither needs torch: what ``torch.save`` wrote of an archive without
-weights is a plain pickle in a wrapper.
+(NAS-Bench-201, HELP), or none. None needs torch; a tensor is read as a NumPy array.
 """
 
 from __future__ import annotations
 
 import bz2
 import io
+import math
 import pickle
 import zipfile
 from collections.abc import Callable, Iterator
@@ -45,6 +45,9 @@ class _BytesFromText:
         return text.encode("latin1")
 
 
+_NUMBERS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f2", "f4", "f8", "b1"}
+
+
 class _ScalarType:
     """A numeric ``numpy.dtype`` and no other."""
 
@@ -58,9 +61,10 @@ class _ScalarType:
             raise pickle.UnpicklingError(f"byte order {state[1]!r}")
         self._order = state[1]
 
-    def value(self, raw: bytes) -> Any:
+    @property
+    def dtype(self) -> np.dtype[Any]:
         order = "=" if self._order == "|" else self._order
-        return np.frombuffer(raw, np.dtype(order + self._name))[0]
+        return np.dtype(order + self._name)
 
 
 class _MakeScalarType:
@@ -69,8 +73,8 @@ class _MakeScalarType:
     __slots__ = ()
 
     def __call__(self, name: str, align: object = False, copy: object = True) -> _ScalarType:
-        if name not in ("f8", "f4", "i8", "i4"):
-            raise pickle.UnpicklingError(f"a NumPy scalar of type {name!r}")
+        if name not in _NUMBERS:
+            raise pickle.UnpicklingError(f"a NumPy type {name!r}, which is no number")
         return _ScalarType(name)
 
 
@@ -80,7 +84,86 @@ class _MakeScalar:
     __slots__ = ()
 
     def __call__(self, kind: _ScalarType, raw: bytes) -> Any:
-        return kind.value(raw)
+        return np.frombuffer(raw, kind.dtype)[0]
+
+
+class _Array(np.ndarray[Any, Any]):
+    """An array of numbers that a pickle fills; ``load`` hands out plain arrays."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        version, shape, kind, by_columns, raw = state
+        if type(kind) is not _ScalarType or type(raw) not in (bytes, str):
+            raise pickle.UnpicklingError("an array of something else than numbers")
+        super().__setstate__((version, shape, kind.dtype, by_columns, raw))
+
+
+class _MakeArray:
+    """``numpy.core.multiarray._reconstruct``: an empty array, whose content comes as its state."""
+
+    __slots__ = ()
+
+    def __call__(self, kind: object, shape: object, typecode: object) -> _Array:
+        return np.empty(0, np.uint8).view(_Array)
+
+
+class _ArrayOfBuffer:
+    """``numpy.core.numeric._frombuffer``, by which protocol 5 writes arrays."""
+
+    __slots__ = ()
+
+    def __call__(self, raw: bytes, kind: _ScalarType, shape: Any, order: Any) -> _Array:
+        return np.frombuffer(raw, kind.dtype).reshape(shape, order=order).view(_Array)
+
+
+class _MakeTensor:
+    """``torch._utils._rebuild_tensor_v2``: a view of a storage."""
+
+    __slots__ = ()
+
+    def __call__(self, storage: _Array, offset: int, shape: Any, strides: Any, *_: Any) -> _Array:
+        shape, strides = tuple(shape), tuple(strides)
+        steps = [(size - 1) * step for size, step in zip(shape, strides, strict=True)]
+        inside = min((offset, *shape, *strides)) >= 0 and offset + sum(steps) < storage.size
+        if math.prod(shape) == 0:
+            return storage[:0].reshape(shape)
+        if not inside or math.prod(shape) > storage.size:
+            raise pickle.UnpicklingError("a tensor larger than what is stored of it")
+        size = storage.itemsize
+        return np.lib.stride_tricks.as_strided(
+            storage[offset:], shape, [step * size for step in strides], subok=True
+        )
+
+
+class _EmptyBytes:
+    """``bytes``, by which protocol 2 writes none."""
+
+    __slots__ = ()
+
+    def __call__(self) -> bytes:
+        return b""
+
+
+class _Name:
+    """A global that is only ever an argument, such as ``numpy.ndarray``."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __setstate__(self, state: object) -> None:
+        raise pickle.UnpicklingError(f"a state of {self.text}")
+
+
+_STORED = {
+    f"{name}Storage": kind
+    for name, kind in (
+        *(("Double", "f8"), ("Float", "f4"), ("Half", "f2"), ("Bool", "b1"), ("Byte", "u1")),
+        *(("Long", "i8"), ("Int", "i4"), ("Short", "i2"), ("Char", "i1")),
+    )
+}
 
 
 # An ordered dictionary and a dictionary are the same thing to a reader.
@@ -89,9 +172,21 @@ _STAND_INS: dict[tuple[str, str], Any] = {
     ("__builtin__", "set"): set,
     ("builtins", "set"): set,
     ("_codecs", "encode"): _BytesFromText(),
+    ("__builtin__", "bytes"): _EmptyBytes(),
+    ("builtins", "bytes"): _EmptyBytes(),
     ("numpy", "dtype"): _MakeScalarType(),
-    ("numpy.core.multiarray", "scalar"): _MakeScalar(),
-    ("numpy._core.multiarray", "scalar"): _MakeScalar(),
+    ("numpy", "ndarray"): _Name("numpy.ndarray"),
+    **{
+        (f"numpy.{core}.{module}", name): made
+        for core in ("core", "_core")
+        for module, name, made in (
+            ("multiarray", "scalar", _MakeScalar()),
+            ("multiarray", "_reconstruct", _MakeArray()),
+            ("numeric", "_frombuffer", _ArrayOfBuffer()),
+        )
+    },
+    ("torch._utils", "_rebuild_tensor_v2"): _MakeTensor(),
+    **{("torch", name): _Name(name) for name in _STORED},
 }
 
 
@@ -100,9 +195,9 @@ def _stand_in(module: str, name: str, path: Path) -> Any:
         return _STAND_INS[module, name]
     except KeyError:
         raise SuiteError(
-            f"{path} is refused: it names {module}.{name}, and an official archive without "
-            f"weights names nothing but containers and numbers, so this file is another one or "
-            f"was tampered with; get it from its authors again."
+            f"{path} is refused: it names {module}.{name}, which could run code; containers, "
+            f"text, numbers and arrays of numbers are read, so save the figures as these, or as "
+            f"CSV, or get an official archive from its authors again."
         ) from None
 
 
@@ -127,23 +222,112 @@ class _PlainUnpickler(pickle._Unpickler):
     """A pickle's containers, text and numbers, in memory that the file's size bounds.
 
     The unpickler in C fills its memo up to any index that four bytes state, sixty gigabytes at
-    most; the one in Python has a dictionary. No archive holds a ``bytearray``, whose length alone
-    claims memory too.
+    most; the one in Python has a dictionary. An array is no larger than what was read of the file,
+    and all arrays together neither, though a pickle may fill several from the same bytes.
     """
 
-    dispatch: ClassVar[dict[int, Any]] = {
-        code: read
-        for code, read in pickle._Unpickler.dispatch.items()
-        if code != pickle.BYTEARRAY8[0]
-    }
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
-        super().__init__(cast(Any, _Stream(stream)))
+    def __init__(
+        self,
+        stream: BinaryIO,
+        path: Path,
+        encoding: str = "ASCII",
+        storages: _Storages | None = None,
+    ) -> None:
+        super().__init__(cast(Any, _Stream(stream)), encoding=encoding)
         self._path = path
+        self._source = stream
+        self._storages = storages
+        self._filled = 0
+        self.has_arrays = False
 
     def find_class(self, module: str, name: str) -> Any:
         """``_STAND_INS`` are all the globals there are."""
-        return _stand_in(module, name, self._path)
+        found = _stand_in(module, name, self._path)
+        self.has_arrays |= isinstance(found, _MakeArray | _ArrayOfBuffer | _MakeTensor)
+        return found
+
+    def persistent_load(self, key: Any) -> _Array:
+        """The content of a tensor, which PyTorch keeps outside the pickle."""
+        what, kind, name, _, count, *_ = key
+        if what != "storage" or type(kind) is not _Name or self._storages is None:
+            raise pickle.UnpicklingError("content that is not in the file")
+        return self._storages.get(str(name), np.dtype("<" + _STORED[kind.text]), count)
+
+    def _build(self) -> None:
+        pickle._Unpickler.dispatch[pickle.BUILD[0]](cast(Any, self))
+        built = cast(Any, self).stack[-1]
+        if type(built) is _Array:
+            self._filled += built.nbytes
+            if self._filled > self._source.tell():
+                raise pickle.UnpicklingError("arrays larger than the file")
+
+    def _bytearray8(self) -> None:
+        # As bytes, read piece by piece: nothing is claimed that the file does not fill.
+        size = int.from_bytes(cast(Any, self).read(8), "little")
+        cast(Any, self).append(cast(Any, self).read(size))
+
+    dispatch[pickle.BUILD[0]] = _build
+    dispatch[pickle.BYTEARRAY8[0]] = _bytearray8
+
+
+class _Storages:
+    """The contents of tensors in a file of ``torch.save``."""
+
+    def get(self, name: str, kind: np.dtype[Any], count: int) -> _Array:
+        """The numbers stored under a name, shape (count,)."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Called after the pickle was read."""
+
+
+class _ZippedStorages(_Storages):
+    """Each a member of the zip file, as PyTorch writes since 1.6."""
+
+    def __init__(self, archive: zipfile.ZipFile, folder: str) -> None:
+        self._archive, self._folder = archive, folder
+        self._read: dict[str, _Array] = {}
+
+    def get(self, name: str, kind: np.dtype[Any], count: int) -> _Array:
+        if name not in self._read:
+            member = self._archive.getinfo(f"{self._folder}data/{name}")
+            if member.compress_type != zipfile.ZIP_STORED:
+                raise pickle.UnpicklingError("packed tensors, which PyTorch does not write")
+            content = np.frombuffer(self._archive.read(member), kind).view(_Array)
+            self._read[name] = content
+        if self._read[name].size != count or self._read[name].dtype != kind:
+            raise pickle.UnpicklingError("a tensor that is not of the size stated")
+        return self._read[name]
+
+
+class _TrailingStorages(_Storages):
+    """All behind the pickle, as PyTorch wrote before 1.6."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path = file, path
+        self._left = path.stat().st_size
+        self._made: dict[str, _Array] = {}
+
+    def get(self, name: str, kind: np.dtype[Any], count: int) -> _Array:
+        if name not in self._made:
+            self._left -= count * kind.itemsize
+            if count < 0 or self._left < 0:
+                raise pickle.UnpicklingError("tensors larger than the file")
+            self._made[name] = np.zeros(count, kind).view(_Array)
+        if self._made[name].size != count or self._made[name].dtype != kind:
+            raise pickle.UnpicklingError("one tensor of two sizes")
+        return self._made[name]
+
+    def finish(self) -> None:
+        for name in _PlainUnpickler(self._file, self._path).load():
+            content = self._made[name]
+            count = int.from_bytes(self._file.read(8), "little")
+            raw = self._file.read(content.nbytes)
+            if count != content.size or len(raw) != content.nbytes:
+                raise pickle.UnpicklingError("a tensor that is cut short")
+            content[:] = np.frombuffer(raw, content.dtype)
 
 
 class SharedObject(Exception):  # noqa: N818 -- not an error: read again without forgetting
@@ -245,16 +429,48 @@ class _RecordUnpickler(_PlainUnpickler):
     dispatch[pickle.SETITEMS[0]] = _setitems
 
 
-def load(path: Path) -> Any:
-    """All that a pickle holds: numbers, text and containers, and nothing else.
+def load(path: Path, *, encoding: str = "ASCII") -> Any:
+    """All that a pickle holds: numbers, text, containers, arrays of numbers, and nothing else.
+
+    Args:
+        path: the file; tensors of a file of ``torch.save`` become arrays too.
+        encoding: of text that Python 2 wrote; ``latin1`` for arrays that it wrote.
 
     Raises:
         SuiteError: the file cannot be read, is damaged, or names any global beyond those few.
     """
-    with explained(path), open_pickle(path) as (stream, _):
-        content = _PlainUnpickler(stream, path).load()
+    with explained(path), open_pickle(path) as (stream, storages):
+        unpickler = _PlainUnpickler(stream, path, encoding, storages)
+        content = unpickler.load()
+        if storages is not None:
+            storages.finish()
         _drain(stream)
-    return content
+        return _plain(content) if unpickler.has_arrays else content
+
+
+def _plain(content: Any) -> Any:
+    """The content with plain arrays, in which nothing of ours is left.
+
+    Containers are gone through in place, each once: a pickle may hold itself.
+    """
+    seen: set[int] = set()
+    root = [content]
+    waiting: list[Any] = [root]
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        places = one.items() if isinstance(one, dict) else enumerate(one)
+        for key, value in list(places):
+            if type(value) is tuple and any(type(part) is _Array for part in value):
+                value = tuple(np.asarray(p) if type(p) is _Array else p for p in value)
+                one[key] = value
+            if type(value) is _Array:
+                one[key] = np.asarray(value)
+            elif isinstance(value, dict | list):
+                waiting.append(value)
+    return root[0]
 
 
 def load_records(
@@ -281,8 +497,8 @@ def load_records(
 
 
 @contextmanager
-def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
-    """Open a file where its pickle begins, and say whether PyTorch wrote it.
+def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, _Storages | None]]:
+    """Open a file where its pickle begins, with the tensors beside it if PyTorch wrote it.
 
     Known are bzip2, PyTorch's zip file and what it wrote before 1.6, and a pickle alone.
     """
@@ -291,22 +507,24 @@ def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, bool]]:
         file.seek(0)
         if head.startswith(b"BZh"):
             with bz2.BZ2File(file) as packed:
-                yield io.BufferedReader(cast(Any, packed), _BUFFER), False
+                yield io.BufferedReader(cast(Any, packed), _BUFFER), None
         elif head.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(file) as archive:
                 names = [name for name in archive.namelist() if name.endswith("data.pkl")]
                 if len(names) != 1:
                     raise pickle.UnpicklingError("a zip file without data.pkl")
                 with archive.open(names[0]) as member:
-                    yield io.BufferedReader(cast(Any, member), _BUFFER), True
+                    folder = names[0].removesuffix("data.pkl")
+                    stream = io.BufferedReader(cast(Any, member), _BUFFER)
+                    yield stream, _ZippedStorages(archive, folder)
         elif head[257:262] == b"ustar":
             raise SuiteError(f"{path} is a tar file: unpack it (tar -xf) and import the folder.")
         elif _TORCH_MAGIC.to_bytes(10, "little") in head[:32]:
             for _ in ("magic number", "protocol version", "system"):
                 _PlainUnpickler(file, path).load()
-            yield file, True
+            yield file, _TrailingStorages(file, path)
         else:
-            yield file, False
+            yield file, None
 
 
 @contextmanager
@@ -320,7 +538,7 @@ def explained(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise SuiteError(f"{path} cannot be read: {error.strerror}.") from None
         raise SuiteError(
-            f"{path} is truncated, damaged or no official archive: get it again ({reason(error)})."
+            f"{path} is truncated, damaged or another kind of file: get it again ({reason(error)})."
         ) from None
 
 

@@ -7,7 +7,6 @@ arrays alone, so no code in them can run.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from nasbench_suite.benchmarks.digits.training import SPLIT_SEED, load_digits_data, roll_images
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.safe_pickle import load
 
 Batch = tuple[Tensor, Tensor]
 
@@ -157,32 +157,11 @@ def _halves(
 
 # -- files -----------------------------------------------------------------------------------------
 
-_ARRAYS = {
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),
-}
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Reads containers and arrays of plain numbers, and nothing that could run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ARRAYS:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which is no array")
-        return super().find_class(module, name)
-
 
 def _read_pickle(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            content = _ArrayUnpickler(file, encoding="latin1").load()
-    except FileNotFoundError:
-        raise SuiteError(f"There is no file {path}: is the data set unpacked as a whole?") from None
-    except Exception as error:  # a damaged pickle raises anything
-        raise SuiteError(f"{path} cannot be read ({error}): unpack the data set again.") from None
+    if not path.exists():
+        raise SuiteError(f"There is no file {path}: is the data set unpacked as a whole?")
+    content = load(path, encoding="latin1")
     if not isinstance(content, dict):
         raise SuiteError(f"{path} holds a {type(content).__name__}, no dictionary of images.")
     return content
