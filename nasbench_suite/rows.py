@@ -1,11 +1,13 @@
-"""What is kept of a task, a method and an environment: in results files and in submissions alike.
+"""What is kept of a task, a method, an environment and a trial, in results files and submissions.
 
 See ``store.schema.SCHEMA`` for what the fields mean.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -13,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from nasbench_suite.benchmarks.noise import noise_floor
 
 if TYPE_CHECKING:
+    from nasbench_suite.events import Record
     from nasbench_suite.tasks import Method, Task
 
 
@@ -56,6 +59,49 @@ class EnvironmentRow(Row):
     git_revision: str | None
     packages: dict[str, str]
     platform: str
+
+
+class TrialRow(Row):
+    """A finished trial: what was evaluated, what the method was told, and what it came to.
+
+    Attributes:
+        task: key of its task.
+        method: key of its method.
+        seed: its seed.
+        environment: key of where it ran.
+        wall_seconds: what it took.
+        architectures: indices in order, evaluated or recommended.
+        epochs: epochs of each; 0 for a recommendation without an evaluation.
+        signals: what the method was told, objectives within entries; null where nothing.
+        recommended: what it would have returned after each, or -1.
+        reports: what it was judged by whenever that changed; in a submission, the claims.
+    """
+
+    task: str
+    method: str
+    seed: int
+    environment: str
+    wall_seconds: float
+    architectures: list[int]
+    epochs: list[int]
+    signals: list[list[float | None]]
+    recommended: list[int]
+    reports: list[float]
+
+    @classmethod
+    def of(cls, record: Record, reports: Sequence[float], **identity: Any) -> Self:
+        """The row of a trial with that record and those reports; ``identity`` is the rest."""
+        return cls(
+            architectures=record.architectures.tolist(),
+            epochs=record.epochs.tolist(),
+            signals=[
+                [None if math.isnan(signal) else signal for signal in signals]
+                for signals in record.signals.tolist()
+            ],
+            recommended=record.recommended.tolist(),
+            reports=list(reports),
+            **identity,
+        )
 
 
 def task_row(task: Task) -> TaskRow:

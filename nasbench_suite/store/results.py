@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ import numpy as np
 
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import Record
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store.migrations import SCHEMA_VERSION, execute_all, migrate
 from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA
 
@@ -417,6 +417,27 @@ class ResultStore:
                 )
                 for key, revision, packages, where in rows
             ]
+
+    def finished_trials(self, methods: Collection[str] | None = None) -> Iterator[TrialRow]:
+        """Every finished trial with its record, ordered as ``trials``.
+
+        Args:
+            methods: of the methods with these labels alone.
+        """
+        frame = self.trials()
+        environments = dict(self.trial_environments())
+        reports = self.incumbents().groupby("trial")["report"].agg(list)
+        for row in frame[frame["status"] == "finished"].to_dict("records"):
+            if methods is None or row["method"] in methods:
+                yield TrialRow.of(
+                    self.record(row["trial"]),
+                    reports[row["trial"]],
+                    task=row["task"],
+                    method=row["method_key"],
+                    seed=row["seed"],
+                    environment=environments[row["trial"]],
+                    wall_seconds=row["wall_seconds"],
+                )
 
     def fronts(self) -> pd.DataFrame:
         """The last fronts of all searches for several objectives.

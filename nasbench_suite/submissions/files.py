@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import math
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,40 +14,12 @@ from pydantic import ValidationError
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import write_bytes
-from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow
+from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
 
 FORMAT = 1
 SUFFIX = ".nasbench.json.gz"
 _LARGEST = 1 << 30  # bytes unpacked; a small file that unpacks to more is refused
-
-
-class TrialClaim(Row):
-    """One trial: what was evaluated, what the method was told, and what it came to.
-
-    Attributes:
-        task: key of its task.
-        method: key of its method.
-        seed: its seed.
-        environment: key of where it ran.
-        wall_seconds: what it took.
-        architectures: indices in order, evaluated or recommended.
-        epochs: epochs of each; 0 for a recommendation without an evaluation.
-        signals: what the method was told, objectives within entries; null where nothing.
-        recommended: what it would have returned after each, or -1.
-        reports: what it was judged by whenever that changed; these are the claims.
-    """
-
-    task: str
-    method: str
-    seed: int
-    environment: str
-    wall_seconds: float
-    architectures: list[int]
-    epochs: list[int]
-    signals: list[list[float | None]]
-    recommended: list[int]
-    reports: list[float]
 
 
 class Submission(Row):
@@ -70,7 +41,7 @@ class Submission(Row):
     tasks: list[TaskRow]
     methods: list[MethodRow]
     environments: list[EnvironmentRow]
-    trials: list[TrialClaim]
+    trials: list[TrialRow]
 
 
 def make_submission(
@@ -104,31 +75,7 @@ def make_submission(
         for label in methods or ():
             if label not in known:
                 raise SuiteError(choose_from(f"method of {store}", label, sorted(known)))
-        trials = []
-        frame = results.trials()
-        environments = dict(results.trial_environments())
-        reports = results.incumbents().groupby("trial")["report"].agg(list)
-        for row in frame[frame["status"] == "finished"].to_dict("records"):
-            if methods is not None and row["method"] not in methods:
-                continue
-            record = results.record(row["trial"])
-            trials.append(
-                TrialClaim(
-                    task=row["task"],
-                    method=row["method_key"],
-                    seed=row["seed"],
-                    environment=environments[row["trial"]],
-                    wall_seconds=row["wall_seconds"],
-                    architectures=record.architectures.tolist(),
-                    epochs=record.epochs.tolist(),
-                    signals=[
-                        [None if math.isnan(signal) else signal for signal in signals]
-                        for signals in record.signals.tolist()
-                    ],
-                    recommended=record.recommended.tolist(),
-                    reports=reports[row["trial"]],
-                )
-            )
+        trials = list(results.finished_trials(methods))
         if not trials:
             raise SuiteError(f"{store} holds no finished trial to submit: run one first.")
         trials.sort(key=lambda trial: (trial.task, trial.method, trial.seed))

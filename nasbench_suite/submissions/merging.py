@@ -9,9 +9,9 @@ from pathlib import Path
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
-from nasbench_suite.submissions.files import SUFFIX, TrialClaim
+from nasbench_suite.submissions.files import SUFFIX
 from nasbench_suite.submissions.verifying import Verification, verify_submission
 
 
@@ -109,7 +109,7 @@ def _write(sound: list[tuple[str, Verification]], path: Path) -> None:
     tasks: dict[str, TaskRow] = {}
     methods: dict[str, MethodRow] = {}
     environments: dict[str, EnvironmentRow] = {}
-    trials: dict[tuple[str, str, int], tuple[TrialClaim, TrialResult]] = {}
+    trials: dict[tuple[str, str, int], tuple[TrialRow, TrialResult]] = {}
     for _, found in sound:
         submission = found.submission
         for task in submission.tasks:

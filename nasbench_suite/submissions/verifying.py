@@ -16,9 +16,9 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
-from nasbench_suite.rows import TaskRow, task_row
+from nasbench_suite.rows import TaskRow, TrialRow, task_row
 from nasbench_suite.runner.trial import Trial
-from nasbench_suite.submissions.files import Submission, TrialClaim, read_submission
+from nasbench_suite.submissions.files import Submission, read_submission
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.judging import judge
 from nasbench_suite.tasks.methods import make_method, method_key
@@ -197,7 +197,7 @@ def _same(one: object, other: object) -> bool:
 # -- trials ----------------------------------------------------------------------------------------
 
 
-def _where(submission: Submission, labels: dict[str, str], trial: TrialClaim) -> str:
+def _where(submission: Submission, labels: dict[str, str], trial: TrialRow) -> str:
     names = {claim.key: claim.name for claim in submission.tasks}
     method = labels.get(trial.method, trial.method)
     return f"{method} on {names.get(trial.task, trial.task)}, seed {trial.seed}"
@@ -213,7 +213,7 @@ def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Faul
 
 
 def _verify_trial(
-    task: Task, trial: TrialClaim, where: str
+    task: Task, trial: TrialRow, where: str
 ) -> tuple[list[Fault], TrialResult | None]:
     shape = _shape_fault(task, trial)
     if shape is not None:
@@ -255,7 +255,7 @@ def _figure(reports: list[float]) -> str:
     return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
 
 
-def _shape_fault(task: Task, trial: TrialClaim) -> str | None:
+def _shape_fault(task: Task, trial: TrialRow) -> str | None:
     """Why the lists of a trial are no record, if they are none."""
     count, size = len(trial.architectures), task.benchmark.space.size
     if not count:
