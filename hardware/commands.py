@@ -62,6 +62,7 @@ def measure_command(
     from hardware.tables import export_metadata, measured_table, write_table
     from nasbench_suite.commands.data import _progress
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import parse_numbers
     from nasbench_suite.spaces import load_finite_space
 
     if not output.parent.is_dir():
@@ -80,7 +81,7 @@ def measure_command(
     )
     journal = journal or output.with_suffix(".jsonl")
     with _progress("measuring") as advance:
-        for done, total in measure(plan, journal, _numbers(cores)):
+        for done, total in measure(plan, journal, parse_numbers(cores) if cores else None):
             advance(done, total)
     measured = read_measured(journal)
     table = measured_table(measured, name)
@@ -260,6 +261,7 @@ def predict_command(
     from hardware.predictors import learning_curves
     from hardware.tables import read_table
     from nasbench_suite.commands.data import _progress
+    from nasbench_suite.parsing import parse_numbers, split_names
 
     where, indices, columns = join_tables([read_table(path, space) for path in tables])
     with _progress("learning") as advance:
@@ -267,8 +269,8 @@ def predict_command(
             where,
             indices,
             columns,
-            predictors=predictors.split(","),
-            sizes=_numbers(sizes) or (),
+            predictors=split_names(predictors),
+            sizes=parse_numbers(sizes),
             repeats=repeats,
             progress=advance,
         )
@@ -279,17 +281,6 @@ def predict_command(
     )
     typer.echo("Spearman's rank correlation on what was not measured, mean over draws")
     typer.echo(shown.to_string(float_format=lambda value: f"{value:.3f}"))
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    from nasbench_suite.errors import SuiteError
-
-    if text is None:
-        return None
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise SuiteError(f"{text!r} is no list of whole numbers: write 1,2,3.") from None
 
 
 def _median(values: Any) -> str:

@@ -30,6 +30,8 @@ from hardware.runtimes import RunOptions, prepare, runtime_versions
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.journal import Journal
+from nasbench_suite.parsing import parse_numbers
+from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 JOURNAL_VERSION = 1
@@ -86,7 +88,7 @@ class Plan:
         """Rounds and architectures in the order they are visited."""
         order = []
         for number in range(self.rounds):
-            rng = np.random.default_rng((self.seed, number))
+            rng = stream(self.seed, number)
             order += [(number, int(one)) for one in rng.permutation(self.architectures)]
         return order
 
@@ -163,8 +165,8 @@ def choose_architectures(space: FiniteSpace, which: str, seed: int = 0) -> tuple
         }
         return tuple(space.index(cell) for cell in cells)
     try:
-        numbers = [int(part) for part in which.split(",")]
-    except ValueError:
+        numbers = parse_numbers(which)
+    except SuiteError:
         raise SuiteError(
             f"{which!r} names no architectures: write all, live, operations, a number of "
             f"random ones, or indices such as 3,17,200."

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
 from nasbench_suite.statistics.correlation import spearman
@@ -183,7 +184,7 @@ def learning_curves(
     total = len(columns) * len(predictors) * len(sizes) * repeats
     for size in sizes:
         for repeat in range(repeats):
-            order = np.random.default_rng((seed, size, repeat)).permutation(len(indices))
+            order = stream(seed, size, repeat).permutation(len(indices))
             drawn, rest = order[:size], order[size:]
             for device, values in columns.items():
                 for name, kind in kinds.items():

@@ -90,8 +90,8 @@ class NasbenchCheck:
 
     def run(self) -> Path:
         """Run the methods into ``store``, and give its path."""
+        from nasbench_suite.parsing import parse_seeds
         from nasbench_suite.runner import run
-        from nasbench_suite.runner.runs import parse_seeds
 
         settings = dict(self.settings)
         if isinstance(settings.get("seeds"), str):

@@ -20,7 +20,13 @@ PACKAGES = ("nasbench_suite", "search_methods", "hardware", "reports")
 # From the bottom up: a room may import what stands in lines above it here, and itself.
 LAYERS = (
     ("nasbench_suite.errors",),
-    ("nasbench_suite.files", "nasbench_suite.statistics", "nasbench_suite.import_faults"),
+    (
+        "nasbench_suite.files",
+        "nasbench_suite.statistics",
+        "nasbench_suite.import_faults",
+        "nasbench_suite.seeding",
+        "nasbench_suite.parsing",
+    ),
     ("nasbench_suite.registry",),
     ("nasbench_suite.spaces",),
     ("nasbench_suite.networks", "nasbench_suite.datasets"),

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.seeding import sequence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -639,7 +640,7 @@ def score_model(
             f"{type(model).__name__} cannot be scored: it needs encode, decode and sample."
         )
     reader = CellReader(space)
-    streams = [np.random.default_rng(stream) for stream in np.random.SeedSequence(seed).spawn(2)]
+    streams = [np.random.default_rng(stream) for stream in sequence(seed).spawn(2)]
     return GenerativeScore(
         greedy=reconstruction(model, reader, held_out),
         sampled=reconstruction(

@@ -47,9 +47,9 @@ def check(
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.gate import check as check_store
     from nasbench_suite.gate import make_baseline, save_baseline
-    from nasbench_suite.tasks.methods import split_labels
+    from nasbench_suite.parsing import split_names
 
-    chosen = split_labels(methods) if methods else None
+    chosen = split_names(methods) if methods else None
     if save:
         made = make_baseline(store, methods=chosen, diagnostic=diagnostic)
         save_baseline(made, baseline)

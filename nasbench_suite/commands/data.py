@@ -278,7 +278,7 @@ def make_digits_command(
     from importlib.util import find_spec
 
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.runner.runs import parse_seeds
+    from nasbench_suite.parsing import parse_seeds
 
     if find_spec("torch") is None:
         raise SuiteError("Training needs torch: pip install 'nasbench-suite[torch]'.")

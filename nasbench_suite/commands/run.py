@@ -93,10 +93,10 @@ def run(
     from rich.console import Console
 
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import parse_seeds, split_names
     from nasbench_suite.runner import Limits
     from nasbench_suite.runner import run as run_trials
     from nasbench_suite.runner.executors import Resources, make_executor
-    from nasbench_suite.runner.runs import parse_seeds
 
     limits = Limits(time_limit, memory_limit, retries)
     asked = Resources(jobs, limits, address, trial_cores, trial_gpus, trial_memory)
@@ -106,7 +106,7 @@ def run(
         summary = run_trials(
             benchmark,
             methods,
-            dataset=dataset.split(",") if dataset else None,
+            dataset=split_names(dataset) if dataset else None,
             seeds=parse_seeds(seeds),
             executor=where,
             store=store,
@@ -114,8 +114,8 @@ def run(
             seconds=seconds,
             signal=signal,
             report=report,
-            also=also.split(",") if also else (),
-            each=each.split(",") if each else (),
+            also=split_names(also) if also else (),
+            each=split_names(each) if each else (),
             noise=noise,  # type: ignore[arg-type]  # make_task checks it
             on_plan=bars.plan,
             on_trial=bars.advance,

@@ -117,13 +117,14 @@ def _read(space: SearchSpace, text: str) -> Any:
     A string of the space counts as one even where it consists of digits alone.
     """
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import parse_numbers
 
     try:
         return space.read(text)
     except SuiteError:
         try:
-            numbers = [int(number) for number in text.split(",")]
-        except ValueError:
+            numbers = parse_numbers(text)
+        except SuiteError:
             pass
         else:
             return space.read(numbers if len(numbers) > 1 else numbers[0])

@@ -28,10 +28,10 @@ def make_command(
     note: Annotated[str, typer.Option(help="Anything a reader must know.")] = "",
 ) -> None:
     """Write finished trials as a small file that anybody can verify."""
+    from nasbench_suite.parsing import split_names
     from nasbench_suite.submissions import make_submission
-    from nasbench_suite.tasks.methods import split_labels
 
-    chosen = split_labels(methods) if methods else None
+    chosen = split_names(methods) if methods else None
     made = make_submission(store, output, methods=chosen, author=author, note=note)
     size = output.stat().st_size / 1000
     typer.echo(f"{output}: {len(made.trials)} trials, {size:,.0f} kB")

@@ -15,6 +15,7 @@ from typing import Any
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import parse_methods
 from nasbench_suite.rows import method_row, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
@@ -22,7 +23,7 @@ from nasbench_suite.runner.jobs import Failure, Job
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
-from nasbench_suite.tasks.methods import make_method, method_key, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_key
 from nasbench_suite.tasks.task import Noise
 
 MethodSpecification = str | tuple[str, Method]
@@ -280,20 +281,3 @@ def _jobs(plans: Sequence[_Plan], checkpoints: Path) -> Iterator[Job]:
     for number, plan in enumerate(plans):
         for seed in plan.seeds:
             yield Job(number, seed, plan.checkpoint(checkpoints, seed))
-
-
-def parse_seeds(text: str) -> list[int]:
-    """Seeds from text such as ``0-4`` or ``0,2,5-9``.
-
-    Raises:
-        SuiteError: the text is not of that form.
-    """
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
-            raise SuiteError(f"{text!r} is no list of seeds: write 0-4 or 0,2,5-9.")
-        if dash and int(last) < int(first):
-            raise SuiteError(f"{part.strip()!r} is an empty range of seeds: write {last}-{first}.")
-        seeds.extend(range(int(first), int(last or first) + 1))
-    return seeds

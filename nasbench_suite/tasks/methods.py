@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -11,8 +10,6 @@ from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
-
-_SPECIFICATION = re.compile(r"([^\[\],\s]+)(?:\[([^\[\]]*)\])?")
 
 
 def method_class(name: str) -> type[Method]:
@@ -46,38 +43,6 @@ def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise SuiteError(f"Method {name!r} does not take this: {where}{message}.") from None
     return method
-
-
-def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
-    """Names and settings in a list such as ``random,regularized-evolution[population_size=50]``.
-
-    Raises:
-        SuiteError: the text is not of that form.
-    """
-    parsed = []
-    rest = text.strip()
-    while rest:
-        match = _SPECIFICATION.match(rest)
-        if match is None or (rest[match.end() :].strip() or ",")[0] != ",":
-            raise SuiteError(
-                f"{text!r} is no list of methods: write name,name[setting=value,...],..."
-            )
-        settings = {}
-        for assignment in filter(None, (match[2] or "").split(",")):
-            key, equals, value = assignment.partition("=")
-            if not equals:
-                raise SuiteError(f"{assignment!r} sets nothing: write setting=value.")
-            settings[key.strip()] = value.strip()
-        parsed.append((match[1], settings))
-        rest = rest[match.end() :].strip().removeprefix(",").strip()
-    if not parsed:
-        raise SuiteError("No method is named: give at least one, such as random.")
-    return parsed
-
-
-def split_labels(text: str) -> list[str]:
-    """The labels in a list such as ``random,tpe[a=1,b=2]``."""
-    return [label.strip() for label in re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text)]
 
 
 def method_label(name: str, method: Method) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record
+from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import Architecture, FiniteSpace
 from nasbench_suite.tasks.task import Budget, Task
 
@@ -48,7 +49,7 @@ class Session:
 
     def __init__(self, task: Task, seed: int) -> None:
         # Two streams: what a method draws must not depend on the noise of its evaluations.
-        method_stream, noise_stream = np.random.SeedSequence(seed).spawn(2)
+        method_stream, noise_stream = sequence(seed).spawn(2)
         self.space: FiniteSpace = task.benchmark.space
         self.rng = np.random.default_rng(method_stream)
         self.seed = seed

@@ -55,13 +55,13 @@ def compare(
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.analysis.comparison import compare as compare_methods
-    from nasbench_suite.tasks.methods import split_labels
+    from nasbench_suite.parsing import split_names
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
     comparisons = compare_methods(
         store,
-        methods=split_labels(methods) if methods else None,
+        methods=split_names(methods) if methods else None,
         against=against,
         over=over.value,
         benchmark=benchmark,

@@ -108,12 +108,12 @@ def table(
 ) -> None:
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from nasbench_suite.analysis.results import read_results
-    from nasbench_suite.tasks.methods import split_labels
+    from nasbench_suite.parsing import split_names
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
     made = paper_table(
         read_results(store, benchmark=benchmark, dataset=dataset),
-        methods=split_labels(methods) if methods else None,
+        methods=split_names(methods) if methods else None,
         statistic=statistic.value,
         alpha=alpha,
     )

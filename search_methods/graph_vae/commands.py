@@ -106,12 +106,12 @@ def compare_command(
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TERMINAL,
 ) -> None:
     """Train and score models on one split; killed, the same command goes on."""
-    from nasbench_suite.runner.runs import parse_seeds
+    from nasbench_suite.parsing import parse_seeds, split_names
     from search_methods.graph_vae.comparison import compare
 
     with _bars() as advance:
         rows = compare(
-            models.split(","),
+            split_names(models),
             parse_seeds(seeds),
             folder,
             space=space,

@@ -46,14 +46,14 @@ def subspaces(
     from rich.progress import Progress
 
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.runner.runs import parse_seeds
+    from nasbench_suite.parsing import parse_seeds, split_names
     from search_methods.supernet.subspaces import read_journal, search_subspaces
 
     if not journal.parent.is_dir():
         raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
     searches = search_subspaces(
         methods,
-        spaces.split(","),
+        split_names(spaces),
         parse_seeds(seeds),
         journal,
         channels=channels,

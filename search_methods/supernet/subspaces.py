@@ -6,14 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import load_digits_data, one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.tasks.methods import make_method, method_label, parse_methods
+from nasbench_suite.parsing import parse_methods
+from nasbench_suite.seeding import stream
+from nasbench_suite.tasks.methods import make_method, method_label
 from search_methods.supernet.cell import single_path
 from search_methods.supernet.darts_space import DartsSupernet, darts_family, format_genotype
 from search_methods.supernet.data import Batch, SearchData, batches, load_search_data
@@ -75,7 +76,7 @@ def search_subspaces(
         name, config = makers[entry["method"]]
         method = make_method(name, config)
         assert isinstance(method, DifferentiableSearch)
-        rng = np.random.default_rng([entry["seed"], list(spaces).index(entry["space"])])
+        rng = stream(entry["seed"], entry["space"])
         method.prepare(data, rng, families[entry["space"]])
         with method.randomness():
             while not method.finished:

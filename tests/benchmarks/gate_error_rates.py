@@ -31,9 +31,9 @@ from nasbench_suite import load_benchmark, run
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.gate import Baseline, check, make_baseline
 from nasbench_suite.gate.checking import compare
+from nasbench_suite.parsing import split_names
 from nasbench_suite.statistics.noninferiority import noninferiority
 from nasbench_suite.tasks import Method, Session, make_task
-from nasbench_suite.tasks.methods import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 LABEL = "evolution"
@@ -179,7 +179,7 @@ def main() -> None:
 
 def resample(given: argparse.Namespace) -> None:
     """Measure and print, of the seeds in a results file."""
-    labels = [given.before, *split_labels(given.now)]
+    labels = [given.before, *split_names(given.now)]
     made = make_baseline(given.store, methods=labels, diagnostic=given.diagnostic)
     entries = {entry.method: entry for entry in made.entries}
     pools = {name: np.array(list(entry.figures.values())) for name, entry in entries.items()}

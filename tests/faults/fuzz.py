@@ -45,12 +45,12 @@ from nasbench_suite.benchmarks.nats_archive import read_nats
 from nasbench_suite.benchmarks.table import read_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.gate.baseline import load_baseline, make_baseline, save_baseline
+from nasbench_suite.parsing import parse_methods, parse_seeds
 from nasbench_suite.runner import run
-from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions import make_submission, read_submission, verify_submission
 from nasbench_suite.tasks import make_task
-from nasbench_suite.tasks.methods import make_method, parse_methods
+from nasbench_suite.tasks.methods import make_method
 from reports.html.report import write_report
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.network import NUM_CLASSES, DigitsNetwork
+from nasbench_suite.seeding import sequence
 
 TRAIN_IMAGES, VALID_IMAGES, TEST_IMAGES = 800, 400, 597
 SPLIT_SEED = 0
@@ -130,12 +131,12 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
 
     Args:
         operations: the six operation indices of the cell, in edge order.
-        seed: entropy of the initialisation and of the batches, as ``numpy.random.SeedSequence``
-            takes it.
+        seed: entropy of the initialisation and of the batches, as
+            ``nasbench_suite.seeding.sequence`` takes it.
     """
     data = load_digits_data()
     images, labels = data.train
-    words = np.random.SeedSequence(list(seed)).generate_state(2, np.uint64)
+    words = sequence(*seed).generate_state(2, np.uint64)
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(words[1] >> 1))

@@ -193,6 +193,16 @@ def test_subspaces_are_searched_once_and_the_journal_goes_on(tmp_path: Path) -> 
     assert search() == [(2, 2)]
 
 
+def test_a_search_does_not_depend_on_the_spaces_beside_it(tmp_path: Path) -> None:
+    settings = {"channels": 4, "cells": 3, "train_epochs": 1}
+    found = []
+    for number, spaces in enumerate((["s2", "s4"], ["s4"])):
+        journal = tmp_path / f"{number}.jsonl"
+        list(search_subspaces("darts[epochs=1,batch_size=200]", spaces, [0], journal, **settings))
+        found.append(read_journal(journal)[-1])
+    assert found[0] == found[1]
+
+
 def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
     journal = tmp_path / "j.jsonl"
     with pytest.raises(SuiteError, match="no supernet"):

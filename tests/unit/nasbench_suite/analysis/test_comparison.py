@@ -25,7 +25,6 @@ from nasbench_suite.runner import run
 from nasbench_suite.statistics import significance as sig
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
-from nasbench_suite.tasks.methods import split_labels
 from search_methods.regularized_evolution import RegularizedEvolution
 
 
@@ -396,7 +395,3 @@ def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "64 seeds of each method\n"
     with pytest.raises(SuiteError, match="either"):
         build_app()(["seeds", "--sd", "2"], standalone_mode=False)
-
-
-def test_names_with_settings_are_not_cut() -> None:
-    assert split_labels("a[x=1,y=2],b") == ["a[x=1,y=2]", "b"]

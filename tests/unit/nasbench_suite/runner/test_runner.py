@@ -19,11 +19,11 @@ import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import Trial, TrialDone, run
-from nasbench_suite.runner.runs import parse_seeds
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
-from nasbench_suite.tasks.methods import make_method, method_label, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_label
 
 NASBENCH = Path(sys.executable).with_name("nasbench")
 
@@ -322,24 +322,12 @@ def test_a_damaged_checkpoint_is_named(toy: Benchmark, tmp_path: Path) -> None:
         Trial(make_task(toy), Walker(), 0).load(path)
 
 
-def test_method_specifications() -> None:
-    assert parse_methods("random, a[x=1,y=z] ,b") == [
-        ("random", {}),
-        ("a", {"x": "1", "y": "z"}),
-        ("b", {}),
-    ]
-    for text in ("", "a[", "a]b", "a b", "a[x]"):
-        with pytest.raises(SuiteError):
-            parse_methods(text)
+def test_labels_are_specifications() -> None:
     changed = make_method("regularized-evolution", {"population_size": "7", "sample_size": "3"})
     label = method_label("regularized-evolution", changed)
     ((name, settings),) = parse_methods(label)
     assert make_method(name, settings) == changed
     assert method_label("random", make_method("random")) == "random"
-
-
-def test_seed_specifications() -> None:
-    assert parse_seeds("0-3,7, 9-9") == [0, 1, 2, 3, 7, 9]
 
 
 def test_the_package_offers_the_calls_of_the_command_line() -> None:
