@@ -15,12 +15,22 @@ _COLOURS = {
     "nor_conv_3x3": "#0072B2",
     "nor_conv_1x1": "#D55E00",
     "avg_pool_3x3": "#00805E",
+    "max_pool_3x3": "#8A5A00",
+    "sep_conv_3x3": "#0072B2",
+    "sep_conv_5x5": "#B2497F",
+    "dil_conv_3x3": "#2F7FA8",
+    "dil_conv_5x5": "#D55E00",
     "skip_connect": _INK,
 }
 _SHORT = {
     "nor_conv_3x3": "conv 3×3",  # noqa: RUF001 (as it is printed)
     "nor_conv_1x1": "conv 1×1",  # noqa: RUF001
     "avg_pool_3x3": "pool 3×3",  # noqa: RUF001
+    "max_pool_3x3": "max 3×3",  # noqa: RUF001
+    "sep_conv_3x3": "sep 3×3",  # noqa: RUF001
+    "sep_conv_5x5": "sep 5×5",  # noqa: RUF001
+    "dil_conv_3x3": "dil 3×3",  # noqa: RUF001
+    "dil_conv_5x5": "dil 5×5",  # noqa: RUF001
     "skip_connect": "skip",
 }
 _SPACING = 2.0  # between neighbouring nodes, wide enough for the longest label
@@ -91,6 +101,26 @@ def draw_cell(
     ax.set_ylim(bottom, top)
     ax.set_aspect("equal")
     ax.set_axis_off()
+    return ax
+
+
+def draw_cells(
+    cells: Sequence[tuple[str, Sequence[str], Sequence[tuple[int, int, str, bool]]]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw several cells one below the other.
+
+    Args:
+        cells: title of each, with labels and edges as ``draw_cell`` takes them.
+        ax: where to draw; a figure of its own if left out.
+    """
+    width = max(len(labels) for _, labels, _ in cells) * _SPACING
+    ax = _axes(ax, width, 4.2 * len(cells))
+    ax.set_axis_off()
+    share = 1 / len(cells)
+    for number, (title, labels, edges) in enumerate(cells):
+        inset = ax.inset_axes((0, 1 - (number + 1) * share, 1, share))
+        draw_cell(labels, edges, inset).set_title(title)
     return ax
 
 
