@@ -17,6 +17,7 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -288,10 +289,12 @@ class ProductSpace(SearchSpace):
 
     def sample(self, rng: np.random.Generator) -> tuple[int, ...]:
         """A vector drawn uniformly."""
-        drawn = rng.random(len(self.choices)).tolist()
-        return tuple(
-            [int(share * options) for share, options in zip(drawn, self.choices, strict=True)]
-        )
+        drawn = rng.random(len(self.choices)) * self._options
+        return tuple(drawn.astype(np.int64).tolist())
+
+    @cached_property
+    def _options(self) -> NDArray[np.float64]:
+        return np.array(self.choices, dtype=np.float64)
 
     def mutate(self, architecture: tuple[int, ...], rng: np.random.Generator) -> tuple[int, ...]:
         """A neighbour: one decision drawn uniformly, then another of its options."""

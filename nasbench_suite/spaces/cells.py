@@ -99,43 +99,48 @@ class Cell:
         return [f"in {node}" for node in range(self.inputs)] + inner
 
 
-def canonical_graph(inputs: int, nodes: Sequence[Sequence[tuple[int, int]]]) -> Hashable:
+TwoEdges = tuple[str, int, str, int]
+"""The two edges of a node: a letter for the operation, and the source counted from 1, of each."""
+
+
+def canonical_graph(inputs: int, nodes: Sequence[TwoEdges]) -> Hashable:
     """A key that is equal for cells whose nodes behind the inputs differ in their order alone.
 
-    A node's expression is the multiset of (operation, expression of its source). Where all
-    expressions differ they name the nodes, and their set is the graph. Where two nodes have the
-    same expression they still are two, with weights of their own, and it matters which of them is
-    read: there the smallest of all orders of the nodes is the key.
+    A node's expression says its operations and the expressions of what they read, whichever comes
+    first. Where all expressions differ they name the nodes, and the expressions are the graph.
+    Nodes of the same expression still are several, with weights of their own, and where they are
+    read more than once it matters which of them is read: there the smallest of all orders of the
+    nodes is the key.
 
     Args:
         inputs: number of inputs.
-        nodes: for every node behind the inputs its edges: (operation, source). A negative source
-            is none: the operation does not depend on what it reads.
+        nodes: for every node behind the inputs its two edges. Source 0 is none: the operation
+            does not depend on what it reads.
     """
-    # Nested tuples, of which each can be compared with each: nothing inside is a bare number
-    # but the operation.
-    known: list[tuple[object, ...]] = [()]
-    for _ in range(inputs - 1):
-        known.append((known[-1],))
-    for edges in nodes:
-        known.append(
-            tuple(sorted([(name, known[source] if source >= 0 else ()) for name, source in edges]))  # type: ignore[type-var]
-        )
-    expressions = sorted(known[inputs:])  # type: ignore[type-var]
-    for one, other in zip(expressions, expressions[1:], strict=False):
-        if one == other:
+    known = _GIVEN[: inputs + 1]
+    for first, one, second, other in nodes:
+        left, right = first + known[one], second + known[other]
+        known.append(f"({left}{right})" if left < right else f"({right}{left})")
+    expressions = sorted(known[inputs + 1 :])
+    if len(set(expressions)) < len(expressions):
+        repeated = {text for text in expressions if expressions.count(text) > 1}
+        sources = [source for _, one, _, other in nodes for source in (one, other)]
+        if sum(known[source] in repeated for source in sources) > 1:
             return _smallest_order(inputs, nodes)
-    return tuple(expressions)
+    return "".join(expressions)
 
 
-def _smallest_order(inputs: int, nodes: Sequence[Sequence[tuple[int, int]]]) -> Hashable:
+_GIVEN = ["", *"0123456789"]  # expressions of nothing and of the inputs
+
+
+def _smallest_order(inputs: int, nodes: Sequence[TwoEdges]) -> Hashable:
     orders = []
     for order in permutations(range(len(nodes))):
-        place = {old + inputs: new + inputs for new, old in enumerate(order)}
-        moved = [
-            sorted((name, place.get(source, source)) for name, source in nodes[old])
-            for old in order
-        ]
-        if all(source < inputs + new for new, edges in enumerate(moved) for _, source in edges):
-            orders.append(tuple(map(tuple, moved)))
+        place = {old + inputs + 1: new + inputs + 1 for new, old in enumerate(order)}
+        moved = []
+        for first, one, second, other in (nodes[old] for old in order):
+            edges = (first, place.get(one, one)), (second, place.get(other, other))
+            moved.append(tuple(sorted(edges)))
+        if all(source <= inputs + new for new, two in enumerate(moved) for _, source in two):
+            orders.append(tuple(moved))
     return min(orders)

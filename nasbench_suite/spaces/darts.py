@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces.base import Architecture, ProductSpace
-from nasbench_suite.spaces.cells import Cell, canonical_graph
+from nasbench_suite.spaces.cells import Cell, TwoEdges, canonical_graph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -237,7 +237,9 @@ class DartsSpace(ProductSpace):
         try:
             for cell, place in zip(self.cells, (1, 3), strict=True):
                 assert match is not None
-                pairs = [(operation, source) for operation, source in ast.literal_eval(match[place])]
+                pairs = [
+                    (operation, source) for operation, source in ast.literal_eval(match[place])
+                ]
                 assert all(type(o) is str and type(s) is int for o, s in pairs)
                 joined = match[place + 1].replace("range", "").strip("()[]").split(",")
                 nodes = list(map(int, joined))
@@ -308,40 +310,35 @@ class DartsSpace(ProductSpace):
 
     def canonical_key(self, form: Sequence[int]) -> Hashable:
         """The graphs of both cells, whatever the order of their nodes; see ``canonical_graph``."""
-        found, decision = [], 0
-        for cell, tables in zip(self.cells, self._read_edges, strict=True):
-            nodes = []
-            for table in tables:
-                nodes.append(table[form[decision]][form[decision + 1]][form[decision + 2]])
-                decision += 3
-            found.append(canonical_graph(cell.inputs, nodes))
-        return tuple(found)
+        decisions = tuple(form)
+        edges = [table[decisions[first : first + 3]] for first, table in self._edges_of_nodes]
+        nodes = len(edges) // 2
+        return canonical_graph(INPUTS, edges[:nodes]), canonical_graph(INPUTS, edges[nodes:])
 
     @cached_property
-    def _read_edges(self) -> list[list[list[list[list[tuple[tuple[int, int], ...]]]]]]:
-        """By cell, node, pair and the two operations: (operation, source) of both edges."""
+    def _edges_of_nodes(self) -> list[tuple[int, dict[tuple[int, ...], TwoEdges]]]:
+        """Of every node of both cells: its first decision, and its edges by its three decisions."""
 
-        def code(cell: Cell, edge: int, operation: int) -> tuple[int, int]:
+        def code(cell: Cell, edge: int, operation: int) -> tuple[str, int]:
             name = cell.derivable[edge][operation]
             # Noise does not depend on what it replaces.
-            return cell.operations.index(name), -1 if name == "noise" else cell.edges[edge][0]
+            source = 0 if name == "noise" else cell.edges[edge][0] + 1
+            return chr(ord("a") + cell.operations.index(name)), source
 
-        found = []
+        tables: list[dict[tuple[int, ...], TwoEdges]] = []
         for cell in self.cells:
-            options, tables = range(len(cell.derivable[0])), []
+            options = range(len(cell.derivable[0]))
             for node in range(cell.inputs, cell.nodes):
                 into = cell.into(node)
                 tables.append(
-                    [
-                        [
-                            [(code(cell, into[s], a), code(cell, into[t], b)) for b in options]
-                            for a in options
-                        ]
-                        for s, t in _pairs(node)
-                    ]
+                    {
+                        (pair, a, b): (*code(cell, into[s], a), *code(cell, into[t], b))
+                        for pair, (s, t) in enumerate(_pairs(node))
+                        for a in options
+                        for b in options
+                    }
                 )
-            found.append(tables)
-        return found
+        return [(3 * node, table) for node, table in enumerate(tables)]
 
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether the classes depend on the image; in a network of 8 cells, as it is searched."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, encode_one_hot
+from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.finite import FiniteProductSpace
 
 if TYPE_CHECKING:
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NUM_NODES = 4
-# Edge order is that of the string: by target node, then by source node.
-EDGES = tuple((source, target) for target in range(1, NUM_NODES) for source in range(target))
+CELL = Cell(1, NUM_NODES, (OPERATIONS,) * (NUM_NODES * (NUM_NODES - 1) // 2))
+EDGES = CELL.edges  # in the order of the string: by target node, then by source node
 
 _NONE, _SKIP = OPERATIONS.index("none"), OPERATIONS.index("skip_connect")
-_NODE_LABELS = ("in", "1", "2", "out")
 _INPUT, _ZERO = "0", "#"  # in canonical keys, as the authors write them
 # The authors enumerate all cells in lexicographic order and shuffle them with this seed.
 _PUBLISHED_SHUFFLE_SEED = 88
@@ -146,7 +146,7 @@ class TopologySpace(FiniteProductSpace):
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
         lines = ["digraph cell {", "  rankdir=LR;", "  node [shape=circle];"]
-        lines += [f'  {node} [label="{label}"];' for node, label in enumerate(_NODE_LABELS)]
+        lines += [f'  {node} [label="{label}"];' for node, label in enumerate(CELL.node_labels())]
         lines += [
             f'  {source} -> {target} [label="{OPERATIONS[operation]}"];'
             for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
@@ -165,7 +165,7 @@ class TopologySpace(FiniteProductSpace):
             for (source, target), operation, alive in zip(EDGES, vector, live, strict=True)
             if operation != _NONE
         ]
-        return draw_cell(_NODE_LABELS, edges, ax)
+        return draw_cell(CELL.node_labels(), edges, ax)
 
 
 def _terms(source: str) -> list[str]:
