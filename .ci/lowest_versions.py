@@ -1,13 +1,16 @@
 """Print, as pip constraints, the lowest versions that pyproject.toml admits.
 
-Of the dependencies of the package and of its extras. The tools that test it (the extra ``test``)
-are left to pip, which takes the newest that go with these.
+Of the dependencies of the package and of its extras; the tools that test it (the extra ``test``)
+are left to pip, which takes the newest that go with these. With ``--installed``: see instead that
+these are what is installed in this environment, but for torch.
 """
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -34,17 +37,27 @@ def lowest(requirements: Iterable[str]) -> dict[str, str]:
     return {name: str(version) for name, version in sorted(found.items())}
 
 
-def main() -> None:
-    """Print the constraints."""
+def main() -> int:
+    """Print the constraints, or what is installed otherwise; 1 if anything is."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    requirements = [
-        *project["dependencies"],
-        *(text for name, texts in extras.items() if name != TOOLS for text in texts),
+    bounds = lowest(
+        [
+            *project["dependencies"],
+            *(text for name, texts in extras.items() if name != TOOLS for text in texts),
+        ]
+    )
+    if sys.argv[1:] != ["--installed"]:
+        print("\n".join(f"{name}=={bound}" for name, bound in bounds.items()))
+        return 0
+    others = [
+        f"{name} is {version(name)}, not {bound}"
+        for name, bound in bounds.items()
+        if name != "torch" and Version(version(name)) != Version(bound)
     ]
-    for name, version in lowest(requirements).items():
-        print(f"{name}=={version}")
+    print("\n".join(others) or f"{len(bounds)} dependencies, each at its lowest version")
+    return 1 if others else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

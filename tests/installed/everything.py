@@ -55,6 +55,8 @@ report --output report.html
 fronts --store fronts.sqlite
 check --save --baseline baseline.json
 check --baseline baseline.json
+list
+list methods
 methods list
 methods info random
 data list
@@ -128,8 +130,8 @@ def commands() -> list[str]:
     def walk(command: Any, words: tuple[str, ...]) -> Iterator[str]:
         if words:
             yield " ".join(words)
-        for name, member in getattr(command, "commands", {}).items():
-            yield from walk(member, (*words, name))
+        for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+            yield from walk(command.get_command(None, name), (*words, name))
 
     return list(walk(get_command(build_app()), ()))
 
@@ -236,6 +238,7 @@ def main() -> int:
     import nasbench_suite
 
     core = "--core" in sys.argv[1:]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     where = Path(nasbench_suite.__file__ or "").resolve()
     if where.parents[1] == ROOT:
         print(f"{where} is the checkout: install the wheel, and run this elsewhere")
