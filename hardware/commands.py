@@ -131,6 +131,15 @@ def import_command(
         str, typer.Option(help="Part of HW-NAS-Bench: cifar10, cifar100 or ImageNet16-120.")
     ] = "cifar100",
     space: _Space = "nats-tss",
+    unit: Annotated[str, typer.Option(help="Unit of the latencies in a device.pt.")] = "ms",
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="How numbers or vectors of architectures are meant, such as naslib."),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Import figures that fit another order of architectures."),
+    ] = False,
 ) -> None:
     """Turn other people's tables of costs into ours, running no code that may be in them."""
     from hardware.tables import (
@@ -145,11 +154,13 @@ def import_command(
     if not source.exists():
         raise SuiteError(f"There is no file {source}.")
     if source.is_dir() or source.suffix == ".pt":
-        table = import_help(source, space)
+        table = import_help(source, space, unit=unit, encoding=encoding, force=force)
     elif source.suffix in (".pickle", ".pkl"):
         table = import_hw_nas_bench(source, dataset)
     else:
-        table = read_table(source, space)
+        table = read_table(source, space, encoding=encoding, force=force)
+    for hint in table.hints:
+        typer.echo(hint, err=True)
     write_table(table, output)
     export_metadata(table, output.with_suffix(".json"))
     typer.echo(f"{output}: {len(table.indices)} architectures, {', '.join(table.costs)}.")

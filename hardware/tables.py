@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,23 @@ from numpy.typing import NDArray
 from hardware.measuring import Measured
 from hardware.networks import count_all, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.columns import COSTS_KEY, infer_facts, is_index
+from nasbench_suite.benchmarks.importing import (
+    described_costs,
+    find_architecture_column,
+    read_architectures,
+    read_figures,
+    seconds_taken_for_ms,
+)
+from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_unit
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
+from nasbench_suite.files.frames import ARCHITECTURE, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
-METADATA_KEY = b"nasbench_hardware"
-COSTS = ("latency", "energy", "memory", "flops", "macs", "parameters")
-_SUFFIXES = {"ms": ("latency", "ms"), "mj": ("energy", "mJ"), "mb": ("memory", "MB")}
-_UNITS = dict(_SUFFIXES.values())
-_METRIC_FIELDS = ("quantity", "unit", "device", "provenance", "note")
+METADATA_KEY = COSTS_KEY
+_METRIC_FIELDS = ("quantity", "unit", "dataset", "device", "provenance", "note")
 _HELP_SUFFIX = ".pt"
 # HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
 # accelerators, whose latency and energy come from the simulators named in its section 3.
@@ -47,6 +54,7 @@ class CostTable:
         columns: figures by name, each of shape (n,), finite; latencies and the like above 0.
         facts: of each column: ``quantity``, ``unit``, ``device``, ``provenance``, ``note``.
         about: the device card, or whatever else a reader should be told.
+        hints: what was found while it was read, a sentence each; not written with it.
     """
 
     space: FiniteSpace
@@ -54,6 +62,7 @@ class CostTable:
     columns: Mapping[str, NDArray[np.float64]]
     facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    hints: Sequence[str] = ()
 
     @property
     def costs(self) -> dict[str, NDArray[np.float64]]:
@@ -121,26 +130,25 @@ def make_table(
         if not name.endswith("_iqr")
     }
     for name, said in known.items():
-        if said.get("quantity") not in COSTS:
+        if said.get("quantity") not in (*COSTS, "throughput"):
             raise SuiteError(
                 f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
                 f"cost: choose {', '.join(COSTS)}."
             )
-        expected = _UNITS.get(said["quantity"], "")
-        if said.get("unit", "") != expected:
+        check_unit(name, said["quantity"], said.get("unit", ""))
+        named = _inferred(name).get("unit", said.get("unit"))
+        if said.get("unit") != named:
             raise SuiteError(
                 f"Column {name!r} has unit {said.get('unit', '')!r}: give {said['quantity']} in "
-                f"{expected or 'plain numbers'}."
+                f"{named or 'plain numbers'}, as its name says, or rename it."
             )
     return CostTable(space, rows[order], checked, known, dict(about or {}))
 
 
 def _inferred(name: str) -> dict[str, str]:
-    base, _, suffix = name.rpartition("_")
-    if suffix in _SUFFIXES:
-        quantity, unit = _SUFFIXES[suffix]
-        return {"quantity": quantity, "unit": unit, "device": base}
-    return {"quantity": suffix, "unit": ""} if suffix in COSTS else {}
+    facts = infer_facts(name)
+    known = ("quantity", "unit", "device", "dataset")
+    return {k: str(facts[k]) for k in known if k in facts} if "unit" in facts else {}
 
 
 # -- our format ------------------------------------------------------------------------------------
@@ -161,55 +169,48 @@ def write_table(table: CostTable, path: Path) -> None:
         pq.write_table(content, partial, compression="zstd")
 
 
-def read_table(path: Path, space: str | None = None) -> CostTable:
-    """Read a table of ours, or any Parquet or CSV table with an architecture column.
+def read_table(
+    path: Path,
+    space: str | None = None,
+    *,
+    encoding: str | None = None,
+    force: bool = False,
+) -> CostTable:
+    """Read a table of ours, or any table with an architecture column.
 
     Of a foreign table the columns of numbers are taken; undescribed ones are latencies in ms.
 
     Args:
         path: the file.
         space: the space of a foreign table; ours know theirs.
+        encoding: how numbers or vectors are meant; see ``benchmarks.encodings``.
+        force: read figures though they fit another order of the architectures better.
 
     Raises:
-        SuiteError: it cannot be read, has no architectures, or a figure is no cost.
+        SuiteError: it cannot be read, has no architectures, a figure is no cost, or the figures
+            fit another order of the architectures.
     """
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    described: dict[str, Any] = {}
-    try:
-        if path.suffix.lower() == ".csv":
-            frame = pd.read_csv(path)
-        else:
-            content = pq.read_table(path)
-            described = json.loads((content.schema.metadata or {}).get(METADATA_KEY, b"{}"))
-            frame = content.replace_schema_metadata(None).to_pandas()
-    except FileNotFoundError:
-        raise SuiteError(f"There is no table {path}.") from None
-    except (pa.ArrowException, OSError, ValueError) as error:
-        reason = str(error).splitlines() or [type(error).__name__]
-        raise SuiteError(f"{path} cannot be read as Parquet or CSV ({reason[0]}).") from None
-    where = load_finite_space(described.get("space") or space or "nats-tss")
-    keys = [name for name in ("arch_str", "arch_index") if name in frame]
-    if not keys:
-        raise SuiteError(f"{path} has no column arch_str or arch_index: name its architectures.")
-    rows = frame[keys[0]].tolist()
-    numbers = frame.select_dtypes("number").drop(columns=["arch_index"], errors="ignore")
-    columns = {
-        str(name): values.to_numpy()
-        for name, values in numbers.items()
-        if not str(name).endswith("_index")
-    }
-    facts = described.get("metrics", {})
+    file = read_frame(path)
+    said = described_costs(path, file)
+    stated = json.loads(file.metadata[METADATA_KEY]).get("space") if said.metrics else None
+    where = load_finite_space(stated or space or "nats-tss")
+    key = find_architecture_column(path, file.frame, where, None, in_index_order=False)
+    figures, _ = read_figures(file.frame, key)
+    columns = {name: values for name, values in figures.items() if not is_index(name)}
+    facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
     foreign = {
         name: {"quantity": "latency", "unit": "ms", "device": name}
         for name in columns
-        if not facts and not _inferred(name)
+        if not facts and not _inferred(name) and not name.endswith("_iqr")
     }
-    return make_table(
-        where, where.indices(rows), columns, {**foreign, **facts}, described.get("about")
-    )
+    known = {**foreign, **facts}
+    judged = {
+        name: (known.get(name, _inferred(name)).get("quantity", ""), values)
+        for name, values in columns.items()
+    }
+    found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
+    table = make_table(where, found.indices, columns, known, said.about)
+    return replace(table, hints=(*file.notes, *found.hints, *found.warnings))
 
 
 def export_metadata(table: CostTable, path: Path) -> None:
@@ -320,7 +321,8 @@ def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
             )
         for name, values in table.costs.items():
             said = {k: v for k, v in table.facts[name].items() if k in _METRIC_FIELDS}
-            metrics[name] = Metric(name, **{**said, "direction": "minimize"})  # type: ignore[arg-type]
+            direction = QUANTITIES[said["quantity"]].direction
+            metrics[name] = Metric(name, **{**said, "direction": direction})  # type: ignore[arg-type]
             columns[name] = values
             about["costs"][name] = dict(table.about)
     return make_benchmark(benchmark.name, benchmark.space, list(metrics.values()), columns, about)
@@ -360,49 +362,75 @@ def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
             continue  # configurations, and an intensity that is no cost
         columns[f"{device}_{suffix}"] = values
         provenance = "modelled" if device in _MODELLED else "measured"
-        facts[f"{device}_{suffix}"] = {"provenance": provenance, "note": "HW-NAS-Bench"}
+        facts[f"{device}_{suffix}"] = {
+            "provenance": provenance,
+            "dataset": dataset.lower().replace("-", "_"),
+            "note": "HW-NAS-Bench",
+        }
     space = load_finite_space("nats-tss")
     about = {"source": "HW-NAS-Bench (Li et al., ICLR 2021)", "dataset": dataset}
     return make_table(space, np.arange(space.size), columns, facts, about)
 
 
-def import_help(path: Path, space: str = "nats-tss") -> CostTable:
+def import_help(
+    path: Path,
+    space: str = "nats-tss",
+    *,
+    unit: str = "ms",
+    encoding: str | None = None,
+    force: bool = False,
+) -> CostTable:
     """Latencies in the form of HELP (Lee et al., NeurIPS 2021): a ``device.pt`` a device.
 
-    Each holds a list of latencies in ms in index order, or a dictionary of them by architecture
-    string or index, as LatBench's do. Read without running any code that may be in it.
+    Each holds a list or array of latencies in index order, or a dictionary of them by architecture
+    string, index or vector, as LatBench's do. Read without running any code that may be in it.
 
     Args:
         path: such a file, or a folder of them.
         space: the space of the architectures.
+        unit: of the latencies: HELP keeps ms, BRP-NAS s.
+        encoding: how numbers or vectors are meant; see ``benchmarks.encodings``.
+        force: read figures though they fit another order of the architectures better.
 
     Raises:
-        SuiteError: nothing there, another structure, code in it, or a figure that is no cost.
+        SuiteError: nothing there, another structure, code in it, a figure that is no cost, or
+            figures that fit another order of the architectures.
     """
     files = sorted(path.glob(f"*{_HELP_SUFFIX}")) if path.is_dir() else [path]
     if not files:
         raise SuiteError(f"There is no file *{_HELP_SUFFIX} in {path}.")
     where = load_finite_space(space)
     columns: dict[str, NDArray[np.float64]] = {}
+    facts: dict[str, dict[str, str]] = {}
+    hints: list[str] = []
     common: NDArray[np.int64] | None = None
     for file in files:
-        content = load(file)
-        if isinstance(content, Mapping):
-            rows = where.indices(list(content))
-            values = list(content.values())
-        elif isinstance(content, Sequence) and not isinstance(content, str):
-            if len(content) != where.size:
-                raise SuiteError(
-                    f"{file} has {len(content)} latencies, but space {where.name!r} has "
-                    f"{where.size} architectures: the device lacks rows."
-                )
-            rows, values = np.arange(where.size), list(content)
-        else:
+        frame = frame_of(load(file), file)
+        named = ARCHITECTURE in frame
+        if frame.shape[1] != 1 + named:
             raise SuiteError(f"{file} holds neither a list nor a dictionary of latencies.")
-        table = make_table(where, rows, {f"{file.stem}_ms": values})
+        if not named and len(frame) != where.size:
+            raise SuiteError(
+                f"{file} has {len(frame)} latencies, but space {where.name!r} has "
+                f"{where.size} architectures: the device lacks rows."
+            )
+        name = f"{file.stem}_{unit}"
+        values = frame.iloc[:, -1].to_numpy(dtype=np.float64)
+        key = ARCHITECTURE if named else None
+        found = read_architectures(
+            file, frame, key, where, {name: ("latency", values)}, encoding=encoding, force=force
+        )
+        hints += [
+            *found.hints,
+            *found.warnings,
+            *seconds_taken_for_ms(name, "latency", unit, values),
+        ]
+        facts[name] = {"quantity": "latency", "unit": unit, "device": file.stem}
+        table = make_table(where, found.indices, {name: values}, {name: facts[name]})
         if common is not None and not np.array_equal(common, table.indices):
             raise SuiteError(f"{file} has other architectures than {files[0]}: import it alone.")
         common = table.indices
         columns |= table.columns
     assert common is not None, "there is at least one file"
-    return make_table(where, common, columns, None, {"source": "HELP (Lee et al., NeurIPS 2021)"})
+    about = {"source": "HELP (Lee et al., NeurIPS 2021)"}
+    return replace(make_table(where, common, columns, facts, about), hints=tuple(hints))

@@ -1,9 +1,12 @@
 """What the columns of a foreign table are, from their names and from what the user says.
 
-* ``{dataset}_{split}_{epochs}`` is an accuracy, with split ``train``, ``valid``, ``val`` or
-  ``test``, epochs optional, and optionally ``acc`` or ``loss`` before the epochs;
+* ``{dataset}_{split}_{epochs}`` is an accuracy, with split ``train``, ``valid``, ``val``,
+  ``test``, or NATS-Bench's ``x-valid``, ``ori-test``, ``x-test``, epochs optional, and optionally
+  ``acc``, ``error`` or ``loss`` before the epochs; with one of these the data set may be missing,
+  as in ``val_acc`` and ``test-accuracy``;
 * ``{dataset}_train_time_{epochs}`` or ``time_s`` is a training cost in seconds;
-* a last part ``ms``, ``us``, ``mj``, ``flops``, ``macs`` or ``params`` names a quantity;
+* a last part ``ms``, ``s``, ``mj``, ``mb``, ``fps``, ``flops``, ``params`` and the like names a
+  quantity and its unit, see ``quantities``;
 * ``name@3`` and ``name_seed3`` are one seed of the metric ``name``, and ``name_mean`` its mean.
 """
 
@@ -20,36 +23,35 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
+from nasbench_suite.benchmarks.quantities import QUANTITIES, read_suffix
 from nasbench_suite.benchmarks.table import Direction, Provenance, Split
 from nasbench_suite.errors import SuiteError, choose_from
 
-# Unit and direction of each known quantity.
-QUANTITIES: dict[str, tuple[str, Direction]] = {
-    "accuracy": ("%", "maximize"),
-    "loss": ("nats", "minimize"),
-    "latency": ("ms", "minimize"),
-    "energy": ("mJ", "minimize"),
-    "training_time": ("s", "minimize"),
-    "parameters": ("", "minimize"),
-    "flops": ("", "minimize"),
-    "macs": ("", "minimize"),
+COSTS_KEY = b"nasbench_hardware"
+"""Where a table of costs of ours says what its columns are; see ``hardware.tables``."""
+
+# NATS-Bench's own names of splits first: x-valid and x-test are halves, ori-test is the whole.
+_SPLITS = {
+    "x-valid": "valid",
+    "ori-test": "test",
+    "x-test": "test",
+    **{name: name for name in ("train", "valid", "test")},
+    **dict.fromkeys(("validation", "val"), "valid"),
 }
-_SUFFIXES: dict[str, tuple[str, str]] = {
-    "ms": ("latency", "ms"),
-    "us": ("latency", "us"),
-    "mj": ("energy", "mJ"),
-    "flops": ("flops", ""),
-    "macs": ("macs", ""),
-    "params": ("parameters", ""),
-    "parameters": ("parameters", ""),
+_OUTCOMES = {
+    **dict.fromkeys(("accuracy", "acc", "top1"), "accuracy"),
+    **dict.fromkeys(("error", "err"), "error"),
+    "loss": "loss",
 }
+_SPLIT = "|".join(sorted(_SPLITS, key=len, reverse=True))
+_EPOCHS = r"(?:[_-](?:ep(?:ochs?)?)?(?P<epochs>\d{1,6})(?:ep(?:ochs?)?)?)?"
 _TRAINED = re.compile(
-    r"(?P<dataset>.+?)_(?P<split>train|valid|val|test)(?:_(?P<quantity>accuracy|acc|loss))?"
-    r"(?:_(?P<epochs>\d{1,6}))?",
+    rf"(?:(?P<dataset>.+?)[_-])?(?P<split>{_SPLIT})"
+    rf"(?:[_-](?P<outcome>{'|'.join(_OUTCOMES)}))?{_EPOCHS}",
     re.IGNORECASE,
 )
 _TIME = re.compile(
-    r"(?:(?P<dataset>.+?)_)??train(?:ing)?_time(?:_s)?(?:_(?P<epochs>\d{1,6}))?|time_s",
+    rf"(?:(?P<dataset>.+?)_)??train(?:ing)?_(?:time(?:_s)?|seconds){_EPOCHS}|time_s",
     re.IGNORECASE,
 )
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
@@ -165,27 +167,26 @@ def infer_facts(name: str) -> dict[str, Any]:
     >>> infer_facts("onnx_cifar100_mj")
     {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100'}
     """
-    facts: dict[str, Any]
     if match := _TIME.fullmatch(name):
-        facts = {"quantity": "training_time"}
-    elif match := _TRAINED.fullmatch(name):
-        loss = (match["quantity"] or "").lower() == "loss"
-        facts = {"quantity": "loss" if loss else "accuracy"}
-    if match:
-        if match["dataset"]:
-            facts["dataset"] = match["dataset"].lower()
-        if split := match.groupdict().get("split"):
-            facts["split"] = "valid" if split.lower() == "val" else split.lower()
-        if match["epochs"]:
-            facts["epochs"] = int(match["epochs"])
-        return facts
-    base, _, suffix = name.rpartition("_")
-    if suffix.lower() not in _SUFFIXES:
-        return {}
-    quantity, unit = _SUFFIXES[suffix.lower()]
-    facts = {"quantity": quantity, "unit": unit}
+        facts: dict[str, Any] = {"quantity": "training_time"}
+    elif (match := _TRAINED.fullmatch(name)) and (match["dataset"] or match["outcome"]):
+        # "valid" alone may be anything; with a data set it is an accuracy.
+        facts = {"quantity": _OUTCOMES[(match["outcome"] or "acc").lower()]}
+    else:
+        return _infer_cost(name)
+    if match["dataset"]:
+        facts["dataset"] = match["dataset"].lower()
+    if split := match.groupdict().get("split"):
+        facts["split"] = _SPLITS[split.lower()]
+    if match["epochs"]:
+        facts["epochs"] = int(match["epochs"])
+    return facts
+
+
+def _infer_cost(name: str) -> dict[str, Any]:
+    base, facts = read_suffix(name)
     if base:
-        on_device = quantity in ("latency", "energy")
+        on_device = QUANTITIES[facts["quantity"]].of_device
         facts |= {"device": base} if on_device else {"dataset": base.lower()}
     return facts
 
@@ -247,7 +248,7 @@ def read_metadata_file(path: Path) -> MetadataFile:
         SuiteError: it cannot be read, or says something a metric does not have.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
         content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(

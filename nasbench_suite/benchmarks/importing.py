@@ -1,4 +1,4 @@
-"""Importing tables: any Parquet or CSV file with an architecture column, in any row order.
+"""Importing tables: any file that ``files.frames`` reads, in any row order.
 
 ``columns`` says how the columns are understood. Text, and numbers that nothing describes, are
 left out and named in what ``import_table`` returns.
@@ -6,6 +6,8 @@ left out and named in what ``import_table`` returns.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.columns import (
-    QUANTITIES,
+    COSTS_KEY,
     ColumnFacts,
     ColumnGroup,
     MetadataFile,
@@ -24,9 +26,25 @@ from nasbench_suite.benchmarks.columns import (
     is_index,
     said_of,
 )
+from nasbench_suite.benchmarks.encodings import (
+    Integers,
+    find_encoding,
+    numberings,
+    vector_encodings,
+)
 from nasbench_suite.benchmarks.noise import are_copied
+from nasbench_suite.benchmarks.plausibility import (
+    Check,
+    Judgement,
+    Reading,
+    compare_readings,
+    describe,
+    fitting,
+)
+from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check_unit
 from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
 from nasbench_suite.spaces import FiniteSpace
 
 if TYPE_CHECKING:
@@ -37,9 +55,15 @@ FEW_VALUES = 0.01
 
 # Strings come first: they mean the same whatever order a source numbers its architectures in.
 _ARCHITECTURE_COLUMNS = (
-    *("arch_str", "architecture", "arch", "arch_string", "cell"),
+    *("arch_str", ARCHITECTURE, "arch", "arch_string", "cell"),
     *("arch_index", "architecture_index", "arch_id", "index"),
 )
+
+_PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
+SHORTEST_MS = 0.05
+"""The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
+SAME_FIGURES = 0.99
+"""A validation metric that equals a test in more than this share of the rows is that test."""
 
 _Numbers = NDArray[np.float64]
 
@@ -52,11 +76,13 @@ class Imported:
         benchmark: the benchmark.
         left_out: columns that did not become metrics, as ``file: column``, and why.
         hints: sentences on what was found, and how to say otherwise.
+        warnings: sentences on figures that can hardly belong to their architectures.
     """
 
     benchmark: Benchmark
     left_out: Mapping[str, str] = field(default_factory=dict)
     hints: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 def import_table(
@@ -68,8 +94,10 @@ def import_table(
     latency: Sequence[Path] = (),
     arch_column: str | None = None,
     in_index_order: bool = False,
+    encoding: str | None = None,
+    force: bool = False,
 ) -> Imported:
-    """Make a benchmark of a Parquet or CSV table.
+    """Make a benchmark of a table.
 
     A seed column that ``metadata`` names exactly is set aside: it becomes a metric of its own
     and leaves the mean of the others. So a table with test accuracies alone gets an honest
@@ -85,93 +113,199 @@ def import_table(
             that the column is named by.
         arch_column: the column with the architecture; found by name or content if left out.
         in_index_order: the table has no such column, row ``i`` is architecture ``i``.
+        encoding: how numbers and vectors are meant; see ``encodings``. Where it is not said,
+            vectors are read in the one that the figures fit, and numbers as indices.
+        force: import figures that fit another order or encoding of the architectures better.
 
     Raises:
         SuiteError: a file cannot be read, architectures are missing, unknown or repeated with
-            other figures, a figure is not finite, or no metric is left.
+            other figures, a figure is not finite or not possible, no metric is left, or the
+            figures fit another order of the architectures and not this one.
     """
-    importer = _Importer(space, metadata or MetadataFile())
-    importer.add(path, arch_column=arch_column, in_index_order=in_index_order)
-    for file in latency:
-        importer.add(file, are_latencies=True)
+    importer = _Importer(space, metadata or MetadataFile(), encoding, force)
+    file = read_frame(path)
+    importer.add(path, file, arch_column=arch_column, in_index_order=in_index_order)
+    for one in latency:
+        importer.add(one, read_frame(one), are_latencies=True)
     return importer.finish(name, {"source": path.name})
 
 
+def import_frame(
+    frame: pd.DataFrame,
+    name: str,
+    space: FiniteSpace,
+    *,
+    metadata: MetadataFile | None = None,
+    arch_column: str | None = None,
+    in_index_order: bool = False,
+    encoding: str | None = None,
+    force: bool = False,
+) -> Imported:
+    """Make a benchmark of a data frame, with the checks of ``import_table``."""
+    importer = _Importer(space, metadata or MetadataFile(), encoding, force)
+    renamed = frame.rename(columns=str)
+    source = Path("the data frame")
+    importer.add(source, FrameFile(renamed), arch_column=arch_column, in_index_order=in_index_order)
+    return importer.finish(name, {})
+
+
 def add_latencies(
-    benchmark: Benchmark, latency: Sequence[Path], metadata: MetadataFile | None = None
+    benchmark: Benchmark,
+    latency: Sequence[Path],
+    metadata: MetadataFile | None = None,
+    *,
+    encoding: str | None = None,
+    force: bool = False,
 ) -> Imported:
     """A benchmark with the columns of latency tables beside its own; see ``import_table``."""
-    importer = _Importer(benchmark.space, metadata or MetadataFile())
+    importer = _Importer(benchmark.space, metadata or MetadataFile(), encoding, force)
     for metric in benchmark.metrics.values():
         importer.metrics[metric.name] = replace(metric, **said_of(metric.name, importer.facts))
     importer.columns.update(benchmark.columns)
     for file in latency:
-        importer.add(file, are_latencies=True)
+        importer.add(file, read_frame(file), are_latencies=True)
     return importer.finish(benchmark.name, benchmark.about)
 
 
 class _Importer:
     """Collects the metrics of several tables."""
 
-    def __init__(self, space: FiniteSpace, metadata: MetadataFile) -> None:
+    def __init__(
+        self,
+        space: FiniteSpace,
+        metadata: MetadataFile,
+        encoding: str | None = None,
+        force: bool = False,
+    ) -> None:
         self.space = space
-        self.facts: Mapping[str, ColumnFacts] = metadata.metrics
-        self.about = metadata.about
+        self.facts: dict[str, ColumnFacts] = dict(metadata.metrics)
+        self.asked = list(metadata.metrics)  # each must describe something
+        self.about = dict(metadata.about)
+        self.encoding = encoding
+        self.force = force
         self.metrics: dict[str, Metric] = {}
         self.columns: dict[str, _Numbers] = {}
         self.left_out: dict[str, str] = {}
         self.hints: list[str] = []
+        self.warnings: list[str] = []
         self.seed_sources: dict[str, str] = {}  # the column of a metric's first seed
 
     def add(
         self,
         path: Path,
+        file: FrameFile,
         *,
         are_latencies: bool = False,
         arch_column: str | None = None,
         in_index_order: bool = False,
     ) -> None:
         """Take the metrics of one file."""
-        frame = read_frame(path)
-        arch_column = _architecture_column(path, frame, self.space, arch_column, in_index_order)
-        if arch_column is None:
-            rows = np.arange(len(frame))
-        else:
-            rows = _rows(path, frame[arch_column], self.space)
-        figures: dict[str, _Numbers] = {}
-        left_out: dict[str, str] = {}
-        for column in frame.columns.drop([arch_column] if arch_column else []):
-            numbers = _numbers(frame[column])
-            if numbers is None:
-                left_out[column] = "no numbers"
-            else:
-                figures[column] = numbers
-        figures = self._in_index_order(path, rows, figures)
+        self.hints += file.notes
+        self._take_own_facts(path, file)
+        frame = file.frame
+        column = find_architecture_column(path, frame, self.space, arch_column, in_index_order)
+        figures, left_out = read_figures(frame, column)
         groups, statistics = group_columns(list(figures), self.facts)
         left_out |= statistics
-        found = False
+        metrics: dict[str, Metric] = {}
         for name, group in groups.items():
             metric = self._metric(name, group, figures, are_latencies)
             if isinstance(metric, str):
                 left_out |= dict.fromkeys(filter(None, [group.mean, *group.seeds.values()]), metric)
             else:
-                found = True
-                self._take(path, metric, group, figures)
-        if not found:
-            raise SuiteError(
-                f"{path} has no metric: name accuracies as dataset_split_epochs "
-                f"(cifar10_valid_12), or describe a column with --metric NAME:quantity=accuracy."
-            )
+                metrics[name] = metric
+        if not metrics:
+            raise SuiteError(_no_metric(path, left_out))
+        rows = self._rows(path, frame, column, metrics, groups, figures)
+        figures = self._in_index_order(path, rows, figures)
+        for name, metric in metrics.items():
+            self._check_figures(path, metric, groups[name], figures)
+            self._take(path, metric, groups[name], figures)
         self.left_out |= {f"{path.name}: {column}": why for column, why in left_out.items()}
+
+    def _take_own_facts(self, path: Path, file: FrameFile) -> None:
+        """What a table of costs of ours says of its columns and of the device."""
+        said = described_costs(path, file)
+        for column, facts in said.metrics.items():
+            self.facts = {column: facts, **self.facts}  # what the user says comes later and decides
+        if said.about:
+            costs = self.about.setdefault("costs", {})
+            costs |= dict.fromkeys(said.metrics, said.about)
+
+    def _rows(
+        self,
+        path: Path,
+        frame: pd.DataFrame,
+        column: str | None,
+        metrics: Mapping[str, Metric],
+        groups: Mapping[str, ColumnGroup],
+        figures: Mapping[str, _Numbers],
+    ) -> NDArray[np.int64]:
+        """The architecture of each row, in the encoding said or else found."""
+        judged = {
+            name: (metric.quantity, figures[groups[name].mean or min(groups[name].seeds.values())])
+            for name, metric in metrics.items()
+        }
+        found = read_architectures(
+            path, frame, column, self.space, judged, encoding=self.encoding, force=self.force
+        )
+        self.hints += found.hints
+        self.warnings += found.warnings
+        return found.indices
 
     def finish(self, name: str, about: Mapping[str, Any]) -> Imported:
         """The benchmark of all that was added."""
-        for pattern in self.facts:
+        for pattern in self.asked:
             if not any(said_of(metric, {pattern: self.facts[pattern]}) for metric in self.metrics):
                 raise SuiteError(choose_from("metric to describe", pattern, list(self.metrics)))
         metrics = list(self.metrics.values())
         benchmark = make_benchmark(name, self.space, metrics, self.columns, {**about, **self.about})
-        return Imported(benchmark, self.left_out, [*self.hints, *self._no_signal()])
+        for metric in metrics:
+            values = self.columns.get(metric.name)
+            if values is not None:
+                self.hints += seconds_taken_for_ms(
+                    metric.name, metric.quantity, metric.unit, values
+                )
+        hints = [*self.hints, *self._no_signal(), *self._same_figures(), *self._units_apart()]
+        return Imported(benchmark, self.left_out, hints, self.warnings)
+
+    def _same_figures(self) -> list[str]:
+        """A hint for each validation metric that holds figures of a test."""
+        found = []
+        outcomes = [one for one in self.metrics.values() if one.quantity in ("accuracy", "error")]
+        tests = [
+            (column, values)
+            for metric in outcomes
+            if metric.split == "test"
+            for column, values in self.columns.items()
+            if column.partition("@")[0] == metric.name
+        ]
+        for metric in outcomes:
+            values = self.columns.get(metric.name)
+            if metric.split != "valid" or values is None:
+                continue
+            for column, test in tests:
+                if np.mean(values == test) > SAME_FIGURES:
+                    found.append(
+                        f"{metric.name} holds the figures of {column}: it is a test accuracy, and "
+                        f"a search that sees it sees the test; say so with "
+                        f"--metric {metric.name}:split=test."
+                    )
+                    break
+        return found
+
+    def _units_apart(self) -> list[str]:
+        """A hint where some accuracies are shares and others percentages."""
+        units: dict[str, str] = {}
+        for metric in self.metrics.values():
+            if metric.quantity == "accuracy":
+                units.setdefault(metric.unit, metric.name)
+        if {"%", "fraction"} <= units.keys():
+            return [
+                f"{units['fraction']} holds shares of 1 and {units['%']} percentages: do not "
+                f"compare the two."
+            ]
+        return []
 
     def _no_signal(self) -> list[str]:
         """A hint where there are test accuracies and nothing that a search may see."""
@@ -222,18 +356,28 @@ class _Importer:
         inferred = infer_facts(group.seed_of or name)
         if is_index(name) and name not in self.facts:
             return "an index"
-        if latencies and not inferred:
+        if latencies and not inferred and not said:
             inferred = {"quantity": "latency", "unit": "ms", "device": name}
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
             return f"nothing says what it is; add --metric {name}:quantity=accuracy or another"
         if quantity != inferred.get("quantity"):
             inferred.pop("unit", None)  # it was that of another quantity
-        unit, direction = QUANTITIES.get(quantity, ("", said.get("direction")))
+        known = QUANTITIES.get(quantity)
+        unit = known.unit if known else ""
+        direction = known.direction if known else said.get("direction")
         if direction is None:
             raise SuiteError(
                 f"Quantity {quantity!r} of metric {name!r} is none of {', '.join(QUANTITIES)}: "
                 f"say whether larger is better with --metric {name}:direction=maximize or minimize."
+            )
+        if "unit" in said:
+            check_unit(name, quantity, said["unit"])
+        by_word = name.lower().endswith(tuple(f"_{word}" for word in SAID_BY_WORD))
+        if by_word and "unit" not in said and quantity == inferred.get("quantity"):
+            self.hints.append(
+                f"{name} names no unit and is taken to be in {inferred['unit']}: say another with "
+                f"--metric {name}:unit=s."
             )
         facts = {"unit": unit, "direction": direction, **inferred}
         notes = [f"one training of {group.seed_of}, set aside"] if group.seed_of else []
@@ -251,12 +395,13 @@ class _Importer:
         quantity, unit = facts["quantity"], facts["unit"]
         values = np.concatenate(columns)
         values = values[np.isfinite(values)]
-        if quantity == "accuracy" and values.size and values.min() >= 0 and values.max() <= 1:
+        shares = values.size and values.min() >= 0 and values.max() <= 1
+        if quantity in ("accuracy", "error") and shares:
             shown["unit"] = "fraction"
         if quantity in ("latency", "energy"):
             distinct = len(np.unique(values))
             whole = bool(np.all(values == np.rint(values)))
-            if whole or distinct < FEW_VALUES * self.space.size:
+            if whole or distinct < FEW_VALUES * len(columns[0]):
                 shown["provenance"] = "quantised"
                 notes.append(f"{distinct} distinct values" + (f", whole {unit}" if whole else ""))
                 if not whole and "provenance" not in facts:
@@ -264,11 +409,38 @@ class _Importer:
                         f"{name} has only {distinct} distinct values: if a model made them, say "
                         f"so with --metric {name}:provenance=modelled."
                     )
-        has_twins = len(self.space.representatives) < self.space.size
-        may_differ = quantity in ("accuracy", "loss", "latency", "energy") and has_twins
-        if may_differ and all(are_copied(self.space, column) for column in columns):
-            notes.append("isomorphic architectures share one figure")
         return {**shown, "note": "; ".join(notes)}
+
+    def _check_figures(
+        self,
+        path: Path,
+        metric: Metric,
+        group: ColumnGroup,
+        figures: Mapping[str, _Numbers],
+    ) -> None:
+        """Refuse figures that cannot be.
+
+        Raises:
+            SuiteError: a cost that is not above 0, or an accuracy outside its scale.
+        """
+        quantity = QUANTITIES.get(metric.quantity)
+        for column in filter(None, [group.mean, *group.seeds.values()]):
+            values = figures[column]
+            if quantity is not None and (quantity.is_cost or quantity.name == "throughput"):
+                wrong, rule = values <= 0, f"a {quantity.name} is a number above 0"
+            elif metric.quantity in ("accuracy", "error"):
+                most = 1 if metric.unit == "fraction" else 100
+                wrong = (values < 0) | (values > most)
+                rule = f"{metric.quantity} in {metric.unit} lies between 0 and {most}"
+            else:
+                continue
+            if wrong.any():
+                at = int(wrong.argmax())
+                raise SuiteError(
+                    f"Column {column!r} of {path} is {values[at]:g} at architecture {at} "
+                    f"({self.space.string(at)}) and {int(wrong.sum()) - 1} more: {rule}; leave the "
+                    f"column out, or say what it is with --metric {metric.name}:quantity=NAME."
+                )
 
     def _take(
         self, path: Path, metric: Metric, group: ColumnGroup, figures: Mapping[str, _Numbers]
@@ -278,6 +450,14 @@ class _Importer:
                 f"Metric {metric.name!r} of {path} is already there from another file: rename "
                 f"its column in one of them."
             )
+        columns = [figures[one] for one in filter(None, [group.mean, *group.seeds.values()])]
+        has_twins = len(self.space.representatives) < self.space.size
+        may_differ = metric.quantity in _PER_FUNCTION and has_twins
+        if may_differ and all(are_copied(self.space, column) for column in columns):
+            note = "isomorphic architectures share one figure"
+            said = said_of(metric.name, self.facts).get("note")
+            notes = [metric.note] if metric.note else []
+            metric = replace(metric, note=said or "; ".join([*notes, note]))
         self.metrics[metric.name] = metric
         if group.mean:
             self.columns[metric.name] = figures[group.mean]
@@ -302,22 +482,86 @@ def read_measurements(
     Raises:
         SuiteError: there is no such column, or the table is not what it should be.
     """
-    frame = read_frame(path)
+    frame = read_frame(path).frame
     if column not in frame:
         raise SuiteError(choose_from(f"column of {path}", column, list(frame.columns)))
     figures = _numbers(frame[column])
     if figures is None:
         raise SuiteError(f"Column {column!r} of {path} holds no numbers.")
-    where = _architecture_column(path, frame, space, None, in_index_order=False)
-    return _rows(path, frame[where], space), figures
+    where = find_architecture_column(path, frame, space, None, in_index_order=False)
+    judged = {column: ("latency", figures)}
+    return read_architectures(path, frame, where, space, judged).indices, figures
 
 
-def _architecture_column(
+def seconds_taken_for_ms(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
+    """A hint where latencies in ms are so short that they are likely seconds."""
+    middle = float(np.nanmedian(values))
+    if quantity != "latency" or unit != "ms" or middle > SHORTEST_MS:
+        return []
+    return [
+        f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
+        f"seconds, say so with --metric {name}:unit=s (or --unit s)."
+    ]
+
+
+def described_costs(path: Path, file: FrameFile) -> MetadataFile:
+    """What a table of costs of ours says of its columns; empty for any other table.
+
+    Raises:
+        SuiteError: what it says is damaged.
+    """
+    if COSTS_KEY not in file.metadata:
+        return MetadataFile()
+    with refused(f"{path} has damaged metadata ({{reason}}): get it again.", ValueError, TypeError):
+        said = json.loads(file.metadata[COSTS_KEY])
+        kept = {"metrics": said.get("metrics", {}), "about": said.get("about") or {}}
+        return MetadataFile.model_validate(kept)
+
+
+def read_figures(
+    frame: pd.DataFrame, architectures: str | None
+) -> tuple[dict[str, _Numbers], dict[str, str]]:
+    """The columns of numbers, and why the others are left out."""
+    figures: dict[str, _Numbers] = {}
+    left_out: dict[str, str] = {}
+    for column in frame.columns.drop([architectures] if architectures else []):
+        numbers = _numbers(frame[column])
+        if numbers is None:
+            left_out[column] = "no numbers" + _first_text(frame[column])
+        else:
+            figures[column] = numbers
+    return figures, left_out
+
+
+def _first_text(column: pd.Series[Any]) -> str:
+    """The first cell that is no number, for a sentence."""
+    import pandas as pd
+
+    if not pd.api.types.is_string_dtype(column) and not pd.api.types.is_object_dtype(column):
+        return ""
+    wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
+    return f", such as {str(column[wrong].iloc[0])[:40]!r}" if wrong.any() else ""
+
+
+def _no_metric(path: Path, left_out: Mapping[str, str]) -> str:
+    """Why a table has no metric, with what it has instead."""
+    why = "; ".join(f"{column}: {reason}" for column, reason in list(left_out.items())[:3])
+    return (
+        f"{path} has no metric{f' ({why})' if why else ''}: name accuracies as "
+        f"dataset_split_epochs (cifar10_valid_12), or describe a column with "
+        f"--metric NAME:quantity=accuracy."
+    )
+
+
+def find_architecture_column(
     path: Path, frame: pd.DataFrame, space: FiniteSpace, wanted: str | None, in_index_order: bool
 ) -> str | None:
     """The column with architectures: as said, or by its name, or by its content.
 
     None if rows stand in index order.
+
+    Raises:
+        SuiteError: there is none.
     """
     columns = list(frame.columns)
     if wanted is not None:
@@ -344,14 +588,169 @@ def _architecture_column(
     )
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The architectures of a table.
+
+    Attributes:
+        indices: architecture of each row, shape (n,).
+        hints: what was decided, and how to say otherwise.
+        warnings: what speaks against the architectures.
+    """
+
+    indices: NDArray[np.int64]
+    hints: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def read_architectures(
+    path: Path,
+    frame: pd.DataFrame,
+    column: str | None,
+    space: FiniteSpace,
+    figures: Mapping[str, tuple[str, _Numbers]],
+    *,
+    encoding: str | None = None,
+    force: bool = False,
+) -> Rows:
+    """The architecture of each row, held against the figures.
+
+    Args:
+        path: the file, for messages.
+        frame: its table.
+        column: of architectures; None if rows stand in order.
+        space: their space.
+        figures: quantity and values of each metric.
+        encoding: how numbers or vectors are meant; see ``encodings``.
+        force: take the encoding, or the publisher's order, though the figures fit another.
+
+    Raises:
+        SuiteError: a cell is no architecture, or the figures fit another order and not this one.
+    """
+    written = _written(frame, column, space)
+    if written is None:
+        rows = _rows_of_strings(path, frame[str(column)], space)
+        return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
+    vectors = written.ndim == 2
+    if encoding is not None:
+        rows = find_encoding(space, encoding, vectors=vectors).decode(space, written)
+        if (rows < 0).any():
+            at = int((rows < 0).argmax())
+            raise SuiteError(
+                f"{path}, row {at}: {written[at].tolist()} is no architecture of space "
+                f"{space.name!r} in encoding {encoding!r}."
+            )
+        return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
+    if not vectors and not _warnings(path, space, written, figures, column):
+        return Rows(written)
+    known = vector_encodings(space) if vectors else numberings(space)
+    readings = compare_readings(space, known, written, figures)
+    if not readings:
+        raise SuiteError(
+            f"{path} has vectors such as {written[0].tolist()}, which are none of space "
+            f"{space.name!r}: write its strings."
+        )
+    return _chosen(path, space, column, readings, vectors=vectors, force=force)
+
+
+def _chosen(
+    path: Path,
+    space: FiniteSpace,
+    column: str | None,
+    readings: Sequence[Reading],
+    *,
+    vectors: bool,
+    force: bool,
+) -> Rows:
+    """The reading that is meant, and what the user should be told."""
+    own, fit = readings[0], fitting(readings)
+    what = f"column {column}" if column else "rows in order"
+    if vectors and len(fit) == 1 < len(readings) and not force:
+        name, summary = fit[0].encoding.name, fit[0].encoding.summary
+        decided = (
+            f"{path.name}: the vectors of {what} are read in encoding {name!r} ({summary}), which "
+            f"the figures fit best; say another with --encoding."
+        )
+        return Rows(fit[0].indices, hints=[decided])
+    if own.implausible and fit and not force:
+        against = describe(*next(iter(own.implausible.items())))
+        names = " or ".join(f"{one.encoding.name!r} ({one.encoding.summary})" for one in fit)
+        raise SuiteError(
+            f"{path} has its figures beside other architectures than they belong to, as {against}: "
+            f"they fit encoding {names}: say it with --encoding {fit[0].encoding.name}"
+            f"{', or whichever it is' if fit[1:] else ''}, or import them as they are with --force."
+        )
+    warnings = [_against(path, what, name, judged) for name, judged in own.implausible.items()][:1]
+    if vectors and len(readings) > 1 and not (len(fit) == 1 and fit[0] is own):
+        names = ", ".join(repr(reading.encoding.name) for reading in fit or readings)
+        warnings.append(
+            f"{path.name}: the vectors of {what} can be meant in several encodings ({names}), and "
+            f"the figures do not tell which; they are read in {own.encoding.name!r}: say which it "
+            f"is with --encoding."
+        )
+    return Rows(own.indices, warnings=warnings)
+
+
+def _warnings(
+    path: Path,
+    space: FiniteSpace,
+    rows: NDArray[np.int64],
+    figures: Mapping[str, tuple[str, _Numbers]],
+    column: str | None,
+) -> list[str]:
+    """A warning where the figures speak against the architectures they stand beside."""
+    check = Check(space, rows)
+    for name, (quantity, values) in figures.items():
+        judged = check.judge(values, quantity)
+        if judged is not None and not judged.plausible:
+            return [_against(path, f"column {column}" if column else "rows in order", name, judged)]
+    return []
+
+
+def _against(path: Path, what: str, name: str, judged: Judgement) -> str:
+    return (
+        f"Warning: {path.name} may have its figures beside other architectures than they belong "
+        f"to ({what}): {describe(name, judged)}."
+    )
+
+
+def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Integers | None:
+    """Architectures as numbers of shape (n,) or vectors (n, decisions); None if as strings.
+
+    Vectors are tuples, lists, arrays, or text such as ``(4, 0, 3)``.
+    """
+    if column is None:
+        return np.arange(len(frame))
+    cells = frame[column].tolist()
+    first = cells[0]
+    if isinstance(first, str) and first.startswith(("(", "[")):
+        numbers = [re.findall(r"-?\d+", str(cell)) for cell in cells]
+        alike = len({len(one) for one in numbers}) == 1 and len(numbers[0]) > 1
+        return np.array(numbers, dtype=np.int64) if alike else None
+    if isinstance(first, tuple | list | np.ndarray):
+        try:
+            array = np.array([list(cell) for cell in cells])
+        except (TypeError, ValueError):
+            return None
+        return array.astype(np.int64) if array.ndim == 2 and array.dtype.kind in "iu" else None
+    figures = None if _is_string_of(space, first) else _numbers(frame[column])
+    if figures is None or not np.isin(figures, np.arange(space.size)).all():
+        return None
+    return figures.astype(np.int64)
+
+
 def _is_string_of(space: FiniteSpace, cell: object) -> bool:
     try:
-        return isinstance(cell, str) and space.parse(cell) is not None
+        return isinstance(cell, str) and space.parse(_without_spaces(cell)) is not None
     except SuiteError:
         return False
 
 
-def _rows(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:
+def _without_spaces(cell: str) -> str:
+    return "".join(cell.split())
+
+
+def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:
     """The architecture index of each row, from strings or indices."""
     cells = column.tolist()
     if not _is_string_of(space, cells[0]) and (numbers := _numbers(column)) is not None:
@@ -359,46 +758,10 @@ def _rows(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.
     indices = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
         try:
-            indices[row] = space.index(cell)
+            indices[row] = space.index(_without_spaces(cell) if isinstance(cell, str) else cell)
         except SuiteError as error:
             raise SuiteError(f"{path}, row {row}: {error}") from None
     return indices
-
-
-def read_frame(path: Path) -> pd.DataFrame:
-    """The table in a Parquet file, or else in a CSV file, whose cells stay text."""
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    frame: pd.DataFrame
-    try:
-        with path.open("rb") as file:
-            is_parquet = file.read(4) == b"PAR1"
-        if is_parquet:
-            content = pq.ParquetFile(path).read()
-            content.validate(full=True)  # text that is no UTF-8 shows here
-            # Without what pandas noted of its index, the index is a column like any other.
-            frame = content.replace_schema_metadata(None).to_pandas()
-        else:
-            separator = "\t" if path.suffix.lower() == ".tsv" else ","
-            frame = pd.read_csv(path, sep=separator, header=None, dtype=str, compression=None)
-            frame.columns = pd.Index(frame.iloc[0].fillna(""))
-            frame = frame.iloc[1:].reset_index(drop=True)
-    except FileNotFoundError:
-        raise SuiteError(f"There is no file {path}.") from None
-    except (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError) as error:
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise SuiteError(
-            f"{path} cannot be read as Parquet or CSV ({reason[0]}): is it truncated or of "
-            f"another format?"
-        ) from None
-    if frame.empty:
-        raise SuiteError(f"{path} is no table of figures: it has no rows or no columns.")
-    if not frame.columns.is_unique:
-        twice = frame.columns[frame.columns.duplicated()][0]
-        raise SuiteError(f"{path} has column {twice!r} twice: rename or drop one of them.")
-    return frame
 
 
 def _numbers(column: pd.Series[Any]) -> _Numbers | None:

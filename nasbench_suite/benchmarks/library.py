@@ -133,6 +133,8 @@ def import_benchmark(
     form: str | None = None,
     arch_column: str | None = None,
     in_index_order: bool = False,
+    encoding: str | None = None,
+    force: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
@@ -150,6 +152,8 @@ def import_benchmark(
         form: the published format it is of, if it is not to be told by the content.
         arch_column: the table's column with the architecture, if not to be found by itself.
         in_index_order: the table's rows stand in index order.
+        encoding: how numbers or vectors of a table's architectures are meant; see ``encodings``.
+        force: import figures that fit another order of the architectures better.
         overwrite: replace a benchmark of that name.
         progress: called while an archive is read.
 
@@ -183,7 +187,7 @@ def import_benchmark(
         if space is not None and load_finite_space(space).name != benchmark.space.name:
             raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
         benchmark = replace(benchmark, name=name or benchmark.name)
-        imported = add_latencies(benchmark, latencies, facts)
+        imported = add_latencies(benchmark, latencies, facts, encoding=encoding, force=force)
     else:
         if space is None:
             raise SuiteError(
@@ -198,6 +202,8 @@ def import_benchmark(
             latency=latencies,
             arch_column=arch_column,
             in_index_order=in_index_order,
+            encoding=encoding,
+            force=force,
         )
     try:
         write_benchmark(imported.benchmark, target)

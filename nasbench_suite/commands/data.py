@@ -82,6 +82,17 @@ def import_command(
     in_order: Annotated[
         bool, typer.Option("--in-order", help="Rows stand in index order, without a column.")
     ] = False,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            help="How numbers or vectors of architectures are meant, such as naslib or "
+            "lexicographic; by default what the figures fit."
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Import figures that fit another order of architectures."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
     ] = False,
@@ -110,13 +121,15 @@ def import_command(
             metrics=[parse_fact(text) for text in metric or []],
             arch_column=arch,
             in_index_order=in_order,
+            encoding=encoding,
+            force=force,
             overwrite=overwrite,
             progress=advance,
         )
     benchmark = imported.benchmark
     for column, reason in imported.left_out.items():
         typer.echo(f"left out {column}: {reason}", err=True)
-    for hint in imported.hints:
+    for hint in (*imported.hints, *imported.warnings):
         typer.echo(hint, err=True)
     typer.echo(
         f"Imported {benchmark.name!r}: {len(benchmark.metrics)} metrics of "

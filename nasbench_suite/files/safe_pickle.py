@@ -105,7 +105,7 @@ class _MakeArray:
     __slots__ = ()
 
     def __call__(self, kind: object, shape: object, typecode: object) -> _Array:
-        return np.empty(0, np.uint8).view(_Array)
+        return cast(_Array, np.empty(0, np.uint8).view(_Array))
 
 
 class _ArrayOfBuffer:
@@ -114,7 +114,8 @@ class _ArrayOfBuffer:
     __slots__ = ()
 
     def __call__(self, raw: bytes, kind: _ScalarType, shape: Any, order: Any) -> _Array:
-        return np.frombuffer(raw, kind.dtype).reshape(shape, order=order).view(_Array)
+        array: Any = np.frombuffer(raw, kind.dtype).reshape(shape, order=order)
+        return cast(_Array, array.view(_Array))
 
 
 class _MakeTensor:
@@ -131,9 +132,10 @@ class _MakeTensor:
         if not inside or math.prod(shape) > storage.size:
             raise pickle.UnpicklingError("a tensor larger than what is stored of it")
         size = storage.itemsize
-        return np.lib.stride_tricks.as_strided(
+        view = np.lib.stride_tricks.as_strided(
             storage[offset:], shape, [step * size for step in strides], subok=True
         )
+        return cast(_Array, view)
 
 
 class _EmptyBytes:

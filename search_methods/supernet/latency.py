@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.benchmarks.importing import read_frame, read_measurements
+from nasbench_suite.benchmarks.importing import read_measurements
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.table import is_benchmark_file
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.frames import read_frame
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.topology import OPERATIONS
 
@@ -92,7 +93,7 @@ def read_latency(file: str | Path, column: str, space: FiniteSpace) -> LatencyMo
     path = Path(file).expanduser()
     if str(file) in known_benchmarks() or is_benchmark_file(path):
         return _of_benchmark(load_benchmark(file), column, space)
-    frame = read_frame(path)
+    frame = read_frame(path).frame
     if "operation" not in frame:
         return fit_latency(space, *read_measurements(path, column, space))
     if column not in frame:

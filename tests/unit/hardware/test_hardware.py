@@ -817,7 +817,7 @@ def test_predict_prints_and_writes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["compare", "none.parquet"], "no table"),
+        (["compare", "none.parquet"], "no file"),
         (["compare", "x.parquet", "--figure", "x.doc"], "end its name"),
         (["import", "none.pickle", "-o", "x.parquet"], "no file"),
         (["count", "-o", "no/such/folder/x.parquet"], "no folder"),

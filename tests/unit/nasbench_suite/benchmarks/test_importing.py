@@ -205,7 +205,7 @@ def test_names_of_columns(name: str, facts: tuple[Any, ...]) -> None:
     assert tuple(inferred.get(key) for key in keys) == facts
 
 
-@pytest.mark.parametrize("name", ["accuracy", "test", "inference_time", "latency", "x_mb", ""])
+@pytest.mark.parametrize("name", ["accuracy", "test", "inference_time", "latency", "ms", "s", ""])
 def test_names_that_tell_nothing(name: str) -> None:
     assert infer_facts(name) == {}
 
@@ -314,11 +314,11 @@ def test_metadata_files(tmp_path: Path, suffix: str) -> None:
 
 def test_latencies_beside_a_benchmark(tmp_path: Path) -> None:
     benchmark = import_table(written(table(), tmp_path / "t.csv"), "t", MACRO).benchmark
-    frame = table(phone=np.arange(MACRO.size) / 8).drop(columns="c_valid_3").iloc[::-1]
+    frame = table(phone=np.arange(1, MACRO.size + 1) / 8).drop(columns="c_valid_3").iloc[::-1]
     file = written(frame, tmp_path / "l.csv")
     more = add_latencies(benchmark, [file], said("c_valid_3:note=mine")).benchmark
     assert more.metric("phone").device == "phone"
-    assert np.array_equal(more.values("phone"), np.arange(MACRO.size) / 8)
+    assert np.array_equal(more.values("phone"), np.arange(1, MACRO.size + 1) / 8)
     assert more.metric("c_valid_3").note == "mine"
     with pytest.raises(SuiteError, match=r"'phone' of .* is already there"):
         add_latencies(benchmark, [file, file])

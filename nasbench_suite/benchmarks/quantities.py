@@ -1,0 +1,152 @@
+"""What is measured of architectures, in which units, and how the names of columns say it.
+
+The one place for it: ``nasbench data import`` and ``nasbench hardware import`` both ask here.
+Figures stay in the unit they came in; ``convert`` is for those who need another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from nasbench_suite.benchmarks.table import Direction
+from nasbench_suite.errors import SuiteError, choose_from
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity.
+
+    Attributes:
+        name: as ``Metric.quantity`` has it.
+        unit: the usual unit.
+        direction: whether larger or smaller is better.
+        units: every unit known, and by what a figure in it is multiplied for the usual one.
+        is_cost: whether an architecture can be charged with it; a cost is above 0.
+        of_device: whether a device belongs to it, rather than a data set.
+    """
+
+    name: str
+    unit: str
+    direction: Direction = "minimize"
+    units: Mapping[str, float] = field(default_factory=dict)
+    is_cost: bool = True
+    of_device: bool = False
+
+
+_COUNTED = ("flops", "macs", "parameters")
+_COUNTS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+_SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
+
+QUANTITIES: Mapping[str, Quantity] = {
+    quantity.name: quantity
+    for quantity in (
+        Quantity("accuracy", "%", "maximize", {"%": 1.0, "fraction": 100.0}, is_cost=False),
+        Quantity("error", "%", units={"%": 1.0, "fraction": 100.0}, is_cost=False),
+        Quantity("loss", "nats", units={"nats": 1.0}, is_cost=False),
+        Quantity(
+            "latency", "ms", units={"ms": 1.0, "s": 1e3, "us": 1e-3, "ns": 1e-6}, of_device=True
+        ),
+        Quantity(
+            "energy", "mJ", units={"mJ": 1.0, "J": 1e3, "uJ": 1e-3, "kWh": 3.6e9}, of_device=True
+        ),
+        Quantity("power", "W", units={"W": 1.0, "mW": 1e-3}, of_device=True),
+        Quantity(
+            "memory",
+            "MB",
+            units={"MB": 1.0, "kB": 1e-3, "GB": 1e3, "MiB": 1.048576, "B": 1e-6},
+            of_device=True,
+        ),
+        Quantity(
+            "throughput", "images/s", "maximize", {"images/s": 1.0}, is_cost=False, of_device=True
+        ),
+        Quantity("training_time", "s", units=_SECONDS),
+        Quantity("validation_time", "s", units=_SECONDS),
+        Quantity("parameters", "", units=_COUNTS),
+        Quantity("flops", "", units=_COUNTS),
+        Quantity("macs", "", units=_COUNTS),
+    )
+}
+COSTS = tuple(name for name, quantity in QUANTITIES.items() if quantity.is_cost)
+
+# The last part of a column's name, in lower case, and the quantity and unit it stands for.
+SUFFIXES: Mapping[str, tuple[str, str]] = {
+    "ms": ("latency", "ms"),
+    **dict.fromkeys(("s", "sec", "secs", "seconds"), ("latency", "s")),
+    **dict.fromkeys(("us", "µs", "usec"), ("latency", "us")),
+    "ns": ("latency", "ns"),
+    "latency": ("latency", "ms"),
+    "mj": ("energy", "mJ"),
+    "j": ("energy", "J"),
+    "uj": ("energy", "uJ"),
+    "kwh": ("energy", "kWh"),
+    "energy": ("energy", "mJ"),
+    "mw": ("power", "mW"),
+    "w": ("power", "W"),
+    "mb": ("memory", "MB"),
+    "kb": ("memory", "kB"),
+    "gb": ("memory", "GB"),
+    "mib": ("memory", "MiB"),
+    "bytes": ("memory", "B"),
+    **dict.fromkeys(("fps", "ips", "throughput"), ("throughput", "images/s")),
+    "flops": ("flops", ""),
+    "mflops": ("flops", "M"),
+    "gflops": ("flops", "G"),
+    "macs": ("macs", ""),
+    "mmacs": ("macs", "M"),
+    "params": ("parameters", ""),
+    "parameters": ("parameters", ""),
+    "mparams": ("parameters", "M"),
+}
+
+SAID_BY_WORD = ("latency", "energy", "throughput")
+"""Suffixes that name a quantity and leave its unit to be taken as the usual one."""
+
+
+def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
+    """What stands before a known suffix, and the quantity and unit it says; ("", {}) if none.
+
+    >>> read_suffix("pixel3_ms")
+    ('pixel3', {'quantity': 'latency', 'unit': 'ms'})
+    >>> read_suffix("colour")
+    ('', {})
+    """
+    base, _, suffix = name.rpartition("_")
+    known = SUFFIXES.get(suffix.lower())
+    # "s" or "latency" alone is too little; a count needs no device and no unit.
+    if known is None or (not base and known[0] not in _COUNTED):
+        return "", {}
+    return base, {"quantity": known[0], "unit": known[1]}
+
+
+def check_unit(column: str, quantity: str, unit: str) -> None:
+    """Refuse a unit that is none of a known quantity's.
+
+    Raises:
+        SuiteError: it is none.
+    """
+    known = QUANTITIES.get(quantity)
+    if known is not None and unit not in known.units:
+        names = [name or "none" for name in known.units]
+        raise SuiteError(
+            f"Column {column!r} has unit {unit!r}, which is none of {quantity}: choose from "
+            f"{', '.join(names)}."
+        )
+
+
+def convert(value: Any, quantity: str, unit: str, to: str) -> Any:
+    """A figure, or an array of figures, in another unit of its quantity.
+
+    >>> convert(0.25, "latency", "s", "ms")
+    250.0
+
+    Raises:
+        SuiteError: unknown quantity or unit.
+    """
+    if quantity not in QUANTITIES:
+        raise SuiteError(choose_from("quantity", quantity, list(QUANTITIES)))
+    for one in (unit, to):
+        check_unit(quantity, quantity, one)
+    units = QUANTITIES[quantity].units
+    return value if unit == to else value * (units[unit] / units[to])

@@ -1,0 +1,87 @@
+"""How often the plausibility check is wrong: real tables in order, and misordered in ten ways.
+
+``python tests/benchmarks/plausibility_errors.py FOLDER`` prints the table of ``docs/data.md`` for
+the folder of real figures that the tests take by the fixture ``shared_data``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nasbench_suite.benchmarks.columns import infer_facts
+from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
+from nasbench_suite.benchmarks.plausibility import Check, Judgement
+from nasbench_suite.spaces import load_finite_space
+from nasbench_suite.spaces.finite import FiniteProductSpace
+
+Rows = NDArray[np.int64]
+
+
+def columns(folder: Path) -> Iterator[tuple[str, FiniteProductSpace, str, Rows, NDArray]]:
+    """Space, column, quantity, architectures and figures of every outcome and cost."""
+    cells, networks = load_finite_space("nats-tss"), load_finite_space("nasbench-macro")
+    names = ("accuracy", "valid_200_and_cost", "latency_ms", "hw_nas_bench", "pi5")
+    for file, space in [(f"nasbench201/{name}", cells) for name in names] + [
+        ("nasbench_macro/accuracy", networks)
+    ]:
+        frame = pd.read_parquet(folder / f"{file}.parquet")
+        rows = space.indices(frame["arch_str"].tolist())
+        for name, values in frame.select_dtypes("number").items():
+            known = infer_facts(str(name)).get("quantity")
+            guess = {"latency_ms": "latency", "hw_nas_bench": "latency"}.get(file.split("/")[1])
+            quantity = known or guess
+            figures = values.to_numpy(np.float64)
+            if quantity and not str(name).startswith("arch") and "intensity" not in str(name):
+                yield (
+                    f"{file}: {name}",
+                    space,
+                    quantity,
+                    rows,
+                    np.where(figures > 0, figures, np.nan),
+                )
+
+
+def misorderings(space: FiniteProductSpace) -> dict[str, Callable[[Rows], Rows]]:
+    """Ten ways to put figures beside other architectures, each a permutation of indices."""
+    ways: dict[str, Callable[[Rows], Rows]] = {
+        "shuffled": lambda rows: np.random.default_rng(0).permutation(space.size)[rows],
+    }
+    for encoding in numberings(space)[1:]:
+        if encoding.name in ("lexicographic-naslib",) and space.name != "nats-tss":
+            continue
+        decoded = encoding.decode(space, np.arange(space.size))
+        if not np.array_equal(decoded, np.arange(space.size)):
+            ways[f"rows {encoding.name}"] = lambda rows, to=decoded: to[rows]
+    for encoding in vector_encodings(space)[1:]:
+        decoded = encoding.decode(space, space.all_vectors.astype(np.int64))
+        ways[f"vectors {encoding.name}"] = lambda rows, to=decoded: to[rows]
+    return ways
+
+
+def main(folder: Path) -> None:
+    """Print, for each way and kind of figure, how many columns are warned of."""
+    counts: dict[tuple[str, str, str], list[bool]] = {}
+    for name, space, quantity, rows, values in columns(folder):
+        kind = "accuracy" if quantity in ("accuracy", "error", "loss") else "cost"
+        ways = {"in order": lambda rows: rows, **misorderings(space)}
+        for way, move in ways.items():
+            found: Judgement | None = Check(space, move(rows)).judge(values, quantity)
+            warned = found is not None and not found.plausible
+            counts.setdefault((space.name, way, kind), []).append(warned)
+            if way == "in order" and warned:
+                print(f"false alarm: {name} {found}", file=sys.stderr)
+    print("| space | order | accuracies warned of | costs warned of |\n|---|---|---|---|")
+    for space_name, way in dict.fromkeys((space, way) for space, way, _ in counts):
+        cells = [counts.get((space_name, way, kind), []) for kind in ("accuracy", "cost")]
+        shown = [f"{sum(one)} of {len(one)}" if one else "-" for one in cells]
+        print(f"| `{space_name}` | {way} | {shown[0]} | {shown[1]} |")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
