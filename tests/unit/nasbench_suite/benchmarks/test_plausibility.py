@@ -1,0 +1,102 @@
+"""Figures in the wrong order are refused or warned of, and those in the right order are not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nasbench_suite.benchmarks.columns import MetadataFile
+from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
+from nasbench_suite.benchmarks.importing import Imported, import_frame
+from nasbench_suite.benchmarks.plausibility import Check
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import load_finite_space
+
+TSS = load_finite_space("nats-tss")
+
+
+def outcomes() -> np.ndarray:
+    """Made accuracies, a function of the graph alone but for a little noise."""
+    rng = np.random.default_rng(0)
+    convolutions = (TSS.all_vectors == 3).sum(1)
+    return 50 + 5 * convolutions[TSS.representatives][TSS.classes] + rng.normal(0, 1, TSS.size)
+
+
+def imported(frame: pd.DataFrame, **arguments: object) -> Imported:
+    return import_frame(frame, "t", TSS, metadata=MetadataFile(), **arguments)
+
+
+def test_the_right_order_passes_without_a_word() -> None:
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": outcomes()})
+    assert not imported(frame).warnings
+    assert not imported(frame.drop(columns="arch_str"), in_index_order=True).warnings
+
+
+@pytest.mark.parametrize(
+    "name", ["lexicographic", "lexicographic-reversed", "lexicographic-naslib", "sorted-as-text"]
+)
+def test_rows_in_a_known_order_are_refused_with_its_name(name: str) -> None:
+    figures = outcomes()
+    order = next(one for one in numberings(TSS) if one.name == name)
+    listed = order.decode(TSS, np.arange(TSS.size))
+    frame = pd.DataFrame({"c_valid_1": figures[listed]})
+    with pytest.raises(SuiteError, match=f"--encoding {name}"):
+        imported(frame, in_index_order=True)
+    with pytest.raises(SuiteError, match=f"--encoding {name}"):
+        imported(frame.assign(arch_index=np.arange(TSS.size)))
+    read = imported(frame, in_index_order=True, encoding=name)
+    assert np.array_equal(read.benchmark.values("c_valid_1"), figures)
+    assert not read.warnings
+    forced = imported(frame, in_index_order=True, force=True)
+    assert np.array_equal(forced.benchmark.values("c_valid_1"), figures[listed])
+    assert "isomorphic" in forced.warnings[0]
+
+
+def test_rows_in_an_unknown_order_are_warned_of() -> None:
+    shuffled = np.random.default_rng(1).permutation(outcomes())
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": shuffled})
+    assert "isomorphic" in imported(frame).warnings[0]
+
+
+def test_vectors_are_read_in_the_encoding_that_fits_or_that_is_said() -> None:
+    figures = outcomes()
+    naslib = next(one for one in vector_encodings(TSS) if one.name == "naslib")
+    # The tuple that NASLib writes for each cell, by trying all of them.
+    tuples = TSS.all_vectors.astype(np.int64)
+    of_cell = np.argsort(naslib.decode(TSS, tuples))
+    written = [tuple(one) for one in tuples[of_cell].tolist()]
+    frame = pd.DataFrame({"architecture": pd.Series(written, dtype=object), "c_valid_1": figures})
+    for cells in (frame, frame.assign(architecture=frame["architecture"].map(str))):
+        read = imported(cells, encoding="naslib")
+        assert np.array_equal(read.benchmark.values("c_valid_1"), figures)
+        own = imported(cells, encoding="own")
+        assert not np.array_equal(own.benchmark.values("c_valid_1"), figures)
+    with pytest.raises(SuiteError, match="did you mean 'naslib'"):
+        imported(frame, encoding="nas-lib")
+
+
+def test_naslib_tuples_are_naslibs() -> None:
+    """By hand: skip on 01, none on 02, 3x3 on 03, 1x1 on 12, pool on 13, skip on 23."""
+    naslib = next(one for one in vector_encodings(TSS) if one.name == "naslib")
+    (index,) = naslib.decode(TSS, np.array([[0, 1, 2, 3, 4, 0]]))
+    assert TSS.string(int(index)) == (
+        "|skip_connect~0|+|none~0|nor_conv_1x1~1|+|nor_conv_3x3~0|avg_pool_3x3~1|skip_connect~2|"
+    )
+
+
+@pytest.mark.parametrize("name", ["accuracy", "latency_ms"])
+def test_real_figures_pass_in_order_and_fail_shuffled(shared_data: Path, name: str) -> None:
+    frame = pd.read_parquet(shared_data / "nasbench201" / f"{name}.parquet")
+    rows = TSS.indices(frame["arch_str"].tolist())
+    quantity = "accuracy" if name == "accuracy" else "latency"
+    right = Check(TSS, rows)
+    wrong = Check(TSS, np.random.default_rng(0).permutation(rows))
+    for column, values in frame.select_dtypes("number").drop(columns="arch_index").items():
+        figures = values.to_numpy(np.float64)
+        for check, plausible in ((right, True), (wrong, False)):
+            judged = check.judge(figures, quantity)
+            assert judged is not None, column
+            assert judged.plausible == plausible, column
