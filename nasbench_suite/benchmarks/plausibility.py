@@ -31,7 +31,8 @@ Indices = NDArray[np.int64]
 TWINS_BOUND = {False: 0.65, True: 0.85}
 """Spread within classes over that of all, for outcomes of training and for costs."""
 SUM_BOUND = 0.2
-SIZE_BOUND = 0.25
+SIZE_BOUND = {False: -0.25, True: 0.25}
+"""A cost grows with the network; an outcome need not, but it does not fall either."""
 FEWEST = 100
 """Fewer rows than this are not judged."""
 CLEARLY = 0.1
@@ -55,7 +56,7 @@ class Judgement:
             of all their members: near 0 for outcomes in the right order, 1 without order.
         sums: share of the variance of ranks that a sum over decisions explains, adjusted for
             their number: 0 without order.
-        size: rank correlation with a rough size; of costs alone.
+        size: rank correlation of a cost, or of how good an outcome is, with a rough size.
         is_cost: whether the column is a cost.
     """
 
@@ -70,7 +71,7 @@ class Judgement:
         return not (
             self.twins > TWINS_BOUND[self.is_cost]
             or self.sums < SUM_BOUND
-            or self.size < SIZE_BOUND
+            or self.size < SIZE_BOUND[self.is_cost]
         )
 
     @property
@@ -119,7 +120,7 @@ class Check:
         return Judgement(
             self._within_classes(ranks),
             self._explained_by_sums(ranks),
-            spearman(self._sizes, ranks) if is_cost and self._sizes is not None else float("nan"),
+            self._correlated_with_size(-ranks if quantity in ("error", "loss") else ranks),
             is_cost,
         )
 
@@ -166,6 +167,9 @@ class Check:
         target = ranks - ranks.mean()
         rest = target - features @ (inverse @ (features.T @ target))
         return float(1 - (rest @ rest / (rows - columns - 1)) / (target @ target / (rows - 1)))
+
+    def _correlated_with_size(self, ranks: Floats) -> float:
+        return float("nan") if self._sizes is None else spearman(self._sizes, ranks)
 
     @cached_property
     def _sizes(self) -> Floats | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.spaces import Architecture, FiniteSpace, load_finite_space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMAT_VERSION = 1
 _METADATA_KEY = b"nasbench_suite"
@@ -169,6 +172,65 @@ class Benchmark:
             self.space.indices(index_array.reshape(-1))  # raises, naming the first one outside
         figures: NDArray[np.float64] = column[index_array]
         return figures
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        space: str | FiniteSpace,
+        name: str = "frame",
+        **arguments: Any,
+    ) -> Benchmark:
+        """A benchmark of a data frame, with the checks of ``nasbench data import``.
+
+        Args:
+            frame: a row an architecture, with a column of architectures, and columns named as
+                ``nasbench data import`` knows them.
+            space: the space, or its name.
+            name: of the benchmark.
+            arguments: further ones of ``importing.import_frame``, such as ``encoding``.
+
+        Raises:
+            SuiteError: see ``importing.import_table``.
+        """
+        import warnings
+
+        from nasbench_suite.benchmarks.importing import import_frame
+
+        where = load_finite_space(space) if isinstance(space, str) else space
+        imported = import_frame(frame, name, where, **arguments)
+        for warning in imported.warnings:
+            warnings.warn(warning, stacklevel=2)
+        return imported.benchmark
+
+    def to_pandas(self) -> pd.DataFrame:
+        """All figures: a row an architecture, ``arch_str``, and a column a metric and a seed."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {"arch_str": list(self.space.all_strings)}
+        for metric in self.metrics.values():
+            for column in (metric.name, *map(metric.seed_column, metric.seeds)):
+                columns[column] = np.array(self.columns[column])
+        return pd.DataFrame(columns)
+
+    def with_metric(self, metric: Metric, values: ArrayLike) -> Benchmark:
+        """A benchmark with a further metric, or another in place of one of its name.
+
+        Args:
+            metric: what the figures are.
+            values: figures by architecture index, shape (space.size,).
+
+        Raises:
+            SuiteError: the figures are not one for each architecture, or not finite.
+        """
+        checked = make_benchmark(self.name, self.space, [metric], {metric.name: values})
+        return Benchmark(
+            self.name,
+            self.space,
+            {**self.metrics, metric.name: metric},
+            {**self.columns, **checked.columns},
+            self.about,
+        )
 
     @property
     def datasets(self) -> list[str]:

@@ -137,6 +137,26 @@ def import_command(
     )
 
 
+@app.command("doctor")
+def doctor_command(
+    file: Annotated[Path, typer.Argument(help="A table, before it is imported.")],
+    space: Annotated[
+        str | None, typer.Option(help="Its search space; by default found by its strings.")
+    ] = None,
+    arch: Annotated[str | None, typer.Option(help="Column with the architecture.")] = None,
+    in_order: Annotated[
+        bool, typer.Option("--in-order", help="Rows stand in index order.")
+    ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="How numbers or vectors of architectures are meant.")
+    ] = None,
+) -> None:
+    """Say what a table would become, and what speaks against its figures."""
+    from nasbench_suite.benchmarks.doctor import examine
+
+    typer.echo(examine(file, space, arch_column=arch, in_index_order=in_order, encoding=encoding))
+
+
 @app.command("info")
 def info_command(
     benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],

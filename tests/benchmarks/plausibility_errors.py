@@ -31,11 +31,14 @@ def columns(folder: Path) -> Iterator[tuple[str, FiniteProductSpace, str, Rows, 
         ("nasbench_macro/accuracy", networks)
     ]:
         frame = pd.read_parquet(folder / f"{file}.parquet")
-        rows = space.indices(frame["arch_str"].tolist())
+        named = "arch_str" if "arch_str" in frame else "arch_index"
+        rows = space.indices(frame[named].tolist())
         for name, values in frame.select_dtypes("number").items():
             known = infer_facts(str(name)).get("quantity")
             guess = {"latency_ms": "latency", "hw_nas_bench": "latency"}.get(file.split("/")[1])
-            quantity = known or guess
+            quantity = "accuracy" if "_test_" in str(name) else known or guess
+            if str(name).endswith("_std"):
+                continue
             figures = values.to_numpy(np.float64)
             if quantity and not str(name).startswith("arch") and "intensity" not in str(name):
                 yield (

@@ -39,11 +39,11 @@ from hardware import tables
 from hardware.measuring import read_measured
 from nasbench_suite import load_benchmark, load_space
 from nasbench_suite.analysis.leaderboard import leaderboard
-from nasbench_suite.benchmarks import safe_pickle
 from nasbench_suite.benchmarks.importing import import_table
 from nasbench_suite.benchmarks.nats_archive import read_nats
 from nasbench_suite.benchmarks.table import read_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files import safe_pickle
 from nasbench_suite.gate.baseline import load_baseline, make_baseline, save_baseline
 from nasbench_suite.parsing import parse_methods, parse_seeds
 from nasbench_suite.runner import run

@@ -520,3 +520,102 @@ def test_fuzz_damaged_parquet(tmp_path: Path, sound_parquet: Path, data: st.Data
     file = tmp_path / "t.parquet"
     file.write_bytes(content)
     import_or_refuse(file)
+
+
+# -- units, ranges, names --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "quantity", "unit"),
+    [
+        *((f"phone_{suffix}", "latency", "s") for suffix in ("s", "sec", "seconds")),
+        *((f"phone_{unit}", "latency", unit) for unit in ("ms", "us", "ns")),
+        ("phone_mj", "energy", "mJ"),
+        ("phone_mb", "memory", "MB"),
+        ("phone_fps", "throughput", "images/s"),
+    ],
+)
+def test_units_by_name_are_the_same_in_both_tables(
+    tmp_path: Path, name: str, quantity: str, unit: str
+) -> None:
+    costs = pd.DataFrame({"arch_str": MACRO.all_strings, name: np.arange(MACRO.size) + 1.0})
+    file = written(costs, tmp_path / "l.csv")
+    imported = import_table(
+        written(table(), tmp_path / "t.csv"), "t", MACRO, latency=[file]
+    ).benchmark
+    metric = imported.metric(name)
+    assert (metric.quantity, metric.unit, metric.device) == (quantity, unit, "phone")
+    assert metric.direction == ("maximize" if quantity == "throughput" else "minimize")
+    from hardware.tables import add_costs, read_table
+
+    added = add_costs(imported, [read_table(file, MACRO.name)]).metric(name)
+    assert (added.quantity, added.unit, added.device, added.direction) == (
+        *(metric.quantity, metric.unit, metric.device),
+        metric.direction,
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("phone_ms", -1, "a latency is a number above 0"),
+        ("phone_ms", 0, "a latency is a number above 0"),
+        ("params", 0, "a parameters is a number above 0"),
+        ("c_test_3", 100.5, "between 0 and 100"),
+        ("c_test_3", -1, "between 0 and 100"),
+    ],
+)
+def test_figures_that_cannot_be_are_refused(
+    tmp_path: Path, column: str, value: float, sentence: str
+) -> None:
+    figures = np.full(MACRO.size, 50.0)
+    figures[5] = value
+    with pytest.raises(SuiteError, match=f"architecture 5 .*{sentence}"):
+        import_table(written(table(**{column: figures}), tmp_path / "t.csv"), "t", MACRO)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("cifar10-valid_x-valid_12", ("accuracy", "cifar10-valid", "valid", 12)),
+        ("cifar10_ori-test_200", ("accuracy", "cifar10", "test", 200)),
+        ("valid-accuracy", ("accuracy", None, "valid", None)),
+        ("val_acc", ("accuracy", None, "valid", None)),
+        ("test_acc_200", ("accuracy", None, "test", 200)),
+        ("cifar10_test_error", ("error", "cifar10", "test", None)),
+        ("cifar10_train_seconds_12", ("training_time", "cifar10", None, 12)),
+    ],
+)
+def test_names_that_the_field_uses(name: str, facts: tuple[Any, ...]) -> None:
+    test_names_of_columns(name, facts)
+
+
+def test_a_unit_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = written(table(phone_ms=np.arange(MACRO.size) + 1), tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match="unit 'miles', which is none of latency: choose from ms"):
+        import_table(file, "t", MACRO, metadata=said("phone_ms:unit=miles"))
+
+
+def test_a_validation_that_is_a_test_is_named(tmp_path: Path) -> None:
+    frame = table()
+    frame["c_test_3"] = frame["c_valid_3"]
+    hints = import_table(written(frame, tmp_path / "t.csv"), "t", MACRO).hints
+    assert any("c_valid_3 holds the figures of c_test_3" in hint for hint in hints)
+
+
+def test_what_a_table_of_costs_says_of_itself_stays(tmp_path: Path) -> None:
+    from hardware.tables import make_table, write_table
+
+    facts = {"p_mb": {"provenance": "modelled", "note": "peak", "dataset": "cifar100"}}
+    costs = np.arange(MACRO.size) + 1.0
+    about = {"device": {"processor": "this one"}}
+    write_table(
+        make_table(MACRO, np.arange(MACRO.size), {"p_mb": costs}, facts, about),
+        tmp_path / "l.parquet",
+    )
+    source = written(table(), tmp_path / "t.csv")
+    benchmark = import_table(source, "t", MACRO, latency=[tmp_path / "l.parquet"]).benchmark
+    metric = benchmark.metric("p_mb")
+    assert (metric.quantity, metric.unit, metric.provenance) == ("memory", "MB", "modelled")
+    assert (metric.dataset, metric.note[:4]) == ("cifar100", "peak")
+    assert benchmark.about["costs"]["p_mb"]["device"]["processor"] == "this one"

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.benchmarks.columns import MetadataFile
+from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
 from nasbench_suite.benchmarks.importing import Imported, import_frame
 from nasbench_suite.benchmarks.plausibility import Check
@@ -90,7 +92,7 @@ def test_naslib_tuples_are_naslibs() -> None:
 @pytest.mark.parametrize("name", ["accuracy", "latency_ms"])
 def test_real_figures_pass_in_order_and_fail_shuffled(shared_data: Path, name: str) -> None:
     frame = pd.read_parquet(shared_data / "nasbench201" / f"{name}.parquet")
-    rows = TSS.indices(frame["arch_str"].tolist())
+    rows = frame["arch_index"].to_numpy()
     quantity = "accuracy" if name == "accuracy" else "latency"
     right = Check(TSS, rows)
     wrong = Check(TSS, np.random.default_rng(0).permutation(rows))
@@ -100,3 +102,42 @@ def test_real_figures_pass_in_order_and_fail_shuffled(shared_data: Path, name: s
             judged = check.judge(figures, quantity)
             assert judged is not None, column
             assert judged.plausible == plausible, column
+
+
+def test_a_file_is_examined_before_it_is_imported(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": outcomes(), "note": "none"})
+    frame["phone_ms"] = 1 + (TSS.all_vectors == 3).sum(1) / 7
+    frame.to_csv(path, index=False)
+    report = examine(path)
+    assert "space: nats-tss, 15,625 architectures" in report
+    assert "left out t.csv: note: no numbers, such as 'none'" in report
+    assert "c_valid_1 (up) against phone_ms (right)" in report
+    assert "implausible" not in report
+    order = np.lexsort(TSS.all_vectors.T[::-1])
+    frame.drop(columns="arch_str").iloc[order].to_csv(path, index=False)
+    report = examine(path, "nats-tss", in_index_order=True)
+    assert "<- implausible" in report
+    assert "--encoding lexicographic" in report
+    (tmp_path / "bad.csv").write_text("arch_str,c_valid_1\n?,1\n")
+    assert "cannot be imported" in examine(tmp_path / "bad.csv", "nats-tss")
+
+
+def test_a_benchmark_from_a_frame_and_back() -> None:
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": outcomes()})
+    benchmark = Benchmark.from_frame(frame, "tss", "mine")
+    assert benchmark.metric("c_valid_1").split == "valid"
+    back = benchmark.to_pandas()
+    pd.testing.assert_frame_equal(back, frame, check_dtype=False)
+    more = benchmark.with_metric(
+        Metric("phone", quantity="latency", unit="ms", direction="minimize"), np.arange(TSS.size)
+    )
+    assert more.values("phone")[7] == 7
+    assert list(benchmark.metrics) == ["c_valid_1"]
+    assert more.checksum != benchmark.checksum
+    with pytest.raises(SuiteError, match="shape"):
+        benchmark.with_metric(Metric("phone"), [1.0])
+    with pytest.warns(UserWarning, match="isomorphic"):
+        Benchmark.from_frame(
+            frame.assign(c_valid_1=np.random.default_rng(0).permutation(frame["c_valid_1"])), TSS
+        )
