@@ -356,7 +356,7 @@ class _Importer:
         inferred = infer_facts(group.seed_of or name)
         if is_index(name) and name not in self.facts:
             return "an index"
-        if latencies and not inferred and not said:
+        if latencies and not inferred and "quantity" not in said:
             inferred = {"quantity": "latency", "unit": "ms", "device": name}
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
@@ -426,8 +426,10 @@ class _Importer:
         quantity = QUANTITIES.get(metric.quantity)
         for column in filter(None, [group.mean, *group.seeds.values()]):
             values = figures[column]
-            if quantity is not None and (quantity.is_cost or quantity.name == "throughput"):
-                wrong, rule = values <= 0, f"a {quantity.name} is a number above 0"
+            if quantity is not None and quantity.of_device:
+                wrong, rule = values <= 0, f"{quantity.name} is a number above 0"
+            elif quantity is not None and quantity.is_cost:
+                wrong, rule = values < 0, f"{quantity.name} is no number below 0"
             elif metric.quantity in ("accuracy", "error"):
                 most = 1 if metric.unit == "fraction" else 100
                 wrong = (values < 0) | (values > most)

@@ -157,6 +157,19 @@ def doctor_command(
     typer.echo(examine(file, space, arch_column=arch, in_index_order=in_order, encoding=encoding))
 
 
+@app.command("where")
+def where_command(
+    name: Annotated[
+        str | None, typer.Argument(help="A published benchmark; all of them if left out.")
+    ] = None,
+) -> None:
+    """Say where published figures are to be had, and what of them is read."""
+    from nasbench_suite.benchmarks.sources import SOURCES, describe_source, find_source
+
+    for source in [find_source(name)] if name else SOURCES.values():
+        typer.echo(describe_source(source))
+
+
 @app.command("info")
 def info_command(
     benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],

@@ -558,9 +558,9 @@ def test_units_by_name_are_the_same_in_both_tables(
 @pytest.mark.parametrize(
     ("column", "value", "sentence"),
     [
-        ("phone_ms", -1, "a latency is a number above 0"),
-        ("phone_ms", 0, "a latency is a number above 0"),
-        ("params", 0, "a parameters is a number above 0"),
+        ("phone_ms", -1, "latency is a number above 0"),
+        ("phone_ms", 0, "latency is a number above 0"),
+        ("params", -1, "parameters is no number below 0"),
         ("c_test_3", 100.5, "between 0 and 100"),
         ("c_test_3", -1, "between 0 and 100"),
     ],

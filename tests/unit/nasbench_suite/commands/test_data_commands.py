@@ -59,7 +59,7 @@ def test_import_says_what_it_took_and_what_not(source: Path) -> None:
 
 def test_import_options_reach_the_import(source: Path, tmp_path: Path) -> None:
     latency = tmp_path / "latency.csv"
-    frame = pd.DataFrame({"network": MACRO.all_strings, "phone": np.arange(MACRO.size) / 8})
+    frame = pd.DataFrame({"network": MACRO.all_strings, "phone": np.arange(1, MACRO.size + 1) / 8})
     frame.to_csv(latency, index=False)
     (tmp_path / "facts.toml").write_text("[metrics.c_test]\nepochs = 36\nprovenance = 'measured'")
     renamed = tmp_path / "renamed.csv"
