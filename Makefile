@@ -1,5 +1,5 @@
 # What is done often. `make install` once, in an environment of its own.
-.PHONY: install lint format types test quick docs bench planted wheel lowest pythons ci
+.PHONY: install lint format test quick docs bench planted wheel lowest pythons ci
 
 install:  ## the package, in place, with what tests need; torch's processor build first
 	pip install torch --index-url https://download.pytorch.org/whl/cpu || pip install torch==2.13.0

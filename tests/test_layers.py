@@ -62,8 +62,12 @@ ONLY = {
 EXCEPTIONS = {
     ("reports.html.pareto", "reports.commands"): "the report and `nasbench fronts` show one table",
 }
-# Circles that stand all the same: none.
-CIRCLES: set[frozenset[str]] = set()
+# Circles that stand all the same: `Benchmark` offers the reading of frames, which makes benchmarks.
+_TABLE, _IMPORTING = "nasbench_suite.benchmarks.table", "nasbench_suite.benchmarks.importing"
+CIRCLES = {
+    frozenset({_TABLE, _IMPORTING}),
+    frozenset({_TABLE, _IMPORTING, "nasbench_suite.benchmarks.columns"}),
+}
 
 
 def modules() -> dict[str, Path]:

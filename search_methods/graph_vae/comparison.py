@@ -24,7 +24,13 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.spaces import list_spaces, load_finite_space
 from nasbench_suite.tasks.task import config_hash
-from search_methods.graph_vae.checkpoint import Training, load_model, make_model, save_model
+from search_methods.graph_vae.checkpoint import (
+    Training,
+    import_torch,
+    load_model,
+    make_model,
+    save_model,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,6 +171,7 @@ def compare(
     """
     import pandas as pd
 
+    import_torch()  # before anything is written
     cells = split_cells(space, held_out, split_seed)
     if not len(cells.held_out):
         raise SuiteError("A comparison needs cells held out: choose a share above 0.")

@@ -1,0 +1,75 @@
+"""What stands beside the code and could rot: citation, links, promises that name their tests."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PAGES = [*sorted(ROOT.glob("*.md")), ROOT / "examples" / "README.md"]
+TESTS = {
+    name
+    for path in (ROOT / "tests").rglob("test_*.py")
+    for name in re.findall(r"^def (test_\w+)\(", path.read_text(), flags=re.MULTILINE)
+}
+
+
+def test_the_citation_is_of_this_version() -> None:
+    yaml = pytest.importorskip("yaml")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["title"] == PROJECT["name"]
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    assert citation["repository-code"] == PROJECT["urls"]["Repository"]
+    assert citation["message"]
+    assert citation["authors"]
+
+
+def test_the_changes_have_this_version() -> None:
+    assert f"\n## {PROJECT['version']}\n" in (ROOT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", ["security.md", "contributing.md", "scale.md", "compatibility.md"])
+def test_tests_that_are_named_exist(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    assert set(re.findall(r"`(test_\w+)`", text)) <= TESTS
+    for path in re.findall(r"`(?:python )?((?:tests|\.ci)/[\w./]+)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_every_target_of_the_makefile_is_described() -> None:
+    text = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", text, flags=re.MULTILINE))
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", text, flags=re.MULTILINE)
+    assert set(phony.split()) == targets
+    described = (ROOT / "CONTRIBUTING.md").read_text()
+    assert all(f"`{target}`" in described for target in targets)
+
+
+def test_workflows_and_forms_can_be_read() -> None:
+    yaml = pytest.importorskip("yaml")
+    files = [*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml"]
+    assert len(files) >= 5
+    read = {path.name: yaml.safe_load(path.read_text()) for path in files}
+    versions = read["ci.yml"]["jobs"]["tests"]["strategy"]["matrix"]["python"]
+    assert f">={versions[0]}" == PROJECT["requires-python"]
+    for step in (step for job in read["ci.yml"]["jobs"].values() for step in job["steps"]):
+        for script in re.findall(r"(?:\.ci|tests)/[\w/.]+", step.get("run", "")):
+            assert (ROOT / script).exists(), script
+
+
+def test_every_python_that_is_tested_is_promised() -> None:
+    text = (ROOT / "docs" / "compatibility.md").read_text()
+    assert "Python 3.11, 3.12 and 3.13" in text
+    assert "3.11 3.12 3.13" in (ROOT / ".ci" / "pythons").read_text()
