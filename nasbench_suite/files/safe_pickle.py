@@ -128,7 +128,7 @@ class _MakeTensor:
         steps = [(size - 1) * step for size, step in zip(shape, strides, strict=True)]
         inside = min((offset, *shape, *strides)) >= 0 and offset + sum(steps) < storage.size
         if math.prod(shape) == 0:
-            return storage[:0].reshape(shape)
+            return cast(_Array, storage[:0].reshape(shape))
         if not inside or math.prod(shape) > storage.size:
             raise pickle.UnpicklingError("a tensor larger than what is stored of it")
         size = storage.itemsize
