@@ -13,6 +13,7 @@ from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.spaces.topology import NUM_NODES, TopologySpace, encode_paths
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.gaps import filled
 from search_methods.network_ensemble import NetworkEnsemble
 
 
@@ -126,7 +127,7 @@ class Bananas(Method):
         """What each network predicts of each candidate, shape (networks, candidates)."""
         from threadpoolctl import threadpool_limits
 
-        scores = np.array(list(self.scores.values()))
+        scores = -filled(-np.array(list(self.scores.values())))
         targets = (scores - scores.mean()) / (scores.std() or 1.0)
         ensemble = NetworkEnsemble(
             self.num_networks, self.num_layers, self.layer_width, self.epochs, self.learning_rate

@@ -76,8 +76,10 @@ class ExhaustivePredictor(Method):
                 self._evaluate(session, self._possibly_best(session, predictions))
 
     def _evaluate(self, session: Session, architecture: int) -> None:
-        self.losses[architecture] = -session.evaluate_all(architecture)
+        losses = -session.evaluate_all(architecture)
         self.unseen[architecture] = False
+        if np.isfinite(losses).all():  # else there is nothing to learn from
+            self.losses[architecture] = losses
 
     def _random(self, session: Session) -> int:
         unseen = np.flatnonzero(self.unseen)

@@ -127,6 +127,9 @@ class GraphVAESearch(Method):
             self._learn()
             chosen = self._most_promising(session)
         values = session.evaluate_all(chosen)
+        if not np.isfinite(values).all():  # there is nothing to learn from
+            self.unseen[chosen] = False
+            return
         self.seen.append(chosen)
         self.values.append(values)
         self.unseen[chosen] = False

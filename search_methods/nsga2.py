@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.gaps import filled
 
 _TRIES = 100  # at a child that has not been evaluated, before a random architecture takes its place
 
@@ -113,8 +114,9 @@ def rank_and_crowding(losses: NDArray[np.float64]) -> tuple[NDArray[np.int64], N
     between a point's neighbours in its front, over the front's range; infinite at the ends.
 
     Args:
-        losses: shape (n, objectives), smaller is better.
+        losses: shape (n, objectives), smaller is better; infinite where not available.
     """
+    losses = filled(losses)
     ranks = np.asarray(moocore.pareto_rank(losses), dtype=np.int64)
     distances = np.zeros(len(losses))
     for rank in range(int(ranks.max()) + 1):

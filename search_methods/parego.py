@@ -13,6 +13,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.statistics.pareto import simplex_lattice
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.gaps import filled
 
 Array = NDArray[np.float64]
 
@@ -94,7 +95,7 @@ class ParEGO(Method):
 
     def _scalarized(self, weights: Array) -> Array:
         """The augmented Chebyshev function of all that was evaluated, shape (n,)."""
-        losses = np.array(list(self.losses.values()))
+        losses = filled(np.array(list(self.losses.values())))
         spread = losses.max(axis=0) - losses.min(axis=0)
         scaled = (losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0)
         scalars: Array = (weights * scaled).max(axis=1) + self.rho * (weights * scaled).sum(axis=1)

@@ -10,6 +10,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.gaps import filled
 
 
 @dataclass
@@ -67,7 +68,7 @@ class ParetoLocalSearch(Method):
             self.losses[architecture] = -session.evaluate_all(architecture)
         # At a new beginning the old archive is left behind, which would dominate the new one.
         candidates = [*self.archive, *entrants] if unexplored else entrants
-        keeps = nondominated(np.array([self.losses[each] for each in candidates]))
+        keeps = nondominated(filled(np.array([self.losses[each] for each in candidates])))
         self.archive = [each for each, keep in zip(candidates, keeps, strict=True) if keep]
 
     def _random(self, session: Session) -> list[int]:

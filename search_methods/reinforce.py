@@ -65,6 +65,8 @@ class Reinforce(Method):
         noise = session.rng.gumbel(size=self.logits.shape)
         actions = np.argmax(self.logits + noise, axis=1)
         reward = session.evaluate(actions)
+        if not np.isfinite(reward):  # a training that failed tells of no direction
+            return
         self.reward_sum = self.momentum * self.reward_sum + (1 - self.momentum) * reward
         self.reward_weight = self.momentum * self.reward_weight + (1 - self.momentum)
         advantage = reward - self.reward_sum / self.reward_weight

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.gaps import filled
 
 
 @dataclass
@@ -67,6 +69,7 @@ class SMSEMOA(Method):
                 steps = 1 + np.floor(rng.random(vectors.shape) * (options - 1)).astype(int)
                 return np.where(changes, (vectors + steps) % options, vectors)
 
+        self.losses: list[NDArray[np.float64]] = []
         self.problem = Problem(
             n_var=len(options), n_obj=session.objectives, xl=0, xu=options - 1, vtype=int
         )
@@ -84,7 +87,9 @@ class SMSEMOA(Method):
     def step(self, session: Session) -> None:
         """Ask for the first population, then for one child, and tell their losses."""
         children = self.algorithm.ask()
-        losses = [-session.evaluate_all(child.X.astype(np.int64)) for child in children]
+        told = [-session.evaluate_all(child.X.astype(np.int64)) for child in children]
+        self.losses += told
+        losses = filled(np.array(self.losses))[-len(told) :]
         for child, loss in zip(children, losses, strict=True):
             child.set("F", loss)
             child.evaluated.add("F")

@@ -319,7 +319,8 @@ def describe_benchmark(benchmark: Benchmark | str | Path) -> dict[str, Any]:
         ``name``, ``space``, ``architectures``, ``classes`` (isomorphism classes),
         ``disconnected`` (architectures without a path from input to output), ``datasets``,
         ``checksum``, ``about``, and ``metrics``: for each its ``Metric`` fields, ``min``, ``max``,
-        ``optimum`` (``value``, ``index``, ``architecture``), and for an accuracy or loss its
+        ``missing`` (how many architectures have no figure, by reason), ``optimum`` (``value``,
+        ``index``, ``architecture``), and for an accuracy or loss its
         ``noise`` (the fields of ``NoiseFloor``), or else ``no_noise``, the reason.
 
     Raises:
@@ -345,12 +346,13 @@ def _describe_metric(benchmark: Benchmark, metric: Metric) -> dict[str, Any]:
     from nasbench_suite.benchmarks.noise import OUTCOMES, noise_floor, why_no_noise_floor
 
     values = benchmark.values(metric.name)
-    best = int(values.argmax() if metric.direction == "maximize" else values.argmin())
+    best = benchmark.best(metric.name)
     described = {
         **asdict(metric),
         "seeds": list(metric.seeds),
-        "min": float(values.min()),
-        "max": float(values.max()),
+        "missing": benchmark.missing(metric.name),
+        "min": float(np.nanmin(values)),
+        "max": float(np.nanmax(values)),
         "optimum": {
             "value": float(values[best]),
             "index": best,
@@ -406,7 +408,10 @@ def verify_benchmark(name_or_path: str | Path) -> Verification:
         except SuiteError as error:
             unread.append(str(error).rstrip("."))
             continue
-        wrong = ~np.isfinite(values) if column in benchmark.metrics else np.isinf(values)
+        wrong = np.isinf(values)
+        if column in benchmark.metrics:
+            codes = benchmark.reasons(column)
+            wrong |= np.isnan(values) if codes is None else np.isnan(values) != (codes > 0)
         if wrong.any():
             infinite.append(f"{column} at architecture {int(wrong.argmax())}")
     checks = {

@@ -104,6 +104,7 @@ def _twins(benchmark: Benchmark, metric: str) -> _Groups | None:
     if benchmark.metric(metric).quantity not in OUTCOMES or are_copied(space, values):
         return None
     order = np.argsort(space.classes, kind="stable")
+    order = order[~np.isnan(values[order])]  # what is not available is no repetition
     return _several(values[order], space.classes[order])
 
 
@@ -118,7 +119,7 @@ def _seeds(benchmark: Benchmark, metric: str) -> _Groups | None:
     if are_copied(benchmark.space, benchmark.values(metric)):
         figures = figures[benchmark.space.representatives]  # what was trained, once each
     trained = ~np.isnan(figures)
-    repetitions = figures / np.sqrt(trained.sum(axis=1, keepdims=True))
+    repetitions = figures / np.sqrt(np.maximum(trained.sum(axis=1, keepdims=True), 1))
     groups = np.repeat(np.arange(len(figures)), trained.sum(axis=1))
     return _several(repetitions[trained], groups)
 

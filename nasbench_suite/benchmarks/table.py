@@ -3,6 +3,11 @@
 One Parquet file holds one benchmark: a column a metric, a row an architecture in index order,
 and, where a metric was measured with several seeds, a column ``metric@seed`` for each. What
 the columns are stands as JSON in the file's metadata under ``nasbench_suite``.
+
+A figure may be *not available*: its column has NaN there, and a column ``metric@missing`` holds
+the reason (position in ``REASONS``) of each architecture. A table of a sample of a space has a
+column ``@architecture`` with their strings, and its space is the pool of these. Files with
+either have format 2, others format 1, which earlier versions read as well.
 """
 
 from __future__ import annotations
@@ -20,17 +25,34 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing
-from nasbench_suite.spaces import Architecture, FiniteSpace, load_finite_space
+from nasbench_suite.spaces import (
+    Architecture,
+    FiniteSpace,
+    PoolSpace,
+    load_finite_space,
+    load_space,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_PLAIN_FORMAT = 1  # complete tables of a listed space, as all files were before format 2
+_ARCHITECTURES = "@architecture"
 _METADATA_KEY = b"nasbench_suite"
 
 Split = Literal["train", "valid", "test"]
 Direction = Literal["maximize", "minimize"]
 Provenance = Literal["measured", "modelled", "quantised", "unknown"]
+
+REASONS = (
+    "available",
+    "not measured",
+    "rejected by the compiler",
+    "training failed",
+    "excluded by its publisher",
+)
+"""Why an architecture has no figure of a metric; the first says that it has one."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +91,15 @@ class Metric:
         """The name of the Parquet column with the figures of one seed."""
         return f"{self.name}@{seed}"
 
+    @property
+    def missing_column(self) -> str:
+        """The name of the column with the reason of each architecture; only where some lack it."""
+        return f"{self.name}@missing"
+
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A space and what is known of every architecture in it.
+    """A space and what is known of the architectures in it.
 
     ``query`` answers one architecture in any form, ``query_batch`` an array of indices.
 
@@ -81,7 +108,8 @@ class Benchmark:
         space: the search space; row ``i`` of every column is architecture ``i``.
         metrics: what each column is, by name.
         columns: where columns come from: means by metric name, and seeds by ``seed_column``.
-            Arrays of shape (space.size,); a seed that was not trained is NaN.
+            Arrays of shape (space.size,); a seed that was not trained is NaN, and so is a mean
+            that is not available, whose reason is in the metric's ``missing_column``.
         about: description, source, licence and whatever else a reader should be told.
     """
 
@@ -118,9 +146,58 @@ class Benchmark:
         return [self.metric(name).name for name in dict.fromkeys(found)]
 
     def values(self, metric: str) -> NDArray[np.float64]:
-        """All figures of a metric by architecture index, shape (space.size,), read-only."""
+        """All figures of a metric by architecture index, shape (space.size,), read-only.
+
+        NaN where there is none; see ``reasons``.
+        """
         self.metric(metric)
         return self.columns[metric]
+
+    def reasons(self, metric: str) -> NDArray[np.uint8] | None:
+        """Why architectures have no figure: positions in ``REASONS``, 0 where they have one.
+
+        Returns:
+            Shape (space.size,), or None where every architecture has a figure.
+        """
+        column = self.metric(metric).missing_column
+        return self.columns[column].astype(np.uint8) if column in self.columns else None
+
+    def missing(self, metric: str) -> dict[str, int]:
+        """How many architectures have no figure of a metric, by reason."""
+        codes = self.reasons(metric)
+        if codes is None:
+            return {}
+        counts = np.bincount(codes, minlength=len(REASONS)).tolist()
+        return {
+            reason: count for reason, count in zip(REASONS[1:], counts[1:], strict=True) if count
+        }
+
+    def best(self, metric: str) -> int:
+        """The index of the best figure there is, the lowest of equals."""
+        values = self.values(metric)
+        if self.metric(metric).direction == "maximize":
+            return int(np.nanargmax(values))
+        return int(np.nanargmin(values))
+
+    def restricted(self, indices: ArrayLike) -> Benchmark:
+        """The same figures of some architectures alone: a table over a ``PoolSpace`` of them.
+
+        Args:
+            indices: their indices, each once; the order is that of the pool.
+        """
+        chosen = self.space.indices(np.asarray(indices))
+        base = self.space.base if isinstance(self.space, PoolSpace) else self.space
+        pool = PoolSpace(base, [self.space.string(int(index)) for index in chosen])
+        columns: dict[str, ArrayLike] = {}
+        missing = {}
+        for name, metric in self.metrics.items():
+            for column in (name, *map(metric.seed_column, metric.seeds)):
+                columns[column] = self.columns[column][chosen]
+            codes = self.reasons(name)
+            if codes is not None and codes[chosen].any():
+                missing[name] = codes[chosen]
+        metrics = list(self.metrics.values())
+        return make_benchmark(self.name, pool, metrics, columns, self.about, missing)
 
     def seed_values(self, metric: str) -> NDArray[np.float64]:
         """The figures of each seed, shape (space.size, seeds); NaN where a seed is missing.
@@ -249,11 +326,16 @@ class Benchmark:
         """As ``checksum``, from the figures as they are now."""
         digest = hashlib.sha256()
         digest.update(self.space.name.encode())
+        if isinstance(self.space, PoolSpace):
+            digest.update(json.dumps(self.space.strings).encode())
         for name in sorted(self.metrics):
             metric = self.metrics[name]
             digest.update(json.dumps(asdict(metric), sort_keys=True).encode())
             for column in (name, *(metric.seed_column(seed) for seed in metric.seeds)):
                 digest.update(np.ascontiguousarray(self.columns[column], dtype="<f8").tobytes())
+            codes = self.reasons(name)
+            if codes is not None:
+                digest.update(codes.tobytes())
         return digest.hexdigest()
 
 
@@ -263,6 +345,7 @@ def make_benchmark(
     metrics: Sequence[Metric],
     columns: Mapping[str, ArrayLike],
     about: Mapping[str, Any] | None = None,
+    missing: Mapping[str, ArrayLike] | None = None,
 ) -> Benchmark:
     """A benchmark from arrays in memory, checked.
 
@@ -274,27 +357,38 @@ def make_benchmark(
         metrics: what each column is.
         columns: by metric name or ``Metric.seed_column``, arrays of shape (space.size,).
         about: see ``Benchmark``.
+        missing: by metric name, why architectures have no figure, positions in ``REASONS`` of
+            shape (space.size,), 0 where they have one. What stands in the metric's columns at
+            the others is not read.
 
     Raises:
-        SuiteError: a column is missing, of the wrong length, or not finite; the first
-            architecture concerned is named.
+        SuiteError: a column is missing, of the wrong length, or not finite where no reason is
+            given; the first architecture concerned is named. Or nothing of a metric is available.
     """
     arrays: dict[str, NDArray[np.float64]] = {}
+    gaps = {name: _reasons(name, codes, space) for name, codes in (missing or {}).items()}
+    known = [metric.name for metric in metrics]
+    for stranger in gaps.keys() - known:
+        raise SuiteError(choose_from("metric with gaps", stranger, known))
 
-    def take(column: str, values: ArrayLike, finite: bool) -> None:
+    def take(column: str, values: ArrayLike, finite: bool, metric: Metric) -> None:
         array = np.array(values, dtype=np.float64)
         if array.shape != (space.size,):
             raise SuiteError(
                 f"Column {column!r} has shape {array.shape}, but space {space.name!r} has "
                 f"{space.size} architectures: give one row for each."
             )
+        if metric.name in gaps:
+            array[gaps[metric.name] > 0] = np.nan
         bad = ~np.isfinite(array) if finite else np.isinf(array)
+        if metric.name in gaps:
+            bad &= gaps[metric.name] == 0
         if bad.any():
             first = int(np.argmax(bad))
             raise SuiteError(
                 f"Column {column!r} is {array[first]} at architecture {first} "
                 f"({space.string(first)}) and {int(bad.sum()) - 1} more: every architecture "
-                f"needs a finite figure."
+                f"needs a finite figure, or a reason why it has none."
             )
         array.setflags(write=False)
         arrays[column] = array
@@ -304,18 +398,41 @@ def make_benchmark(
         for column in seed_columns:
             if column not in columns:
                 raise SuiteError(f"Metric {metric.name!r} lists a seed without column {column!r}.")
-            take(column, columns[column], finite=False)
+            take(column, columns[column], finite=False, metric=metric)
         if metric.name in columns:
-            take(metric.name, columns[metric.name], finite=True)
+            take(metric.name, columns[metric.name], finite=True, metric=metric)
         elif seed_columns:
             seeds = np.stack([arrays[column] for column in seed_columns])
             trained = ~np.isnan(seeds)
             with np.errstate(invalid="ignore"):
                 mean = np.where(trained, seeds, 0.0).sum(axis=0) / trained.sum(axis=0)
-            take(metric.name, mean, finite=True)
+            take(metric.name, mean, finite=True, metric=metric)
         else:
             raise SuiteError(f"Metric {metric.name!r} has no column of that name.")
+        codes = gaps.get(metric.name)
+        if codes is not None and codes.all():
+            raise SuiteError(
+                f"Metric {metric.name!r} is not available of any architecture: leave it out."
+            )
+        if codes is not None and codes.any():
+            arrays[metric.missing_column] = codes.astype(np.float64)
+            arrays[metric.missing_column].setflags(write=False)
     return Benchmark(name, space, {m.name: m for m in metrics}, arrays, dict(about or {}))
+
+
+def _reasons(metric: str, codes: ArrayLike, space: FiniteSpace) -> NDArray[np.uint8]:
+    array = np.asarray(codes)
+    if array.shape != (space.size,) or array.dtype.kind not in "iu":
+        raise SuiteError(
+            f"The reasons of metric {metric!r} have shape {array.shape} and kind {array.dtype}: "
+            f"give a whole number for each of the {space.size} architectures."
+        )
+    if array.min() < 0 or array.max() >= len(REASONS):
+        raise SuiteError(
+            f"The reasons of metric {metric!r} run from {array.min()} to {array.max()}: "
+            f"they are positions in {', '.join(REASONS)}."
+        )
+    return array.astype(np.uint8)
 
 
 def write_benchmark(benchmark: Benchmark, path: Path) -> None:
@@ -323,15 +440,26 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    pool = benchmark.space if isinstance(benchmark.space, PoolSpace) else None
+    columns: dict[str, Any] = {_ARCHITECTURES: pa.array(pool.strings)} if pool else {}
+    for name, values in benchmark.columns.items():
+        columns[name] = pa.array(values)
+    for metric in benchmark.metrics:
+        codes = benchmark.reasons(metric)
+        if codes is not None:
+            columns[benchmark.metric(metric).missing_column] = pa.array(codes)
+    plain = len(columns) == len(benchmark.columns) and not any(
+        benchmark.missing(metric) for metric in benchmark.metrics
+    )
     metadata = {
-        "format": FORMAT_VERSION,
+        "format": _PLAIN_FORMAT if plain else FORMAT_VERSION,
         "name": benchmark.name,
-        "space": benchmark.space.name,
+        "space": pool.base.name if pool else benchmark.space.name,
         "metrics": [asdict(metric) for metric in benchmark.metrics.values()],
         "about": dict(benchmark.about),
         "checksum": benchmark.checksum,
     }
-    table = pa.table({name: pa.array(values) for name, values in benchmark.columns.items()})
+    table = pa.table(columns)
     table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
     with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -346,14 +474,17 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
     """
     metadata = read_metadata(path)
     try:
-        space = load_finite_space(metadata["space"])
+        columns = _LazyColumns(path)
+        if columns.strings is None:
+            space = load_finite_space(metadata["space"])
+        else:
+            space = PoolSpace(load_space(metadata["space"]), columns.strings)
+        columns.space = space
         metrics = {}
         for entry in metadata["metrics"]:
             metric = Metric(**{**entry, "seeds": tuple(entry["seeds"])})
             metrics[metric.name] = metric
-        benchmark = Benchmark(
-            name or metadata["name"], space, metrics, _LazyColumns(path, space), metadata["about"]
-        )
+        benchmark = Benchmark(name or metadata["name"], space, metrics, columns, metadata["about"])
         # Hashing needs every column; ``nasbench data verify`` does it, loading need not.
         vars(benchmark)["checksum"] = metadata["checksum"]
     except (KeyError, TypeError) as error:
@@ -402,10 +533,11 @@ def read_metadata(path: Path) -> dict[str, Any]:
         raise SuiteError(
             f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
         ) from None
-    if metadata.get("format") != FORMAT_VERSION:
+    if metadata.get("format") not in (_PLAIN_FORMAT, FORMAT_VERSION):
         raise SuiteError(
-            f"{path} has table format {metadata.get('format')}, this version reads format "
-            f"{FORMAT_VERSION}: import the source again, or update nasbench-suite."
+            f"{path} has table format {metadata.get('format')}, this version reads "
+            f"formats {_PLAIN_FORMAT} and {FORMAT_VERSION}: import the source again, or update "
+            f"nasbench-suite."
         )
     return metadata
 
@@ -413,11 +545,24 @@ def read_metadata(path: Path) -> dict[str, Any]:
 class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     """The columns of a Parquet file, each read at its first use and then kept."""
 
-    def __init__(self, path: Path, space: FiniteSpace) -> None:
+    space: FiniteSpace
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._space = space
-        self._names = list(self._file.schema_arrow.names)
+        self._names = [name for name in self._file.schema_arrow.names if name != _ARCHITECTURES]
         self._loaded: dict[str, NDArray[np.float64]] = {}
+
+    @cached_property
+    def strings(self) -> tuple[str, ...] | None:
+        """The strings of the architectures of a partial table; None of a complete one."""
+        if len(self._names) == len(self._file.schema_arrow.names):
+            return None
+        strings = self._column(_ARCHITECTURES).to_pylist()
+        if not all(isinstance(string, str) for string in strings):
+            raise SuiteError(
+                f"Column {_ARCHITECTURES!r} of {self._path} holds no strings: import it again."
+            )
+        return tuple(strings)
 
     @cached_property
     def _file(self) -> Any:
@@ -446,21 +591,29 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def _read(self, name: str) -> NDArray[np.float64]:
+    def _column(self, name: str) -> Any:
         import pyarrow as pa
 
         try:
-            column = self._file.read([name], use_threads=False).column(0)
-            values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
+            return self._file.read([name], use_threads=False).column(0)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SuiteError(
                 f"Column {name!r} of {self._path} cannot be read (truncated or damaged?): "
                 f"get or import the file again ({_first_line(error)})."
             ) from None
-        if len(values) != self._space.size:
+
+    def _read(self, name: str) -> NDArray[np.float64]:
+        try:
+            values: NDArray[np.float64] = self._column(name).to_numpy().astype(np.float64)
+        except ValueError as error:
             raise SuiteError(
-                f"{self._path} has {len(values)} rows, but space {self._space.name!r} has "
-                f"{self._space.size} architectures: get or import the file again."
+                f"Column {name!r} of {self._path} holds no numbers: import the file again "
+                f"({_first_line(error)})."
+            ) from None
+        if len(values) != self.space.size:
+            raise SuiteError(
+                f"{self._path} has {len(values)} rows, but space {self.space.name!r} has "
+                f"{self.space.size} architectures: get or import the file again."
             )
         values.setflags(write=False)
         return values

@@ -22,6 +22,7 @@ from nasbench_suite.submissions.files import Submission, read_submission
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.judging import judge
 from nasbench_suite.tasks.methods import make_method, method_key
+from nasbench_suite.tasks.task import training_seconds
 
 Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
 
@@ -289,7 +290,8 @@ def _costs(
     fractions = np.cumsum(epochs / task.fidelities[-1])
     spent = np.zeros(len(epochs))
     for metric, at in zip(task.cost_metrics, task.fidelities, strict=False):
-        spent += np.where(epochs == at, task.benchmark.values(metric)[architectures], 0.0)
+        seconds = training_seconds(task.benchmark, metric)[architectures]
+        spent += np.where(epochs == at, seconds, 0.0)
     return fractions, np.cumsum(spent)
 
 
@@ -338,10 +340,12 @@ def _answers(
 ) -> NDArray[np.bool_]:
     """Whether the table could have answered so: by the mean, or by any of the seeds."""
     if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
-        return np.asarray(task.benchmark.values(metric)[architectures] == told)
-    return np.asarray(
-        (task.benchmark.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
-    )
+        answers = task.benchmark.values(metric)[architectures] == told
+    else:
+        answers = (task.benchmark.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
+    if task.available is not None:
+        answers = np.where(task.available[architectures], answers, np.isnan(told))
+    return np.asarray(answers)
 
 
 def _leaks(
@@ -357,6 +361,8 @@ def _leaks(
         trial = submission.trials[place]
         task, record = tasks[trial.task], result.record
         full = np.unique(record.architectures[record.epochs == task.fidelities[-1]])
+        if task.available is not None:
+            full = full[task.available[full]]
         if (record.recommended < 0).all() or len(full) < 2 or len(task.objectives) > 1:
             continue
         signal, report = task.objectives[0].signal, task.objectives[0].report

@@ -26,8 +26,13 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
     """The architectures a search would have returned, from its record.
 
     What a method recommended counts; before and without that, the best signal of the first
-    objective among the evaluations at the most epochs so far, the earliest of equals.
+    objective among the evaluations at the most epochs so far, the earliest of equals. An
+    architecture without figures is no incumbent.
+
+    Raises:
+        SuiteError: nothing that was evaluated or recommended has figures.
     """
+    available = None if task.available is None else task.available.tolist()
     scores = record.signals[:, 0] * task.orientation(task.objectives[0].signal)
     current, best_epochs, best_score = -1, -1, -np.inf
     changes: list[tuple[int, int]] = []  # position in the record, and the one it points to
@@ -41,15 +46,22 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
     )
     for position, (architecture, epochs, score, recommended) in enumerate(rows):
         if recommended >= 0:
+            if available is not None and not available[recommended]:
+                continue
             recommends = True
             if recommended != current:
                 current = recommended
                 changes.append((position, recommended))
-        elif not recommends and (epochs, score) > (best_epochs, best_score):
+        elif score == score and not recommends and (epochs, score) > (best_epochs, best_score):
             best_epochs, best_score = epochs, score
             if architecture != current:
                 current = architecture
                 changes.append((position, architecture))
+    if not changes:
+        raise SuiteError(
+            f"None of the {len(record.architectures)} architectures that were evaluated has "
+            f"figures on task {task.name!r}: give the search a larger budget."
+        )
     at = np.array([position for position, _ in changes], dtype=np.int64)
     architectures = np.array([architecture for _, architecture in changes], dtype=np.int64)
     benchmark, objective = task.benchmark, task.objectives[0]

@@ -16,7 +16,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import Architecture, FiniteSpace
-from nasbench_suite.tasks.task import Budget, Task
+from nasbench_suite.tasks.task import Budget, Task, training_seconds
 
 _ROUNDING = 1e-9  # fractions of evaluations must add up to the budget in spite of rounding
 
@@ -66,11 +66,13 @@ class Session:
         self._limit = task.budget.evaluations or np.inf
         self._limit_seconds = task.budget.seconds or np.inf
         self._tables = _signal_tables(task)
+        self._available = None if task.available is None else task.available.tolist()
+        self._nothing = (float("nan"),) * self.objectives
         self._fractions = {epochs: epochs / self.fidelities[-1] for epochs in self.fidelities}
         self._times = dict(
             zip(
                 task.fidelities,
-                (task.benchmark.values(metric) for metric in task.cost_metrics),
+                (training_seconds(task.benchmark, metric) for metric in task.cost_metrics),
                 strict=False,
             )
         )
@@ -92,23 +94,28 @@ class Session:
             epochs: one of ``fidelities``; the full number if left out.
 
         Returns:
-            The signal of the first objective, turned so that larger is better.
+            The signal of the first objective, turned so that larger is better; minus infinity
+            where the architecture has no figure, because its training failed, say. That is
+            charged as any other, and the record has NaN.
 
         Raises:
             BudgetSpent: what is left does not cover this evaluation; let it pass, the harness
                 ends the search on it.
             SuiteError: the architecture is outside the space, or not at these epochs.
         """
-        return self._evaluate(architecture, epochs)[0] * self.orientations[0]
+        signal = self._evaluate(architecture, epochs)[0] * self.orientations[0]
+        return signal if signal == signal else -np.inf  # NaN alone differs from itself
 
     def evaluate_all(
         self, architecture: Architecture, epochs: int | None = None
     ) -> NDArray[np.float64]:
         """As ``evaluate``, with the signals of all objectives, shape (objectives,).
 
-        All are turned so that larger is better.
+        All are turned so that larger is better; all are minus infinity where any of them is not
+        available.
         """
-        return np.array(self._evaluate(architecture, epochs)) * self.orientations
+        signals = np.array(self._evaluate(architecture, epochs)) * self.orientations
+        return np.where(np.isnan(signals), -np.inf, signals)
 
     def recommend(self, architecture: Architecture) -> None:
         """Say which architecture the method would return now.
@@ -119,7 +126,7 @@ class Session:
         """
         index = self.space.index(architecture)
         if not self._recommended or self._recommended[-1] >= 0:
-            self._note(index, 0, (float("nan"),) * self.objectives)
+            self._note(index, 0, self._nothing)
         self._recommended[-1] = index
 
     def log(self, step: int, **values: ArrayLike) -> None:
@@ -173,10 +180,19 @@ class Session:
         if evaluations > self._limit + _ROUNDING or seconds > self._limit_seconds:
             self.exhausted = True
             raise BudgetSpent
-        signals = tuple([table(index, self._noise_rng) for table in tables])
+        if self._available is None:
+            signals = tuple([table(index, self._noise_rng) for table in tables])
+        else:
+            signals = self._signals_if_available(index, tables)
         self.evaluations, self.seconds = evaluations, seconds
         self._note(index, epochs, signals)
         return signals
+
+    def _signals_if_available(self, index: int, tables: list[_Table]) -> tuple[float, ...]:
+        assert self._available is not None
+        if not self._available[index]:
+            return self._nothing
+        return tuple([table(index, self._noise_rng) for table in tables])
 
     def _note(self, index: int, epochs: int, signals: tuple[float, ...]) -> None:
         self._architectures.append(index)
@@ -233,6 +249,6 @@ def _table(task: Task, metric: str) -> _Table:
 
     def sample(index: int, rng: np.random.Generator) -> float:
         trained = seeds[index][~np.isnan(seeds[index])]
-        return float(rng.choice(trained))
+        return float(rng.choice(trained)) if len(trained) else float("nan")
 
     return sample

@@ -132,7 +132,34 @@ class Task:
         space = self.benchmark.space
         figures = np.stack([self.benchmark.values(o.report) for o in self.objectives], axis=-1)
         directions = [self.benchmark.metric(o.report).direction for o in self.objectives]
-        return make_measure(figures, directions, space.connected)
+        eligible = space.connected
+        if self.available is not None:
+            if not (eligible & self.available).any():
+                raise SuiteError(
+                    f"No architecture has figures of all objectives of task {self.name!r}: "
+                    f"choose others."
+                )
+            # What is not available enters no front and changes no scale: any figure that is there
+            # stands in for it.
+            present = figures[int(self.available.argmax())]
+            figures = np.where(self.available[:, None], figures, present)
+            eligible = eligible & self.available
+        return make_measure(figures, directions, eligible)
+
+    @cached_property
+    def available(self) -> NDArray[np.bool_] | None:
+        """Which architectures have every signal, after few epochs too, and report; None if all.
+
+        The others are charged when asked and answer that they are not available: an architecture
+        without the figure that it would be judged by is no result of a search.
+        """
+        found: NDArray[np.bool_] | None = None
+        judged = {name for o in self.objectives for name in (o.signal, o.report)}
+        for metric in sorted(judged.union(self.fidelity_signals)):
+            codes = self.benchmark.reasons(metric)
+            if codes is not None:
+                found = codes == 0 if found is None else found & (codes == 0)
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         # What was cached stays behind: a worker process computes it anew in milliseconds.
@@ -149,7 +176,27 @@ class Task:
             return 1.0
         report = self.objectives[0].report
         sign = self.orientation(report)
-        return float(sign * (sign * self.benchmark.values(report)).max())
+        figures = sign * self.benchmark.values(report)
+        if self.available is not None:
+            figures = figures[self.available]
+            if not len(figures):
+                raise SuiteError(
+                    f"No architecture has both a signal and a report of task {self.name!r}: "
+                    f"choose others with --signal and --report."
+                )
+        return float(sign * figures.max())
+
+
+def training_seconds(benchmark: Benchmark, metric: str) -> NDArray[np.float64]:
+    """The simulated seconds of each training, shape (space.size,).
+
+    A training without a figure fails at a time that nobody knows: it is charged the mean of those
+    that there are.
+    """
+    seconds = benchmark.values(metric)
+    if benchmark.reasons(metric) is None:
+        return seconds
+    return np.where(np.isnan(seconds), np.nanmean(seconds), seconds)
 
 
 def config_hash(config: dict[str, Any]) -> str:
