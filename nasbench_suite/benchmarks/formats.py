@@ -52,6 +52,16 @@ class BenchmarkFormat(ABC):
             SuiteError: it is missing, damaged, incomplete, or asks for code to be run.
         """
 
+    def read_partial(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """As ``read``, of an excerpt: the table has the architectures that are there.
+
+        Raises:
+            SuiteError: as ``read``; or this format is read whole or not at all.
+        """
+        raise SuiteError(f"{source} is read whole or not at all: import it without --partial.")
+
 
 def find_format(source: Path) -> tuple[str, BenchmarkFormat, str] | None:
     """The format of a file, a folder, or what an installed package brings.

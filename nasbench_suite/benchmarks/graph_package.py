@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
 from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.safe_pickle import explained, load
@@ -26,8 +27,30 @@ from nasbench_suite.spaces.graph_networks import GraphNetworkSpace
 PACKAGE = "nas-bench-graph"
 DATA_SETS = ("cora", "citeseer", "pubmed", "cs", "physics", "photo", "computers", "arxiv")
 PROTEINS = "proteins"
+SPACE, PROTEINS_SPACE = "nasbench-graph", "nasbench-graph-proteins"
 # The key in the pickles, and what the table calls it.
 _FIGURES = {"valid_perf": "valid", "perf": "test", "latency": "latency_ms", "para": "params"}
+
+
+class GraphPackageFormat(BenchmarkFormat):
+    """NAS-Bench-Graph: what the package nas-bench-graph brings."""
+
+    installed = True
+
+    def recognise(self, source: Path) -> str | None:
+        """See ``BenchmarkFormat``; the figures are in no file of the user's."""
+        return None
+
+    def read(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``; the space ``nasbench-graph-proteins`` is asked for by name."""
+        wanted = SPACE if space is None else load_space(space).name
+        if wanted not in (SPACE, PROTEINS_SPACE):
+            raise SuiteError(
+                f"{PACKAGE} brings the spaces {SPACE!r} and {PROTEINS_SPACE!r}, not {wanted!r}."
+            )
+        return read_package(proteins=wanted == PROTEINS_SPACE, progress=progress)
 
 
 def package_folder() -> Path:
@@ -45,12 +68,15 @@ def package_folder() -> Path:
     return Path(str(found.locate_file("nas_bench_graph/light")))
 
 
-def read_package(folder: Path | None = None, *, proteins: bool = False) -> Benchmark:
+def read_package(
+    folder: Path | None = None, *, proteins: bool = False, progress: Progress | None = None
+) -> Benchmark:
     """The benchmark of the pickles.
 
     Args:
         folder: where they are; by default in the installed package.
         proteins: the data set ``proteins`` with its own space, instead of the eight others.
+        progress: called after each data set.
 
     Returns:
         The benchmark ``nasbench-graph`` or ``nasbench-graph-proteins``.
@@ -60,12 +86,13 @@ def read_package(folder: Path | None = None, *, proteins: bool = False) -> Bench
             must not, or lacks an architecture.
     """
     folder = package_folder() if folder is None else folder
-    space = load_space("nasbench-graph-proteins" if proteins else "nasbench-graph")
+    space = load_space(PROTEINS_SPACE if proteins else SPACE)
     assert isinstance(space, GraphNetworkSpace)
     hashes = [space.published_hash(index) for index in range(space.size)]
     metrics: list[Metric] = []
     columns: dict[str, NDArray[np.float64]] = {}
-    for name in (PROTEINS,) if proteins else DATA_SETS:
+    names = (PROTEINS,) if proteins else DATA_SETS
+    for done, name in enumerate(names, start=1):
         path = folder / f"{name}.bench"
         content = load(path)
         with explained(path):
@@ -74,6 +101,8 @@ def read_package(folder: Path | None = None, *, proteins: bool = False) -> Bench
             metric = _metric(name, suffix)
             metrics.append(metric)
             columns[metric.name] = figures[key]
+        if progress is not None:
+            progress(done * space.size // len(names), space.size)
     return make_benchmark(
         space.name,
         space,
@@ -117,5 +146,6 @@ def _metric(dataset: str, suffix: str) -> Metric:
         dataset=dataset,
         split="valid" if suffix == "valid" else "test",
         provenance="measured",
-        note="mean of three trainings, whose single figures the package does not have",
+        note=f"{'area under the ROC curve, ' * (dataset == PROTEINS)}mean of three trainings, "
+        f"whose single figures the package does not have",
     )

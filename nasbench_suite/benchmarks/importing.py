@@ -42,10 +42,10 @@ from nasbench_suite.benchmarks.plausibility import (
     fitting,
 )
 from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check_unit
-from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
-from nasbench_suite.spaces import FiniteSpace
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ class Imported:
 def import_table(
     path: Path,
     name: str,
-    space: FiniteSpace,
+    space: SearchSpace,
     *,
     metadata: MetadataFile | None = None,
     latency: Sequence[Path] = (),
@@ -96,6 +96,7 @@ def import_table(
     in_index_order: bool = False,
     encoding: str | None = None,
     force: bool = False,
+    partial: bool = False,
 ) -> Imported:
     """Make a benchmark of a table.
 
@@ -116,14 +117,22 @@ def import_table(
         encoding: how numbers and vectors are meant; see ``encodings``. Where it is not said,
             vectors are read in the one that the figures fit, and numbers as indices.
         force: import figures that fit another order or encoding of the architectures better.
+        partial: the table is of a sample of the space: the benchmark is over the pool of what is
+            there, and a cell left empty is a figure not measured. So are all tables of a space
+            too large to list.
 
     Raises:
         SuiteError: a file cannot be read, architectures are missing, unknown or repeated with
             other figures, a figure is not finite or not possible, no metric is left, or the
             figures fit another order of the architectures and not this one.
     """
-    importer = _Importer(space, metadata or MetadataFile(), encoding, force)
     file = read_frame(path)
+    listed: FiniteSpace
+    if partial or not isinstance(space, FiniteSpace):
+        listed, file, arch_column = _pool(path, file, space, arch_column)
+    else:
+        listed = space
+    importer = _Importer(listed, metadata or MetadataFile(), encoding, force)
     importer.add(path, file, arch_column=arch_column, in_index_order=in_index_order)
     for one in latency:
         importer.add(one, read_frame(one), are_latencies=True)
@@ -259,7 +268,8 @@ class _Importer:
             if not any(said_of(metric, {pattern: self.facts[pattern]}) for metric in self.metrics):
                 raise SuiteError(choose_from("metric to describe", pattern, list(self.metrics)))
         metrics = list(self.metrics.values())
-        benchmark = make_benchmark(name, self.space, metrics, self.columns, {**about, **self.about})
+        about = {**about, **self.about}
+        benchmark = make_benchmark(name, self.space, metrics, self.columns, about, self._gaps())
         for metric in metrics:
             values = self.columns.get(metric.name)
             if values is not None:
@@ -306,6 +316,21 @@ class _Importer:
                 f"compare the two."
             ]
         return []
+
+    def _gaps(self) -> dict[str, NDArray[np.uint8]]:
+        """Where a table of a sample has an empty cell."""
+        gaps: dict[str, NDArray[np.uint8]] = {}
+        if isinstance(self.space, PoolSpace):
+            for metric in self.metrics.values():
+                columns = (
+                    [metric.name]
+                    if metric.name in self.columns
+                    else [metric.seed_column(seed) for seed in metric.seeds]
+                )
+                empty = np.all([np.isnan(self.columns[column]) for column in columns], axis=0)
+                if empty.any():
+                    gaps[metric.name] = empty.astype(np.uint8) * REASONS.index("not measured")
+        return gaps
 
     def _no_signal(self) -> list[str]:
         """A hint where there are test accuracies and nothing that a search may see."""
@@ -468,6 +493,29 @@ class _Importer:
             self.columns[metric.seed_column(seed)] = figures[column]
 
 
+def _pool(
+    path: Path, file: FrameFile, space: SearchSpace, arch_column: str | None
+) -> tuple[PoolSpace, FrameFile, str]:
+    """The architectures that a table has in the order of its rows, and the table of their strings.
+
+    Returns:
+        The pool, the table with the architectures as their space writes them, and their column.
+    """
+    frame = file.frame
+    column = find_architecture_column(path, frame, space, arch_column, in_index_order=False)
+    assert column is not None
+    found: dict[Any, str] = {}
+    strings = []
+    for row, given in enumerate(frame[column].tolist()):
+        try:
+            value = _read_string(space, given) if isinstance(given, str) else space.read(given)
+        except SuiteError as error:
+            raise SuiteError(f"{path}, row {row}: {error}") from None
+        strings.append(found.setdefault(value, space.string(value)))
+    written = frame.assign(**{column: strings})
+    return PoolSpace(space, list(found.values())), replace(file, frame=written), column
+
+
 def read_measurements(
     path: Path, column: str, space: FiniteSpace
 ) -> tuple[NDArray[np.int64], _Numbers]:
@@ -556,7 +604,7 @@ def _no_metric(path: Path, left_out: Mapping[str, str]) -> str:
 
 
 def find_architecture_column(
-    path: Path, frame: pd.DataFrame, space: FiniteSpace, wanted: str | None, in_index_order: bool
+    path: Path, frame: pd.DataFrame, space: SearchSpace, wanted: str | None, in_index_order: bool
 ) -> str | None:
     """The column with architectures: as said, or by its name, or by its content.
 
@@ -579,7 +627,8 @@ def find_architecture_column(
         return None
     by_name = {column.lower(): column for column in columns}
     for name in _ARCHITECTURE_COLUMNS:
-        if name in by_name:
+        numbered = isinstance(space, FiniteSpace) or not is_index(name)
+        if name in by_name and numbered:
             return by_name[name]
     for column in columns:
         if _is_string_of(space, frame[column].iloc[0]):
@@ -701,6 +750,8 @@ def _warnings(
     column: str | None,
 ) -> list[str]:
     """A warning where the figures speak against the architectures they stand beside."""
+    if not space.choices:
+        return []  # the check is by what vectors tell
     check = Check(space, rows)
     for name, (quantity, values) in figures.items():
         judged = check.judge(values, quantity)
@@ -741,15 +792,22 @@ def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Int
     return figures.astype(np.int64)
 
 
-def _is_string_of(space: FiniteSpace, cell: object) -> bool:
+def _is_string_of(space: SearchSpace, cell: object) -> bool:
     try:
-        return isinstance(cell, str) and space.parse(_without_spaces(cell)) is not None
+        return isinstance(cell, str) and _read_string(space, cell) is not None
     except SuiteError:
         return False
 
 
-def _without_spaces(cell: str) -> str:
-    return "".join(cell.split())
+def _read_string(space: SearchSpace, cell: str) -> Any:
+    """The architecture in a cell, as it stands or else without blanks, which some tables add."""
+    bare = "".join(cell.split())
+    if bare != cell:
+        try:
+            return space.read(cell)
+        except SuiteError:
+            pass
+    return space.read(bare)
 
 
 def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:
@@ -760,7 +818,7 @@ def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> 
     indices = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):
         try:
-            indices[row] = space.index(_without_spaces(cell) if isinstance(cell, str) else cell)
+            indices[row] = _read_string(space, cell) if isinstance(cell, str) else space.index(cell)
         except SuiteError as error:
             raise SuiteError(f"{path}, row {row}: {error}") from None
     return indices

@@ -30,7 +30,7 @@ from nasbench_suite.benchmarks.table import (
     write_benchmark,
 )
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import list_spaces, load_finite_space
+from nasbench_suite.spaces import PoolSpace, SearchSpace, list_spaces, load_space
 
 if TYPE_CHECKING:
     from nasbench_suite.benchmarks.columns import ColumnFacts
@@ -135,6 +135,7 @@ def import_benchmark(
     in_index_order: bool = False,
     encoding: str | None = None,
     force: bool = False,
+    partial: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Imported:
@@ -154,6 +155,8 @@ def import_benchmark(
         in_index_order: the table's rows stand in index order.
         encoding: how numbers or vectors of a table's architectures are meant; see ``encodings``.
         force: import figures that fit another order of the architectures better.
+        partial: take an excerpt, or a table of a sample, as it is: the benchmark is then searched
+            among the architectures that are there. A space too large to list needs no such word.
         overwrite: replace a benchmark of that name.
         progress: called while an archive is read.
 
@@ -181,10 +184,11 @@ def import_benchmark(
 
     if published or from_suite:
         if published:
-            benchmark = published[0].read(path, space=space, progress=progress)
+            reader = published[0].read_partial if partial else published[0].read
+            benchmark = reader(path, space=space, progress=progress)
         else:
             benchmark = _read_sound(path)
-        if space is not None and load_finite_space(space).name != benchmark.space.name:
+        if space is not None and load_space(space).name != _base(benchmark).name:
             raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
         benchmark = replace(benchmark, name=name or benchmark.name)
         imported = add_latencies(benchmark, latencies, facts, encoding=encoding, force=force)
@@ -197,7 +201,8 @@ def import_benchmark(
         imported = import_table(
             path,
             str(name),
-            load_finite_space(space),
+            load_space(space),
+            partial=partial,
             metadata=facts,
             latency=latencies,
             arch_column=arch_column,
@@ -210,6 +215,12 @@ def import_benchmark(
     except SuiteError as error:
         raise SuiteError(f"{str(error).rstrip('.')} with ${HOME_VARIABLE}.") from None
     return replace(imported, benchmark=read_benchmark(target))
+
+
+def _base(benchmark: Benchmark) -> SearchSpace:
+    """The space that a benchmark's architectures are of."""
+    space = benchmark.space
+    return space.base if isinstance(space, PoolSpace) else space
 
 
 def _free_path(name: str, overwrite: bool) -> Path:

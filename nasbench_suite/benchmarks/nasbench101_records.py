@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import struct
 from binascii import a2b_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -27,10 +27,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.table import Metric
+from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
+from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.tfrecord import read_tfrecord
-from nasbench_suite.spaces import nasbench101
+from nasbench_suite.spaces import PoolSpace, load_space, nasbench101
 
 EPOCHS = (4, 12, 36, 108)
 REPEATS = (0, 1, 2)
@@ -69,9 +70,61 @@ class ModuleFigures:
     columns: Mapping[str, NDArray[np.float64]]
 
 
-def read_records(
-    path: Path, *, progress: Callable[[int, int], None] | None = None
-) -> ModuleFigures:
+class RecordsFormat(BenchmarkFormat):
+    """NAS-Bench-101: the file nasbench_full.tfrecord or nasbench_only108.tfrecord."""
+
+    def recognise(self, source: Path) -> str | None:
+        """See ``BenchmarkFormat``."""
+        is_file = source.suffix == ".tfrecord" and not source.is_dir()
+        return "nasbench101" if is_file else None
+
+    def read(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        benchmark = self.read_partial(source, progress=progress)
+        if benchmark.space.size != nasbench101.NUM_MODULES:
+            raise SuiteError(
+                f"{source} holds {benchmark.space.size:,} of NAS-Bench-101's "
+                f"{nasbench101.NUM_MODULES:,} modules: get the complete file, or import the "
+                f"excerpt with --partial."
+            )
+        return benchmark
+
+    def read_partial(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        figures = read_records(source, progress=progress)
+        pool = PoolSpace(load_space("nasbench101"), figures.architectures)
+        return make_benchmark(
+            "nasbench101",
+            pool,
+            figures.metrics,
+            figures.columns,
+            {
+                "description": f"NAS-Bench-101, {pool.size:,} modules",
+                "paper": "Ying et al., NAS-Bench-101, ICML 2019",
+                "url": "https://github.com/google-research/nasbench",
+                "licence": "Apache-2.0",
+                "source": source.name,
+            },
+            _gaps(figures),
+        )
+
+
+def _gaps(figures: ModuleFigures) -> dict[str, NDArray[np.uint8]]:
+    """Where a module was not trained with some number of epochs."""
+    gaps = {}
+    for metric in figures.metrics:
+        of_metric = [figures.columns[metric.seed_column(repeat)] for repeat in metric.seeds]
+        untrained = np.all(np.isnan(of_metric or [figures.columns[metric.name]]), axis=0)
+        if untrained.any():
+            gaps[metric.name] = untrained.astype(np.uint8) * REASONS.index("not measured")
+    return gaps
+
+
+def read_records(path: Path, *, progress: Progress | None = None) -> ModuleFigures:
     """The figures in a file of NAS-Bench-101.
 
     Args:

@@ -48,26 +48,33 @@ class NasBench201Format(BenchmarkFormat):
         """See ``BenchmarkFormat``."""
         return import_nasbench201(source, progress=progress)
 
+    def read_partial(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        return import_nasbench201(source, progress=progress, partial=True)
+
 
 def import_nasbench201(
-    path: Path, *, progress: Callable[[int, int], None] | None = None
+    path: Path, *, progress: Callable[[int, int], None] | None = None, partial: bool = False
 ) -> Benchmark:
     """Convert the archive of NAS-Bench-201 into the benchmark ``nas-bench-201``.
 
     Args:
         path: the file ``.pth``.
         progress: called with the number of architectures done and of all of them.
+        partial: take an excerpt of an archive as well; the table is then of a pool.
 
     Raises:
         SuiteError: the archive is missing, truncated, incomplete, of another kind, or holds a
             pickle that names a global it has no business with.
     """
-    figures = read_nasbench201(path, progress=progress)
+    figures = read_nasbench201(path, progress=progress, partial=partial)
     return assemble(
         figures,
         "nas-bench-201",
         {
-            "description": f"NAS-Bench-201, {figures.space.size:,} architectures",
+            "description": f"NAS-Bench-201, {len(figures.indices):,} architectures",
             "paper": "Dong and Yang, NAS-Bench-201, ICLR 2020",
             "url": "https://github.com/D-X-Y/NAS-Bench-201",
         },

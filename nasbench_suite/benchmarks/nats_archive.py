@@ -60,7 +60,7 @@ from nasbench_suite.files.safe_pickle import (
     load_records,
     open_pickle,
 )
-from nasbench_suite.spaces import FiniteSpace, load_finite_space
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, load_finite_space
 
 META = "meta.pickle.pbz2"
 
@@ -146,13 +146,22 @@ class NatsFormat(BenchmarkFormat):
         """See ``BenchmarkFormat``."""
         return import_nats(source, progress=progress)
 
+    def read_partial(
+        self, source: Path, *, space: str | None = None, progress: Progress | None = None
+    ) -> Benchmark:
+        """See ``BenchmarkFormat``."""
+        return import_nats(source, progress=progress, partial=True)
 
-def import_nats(path: Path, *, progress: Progress | None = None) -> Benchmark:
+
+def import_nats(
+    path: Path, *, progress: Progress | None = None, partial: bool = False
+) -> Benchmark:
     """Convert a NATS-Bench archive.
 
     Args:
         path: the file ``.pickle.pbz2`` (or ``.pickle``), or the folder ``-simple``.
         progress: called after each architecture.
+        partial: take an excerpt of an archive as well; the table is then of a pool.
 
     Returns:
         The benchmark ``nats-tss`` or ``nats-sss``.
@@ -161,12 +170,12 @@ def import_nats(path: Path, *, progress: Progress | None = None) -> Benchmark:
         SuiteError: the archive is missing, truncated, incomplete, of another kind, or holds a
             pickle that names a global it has no business with.
     """
-    figures = read_nats(path, progress=progress)
+    figures = read_nats(path, progress=progress, partial=partial)
     return assemble(
         figures,
         figures.space.name,
         {
-            "description": f"NATS-Bench, {figures.space.size:,} architectures",
+            "description": f"NATS-Bench, {len(figures.indices):,} architectures",
             "paper": "Dong, Liu, Musial and Gabrys, NATS-Bench, TPAMI 2021",
             "url": "https://github.com/D-X-Y/NATS-Bench",
         },
@@ -340,15 +349,14 @@ def _check_complete(figures: ArchiveFigures) -> None:
 
 
 def assemble(figures: ArchiveFigures, name: str, about: Mapping[str, Any]) -> Benchmark:
-    """The benchmark of a complete archive.
+    """The benchmark of an archive, over a pool of its architectures where some are not there.
 
     A loss, time or cost that some architecture has no finite figure of is left out, and named in
     ``about["left_out"]``.
 
     Raises:
-        SuiteError: an architecture is missing, or has no finite accuracy.
+        SuiteError: an architecture has no finite accuracy.
     """
-    _check_complete(figures)
     left_out = [
         metric.name
         for metric in figures.metrics
@@ -356,7 +364,10 @@ def assemble(figures: ArchiveFigures, name: str, about: Mapping[str, Any]) -> Be
     ]
     kept = [metric for metric in figures.metrics if metric.name not in left_out]
     about = {**about, "source": figures.source, **({"left_out": left_out} if left_out else {})}
-    return make_benchmark(name, figures.space, kept, figures.columns, about)
+    space = figures.space
+    if len(figures.indices) < space.size:
+        space = PoolSpace(space, [space.string(int(index)) for index in figures.indices])
+    return make_benchmark(name, space, kept, figures.columns, about)
 
 
 # -- the records -------------------------------------------------------------------------------

@@ -93,6 +93,10 @@ def import_command(
         bool,
         typer.Option("--force", help="Import figures that fit another order of architectures."),
     ] = False,
+    partial: Annotated[
+        bool,
+        typer.Option("--partial", help="Take an excerpt or a sample: search among what is there."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
     ] = False,
@@ -123,6 +127,7 @@ def import_command(
             in_index_order=in_order,
             encoding=encoding,
             force=force,
+            partial=partial,
             overwrite=overwrite,
             progress=advance,
         )

@@ -1,0 +1,407 @@
+"""Import published tables from a folder, say what is in each, and search every one of them.
+
+    python examples/import_real_tables.py FOLDER              # import and describe
+    python examples/import_real_tables.py FOLDER --search     # and run six methods on each
+
+The folder holds Parquet files as ``README.md`` in it describes; a table whose file is not there is
+passed over. Benchmarks go where ``nasbench data import`` puts them (``$NASBENCH_HOME``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nasbench_suite.benchmarks.library import describe_benchmark, import_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
+from nasbench_suite.spaces import load_space, nasbench101
+from nasbench_suite.store import ResultStore
+
+METHODS = "random,local-search,regularized-evolution,tpe,bananas"
+MULTI_OBJECTIVE = "nsga2"
+Facts = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class RealTable:
+    """A published table and how it is read and searched.
+
+    Attributes:
+        name: of the benchmark.
+        space: that its architectures are of.
+        read: makes the table from the folder; or a path to what the suite reads by itself.
+        signal: the metric that a search sees.
+        report: the metric that it is judged by; the signal where there is nothing else.
+        second: a second objective.
+        facts: what metrics are, beyond what the names of their columns say.
+        partial: whether it is of a sample of a space that could be listed.
+    """
+
+    name: str
+    space: str
+    read: Callable[[Path], pd.DataFrame | Path | str]
+    signal: str
+    report: str
+    second: str
+    facts: Facts = field(default_factory=dict)
+    partial: bool = False
+
+
+def described(quantity: str, direction: str, unit: str = "", **more: Any) -> dict[str, Any]:
+    """Facts on a metric that its name does not tell."""
+    return {"quantity": quantity, "direction": direction, "unit": unit, **more}
+
+
+# -- NAS-Bench-201 -------------------------------------------------------------------------------
+
+
+def nas201(folder: Path) -> pd.DataFrame:
+    """Accuracies, and the seconds of the 12-epoch training."""
+    costs = pd.read_parquet(folder / "nasbench201/valid_200_and_cost.parquet")
+    costs = costs.rename(columns={"cifar10_train_seconds_12": "cifar10_train_time_12"})
+    accuracy = pd.read_parquet(folder / "nasbench201/accuracy.parquet")
+    return accuracy.merge(costs.drop(columns="arch_str"), on="arch_index").drop(
+        columns=["arch_index", "unique_str"]
+    )
+
+
+def nas201_with(file: str) -> Callable[[Path], pd.DataFrame]:
+    """The figures of another file, and CIFAR-10's accuracies beside them."""
+
+    def read(folder: Path) -> pd.DataFrame:
+        other = pd.read_parquet(folder / "nasbench201" / file).drop(
+            columns=["arch_str", "representative_index"], errors="ignore"
+        )
+        accuracy = pd.read_parquet(folder / "nasbench201/accuracy.parquet")
+        valid = pd.read_parquet(folder / "nasbench201/valid_200_and_cost.parquet")
+        accuracy["cifar10_valid_200"] = valid.cifar10_valid_200
+        columns = ["arch_index", "arch_str", "cifar10_valid_200", "cifar10_test_200"]
+        merged = accuracy[columns].merge(other.astype({"arch_index": int}), on="arch_index")
+        return merged.drop(columns="arch_index")
+
+    return read
+
+
+def hw_nas_bench(folder: Path) -> pd.DataFrame:
+    """HW-NAS-Bench; -1 on edgetpu stands for a model that the compiler refused."""
+    table = nas201_with("hw_nas_bench.parquet")(folder)
+    refused = [column for column in table if "edgetpu" in column]
+    table[refused] = table[refused].where(table[refused] >= 0)
+    renamed = {c: c.removesuffix("_latency") + "_ms" for c in table if c.endswith("_latency")}
+    renamed |= {c: c.removesuffix("_energy") + "_mj" for c in table if c.endswith("_energy")}
+    return table.rename(columns=renamed)
+
+
+# -- NAS-Bench-101 -------------------------------------------------------------------------------
+
+
+def module_string(adjacency: str, operations: str) -> str:
+    """The suite's string of a module from its published lists."""
+    module = nasbench101.make_module(ast.literal_eval(adjacency), ast.literal_eval(operations))
+    return nasbench101.format_module(nasbench101.prune(module) or module)
+
+
+def nb101(folder: Path) -> pd.DataFrame:
+    """The modules whose graphs are published; figures are means, and shares as published."""
+    table = pd.read_parquet(folder / "nasbench101/partial.parquet").dropna()
+    strings = [module_string(*row) for row in zip(table.adjacency, table.operations, strict=True)]
+    figures = {
+        f"cifar10_valid_{epochs}": 100 * table[f"{epochs}ep_valid"] for epochs in (4, 12, 36, 108)
+    }
+    return pd.DataFrame(
+        {
+            "architecture": strings,
+            **figures,
+            "cifar10_train_time_108": table.final_training_time,
+            "params": table.trainable_parameters,
+        }
+    )
+
+
+def nb101_energy(folder: Path) -> pd.DataFrame:
+    """EC-NAS: trainings of 4 epochs, several of a module, and their energy."""
+    table = pd.read_parquet(folder / "nasbench101/energy_4v5v.parquet")
+    table["architecture"] = [
+        module_string(*row) for row in zip(table.adjacency, table.labels, strict=True)
+    ]
+    table["training"] = table.groupby("hash").cumcount()
+    figures = {"valid_4": "cifar10_valid_4", "test_4": "cifar10_test_4", "energy_kwh": "energy_kwh"}
+    table[["valid_4", "test_4"]] *= 100
+    wide = table.pivot(index="architecture", columns="training", values=list(figures))
+    wide.columns = [f"{figures[figure]}@{training}" for figure, training in wide.columns]
+    return wide.reset_index()
+
+
+def nb101_proxies(folder: Path) -> pd.DataFrame:
+    """NASLib's 500 cells, whose specification is a matrix and operations as numbers."""
+    table = pd.read_parquet(folder / "nasbench101/zero_cost_500.parquet")
+    numbers = {0: -1, 1: -2, 2: 2, 3: 1, 4: 0}  # input, output, maxpool3x3, conv1x1, conv3x3
+    strings = []
+    for spec in map(ast.literal_eval, table.spec):
+        matrix, operations = np.array(spec[:49]).reshape(7, 7), [numbers[o] for o in spec[49:]]
+        module = nasbench101.make_module(matrix, operations)
+        strings.append(nasbench101.format_module(nasbench101.prune(module) or module))
+    return without_twins(
+        table.drop(columns="spec")
+        .assign(architecture=strings)
+        .rename(columns={"val_accuracy": "cifar10_valid_108"}),
+        [nasbench101.graph_hash(nasbench101.parse_module(string)) for string in strings],
+    )
+
+
+def without_twins(table: pd.DataFrame, keys: Iterable[object]) -> pd.DataFrame:
+    """The first row of each key, with the mean of the numbers of all of its rows."""
+    grouped = table.groupby(pd.Series(list(keys), index=table.index), sort=False)
+    first = grouped.first()
+    numbers = table.select_dtypes("number").columns
+    first[numbers] = grouped[list(numbers)].mean()
+    return first.reset_index(drop=True)
+
+
+# -- others ----------------------------------------------------------------------------------------
+
+
+def transnas(which: str) -> Callable[[Path], pd.DataFrame]:
+    """Validation figures of seven tasks; ``room_layout`` is a loss, negated as published."""
+
+    def read(folder: Path) -> pd.DataFrame:
+        table = pd.read_parquet(folder / f"transnas101/{which}.parquet")
+        table["room_layout_val"] = -table["room_layout_val"]
+        table = table.rename(
+            columns={"room_layout_val": "room_layout_valid_loss", "arch": "architecture"}
+        )
+        return table[[c for c in table if not c.endswith(("_zen", "_synflow"))]]
+
+    return read
+
+
+TRANSNAS_FACTS: Facts = {
+    "autoencoder_val": described(
+        "similarity", "maximize", dataset="autoencoder", split="valid", note="SSIM"
+    ),
+    "normal_val": described("similarity", "maximize", dataset="normal", split="valid", note="SSIM"),
+}
+
+
+def mnasnet(folder: Path) -> pd.DataFrame:
+    """Accel-NASBench's networks; 13 were trained twice, and are here with their mean."""
+    table = pd.read_parquet(folder / "mobile/accel_nasbench_imagenet.parquet")
+    space = load_space("mnasnet")
+    networks = [space.string(row) for row in table.to_dict("records")]
+    kept = table[[c for c in table if not c.startswith("block") and not c.endswith("_std")]]
+    kept = kept.drop(columns=["id", "val_top5"]).assign(architecture=networks)
+    renamed = {
+        "val_top1": "imagenet_valid",
+        "train_time": "imagenet_train_time",
+        "latency_zcu102_mean": "zcu102_ms",
+        "latency_vck190_mean": "vck190_ms",
+    }
+    return without_twins(kept.rename(columns=renamed), networks)
+
+
+def file(name: str, **renamed: str) -> Callable[[Path], pd.DataFrame]:
+    """A table as it is but for the names of some columns."""
+    return lambda folder: pd.read_parquet(folder / name).rename(columns=renamed)
+
+
+def naslib_genotype(compact: str) -> str:
+    """A DARTS cell pair written by NASLib, as sources and numbers of operations."""
+    names = (
+        *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"),
+        *("dil_conv_3x3", "dil_conv_5x5"),
+    )
+    cells = ast.literal_eval(compact)
+    return " / ".join("|".join(f"{names[o]}~{source}" for source, o in cell) for cell in cells)
+
+
+def darts_sample(folder: Path) -> pd.DataFrame:
+    """NAS-Bench-301's figures of 1,218 DARTS cells, once each."""
+    table = pd.read_parquet(folder / "darts/nasbench301_sample.parquet")
+    space = load_space("darts")
+    strings = [space.string(naslib_genotype(compact)) for compact in table.genotype]
+    table = table.rename(columns={"val_accuracy": "cifar10_valid_97"})
+    kept = table[["flops", "params", "cifar10_valid_97", "synflow"]].assign(architecture=strings)
+    return without_twins(kept, strings)
+
+
+def source(name: str) -> Callable[[Path], Path | str]:
+    """What the suite reads by itself: a path in the folder, or the name of a package's format."""
+    return lambda folder: folder / name if (folder / name).exists() else name
+
+
+MORE = described
+DEVICES = (
+    *("1080ti_1", "1080ti_256", "1080ti_32", "2080ti_1", "2080ti_32", "essential_ph_1", "eyeriss"),
+    *("fpga", "gold_6226", "pixel2", "pixel3", "raspi4", "samsung_s7", "silver_4114"),
+    *("silver_4210r", "titan_rtx_1", "titan_rtx_256", "titan_rtx_32", "titanx_1", "titanx_256"),
+    *("titanx_32", "titanxp_1", "titanxp_256", "titanxp_32"),
+)
+TABLES = (
+    RealTable("nas201", "nats-tss", nas201, "cifar10_valid_200", "cifar10_test_200",
+              "cifar10_train_time_12"),
+    RealTable("nas201-latency", "nats-tss", nas201_with("latency_ms.parquet"),
+              "cifar10_valid_200", "cifar10_test_200", "pixel3",
+              {name: MORE("latency", "minimize", "ms", device=name) for name in DEVICES}),
+    RealTable("hw-nas-bench", "nats-tss", hw_nas_bench, "cifar10_valid_200", "cifar10_test_200",
+              "cifar10_edgetpu_ms", partial=True),
+    RealTable("nas201-pi5", "nats-tss", nas201_with("pi5.parquet"), "cifar10_valid_200",
+              "cifar10_test_200", "litert_cifar100_mj"),
+    RealTable("nas201-adversarial", "nats-tss", nas201_with("adversarial_cifar10.parquet"),
+              "cifar10_valid_200", "cifar10_test_200", "cifar10_fgsm_eps1.0",
+              {"cifar10_*_eps*": MORE("robustness", "maximize", "%", dataset="cifar10"),
+               "cifar10_seed888_clean": MORE("accuracy", "maximize", "%", dataset="cifar10")}),
+    RealTable("nas201-proxies", "nats-tss", nas201_with("zero_cost_proxies_cifar10.parquet"),
+              "cifar10_valid_200", "cifar10_test_200", "cifar10_params",
+              {name: MORE("proxy", "maximize", dataset="cifar10") for name in (
+                  "cifar10_synflow", "cifar10_nwot", "cifar10_snip", "cifar10_zen")},
+              partial=True),
+    RealTable("nasbench-macro", "nasbench-macro",
+              file("nasbench_macro/accuracy.parquet"), "cifar10_test_seed0", "cifar10_test",
+              "params", {"cifar10_test_seed0": {"split": "valid"}}),
+    RealTable("transnas101-micro", "transnas101-micro", transnas("micro"), "class_scene_val",
+              "class_scene_val", "jigsaw_val", TRANSNAS_FACTS),
+    RealTable("transnas101-macro", "transnas101-macro", transnas("macro"), "class_scene_val",
+              "class_scene_val", "room_layout_valid_loss", TRANSNAS_FACTS),
+    RealTable("nb101", "nasbench101", nb101, "cifar10_valid_108", "cifar10_valid_108", "params"),
+    RealTable("nb101-energy", "nasbench101", nb101_energy, "cifar10_valid_4", "cifar10_test_4",
+              "energy_kwh", {"energy_kwh": MORE("energy", "minimize", "kWh")}),
+    RealTable("nb101-proxies", "nasbench101", nb101_proxies, "cifar10_valid_108",
+              "cifar10_valid_108", "flops",
+              {"synflow": MORE("proxy", "maximize"), "flops": {"unit": "M"},
+               "params": {"quantity": "parameters", "unit": "M"}}),
+    RealTable("darts-sample", "darts", darts_sample, "cifar10_valid_97", "cifar10_valid_97",
+              "flops", {"flops": {"unit": "M"}, "params": {"quantity": "parameters", "unit": "M"},
+                        "synflow": MORE("proxy", "maximize"),
+                        "cifar10_valid_97": {"provenance": "modelled"}}),
+    RealTable("mnasnet", "mnasnet", mnasnet, "imagenet_valid", "imagenet_valid", "vck190_ms",
+              {"throughput_*": MORE("throughput", "maximize", "images/s"), "macs": {"unit": "M"},
+               "params": {"quantity": "parameters", "unit": "M"}}),
+    RealTable("fbnet", "fbnet", file("mobile/fbnet_latency.parquet", ops="architecture"),
+              "pixel3_ms", "pixel3_ms", "raspi4_ms"),
+    RealTable("nasbench-graph", "nasbench-graph", source("nas-bench-graph"), "cora_valid",
+              "cora_test", "cora_latency_ms"),
+    RealTable("nasbench-graph-proteins", "nasbench-graph-proteins", source("nas-bench-graph"),
+              "proteins_valid", "proteins_test", "proteins_latency_ms"),
+    RealTable("nats-tss-excerpt", "nats-tss",
+              source("nats_official_sample/NATS-tss-v1_0-3ffb9-simple"), "cifar10_valid_200",
+              "cifar10_test_200", "cifar10_flops", partial=True),
+    RealTable("nats-sss-excerpt", "nats-sss",
+              source("nats_official_sample/NATS-sss-v1_0-50262-simple"), "cifar10_valid_90",
+              "cifar10_test_90", "cifar10_flops", partial=True),
+)  # fmt: skip
+
+
+def import_table(table: RealTable, folder: Path) -> None:
+    """Import one table, replacing an earlier import of it.
+
+    Raises:
+        SuiteError: it cannot be read.
+        FileNotFoundError: its file is not in the folder.
+    """
+    content = table.read(folder)
+    options: dict[str, Any] = {
+        "space": table.space,
+        "metrics": table.facts,
+        "partial": table.partial,
+        "overwrite": True,
+    }
+    if not isinstance(content, pd.DataFrame):
+        import_benchmark(content, table.name, **options)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / f"{table.name}.parquet"
+        content.to_parquet(path, index=False)
+        import_benchmark(path, table.name, **options)
+
+
+def summary(table: RealTable) -> dict[str, Any]:
+    """Rows, optimum, noise and gaps of an imported table."""
+    facts = describe_benchmark(table.name)
+    by_name = {metric["name"]: metric for metric in facts["metrics"]}
+    judged = by_name[table.report]
+    noise = judged.get("noise")
+    if noise:
+        floor = f"floor {noise['floor']:.2f} ({noise['source']})"
+    else:
+        floor = f"{len(judged['seeds']) or 'unknown number of'} trainings"
+    gaps: dict[str, int] = {}
+    for metric in facts["metrics"]:
+        for why, count in metric["missing"].items():
+            gaps[why] = gaps.get(why, 0) + count
+    return {
+        "benchmark": table.name,
+        "rows": facts["architectures"],
+        "metrics": len(by_name),
+        "judged by": table.report,
+        "optimum": round(judged["optimum"]["value"], 3),
+        "noise": floor,
+        "missing": ", ".join(f"{count:,} {why}" for why, count in gaps.items()) or "nothing",
+    }
+
+
+def search(table: RealTable, store: Path, evaluations: int, seeds: Iterable[int]) -> dict[str, Any]:
+    """The mean figure that each method found, and of the multi-objective one its hypervolume."""
+    seeds = list(seeds)
+    common: dict[str, Any] = {"seeds": seeds, "store": store, "evaluations": evaluations}
+    common |= {"signal": table.signal, "report": table.report}
+    done = run(table.name, METHODS, **common)
+    multi = run(table.name, MULTI_OBJECTIVE, also=[table.second], **common)
+    if done.failures or multi.failures:
+        raise SuiteError(
+            f"{len(done.failures) + len(multi.failures)} trials on {table.name} failed."
+        )
+    found: dict[str, Any] = {"benchmark": table.name}
+    with ResultStore(store) as results:
+        frame = results.trials()
+    for method, rows in frame[frame.benchmark == table.name].groupby("method", sort=False):
+        found[str(method)] = round(float(rows.reported.mean()), 3)
+    return found
+
+
+def as_markdown(rows: list[dict[str, Any]]) -> str:
+    """A table as Markdown, a column for each key of the first row."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def main() -> None:
+    """Import, describe, and with ``--search`` search."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--search", action="store_true", help="run six methods on every table")
+    parser.add_argument("--evaluations", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--store", type=Path, default=Path("real-tables.sqlite"))
+    parser.add_argument("--only", help="names, parted by commas")
+    given = parser.parse_args()
+    wanted = given.only.split(",") if given.only else [table.name for table in TABLES]
+    rows, results = [], []
+    for table in TABLES:
+        if table.name not in wanted:
+            continue
+        try:
+            import_table(table, given.folder)
+        except (SuiteError, FileNotFoundError) as error:
+            print(f"{table.name} is passed over: {error}")
+            continue
+        rows.append(summary(table))
+        print(rows[-1], flush=True)
+        if given.search:
+            results.append(search(table, given.store, given.evaluations, range(given.seeds)))
+            print(results[-1], flush=True)
+    for part in (rows, results):
+        if part:
+            print(as_markdown(part))
+
+
+if __name__ == "__main__":
+    main()
