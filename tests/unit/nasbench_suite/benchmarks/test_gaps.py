@@ -201,8 +201,8 @@ def test_nothing_without_figures_is_returned(gaps):
             session.evaluate(gone[session.trainings % 3])
 
     trial = Trial(task, Unlucky(), 0)
-    trial.advance()
     with pytest.raises(SuiteError, match=r"None of the 3 architectures .* has figures"):
+        trial.advance()
         trial.result()
 
     class Persuaded(RandomSearch):
