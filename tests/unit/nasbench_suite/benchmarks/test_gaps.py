@@ -202,8 +202,7 @@ def test_nothing_without_figures_is_returned(gaps):
 
     trial = Trial(task, Unlucky(), 0)
     with pytest.raises(SuiteError, match=r"None of the 3 architectures .* has figures"):
-        trial.advance()
-        trial.result()
+        _ = trial.advance(), trial.result()
 
     class Persuaded(RandomSearch):
         def step(self, session):
