@@ -69,7 +69,10 @@ EXCEPTIONS = {
 }
 # Circles that stand all the same: `Benchmark` offers the reading of frames, which makes benchmarks.
 CIRCLES = {
-    frozenset(f"nasbench_suite.benchmarks.{name}" for name in ("table", "importing", "columns"))
+    frozenset(
+        f"nasbench_suite.benchmarks.{name}"
+        for name in ("columns", "importing", "noise", "plausibility", "quantities", "table")
+    )
 }
 
 
