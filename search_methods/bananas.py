@@ -82,7 +82,11 @@ class Bananas(Method):
             )
 
     def start(self, session: Session) -> None:
-        """Know nothing."""
+        """Begin with nothing evaluated, and choose the encoding.
+
+        Raises:
+            SuiteError: paths are to be encoded in a space that has none.
+        """
         self.scores: dict[int, float] = {}
         self.size = session.space.size
         cells = isinstance(session.space, TopologySpace)

@@ -54,7 +54,7 @@ class ExhaustivePredictor(Method):
                 )
 
     def start(self, session: Session) -> None:
-        """Know nothing; encode the whole space."""
+        """Begin with nothing evaluated, and encode every architecture of the space."""
         space = session.space
         self.losses: dict[int, Array] = {}
         self.unseen = np.ones(space.size, dtype=np.bool_)

@@ -37,7 +37,7 @@ class LocalSearch(Method):
             )
 
     def start(self, session: Session) -> None:
-        """Know nothing, stand nowhere."""
+        """Begin with nothing evaluated and no current architecture."""
         self.scores: dict[int, float] = {}
         self.current: int | None = None
         self.size = session.space.size

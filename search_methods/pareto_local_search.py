@@ -42,7 +42,7 @@ class ParetoLocalSearch(Method):
             )
 
     def start(self, session: Session) -> None:
-        """Know nothing."""
+        """Begin with an empty archive, and with nothing evaluated or explored."""
         self.losses: dict[int, np.ndarray] = {}
         self.archive: list[int] = []
         self.explored: set[int] = set()
