@@ -145,7 +145,8 @@ class GraphVAESearch(Method):
 
     def _learn(self) -> None:
         """Choose hyper-parameters anew, now and then: more seldom the more is known."""
-        if len(self.seen) - self.fitted < max(self.refit_every, len(self.seen) // 10):
+        since = len(self.seen) - self.fitted
+        if self.fitted and since < max(self.refit_every, len(self.seen) // 10):
             return
         self.fitted = len(self.seen)
         places = np.array([self._places(architecture) for architecture in self.seen])
