@@ -106,7 +106,8 @@ class ParEGO(Method):
         known = np.array(list(self.losses))
         order = np.argsort(scalars, kind="stable")
         learned = order
-        if len(known) >= self.initial + 25:
+        # There is nothing to leave out while no more is known than is learned from.
+        if len(known) >= max(self.initial + 25, self.designs + 1):
             half = self.designs // 2
             learned = np.concatenate([order[:half], rng.choice(order[half:], self.designs - half)])
         around = [space.neighbours(best) for best in known[order[:5]].tolist()]

@@ -8,7 +8,7 @@ import numpy as np
 
 from nasbench_suite.analysis.generative import GenerativeModel
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
-from nasbench_suite.testing.base import Contract, global_generators_untouched
+from nasbench_suite.testing.base import Contract, global_generators_at
 
 
 class GenerativeContract(Contract):
@@ -52,7 +52,7 @@ class GenerativeContract(Contract):
         means, _ = model.encode(cells)
         draws = []
         for seed in (1, 2):
-            with global_generators_untouched(seed):
+            with global_generators_at(seed):
                 decoded = self.vectors(model.decode(means, np.random.default_rng(0)))
                 sampled = self.vectors(model.sample(20, np.random.default_rng(0)))
             assert len(decoded) == len(cells)

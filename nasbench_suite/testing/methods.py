@@ -22,7 +22,7 @@ from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.tasks import Method, Task, make_task
 from nasbench_suite.tasks.methods import make_method, method_class, method_label, parse_methods
-from nasbench_suite.testing.base import Contract, global_generators_untouched
+from nasbench_suite.testing.base import Contract, global_generators_at
 from nasbench_suite.testing.toys import toy_benchmark
 
 EVALUATIONS = 30
@@ -70,9 +70,9 @@ class MethodContract(Contract):
 
     def test_the_same_seed_gives_the_same_record(self, name: str) -> None:
         """Bit for bit, and from the session's generator alone."""
-        with global_generators_untouched(1):
+        with global_generators_at(1):
             first = self.run(name)
-        with global_generators_untouched(2):
+        with global_generators_at(2):
             second = self.run(name)
         assert_same(first, second)
         assert len(first.architectures), "it evaluated and recommended nothing"

@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_suite import registry
 from nasbench_suite.proxies import Proxy, Subject
 from nasbench_suite.spaces import load_space
-from nasbench_suite.testing.base import Contract, global_generators_untouched
+from nasbench_suite.testing.base import Contract, global_generators_at
 
 
 class ProxyContract(Contract):
@@ -51,8 +51,8 @@ class ProxyContract(Contract):
 
     def test_a_score_depends_on_its_subject_alone(self, name: str) -> None:
         """Not on global generators, nor on what was scored before."""
-        with global_generators_untouched(1):
+        with global_generators_at(1):
             first = self.scores(name)
-        with global_generators_untouched(2):
+        with global_generators_at(2):
             second = self.scores(name, backwards=True)
         assert first == second
