@@ -17,11 +17,12 @@ import pytest
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
+from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner.jobs import pack, unpack_or_fail
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.tasks import Method, Task, make_task
-from nasbench_suite.tasks.methods import make_method, method_class, method_label, parse_methods
+from nasbench_suite.tasks.methods import make_method, method_class, method_label
 from nasbench_suite.testing.base import Contract, global_generators_at
 from nasbench_suite.testing.toys import toy_benchmark
 

@@ -1,1 +1,1 @@
-"""One part of every kind, for nasbench: each a file here and a line in pyproject.toml."""
+"""Parts of many kinds, for nasbench: each a file here and a line in pyproject.toml."""

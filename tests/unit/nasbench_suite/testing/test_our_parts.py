@@ -41,6 +41,7 @@ class TestSupernets(MethodContract):
 
 class TestSpaces(SpaceContract):
     names = tuple(registry.entries("spaces"))
+    pruning = ("nasbench101",)
 
 
 class TestProxies(ProxyContract):

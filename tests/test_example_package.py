@@ -1,0 +1,70 @@
+"""A package with a part of each kind, installed by entry points alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_tutorial import environment, nasbench
+
+PACKAGE = Path(__file__).with_name("third_party") / "nasbench-example"
+PARTS = {
+    "methods": "coordinate-descent",
+    "spaces": "layers",
+    "formats": "layers-text",
+    "proxies": "widths",
+    "predictors": "nearest",
+    "figures": "spread",
+    "panels": "failures",
+    "runtimes": "constant",
+    "executors": "backwards",
+    "commands": "hello",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("example")
+    source = shutil.copytree(PACKAGE, folder / "source")
+    settings = {**environment(folder / "site"), "NASBENCH_HOME": str(folder / "home")}
+    command = [sys.executable, "-m", "pip", "install", "--quiet", str(source)]
+    subprocess.run(command, env=settings, check=True)
+    return settings
+
+
+def test_every_part_is_listed_and_used(installed: dict[str, str], tmp_path: Path) -> None:
+    def call(*arguments: str) -> str:
+        answer = nasbench(*arguments, cwd=tmp_path, env=installed)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    for kind, name in PARTS.items():
+        (part,) = [one for one in json.loads(call("list", kind, "--json")) if one["name"] == name]
+        assert part["distribution"] == "nasbench-example"
+        assert not part["fault"]
+    widths = [(a, b, c, d) for a in W for b in W for c in W for d in W]
+    lines = [f"{'-'.join(map(str, w))} {50 + n / 10} {60 + n / 9}" for n, w in enumerate(widths)]
+    (tmp_path / "layers.txt").write_text("\n".join(["layers 1.0", *lines]) + "\n")
+    call("data", "import", "layers.txt")
+    methods = ("--methods", "coordinate-descent,random", "--seeds", "0-2", "--evaluations", "20")
+    call("run", "--benchmark", "layers", *methods, "--executor", "backwards", "--quiet")
+    call("figure", "spread", "-o", "spread.svg")
+    call("report", "--output", "report.html")
+    assert "Trials that stumbled" in (tmp_path / "report.html").read_text()
+    assert call("hello") == "Hello, reader.\n"
+
+
+W = (8, 16, 32, 64)
+
+
+def test_the_contracts_hold_for_it(installed: dict[str, str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    suite = shutil.copy(PACKAGE / "contracts.py", tmp_path / "test_contracts.py")
+    answer = subprocess.run(
+        [*command, str(suite)], cwd=tmp_path, env=installed, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stdout
