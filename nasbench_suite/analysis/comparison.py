@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from nasbench_suite.analysis.leaderboard import figures_at_cut
 from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.samples import (
+    figures_at_cut,
+    noise_spreads,
+    task_samples,
+    with_failures,
+)
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
+from nasbench_suite.statistics.estimates import (
+    Estimate,
+    difference,
+    estimate,
+    family_interval,
+    family_p,
+    noise_error,
+)
+from nasbench_suite.statistics.planning import detectable_shift
+from nasbench_suite.statistics.sample import Sample, paired
 from nasbench_suite.statistics.significance import (
+    RESAMPLES,
     Friedman,
     bayesian_signed_rank,
     check_level,
-    detectable_difference,
     friedman,
     holm,
     probability_of_improvement,
@@ -31,11 +46,12 @@ if TYPE_CHECKING:
 Over = Literal["seeds", "tasks"]
 ALL_TASKS = "all tasks"
 BEST = "best"
+FEW_BLOCKS = 6  # under so many, signed ranks cannot reach p < 0.05
 _MOST_PAIRED = 10  # methods of which all pairs are compared unless asked otherwise
 
 PAIR_COLUMNS = (
-    *("first", "second", "difference", "low", "high", "p", "p_holm"),
-    *("worse", "equal", "better", "improvement", "improvement_low", "improvement_high"),
+    *("first", "second", "difference", "low", "high", "noise", "p", "p_adjusted", "p_equivalent"),
+    *("blocks", "worse", "equal", "better", "improvement", "improvement_low", "improvement_high"),
 )
 
 
@@ -45,7 +61,7 @@ class Comparison:
 
     Attributes:
         task: name of the task, or ``all tasks``.
-        methods: those compared, best mean rank first.
+        methods: those compared, by interquartile mean (IQM), best first.
         left_out: methods without figures in every task of the comparison.
         over: what a block is: ``seeds`` (a seed of a task) or ``tasks`` (a task).
         blocks: number of blocks that all methods have.
@@ -53,16 +69,23 @@ class Comparison:
             (its standard deviation within methods where a floor is unknown).
         rope: half the width of the region of practical equivalence, in that unit.
         alpha: level of the tests and one less the coverage of the intervals.
-        friedman: Friedman's and Nemenyi's tests, methods in the order of ``methods``; None with
-            fewer than two methods or blocks.
-        pairs: one row a pair, the better mean rank ``first``; differences are turned so that
-            a positive one means that ``first`` is better. ``difference``, ``low``, ``high``:
-            interquartile mean of the blocks' differences with its bootstrap interval; ``p`` and
-            ``p_holm``: Wilcoxon's signed-rank test, as it is and adjusted for all pairs;
-            ``worse``, ``equal``, ``better``: Bayesian signed-rank test; ``improvement`` with
-            its ends: the probability that a run of ``first`` beats one of ``second``.
-        detectable: smallest difference of two means that so many blocks show with a power of
-            0.8 (see ``detectable_difference``), missing with one block.
+        friedman: Friedman's and Nemenyi's tests over the blocks that all methods have, methods in
+            the order of ``methods``; None with fewer than two methods or blocks.
+        pairs: one row a pair, the better one ``first``; differences are turned so that a positive
+            one means that ``first`` is better.
+
+            - ``difference``: of the IQMs (of several tasks: the mean of theirs), from all figures
+              of both; ``low`` and ``high``: its interval over seeds, for all pairs together;
+              ``noise``: half the width of its interval by training noise alone;
+            - ``p``: Yuen's test that it is zero (over tasks: Wilcoxon's signed-rank test);
+              ``p_adjusted``: for all pairs of methods, or, against a method that was named, for
+              the pairs with it; ``p_equivalent``: that it is ``rope`` or more;
+            - ``blocks`` that both have, and over these ``worse``, ``equal``, ``better``: Bayesian
+              signed-rank test (missing with one block);
+            - ``improvement`` with its ends: the probability that a run of ``first`` beats one of
+              ``second`` on the same task.
+        detectable: smallest difference that shows with a power of 0.8, by the median error of the
+            pairs and with their adjustment; missing where no error is known.
     """
 
     task: str
@@ -90,7 +113,7 @@ def compare(
     seconds: float | None = None,
     rope: float | None = None,
     alpha: float = 0.05,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
 ) -> list[Comparison]:
     """Which methods differ, by how much, and how sure that is.
 
@@ -102,8 +125,9 @@ def compare(
         store: a results file.
         methods: which to compare; by default all.
         against: one method that all others are compared with, or ``best`` for the one of best
-            mean rank; by default all pairs are compared, or, of more than ten methods, all others
-            with the best.
+            interquartile mean; by default all pairs are shown, or, of more than ten methods, all
+            others with the best. As the best is found by looking at all, p-values are adjusted
+            for all pairs then too.
         over: ``seeds`` or ``tasks``.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
@@ -111,8 +135,8 @@ def compare(
         seconds: look at the searches after this many simulated training seconds.
         rope: differences below this are practically nothing; in the metric's unit, or in noise
             floors over several tasks. By default the noise floor, 0 where it is unknown.
-        alpha: level of the tests; intervals cover 1 - alpha.
-        resamples: number of bootstrap resamples.
+        alpha: level of the tests, of all pairs together; intervals cover 1 - alpha.
+        resamples: number of bootstrap resamples for the interval of improvement.
 
     Returns:
         One comparison a task in the order they were first run, then that of all tasks.
@@ -145,14 +169,14 @@ def results_comparisons(
     seconds: float | None = None,
     rope: float | None = None,
     alpha: float = 0.05,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
 ) -> list[Comparison]:
     """As ``compare``, of results already read."""
     check_level(alpha)
     if over not in ("seeds", "tasks"):
         raise SuiteError(choose_from("block", over, ["seeds", "tasks"]))
-    blocks = method_blocks(results, evaluations=evaluations, seconds=seconds, methods=methods)
-    known = sorted({name for block in blocks.values() for name in block.columns})
+    samples = method_samples(results, evaluations=evaluations, seconds=seconds, methods=methods)
+    known = sorted({name for of_task in samples.values() for name in of_task})
     if len(known) < 2:
         raise SuiteError(
             f"A comparison needs two methods, but there is {', '.join(known) or 'none'} alone: "
@@ -160,63 +184,38 @@ def results_comparisons(
         )
     if against not in (None, BEST) and against not in known:
         raise SuiteError(choose_from("method to compare with", str(against), known))
-    if against is None and len(known) > _MOST_PAIRED:
-        against = BEST
-    settings = {"against": against, "rope": rope, "alpha": alpha, "resamples": resamples}
+    if over == "tasks" and len(samples) < 2:
+        raise SuiteError("A comparison over tasks needs two of them or more: run another task.")
+    settings = _Settings(known, against, rope, alpha, resamples)
+    everywhere = [m for m in known if all(m in of_task for of_task in samples.values())]
     found = []
     if over == "seeds":
-        for key, block in blocks.items():
-            if len(block.columns) < 2:  # others may have more
-                continue
-            task = results.tasks[key]
-            floor = task.noise_floor or 0.0
-            unit = "points" if task.unit == "%" else task.unit
-            found.append(
-                _compare(results.names[key], {key: block}, known, "seeds", unit, floor, settings)
-            )
-        everywhere = set.intersection(*(set(block.columns) for block in blocks.values()))
-        if found and (len(blocks) == 1 or len(everywhere) < 2):
-            return found
-    elif len(blocks) < 2:
-        raise SuiteError("A comparison over tasks needs two of them or more: run another task.")
-    floors = {key: results.tasks[key].noise_floor or 0.0 for key in blocks}
-    by_floor = all(floors.values())
-    unit = "noise floors" if by_floor else "standard deviations"
-    scaled = {
-        key: block / (floors[key] if by_floor else _within(block)) for key, block in blocks.items()
-    }
-    if over == "tasks":
-        scaled = {ALL_TASKS: _task_figures(scaled)}
-    found.append(_compare(ALL_TASKS, scaled, known, over, unit, float(by_floor), settings))
+        found = [
+            _compare_task(results, key, of_task, settings)
+            for key, of_task in samples.items()
+            if len(of_task) > 1  # others may have more
+        ]
+    if over == "tasks" or (len(samples) > 1 and len(everywhere) > 1) or not found:
+        found.append(_compare_all(results, samples, everywhere, over, settings))
     return found
 
 
-def method_blocks(
+def method_samples(
     results: Results,
     *,
     evaluations: float | None = None,
     seconds: float | None = None,
     methods: Sequence[str] | None = None,
-) -> dict[str, pd.DataFrame]:
-    """The figure of each method at each seed, by task key, turned so that larger is better.
+) -> dict[str, dict[str, Sample]]:
+    """The sample of each method, by task key and method, turned so that larger is better.
 
-    Rows are seeds, columns methods by name; trials without a figure are missing. A method
-    without any figure on a task has no column there.
+    Failed trials count as ``samples.Anchors.failure`` says.
 
     Raises:
         SuiteError: there is no such method, no task ran for so long, or no trial has a figure.
     """
-    trials = figures_at_cut(results, evaluations, seconds)
-    known = sorted(trials["method"].unique())
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method with results", method, known))
-    if methods is not None:
-        trials = trials[trials["method"].isin(list(methods))]
-    found = {}
-    for key, part in trials.dropna(subset=["figure"]).groupby("task_key", sort=False):
-        sign = 1.0 if results.tasks[str(key)].direction == "maximize" else -1.0
-        found[str(key)] = sign * part.pivot(index="seed", columns="method", values="figure")
+    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
+    found = task_samples(results, trials, methods)
     if not found:
         raise SuiteError(
             f"{results.path} has no finished trial to compare: see why trials failed in its column "
@@ -225,108 +224,272 @@ def method_blocks(
     return found
 
 
+def blocks_of(samples: Mapping[str, Sample]) -> pd.DataFrame:
+    """The figure of each method at each seed of one task: rows are seeds, columns methods."""
+    import pandas as pd
+
+    columns = {m: pd.Series(s.figures, index=s.seeds) for m, s in samples.items()}
+    return pd.DataFrame(columns).sort_index()
+
+
+def common_methods(samples: Mapping[str, Mapping[str, Sample]]) -> list[str]:
+    """The methods that have figures on every task, by name."""
+    return sorted(set.intersection(*(set(of_task) for of_task in samples.values())))
+
+
+def best_method(results: Results) -> str:
+    """The method of best interquartile mean, of those with figures on every task; as ``compare``.
+
+    Raises:
+        SuiteError: no method has.
+    """
+    samples = method_samples(results)
+    methods = common_methods(samples)
+    if not methods:
+        raise SuiteError("No method has results on every task: run more of them there.")
+    scales, _ = _scales(results, samples)
+    values = {
+        method: np.mean(
+            [
+                estimate(of_task[method]).value / scale
+                for of_task, scale in zip(samples.values(), scales, strict=True)
+            ]
+        )
+        for method in methods
+    }
+    return min(methods, key=lambda method: (-values[method], method))
+
+
+# -- parts -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What was asked for; ``known`` are all methods with figures on any task."""
+
+    known: Sequence[str]
+    against: str | None
+    rope: float | None
+    alpha: float
+    resamples: int
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """A method's samples, a task each, and the training noise of their figures."""
+
+    samples: Sequence[Sample]
+    spreads: Sequence[NDArray[np.float64]]
+
+    def scaled(self, scales: Sequence[float]) -> _Runs:
+        """All figures divided by their task's scale."""
+        return _Runs(
+            [replace(s, figures=s.figures / c) for s, c in zip(self.samples, scales, strict=True)],
+            [spread / c for spread, c in zip(self.spreads, scales, strict=True)],
+        )
+
+
+def _runs(
+    results: Results, samples: Mapping[str, Mapping[str, Sample]], methods: Sequence[str]
+) -> dict[str, _Runs]:
+    return {
+        method: _Runs(
+            [of_task[method] for of_task in samples.values()],
+            [
+                noise_spreads(results.tasks[key], of_task[method])
+                for key, of_task in samples.items()
+            ],
+        )
+        for method in methods
+    }
+
+
+def _compare_task(
+    results: Results, key: str, samples: Mapping[str, Sample], settings: _Settings
+) -> Comparison:
+    """Compare on one task, in the metric's own unit."""
+    task = results.tasks[key]
+    unit = "points" if task.unit == "%" else task.unit
+    runs = _runs(results, {key: samples}, sorted(samples))
+    floor = task.noise_floor or 0.0
+    return _compare(results.names[key], runs, "seeds", unit, floor, settings)
+
+
+def _compare_all(
+    results: Results,
+    samples: Mapping[str, Mapping[str, Sample]],
+    methods: Sequence[str],
+    over: Over,
+    settings: _Settings,
+) -> Comparison:
+    """Compare on all tasks together, in noise floors or, where one is unknown, deviations."""
+    if len(methods) < 2:
+        raise SuiteError(f"Fewer than two methods have results on {ALL_TASKS}: run more of them.")
+    scales, by_floor = _scales(results, samples)
+    unit = "noise floors" if by_floor else "standard deviations"
+    runs = _runs(results, samples, methods)
+    scaled = {method: own.scaled(scales) for method, own in runs.items()}
+    return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), settings)
+
+
 def _compare(
     name: str,
-    blocks: dict[str, pd.DataFrame],
-    known: Sequence[str],
+    runs: Mapping[str, _Runs],
     over: Over,
     unit: str,
     floor: float,
-    settings: dict[str, Any],
+    settings: _Settings,
 ) -> Comparison:
-    """Compare the methods that every block table has."""
-    everywhere = [m for m in known if all(m in block.columns for block in blocks.values())]
-    if len(everywhere) < 2:
-        raise SuiteError(f"Fewer than two methods have results on {name}: run more of them there.")
-    runs = {m: [block[m].dropna().to_numpy() for block in blocks.values()] for m in everywhere}
-    strata = [block[everywhere].dropna().to_numpy() for block in blocks.values()]
-    paired = np.concatenate(strata)
-    test, order = None, list(range(len(everywhere)))
-    if len(paired) >= 2:
-        test = friedman(paired, settings["alpha"])
-        order = np.argsort(test.mean_ranks, kind="stable").tolist()
-        test = replace(
-            test, mean_ranks=test.mean_ranks[order], pairs=test.pairs[np.ix_(order, order)]
+    """Compare methods that have figures on the same tasks."""
+    values = {method: estimate(own.samples).value for method, own in runs.items()}
+    ordered = sorted(runs, key=lambda method: (-values[method], method))
+    blocks = _blocks(runs, ordered, over)
+    test = friedman(blocks, settings.alpha) if len(blocks) > 1 else None
+    rope = floor if settings.rope is None else settings.rope
+    make = _pair_over_tasks if over == "tasks" else _pair_over_seeds
+    against = settings.against
+    if against is None and len(ordered) > _MOST_PAIRED:
+        against = BEST
+    wanted = ordered[0] if against == BEST else against
+    chosen = [
+        (one, other)
+        for place, one in enumerate(ordered)
+        for other in ordered[place + 1 :]
+        if wanted is None or wanted in (one, other)
+    ]
+    # All pairs were looked at, unless the method to compare with was named beforehand.
+    family = len(ordered) if against in (None, BEST) else 2
+    named = against not in (None, BEST)
+    rows, gaps = [], []
+    for one, other in chosen:
+        gap, row = make(runs[one], runs[other], family, len(chosen) if named else 1, settings.alpha)
+        gaps.append(gap)
+        rows.append({"first": one, "second": other, **row})
+        rows[-1] |= _of_blocks(runs[one], runs[other], over, rope)
+        rows[-1]["p_equivalent"] = gap.equivalence_p(rope)
+        chance, low, high = probability_of_improvement(
+            [sample.figures for sample in runs[one].samples],
+            [sample.figures for sample in runs[other].samples],
+            confidence=1.0 - settings.alpha,
+            resamples=settings.resamples,
         )
-    strata = [stratum[:, order] for stratum in strata if len(stratum)]
-    ordered = [everywhere[position] for position in order]
-    rope = floor if settings["rope"] is None else settings["rope"]
-    deviation = np.sqrt(
-        np.mean([np.var(run, ddof=1) for m in ordered for run in runs[m] if len(run) > 1] or [0.0])
-    )
+        rows[-1] |= {"improvement": chance, "improvement_low": low, "improvement_high": high}
     return Comparison(
         task=name,
         methods=tuple(ordered),
-        left_out=tuple(m for m in known if m not in everywhere),
+        left_out=tuple(m for m in settings.known if m not in runs),
         over=over,
-        blocks=len(paired),
+        blocks=len(blocks),
         unit=unit,
         rope=rope,
-        alpha=settings["alpha"],
+        alpha=settings.alpha,
         friedman=test,
-        pairs=_pairs(ordered, runs, strata, rope, settings),
-        detectable=detectable_difference(float(deviation), len(paired), alpha=settings["alpha"])
-        if len(paired) > 1
-        else np.nan,
+        pairs=_frame(rows, len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2),
+        detectable=_detectable(gaps, family, settings.alpha),
     )
 
 
-def _pairs(
-    methods: Sequence[str],
-    runs: dict[str, list[NDArray[np.float64]]],
-    strata: Sequence[NDArray[np.float64]],
-    rope: float,
-    settings: dict[str, Any],
-) -> pd.DataFrame:
+def _blocks(runs: Mapping[str, _Runs], methods: Sequence[str], over: Over) -> NDArray[np.float64]:
+    """The blocks that all methods have, shape (blocks, methods)."""
+    if over == "tasks":
+        return np.array(
+            [[estimate(sample).value for sample in runs[method].samples] for method in methods]
+        ).T
+    tasks = range(len(runs[methods[0]].samples))
+    parts = [
+        blocks_of({method: runs[method].samples[task] for method in methods}).dropna().to_numpy()
+        for task in tasks
+    ]
+    return np.concatenate(parts)
+
+
+def _pair_over_seeds(
+    one: _Runs, other: _Runs, family: int, tests: int, alpha: float
+) -> tuple[Estimate, dict[str, float]]:
+    """Yuen's test of two methods on these tasks: the difference, and its row."""
+    gap = difference(one.samples, other.samples)
+    low, high = family_interval(gap, family, 1.0 - alpha / tests)
+    noise = noise_error(one.samples, one.spreads, other.samples, other.spreads)
+    return gap, {
+        "difference": gap.value,
+        "low": low,
+        "high": high,
+        "noise": float(ndtri(1.0 - alpha / 2)) * noise,
+        "p": gap.p,
+        "p_adjusted": family_p(gap, family) if tests == 1 else np.nan,
+    }
+
+
+def _pair_over_tasks(
+    one: _Runs, other: _Runs, family: int, tests: int, alpha: float
+) -> tuple[Estimate, dict[str, float]]:
+    """Two methods on tasks like these: the mean of the tasks' differences, and Wilcoxon's test."""
+    gaps = np.array(
+        [difference(a, b).value for a, b in zip(one.samples, other.samples, strict=True)]
+    )
+    error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    gap = Estimate(float(gaps.mean()), error, len(gaps) - 1.0)
+    low, high = family_interval(gap, family, 1.0 - alpha / tests)
+    return gap, {
+        "difference": gap.value,
+        "low": low,
+        "high": high,
+        "p": float(wilcoxon(gaps)),
+    }
+
+
+def _of_blocks(one: _Runs, other: _Runs, over: Over, rope: float) -> dict[str, float]:
+    """The Bayesian signed-rank test over the blocks that both methods have."""
+    if over == "tasks":
+        gaps = [difference(a, b).value for a, b in zip(one.samples, other.samples, strict=True)]
+    else:
+        pairs = [paired(a, b) for a, b in zip(one.samples, other.samples, strict=True)]
+        gaps = np.concatenate([first - second for first, second in pairs]).tolist()
+    row: dict[str, float] = {"blocks": len(gaps)}
+    if len(gaps) > 1:
+        posterior = bayesian_signed_rank(gaps, rope)
+        row |= {"worse": posterior.worse, "equal": posterior.equal, "better": posterior.better}
+    return row
+
+
+def _frame(rows: Sequence[Mapping[str, Any]], tests: int) -> pd.DataFrame:
+    """The pairs as a table; p-values are adjusted for so many ``tests`` unless they are already.
+
+    Where only the pairs with the best are shown, the others were looked at too: each is
+    then adjusted as the smallest of all.
+    """
     import pandas as pd
 
-    against, confidence = settings["against"], 1.0 - settings["alpha"]
-    wanted = methods[0] if against == BEST else against
-    pairs = [
-        (one, other)
-        for one in range(len(methods))
-        for other in range(one + 1, len(methods))
-        if wanted is None or wanted in (methods[one], methods[other])
-    ]
-    rows = []
-    for one, other in pairs:
-        first, second = methods[one], methods[other]
-        row: dict[str, Any] = {"first": first, "second": second}
-        if strata:
-            differences = [stratum[:, one] - stratum[:, other] for stratum in strata]
-            pooled = np.concatenate(differences)
-            row["difference"] = interquartile_mean(pooled)
-            row["low"], row["high"] = stratified_bootstrap(
-                differences, confidence=confidence, resamples=settings["resamples"]
-            )
-            row["p"] = float(wilcoxon(pooled))
-            posterior = bayesian_signed_rank(pooled, rope)
-            row.update(worse=posterior.worse, equal=posterior.equal, better=posterior.better)
-        chance, low, high = probability_of_improvement(
-            runs[first], runs[second], confidence=confidence, resamples=settings["resamples"]
-        )
-        row.update(improvement=chance, improvement_low=low, improvement_high=high)
-        rows.append(row)
     frame = pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
     numbers = [name for name in PAIR_COLUMNS if name not in ("first", "second")]
     frame[numbers] = frame[numbers].astype(float)
-    frame["p_holm"] = holm(frame["p"])
+    if frame["p_adjusted"].isna().all():
+        shown = len(frame) == tests
+        frame["p_adjusted"] = holm(frame["p"]) if shown else np.minimum(1.0, frame["p"] * tests)
     return frame
 
 
-def _within(block: pd.DataFrame) -> float:
+def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
+    """The difference that the pair of median error shows with a power of 0.8."""
+    known = sorted((gap for gap in gaps if np.isfinite(gap.error)), key=lambda gap: gap.error)
+    if not known:
+        return np.nan
+    typical = known[len(known) // 2]
+    return detectable_shift(typical.error, typical.freedom, methods=family, alpha=alpha)
+
+
+def _scales(
+    results: Results, samples: Mapping[str, Mapping[str, Sample]]
+) -> tuple[list[float], bool]:
+    """What figures of each task are divided by, and whether these are noise floors."""
+    floors = [results.tasks[key].noise_floor or 0.0 for key in samples]
+    if all(floors):
+        return floors, True
+    return [_within(of_task) for of_task in samples.values()], False
+
+
+def _within(samples: Mapping[str, Sample]) -> float:
     """Standard deviation over seeds, pooled over methods; 1 where there is no spread."""
-    variance = float(block.var(ddof=1).mean())
-    return np.sqrt(variance) if variance > 0 else 1.0
-
-
-def _task_figures(blocks: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The interquartile mean over seeds, a task a row; tasks that miss a method are incomplete."""
-    import pandas as pd
-
-    return pd.DataFrame(
-        [
-            {m: interquartile_mean(block[m].dropna().to_numpy()) for m in block.columns}
-            for block in blocks.values()
-        ]
-    )
+    variances = [sample.figures.var(ddof=1) for sample in samples.values() if len(sample) > 1]
+    variance = float(np.mean(variances)) if variances else 0.0
+    return variance**0.5 if variance > 0 else 1.0

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.statistics.aggregates import Statistic, aggregate, regret, stratified_bootstrap
+from nasbench_suite.statistics.aggregates import regret
+from nasbench_suite.statistics.estimates import estimates, interval_ends
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,24 +64,20 @@ def anytime_curves(
     *,
     by: BudgetKind = "evaluations",
     budgets: ArrayLike | None = None,
-    statistic: Statistic = "iqm",
     benchmark: str | None = None,
     dataset: str | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
-    """Regret of the incumbent against the budget spent, aggregated over seeds.
+    """Interquartile mean over seeds of the incumbent's regret, against the budget spent.
 
     Args:
         store: a results file.
         by: what the budget is counted in.
         budgets: ascending budgets to look at; by default about 200, at equal ratios,
             from the first evaluation to the most that a trial of the task has spent.
-        statistic: how regrets are aggregated over seeds.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
-        confidence: of the pointwise bootstrap intervals.
-        resamples: number of bootstrap resamples.
+        confidence: of the pointwise intervals.
 
     Returns:
         One row a task, method and budget, in that order, from the budget on at which every
@@ -98,9 +95,7 @@ def anytime_curves(
         results,
         by=by,
         budgets=budgets,
-        statistic=statistic,
         confidence=confidence,
-        resamples=resamples,
     )
 
 
@@ -109,9 +104,7 @@ def results_curves(
     *,
     by: BudgetKind = "evaluations",
     budgets: ArrayLike | None = None,
-    statistic: Statistic = "iqm",
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """As ``anytime_curves``, of results already read."""
     import pandas as pd
@@ -132,18 +125,17 @@ def results_curves(
         for method, members in trials.reset_index().groupby("method").indices.items():
             defined = ~np.isnan(regrets[members]).any(axis=0)
             values = regrets[members][:, defined]
-            low, high = stratified_bootstrap(
-                [values], statistic, confidence=confidence, resamples=resamples
-            )
+            means, errors, freedoms = estimates(values)
+            low, high = interval_ends(means, errors, freedoms, confidence)
             parts.append(
                 pd.DataFrame(
                     {
                         "task": results.names[key],
                         "method": method,
                         "budget": grid[defined].astype(float),
-                        "regret": aggregate(values, statistic, axis=0),
-                        "low": low if len(members) > 1 else np.nan,
-                        "high": high if len(members) > 1 else np.nan,
+                        "regret": means,
+                        "low": low,
+                        "high": high,
                         "seeds": len(members),
                         "unit": task.unit,
                         "noise_floor": np.nan if task.noise_floor is None else task.noise_floor,

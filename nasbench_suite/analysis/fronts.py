@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
+from nasbench_suite.statistics.estimates import estimates, interval_ends
 from nasbench_suite.statistics.pareto import INDICATORS, attainment_surface
 from nasbench_suite.store import ResultStore
 
@@ -26,7 +26,6 @@ def front_indicators(
     benchmark: str | None = None,
     dataset: str | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """Indicators of the fronts that multi-objective searches ended with.
 
@@ -34,8 +33,7 @@ def front_indicators(
         store: a results file.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
-        confidence: of the bootstrap interval.
-        resamples: number of bootstrap resamples.
+        confidence: of the interval.
 
     Returns:
         One row a task and method, tasks in the order they were first run, methods by
@@ -47,12 +45,10 @@ def front_indicators(
         SuiteError: no such results, or none of a task with several objectives.
     """
     results = read_results(store, benchmark=benchmark, dataset=dataset)
-    return results_indicators(results, confidence=confidence, resamples=resamples)
+    return results_indicators(results, confidence=confidence)
 
 
-def results_indicators(
-    results: Results, *, confidence: float = 0.95, resamples: int = 2000
-) -> pd.DataFrame:
+def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.DataFrame:
     """As ``front_indicators``, of results already read."""
     import pandas as pd
 
@@ -74,12 +70,8 @@ def results_indicators(
             row["seeds"] = len(values)
             for name in INDICATORS:
                 known = values[name].dropna() if name in values else values.iloc[:, 0][:0]
-                row[name] = interquartile_mean(known) if len(known) else np.nan
-            row["low"], row["high"] = np.nan, np.nan
-            if len(values) > 1:
-                row["low"], row["high"] = stratified_bootstrap(
-                    [values["hypervolume"]], confidence=confidence, resamples=resamples
-                )
+                row[name] = estimates(known)[0] if len(known) else np.nan
+            row["low"], row["high"] = interval_ends(*estimates(values["hypervolume"]), confidence)
             rows.append({**row, "task_key": key})
     frame = pd.DataFrame(rows)
     order = {key: place for place, key in enumerate(results.tasks)}

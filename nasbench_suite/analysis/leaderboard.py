@@ -7,20 +7,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from nasbench_suite.analysis.curves import ROUNDING
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.errors import SuiteError
-from nasbench_suite.statistics.aggregates import (
-    interquartile_mean,
-    mean_ranks,
-    ranks,
-    stratified_bootstrap,
+from nasbench_suite.analysis.samples import (
+    anchors,
+    figures_at_cut,
+    noise_spreads,
+    task_samples,
+    with_failures,
 )
+from nasbench_suite.statistics.aggregates import TAIL, conditional_value_at_risk, mean_ranks, ranks
+from nasbench_suite.statistics.estimates import (
+    Estimate,
+    average,
+    check_confidence,
+    difference,
+    estimate,
+    estimates,
+    family_p,
+    interval_ends,
+    noise_error,
+)
+from nasbench_suite.statistics.sample import Sample, round_figures
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from nasbench_suite.rows import TaskRow
 
 
 def leaderboard(
@@ -31,7 +46,6 @@ def leaderboard(
     evaluations: float | None = None,
     seconds: float | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """What each method reached on each task, best first.
 
@@ -46,25 +60,31 @@ def leaderboard(
         dataset: only tasks on this data set.
         evaluations: look at the searches after this many full evaluations.
         seconds: look at the searches after this many simulated training seconds.
-        confidence: of the bootstrap intervals.
-        resamples: number of bootstrap resamples.
+        confidence: of the intervals; one less it is the level of the tests.
 
     Returns:
         One row a task and method, tasks in the order they were first run, methods by
         interquartile mean (IQM). Figures and regrets are in ``unit``.
 
         - ``task`` (readable, with its budget), ``method``;
-        - ``seeds``: trials behind the figures; ``failed``: trials that failed; ``undecided``:
-          finished trials that had no incumbent yet at the cut;
-        - ``mean``, ``std`` (over n - 1; missing with one seed), ``median``, ``iqm``, and ``low``
-          and ``high``, the ends of the IQM's bootstrap interval (missing with one seed);
+        - ``seeds``: trials behind the figures, those that failed with what a failure counts as
+          (see ``samples.Anchors.failure``); ``failed``: trials that failed; ``undecided``:
+          finished trials that had no incumbent yet at the cut, which are left out;
+        - ``mean``, ``std`` (over n - 1; missing with one seed), ``median``, ``cvar`` (mean of the
+          worst fifth of the seeds), ``iqm``, and ``low`` and ``high``, the ends of the IQM's
+          interval over seeds (missing with one seed);
+        - ``noise``: half the width of the IQM's interval by training noise: what other trainings
+          of the architectures returned would have changed (missing where unknown);
         - ``regret``: mean distance from ``optimum``, the best figure in the whole space;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the
-          ``common_seeds`` that all methods finished;
-        - ``best``: rank 1; ``tied``: not best, but its IQM is less than ``noise_floor`` from the
-          best one's; ``at_optimum``: ``regret`` is less than ``noise_floor``. Both are false
-          where the floor is unknown (missing);
+          ``common_seeds`` that all methods have;
+        - ``best``: rank 1; ``p``: of the hypothesis that its IQM is the best one's, adjusted for
+          having looked at all pairs (see ``estimates.family_p``); ``worse``: that is below the
+          level; ``equivalent``: a difference of ``noise_floor`` from the best is ruled out;
+          ``at_optimum``: the whole interval lies less than ``noise_floor`` from the optimum. A
+          method that is neither best nor worse nor equivalent is not distinguished from the best.
+          The last two are false where the floor is unknown (missing);
         - the task: ``optimum``, ``noise_floor``, ``metric``, ``unit``, ``direction``,
           ``benchmark``, ``dataset``, ``task_key``; and ``method_key``.
 
@@ -77,7 +97,6 @@ def leaderboard(
         evaluations=evaluations,
         seconds=seconds,
         confidence=confidence,
-        resamples=resamples,
     )
 
 
@@ -87,12 +106,12 @@ def results_leaderboard(
     evaluations: float | None = None,
     seconds: float | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """As ``leaderboard``, of results already read."""
     import pandas as pd
 
-    trials = figures_at_cut(results, evaluations, seconds)
+    check_confidence(confidence)
+    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
     trials["failed"] = trials["status"] == "failed"
     trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
     trials["regret"] = _regrets(results, trials)
@@ -106,21 +125,39 @@ def results_leaderboard(
         median=("figure", "median"),
         regret=("regret", "mean"),
     )
-    counts = counts.join(_intervals(trials, confidence, resamples))
+    counts = counts.join(_estimates(trials, confidence))
+    samples = task_samples(results, trials)
     parts = []
     for key, task in results.tasks.items():
         if key not in counts.index:  # its budget is smaller than the cut
             continue
         part = counts.loc[key].reset_index()
-        part["rank"] = ranks(_rounded(part["iqm"], task.optimum), task.direction)
+        own = samples.get(key, {})
+        part["rank"] = ranks(round_figures(part["iqm"], task.optimum), task.direction)
         part["mean_rank"], part["common_seeds"] = _paired_ranks(
             trials[trials["task_key"] == key], list(part["method"]), task.direction
         )
+        part["cvar"] = [
+            _sign(task) * conditional_value_at_risk(own[m].figures, TAIL) if m in own else np.nan
+            for m in part["method"]
+        ]
+        part["noise"] = [_noise(task, own.get(m), confidence) for m in part["method"]]
         part["best"] = part["rank"] == part["rank"].min()
+        verdicts: dict[str, tuple[float, bool, bool]] = {}
+        if own:
+            leader = part.loc[part["best"].to_numpy(), "method"].min()
+            verdicts = _verdicts(task, own, str(leader), 1.0 - confidence)
+        unknown = (np.nan, False, False)
+        found = [
+            unknown if b else verdicts.get(m, unknown)
+            for m, b in zip(part["method"], part["best"], strict=True)
+        ]
+        part["p"] = [row[0] for row in found]
+        part["worse"] = [row[1] for row in found]
+        part["equivalent"] = [row[2] for row in found]
         floor = np.nan if task.noise_floor is None else task.noise_floor
-        behind = part.loc[part["best"], "iqm"].mean() - part["iqm"]
-        part["tied"] = (behind.abs() < floor) & ~part["best"]
-        part["at_optimum"] = part["regret"] < floor
+        worst_end = part["low"] if task.direction == "maximize" else part["high"]
+        part["at_optimum"] = _sign(task) * (task.optimum - worst_end) < floor
         part = part.assign(
             task=results.names[key],
             optimum=task.optimum,
@@ -138,10 +175,10 @@ def results_leaderboard(
 
 
 _COLUMNS = (
-    *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median"),
-    *("iqm", "low", "high", "regret", "rank", "mean_rank", "common_seeds"),
-    *("best", "tied", "at_optimum", "optimum", "noise_floor", "metric", "unit", "direction"),
-    *("benchmark", "dataset", "task_key", "method_key"),
+    *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),
+    *("iqm", "low", "high", "noise", "regret", "rank", "mean_rank", "common_seeds"),
+    *("best", "p", "worse", "equivalent", "at_optimum", "optimum", "noise_floor", "metric"),
+    *("unit", "direction", "benchmark", "dataset", "task_key", "method_key"),
 )
 
 
@@ -153,13 +190,14 @@ def overall_leaderboard(
     evaluations: float | None = None,
     seconds: float | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """What each method reached on all tasks together, best first.
 
-    The score of a trial is the share of a regret it took away, 1 at the task's optimum and 0 at
-    the mean regret of the worst method there; it may be negative. It depends on what methods
-    are compared, and only those with results on every task are.
+    The score of a trial is the share it took of the way from a random architecture (the mean of
+    the reported metric over the space) to the task's optimum: 0 and 1; it may be negative. It is
+    the table's, and does not depend on who else takes part; where a table is not at hand, the mean
+    regret of the worst method there stands in for a random architecture. Only methods with
+    results on every task are scored.
 
     Args:
         store: a results file; for the other arguments see ``leaderboard``.
@@ -167,14 +205,13 @@ def overall_leaderboard(
         dataset: only tasks on this data set.
         evaluations: look at the searches after this many full evaluations.
         seconds: look at the searches after this many simulated training seconds.
-        confidence: of the bootstrap intervals.
-        resamples: number of bootstrap resamples.
+        confidence: of the intervals; one less it is the level of the tests.
 
     Returns:
         One row a method, by score: ``method``, ``tasks`` with results, ``seeds`` over all of
-        them, ``score`` (IQM over tasks and seeds), ``low`` and ``high`` (stratified bootstrap,
-        tasks as strata), and ``mean_rank`` over tasks. A method that lacks a task comes last,
-        without figures.
+        them, ``score`` (mean over tasks of the IQM over seeds, each task weighing the same),
+        ``low`` and ``high`` (of its interval over seeds), ``mean_rank`` over tasks, and
+        ``anchor``, what scores 0. A method that lacks a task comes last, without figures.
 
     Raises:
         SuiteError: as ``leaderboard``.
@@ -185,7 +222,6 @@ def overall_leaderboard(
         evaluations=evaluations,
         seconds=seconds,
         confidence=confidence,
-        resamples=resamples,
     )
 
 
@@ -195,87 +231,62 @@ def results_overall(
     evaluations: float | None = None,
     seconds: float | None = None,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """As ``overall_leaderboard``, of results already read."""
     import pandas as pd
 
-    trials = figures_at_cut(results, evaluations, seconds)
-    trials["regret"] = _regrets(results, trials)
+    check_confidence(confidence)
+    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
     everyone = sorted(trials["method"].unique())
     keys = list(trials["task_key"].unique())
-    regrets: dict[str, dict[str, NDArray[np.float64]]] = {method: {} for method in everyone}
-    groups = trials.dropna(subset=["regret"]).groupby(["method", "task_key"])["regret"]
-    for (method, key), values in groups:
-        regrets[str(method)][str(key)] = values.to_numpy()
-    complete = [method for method in everyone if len(regrets[method]) == len(keys)]
-    worst = {
-        key: max((float(regrets[method][key].mean()) for method in complete), default=0.0)
-        for key in keys
-    }
-    iqms = np.array(
-        [
-            _rounded(
-                [interquartile_mean(regrets[method][key]) for method in complete],
-                results.tasks[key].optimum,
+    samples = task_samples(results, trials)
+    complete = [m for m in everyone if all(m in samples.get(key, {}) for key in keys)]
+    parts: dict[str, list[Estimate]] = {method: [] for method in complete}
+    iqms, from_table = [], True
+    for key in keys:
+        task = results.tasks[key]
+        means = [estimate(samples[key][method]) for method in complete]
+        iqms.append(round_figures([mean.value for mean in means], task.optimum))
+        best, zero = _sign(task) * task.optimum, _sign(task) * anchors(task).chance
+        if not np.isfinite(zero):
+            from_table = False
+            averages = [samples[key][method].figures.mean() for method in complete]
+            zero = min(averages, default=0.0)
+        # Where even a random architecture is the best there is, nothing is left to take.
+        scale = best - zero or 1.0
+        for method, mean in zip(complete, means, strict=True):
+            parts[method].append(
+                Estimate((mean.value - zero) / scale, mean.error / scale, mean.freedom)
             )
-            for key in keys
-        ]
-    )
-    mean_rank = dict(zip(complete, mean_ranks(iqms, "minimize"), strict=True))
+    mean_rank = dict(zip(complete, mean_ranks(np.array(iqms)), strict=True)) if complete else {}
     rows: list[dict[str, Any]] = []
     for method in everyone:
+        own = [samples[key][method] for key in keys if method in samples.get(key, {})]
         row: dict[str, Any] = {
             "method": method,
-            "tasks": len(regrets[method]),
-            "seeds": sum(map(len, regrets[method].values())),
+            "tasks": len(own),
+            "seeds": sum(map(len, own)),
+            "anchor": RANDOM_ARCHITECTURE if from_table else WORST_METHOD,
         }
         if method in mean_rank:
-            # Where even the worst method always finds the optimum, nothing is left to take away.
-            scores = [1.0 - regrets[method][key] / (worst[key] or 1.0) for key in keys]
-            row["score"] = interquartile_mean(np.concatenate(scores))
-            row["low"], row["high"] = stratified_bootstrap(
-                scores, confidence=confidence, resamples=resamples
-            )
+            score = average(parts[method])
+            row["score"] = score.value
+            row["low"], row["high"] = score.interval(confidence)
             row["mean_rank"] = mean_rank[method]
         rows.append(row)
-    columns = ["method", "tasks", "seeds", "score", "low", "high", "mean_rank"]
+    columns = ["method", "tasks", "seeds", "score", "low", "high", "mean_rank", "anchor"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(
         ["score", "method"], ascending=[False, True], kind="stable", ignore_index=True
     )
 
 
-def figures_at_cut(
-    results: Results, evaluations: float | None, seconds: float | None
-) -> pd.DataFrame:
-    """The trials with their ``figure`` at the cut, missing where there is none.
+RANDOM_ARCHITECTURE, WORST_METHOD = "a random architecture", "the worst method's mean"
 
-    Raises:
-        SuiteError: no task ran for so long, or the cut is no number > 0.
-    """
-    asked = {"evaluations": evaluations, "seconds": seconds}
-    cuts = {kind: cut for kind, cut in asked.items() if cut is not None}
-    if not cuts:
-        return results.trials.assign(figure=results.trials["report"].astype(float))
-    trials, changes = results.trials, results.incumbents
-    for kind, cut in cuts.items():
-        if not (np.isfinite(cut) and cut > 0):
-            raise SuiteError(f"A cut after {cut} {kind} is impossible: give a number > 0.")
-        spent = trials.groupby("task_key")[kind].max()
-        longest = {
-            key: task.config.get(kind) or spent.get(key, 0.0) for key, task in results.tasks.items()
-        }
-        trials = trials[trials["task_key"].map(longest) >= cut]
-        changes = changes[changes[kind] <= cut + ROUNDING]
-    if not len(trials):
-        wanted = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items())
-        raise SuiteError(
-            f"No task ran for {wanted} ({'; '.join(results.names.values())}): "
-            f"look at an earlier budget, or run with a larger one."
-        )
-    figures = changes.groupby("trial")["report"].last()
-    return trials.assign(figure=trials["trial"].map(figures))
+
+def _sign(task: TaskRow) -> float:
+    """+1 where larger figures are better, -1 where smaller ones are."""
+    return 1.0 if task.direction == "maximize" else -1.0
 
 
 def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
@@ -288,20 +299,10 @@ def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
     return signs * (optima - trials["figure"])
 
 
-def _rounded(values: ArrayLike, optimum: float) -> NDArray[np.float64]:
-    """Figures to seven digits of the optimum, single precision, so that equals rank as equals.
-
-    Many tables were stored in single precision, and means of equal figures differ by rounding.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    magnitude = abs(optimum) or np.abs(array).max(initial=0.0, where=np.isfinite(array)) or 1.0
-    return array.round(6 - int(np.floor(np.log10(magnitude))))
-
-
-def _intervals(trials: pd.DataFrame, confidence: float, resamples: int) -> pd.DataFrame:
+def _estimates(trials: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """IQM and the ends of its interval, by task key and method; those with figures alone.
 
-    Groups with the same number of seeds are resampled together.
+    Groups with the same number of seeds are computed together.
     """
     import pandas as pd
 
@@ -309,16 +310,37 @@ def _intervals(trials: pd.DataFrame, confidence: float, resamples: int) -> pd.Da
     for name, figures in trials.dropna(subset=["figure"]).groupby(["task_key", "method"])["figure"]:
         by_size[len(figures)].append((name, figures.to_numpy()))
     rows: dict[Any, tuple[float, float, float]] = {}
-    for size, members in by_size.items():
+    for members in by_size.values():
         values = np.stack([figures for _, figures in members], axis=1)
-        low, high = stratified_bootstrap([values], confidence=confidence, resamples=resamples)
-        if size == 1:
-            low = high = np.full(len(members), np.nan)
-        iqm = interquartile_mean(values, axis=0)
-        for (name, _), *row in zip(members, iqm, low, high, strict=True):
+        means, errors, freedoms = estimates(values)
+        low, high = interval_ends(means, errors, freedoms, confidence)
+        for (name, _), *row in zip(members, means, low, high, strict=True):
             rows[name] = tuple(row)
     index = pd.MultiIndex.from_tuples(list(rows), names=["task_key", "method"])
     return pd.DataFrame(list(rows.values()), index, ["iqm", "low", "high"], dtype=float)
+
+
+def _verdicts(
+    task: TaskRow, samples: dict[str, Sample], best: str, alpha: float
+) -> dict[str, tuple[float, bool, bool]]:
+    """Of each method but the best: adjusted p, whether it is worse, whether it is equivalent."""
+    found = {}
+    for method, sample in samples.items():
+        if method == best:
+            continue
+        gap = difference(samples[best], sample)
+        p = family_p(gap, len(samples))
+        equal = gap.equivalence_p(task.noise_floor) if task.noise_floor else np.nan
+        found[method] = (p, p < alpha, equal < alpha)
+    return found
+
+
+def _noise(task: TaskRow, sample: Sample | None, confidence: float) -> float:
+    """Half the width of the interval by training noise alone; missing where it is unknown."""
+    if sample is None or task.measure is not None:
+        return np.nan
+    spreads = noise_spreads(task, sample)
+    return float(ndtri(0.5 + confidence / 2) * noise_error(sample, [spreads]))
 
 
 def _paired_ranks(

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.analysis.samples import find_table
+from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.spaces import load_finite_space
-from nasbench_suite.statistics.aggregates import interquartile_mean, stratified_bootstrap
+from nasbench_suite.statistics.aggregates import TAIL, conditional_value_at_risk
+from nasbench_suite.statistics.estimates import estimates, interval_ends
 from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
@@ -27,37 +29,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-TAIL = 0.2  # share of the seeds in the tail that CVaR averages: two of ten
 COLLAPSE_METHOD = "random"
-
-
-def conditional_value_at_risk(
-    values: ArrayLike, tail: float = TAIL, direction: str = "maximize"
-) -> float:
-    """The mean of the worst share of values (CVaR, expected shortfall).
-
-    The boundary value counts with the part of it that belongs to the tail, so the figure is
-    continuous in ``tail``: with ``tail`` 1 it is the mean, towards 0 the worst value.
-    Rockafellar and Uryasev, *Optimization of conditional value-at-risk*, 2000.
-
-    Args:
-        values: shape (n,).
-        tail: share of the values, in (0, 1].
-        direction: ``maximize`` if small values are bad.
-
-    Raises:
-        SuiteError: no values, or an impossible share.
-    """
-    if not 0 < tail <= 1:
-        raise SuiteError(f"A tail of {tail} is impossible: choose one in (0, 1].")
-    array = np.sort(np.asarray(values, dtype=np.float64))
-    if not len(array):
-        raise SuiteError("The CVaR of no values at all is undefined: give at least one.")
-    if direction == "minimize":
-        array = array[::-1]
-    mass = tail * len(array)
-    weights = np.clip(mass - np.arange(len(array)), 0, 1)
-    return float(weights @ array / mass)
 
 
 def robustness(
@@ -68,21 +40,19 @@ def robustness(
     threshold: float | None = None,
     tail: float = TAIL,
     confidence: float = 0.95,
-    resamples: int = 2000,
     table: Benchmark | None = None,
 ) -> pd.DataFrame:
-    """How each method's results spread over seeds, on each task, the best worst case first.
+    """How each method's results spread over seeds, on each task, the best IQM first.
 
     Args:
         store: a results file.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
-        threshold: a seed that ends below it has collapsed. By default the median over seeds of
-            random search on the same task, or, if the file has none, the median of the reported
-            metric over all architectures of the space.
+        threshold: a seed that ends below it has collapsed. By default the median of the reported
+            metric over all architectures of the space, or, where the table is not at hand, the
+            median over seeds of random search on the same task.
         tail: share of the seeds that the CVaR averages.
-        confidence: of the bootstrap interval of the interquartile mean.
-        resamples: number of bootstrap resamples.
+        confidence: of the interval of the interquartile mean.
         table: the benchmark, if it cannot be loaded by the name that the results have. Without
             it, what compares with the table is missing.
 
@@ -113,7 +83,6 @@ def robustness(
         threshold=threshold,
         tail=tail,
         confidence=confidence,
-        resamples=resamples,
         table=table,
     )
 
@@ -124,7 +93,6 @@ def results_robustness(
     threshold: float | None = None,
     tail: float = TAIL,
     confidence: float = 0.95,
-    resamples: int = 2000,
     table: Benchmark | None = None,
 ) -> pd.DataFrame:
     """As ``robustness``, of results already read."""
@@ -134,7 +102,7 @@ def results_robustness(
     rows = []
     for key, task in results.tasks.items():
         trials = results.trials[results.trials["task_key"] == key]
-        figures = table if table is not None else _find_table(task)
+        figures = table if table is not None else find_table(task)
         limit = collapse_threshold(task, trials, figures) if threshold is None else threshold
         for method, group in trials.groupby("method", sort=False):
             finished = group[group["status"] == "finished"]
@@ -146,7 +114,7 @@ def results_robustness(
             }
             if len(finished):
                 reports = finished["report"].to_numpy(float)
-                row |= _spread(reports, task, limit, tail, confidence, resamples)
+                row |= _spread(reports, task, limit, tail, confidence)
                 row |= _cells(task, finished["architecture"].to_numpy(int))
                 row |= _inside(figures, task, logged, finished["trial"])
             row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
@@ -158,10 +126,9 @@ def results_robustness(
     order = pd.DataFrame(
         {
             "task": frame["task_key"].map({key: n for n, key in enumerate(results.tasks)}),
-            "worst": sign * frame["worst"],
             "iqm": sign * frame["iqm"],
         }
-    ).sort_values(["task", "worst", "iqm"], kind="stable")
+    ).sort_values(["task", "iqm"], kind="stable")
     return frame.loc[order.index].reset_index(drop=True)
 
 
@@ -175,23 +142,15 @@ COLUMNS = (
 
 
 def collapse_threshold(task: TaskRow, trials: pd.DataFrame, table: Benchmark | None) -> float:
-    """Median of random search on the task, or else of the reported metric over the space.
+    """Median of the reported metric over the space, or else of random search on the task.
 
-    Not a number where there is neither; no seed has collapsed then.
+    The first is the same whoever takes part; of random search itself half the seeds would end
+    below the second. Not a number where there is neither; nothing is said of collapse then.
     """
+    if table is not None:
+        return float(np.nanmedian(table.values(task.report_metric)))
     chosen = trials[(trials["method"] == COLLAPSE_METHOD) & (trials["status"] == "finished")]
-    if len(chosen):
-        return float(chosen["report"].median())
-    return float("nan") if table is None else float(np.nanmedian(table.values(task.report_metric)))
-
-
-def _find_table(task: TaskRow) -> Benchmark | None:
-    """The benchmark of a task, if it is at hand with the metric that was reported."""
-    try:
-        table = load_benchmark(task.benchmark)
-    except SuiteError:
-        return None
-    return table if task.report_metric in table.metrics else None
+    return float(chosen["report"].median()) if len(chosen) else float("nan")
 
 
 def final_diagnostics(results: Results, name: str) -> pd.Series[float]:
@@ -266,7 +225,6 @@ def sensitivity(
     dataset: str | None = None,
     tail: float = TAIL,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> pd.DataFrame:
     """How a method's results depend on one of its hyper-parameters, all else equal.
 
@@ -277,8 +235,7 @@ def sensitivity(
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
         tail: share of the seeds that the CVaR averages.
-        confidence: of the bootstrap interval of the interquartile mean.
-        resamples: number of bootstrap resamples.
+        confidence: of the interval of the interquartile mean.
 
     Returns:
         One row a task, setting of the other hyper-parameters, and value: ``task``, ``others``
@@ -315,7 +272,6 @@ def sensitivity(
             np.nan,
             tail,
             confidence,
-            resamples,
         )
         rows.append(
             {
@@ -347,20 +303,20 @@ def _spread(
     threshold: float,
     tail: float,
     confidence: float,
-    resamples: int,
 ) -> dict[str, float]:
-    low, high = stratified_bootstrap([reports], confidence=confidence, resamples=resamples)
-    several = len(reports) > 1
+    moments = estimates(reports)
+    low, high = interval_ends(*moments, confidence)
     smaller = task.direction == "minimize"
+    beyond = reports > threshold if smaller else reports < threshold
     return {
         "mean": float(reports.mean()),
-        "std": float(reports.std(ddof=1)) if several else np.nan,
+        "std": float(reports.std(ddof=1)) if len(reports) > 1 else np.nan,
         "worst": float(reports.max() if smaller else reports.min()),
         "cvar": conditional_value_at_risk(reports, tail, task.direction),
-        "iqm": float(interquartile_mean(reports)),
-        "low": float(low) if several else np.nan,
-        "high": float(high) if several else np.nan,
-        "collapse": float(np.mean(reports > threshold if smaller else reports < threshold)),
+        "iqm": float(moments[0]),
+        "low": float(low),
+        "high": float(high),
+        "collapse": float(np.mean(beyond)) if np.isfinite(threshold) else np.nan,
         "threshold": threshold,
     }
 

@@ -9,7 +9,8 @@ two independent repetitions of the figure that the table reports.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from itertools import pairwise
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +40,9 @@ class NoiseFloor:
         floor: median of ``|a - b|`` for a group drawn uniformly and two of its members a and b;
             2 ** 0.5 * 0.6745 = 0.954 times the standard deviation where noise is Gaussian.
             Differences below it are ties: two equal architectures differ by as much half the time.
-        median_range: median over groups of largest less smallest member. It equals ``floor``
-            where all groups are pairs, and grows with their size.
+        median_range: median over groups of largest less smallest member. Of pairs it is near
+            ``floor`` (the median of an even number of groups lies between two of them), and it
+            grows with the size of the groups.
         max_range: the largest such range.
         sd: standard deviation within groups, pooled over them; dominated by the worst groups.
         groups: number of groups of two members or more.
@@ -164,3 +166,64 @@ def _median_difference(
     order = np.argsort(difference)
     below = np.cumsum(weight[order])
     return float(difference[order[np.searchsorted(below, below[-1] / 2)]])
+
+
+# -- noise by accuracy -----------------------------------------------------------------------------
+
+_SHARES = (*np.linspace(0.0, 0.9, 10), 0.95, 0.975, 0.99, 1.0)  # finer where searches end
+_FEWEST = 20  # groups in a bin
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Training noise by the figure itself: on digits 13 times larger at the bottom than at the top.
+
+    Attributes:
+        metric: its name.
+        figures: mean figures of bins of groups of repetitions, ascending, shape (bins,).
+        spreads: standard deviation of a reported figure in each bin, shape (bins,).
+    """
+
+    metric: str
+    figures: NDArray[np.float64]
+    spreads: NDArray[np.float64]
+
+    FLOOR_IN_SD: ClassVar[float] = 2**0.5 * 0.6744897501960817
+    """Median difference of two Gaussian repetitions, in their standard deviation."""
+
+    def sd(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard deviations at reported figures, between the bins by interpolation."""
+        return np.interp(values, self.figures, self.spreads)
+
+
+def noise_model(benchmark: Benchmark, metric: str) -> NoiseModel | None:
+    """Training noise of a metric by its figure, or None where ``noise_floor`` has none.
+
+    Groups of repetitions, those of ``noise_floor``, are ordered by their mean and put into bins,
+    one for each tenth and finer in the best tenth; within a bin the variances are pooled.
+
+    Raises:
+        SuiteError: the table has no such metric.
+    """
+    twins, seeds = _twins(benchmark, metric), _seeds(benchmark, metric)
+    found = twins if twins is not None else seeds
+    if found is None:
+        return None
+    values, groups = found
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    sizes = np.diff(np.r_[starts, len(values)])
+    means = np.add.reduceat(values, starts) / sizes
+    squares = np.add.reduceat(np.square(values - np.repeat(means, sizes)), starts)
+    figures = means if twins is not None else means * np.sqrt(sizes)  # see _seeds
+    better = 1.0 if benchmark.metric(metric).direction == "maximize" else -1.0
+    order = np.argsort(better * figures, kind="stable")
+    edges = [0]
+    for edge in np.rint(np.array(_SHARES[1:]) * len(order)).astype(int).tolist():
+        if edge - edges[-1] >= _FEWEST or edges == [0]:
+            edges.append(edge)
+    edges[-1] = len(order)
+    bins = [order[begin:end] for begin, end in pairwise(edges) if end > begin]
+    at = np.array([figures[members].mean() for members in bins])
+    spreads = np.array([np.sqrt(squares[m].sum() / (sizes[m] - 1).sum()) for m in bins])
+    ascending = np.argsort(at)
+    return NoiseModel(metric, at[ascending], spreads[ascending])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nasbench_suite.analysis.leaderboard import figures_at_cut
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.robustness import final_diagnostics
+from nasbench_suite.analysis.samples import figures_at_cut
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import write_text
 
@@ -118,7 +118,7 @@ def make_baseline(
 
 def figures_of(results: Results, diagnostic: str | None) -> pd.DataFrame:
     """The trials with their ``figure``: what they are judged by, or what they logged last."""
-    trials = figures_at_cut(results, None, None)
+    trials = figures_at_cut(results)
     if diagnostic is None:
         return trials
     return trials.assign(figure=trials["trial"].map(final_diagnostics(results, diagnostic)))

@@ -18,6 +18,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 Statistic = Literal["mean", "iqm", "median"]
 Floats = NDArray[np.float64]
 
+TAIL = 0.2  # share of the seeds in the tail that CVaR averages: two of ten
 _BLOCK = 200_000  # values resampled at a time, so that their counts stay in the cache
 _LARGE = 10_000  # values from which on the bootstrap is its limit
 
@@ -105,6 +106,9 @@ def stratified_bootstrap(
                 )
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(statistics, [tail, 1.0 - tail], axis=0)
+    center = aggregate(columns, statistic, axis=0)
+    # Rounding must not leave a statistic outside of its own interval.
+    low, high = np.minimum(low, center), np.maximum(high, center)
     shape = values.shape[1:]
     return low.reshape(shape)[()], high.reshape(shape)[()]
 
@@ -181,6 +185,35 @@ def mean_ranks(values: ArrayLike, direction: str = "maximize") -> Floats:
         return np.full(array.shape[1], np.nan)
     means: Floats = ranks(complete, direction).mean(axis=0)
     return means
+
+
+def conditional_value_at_risk(
+    values: ArrayLike, tail: float = TAIL, direction: str = "maximize"
+) -> float:
+    """The mean of the worst share of values (CVaR, expected shortfall).
+
+    The boundary value counts with the part of it that belongs to the tail, so the figure is
+    continuous in ``tail``: with ``tail`` 1 it is the mean, towards 0 the worst value.
+    Rockafellar and Uryasev, *Optimization of conditional value-at-risk*, 2000.
+
+    Args:
+        values: shape (n,).
+        tail: share of the values, in (0, 1].
+        direction: ``maximize`` if small values are bad.
+
+    Raises:
+        SuiteError: no values, or an impossible share.
+    """
+    if not 0 < tail <= 1:
+        raise SuiteError(f"A tail of {tail} is impossible: choose one in (0, 1].")
+    array = np.sort(np.asarray(values, dtype=np.float64))
+    if not len(array):
+        raise SuiteError("The CVaR of no values at all is undefined: give at least one.")
+    if direction == "minimize":
+        array = array[::-1]
+    mass = tail * len(array)
+    weights = np.clip(mass - np.arange(len(array)), 0, 1)
+    return float(weights @ array / mass)
 
 
 def _cut(statistic: Statistic, count: int) -> int:

@@ -56,7 +56,7 @@ class Estimate:
         return float(tail(abs(self.value), self.error, self.freedom) * 2)
 
     def equivalence_p(self, margin: float) -> float:
-        """p of the hypothesis that the true figure is as far as ``margin`` from zero, or further.
+        """P of the hypothesis that the true figure is as far as ``margin`` from zero, or further.
 
         Two one-sided tests (Schuirmann, J. Pharmacokinet. Biopharm. 1987); the larger p counts.
         Where it is small, the figure is zero for all that matters: evidence, and not the want of
@@ -100,10 +100,14 @@ def trimmed_means(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, flo
         missing.
     """
     array = np.sort(np.moveaxis(np.asarray(values, dtype=np.float64), axis, 0), axis=0)
+    return _trimmed(array, len(array) // 4)
+
+
+def _trimmed(array: Floats, cut: int) -> tuple[Floats, Floats, float]:
+    """As ``trimmed_means``, of sorted values and with that many cut at either end."""
     count = len(array)
     if not count:
         raise SuiteError("The interquartile mean of no values is undefined: give at least one.")
-    cut = count // 4
     kept = count - 2 * cut
     means: Floats = array[cut : count - cut].mean(axis=0)
     if kept < 2:
@@ -115,6 +119,41 @@ def trimmed_means(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, flo
     return means, np.sqrt(squares / (kept * (kept - 1))), float(kept - 1)
 
 
+def estimates(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]:
+    """Interquartile means along an axis, with errors whose intervals cover few and skewed figures.
+
+    The middle half of a few skewed figures varies too little: intervals by ``trimmed_means`` cover
+    0.90 of exponential figures with 10 seeds, and 0.77 of figures that take four values with 5.
+    Where the mean of the middle eight tenths (``n // 10`` cut) has the wider interval, its error
+    and degrees of freedom are taken; see the calibration in docs/statistics.md.
+
+    Returns:
+        Means, errors and degrees of freedom, each of shape (...), of ``values`` of shape (n, ...).
+    """
+    from scipy.special import stdtrit
+
+    array = np.sort(np.moveaxis(np.asarray(values, dtype=np.float64), axis, 0), axis=0)
+    means, errors, freedom = _trimmed(array, len(array) // 4)
+    _, wide, more = _trimmed(array, len(array) // 10)
+    freedoms = np.full_like(errors, freedom)
+    if freedom:
+        wider = wide * stdtrit(more, 0.975) > errors * stdtrit(freedom, 0.975)
+        errors, freedoms = np.where(wider, wide, errors), np.where(wider, more, freedoms)
+    return means, errors, freedoms
+
+
+def interval_ends(
+    means: Floats, errors: Floats, freedoms: Floats, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Low and high ends by Student's t, as ``Estimate.interval``, of arrays."""
+    from scipy.special import stdtrit
+
+    check_confidence(confidence)
+    with np.errstate(invalid="ignore"):
+        reach = errors * stdtrit(np.maximum(freedoms, 1.0), 0.5 + confidence / 2)
+    return means - reach, means + reach
+
+
 def estimate(samples: Sample | Sequence[Sample]) -> Estimate:
     """The interquartile mean of one method: on one task, or the mean over several.
 
@@ -122,7 +161,8 @@ def estimate(samples: Sample | Sequence[Sample]) -> Estimate:
         SuiteError: no sample.
     """
     parts = [samples] if isinstance(samples, Sample) else list(samples)
-    return average([_alone(part) for part in parts])
+    found = [estimates(part.figures) for part in parts]
+    return average([Estimate(*map(float, figures)) for figures in found])
 
 
 def difference(
@@ -142,9 +182,7 @@ def difference(
     second = [other] if isinstance(other, Sample) else list(other)
     if [part.task for part in first] != [part.task for part in second]:
         raise SuiteError("Both methods need samples of the same tasks, in the same order.")
-    found = average(
-        [subtract(_alone(a), _alone(b)) for a, b in zip(first, second, strict=True)]
-    )
+    found = average([subtract(_alone(a), _alone(b)) for a, b in zip(first, second, strict=True)])
     if found.error == 0 and found.value != 0:
         return _without_spread(found, first, second, seed)
     return found
@@ -209,7 +247,7 @@ def _without_spread(
 
 
 def family_p(found: Estimate, methods: int) -> float:
-    """p of a difference, adjusted for having looked at all pairs of that many methods.
+    """P of a difference, adjusted for having looked at all pairs of that many methods.
 
     Games and Howell's test (J. Educ. Stat. 1976), here of trimmed means: the studentised range in
     place of t. It holds whichever pair was looked at, and so also for the comparison with whichever
@@ -223,9 +261,7 @@ def family_p(found: Estimate, methods: int) -> float:
     return float(studentized_range_tail(statistic, methods, found.freedom))
 
 
-def family_interval(
-    found: Estimate, methods: int, confidence: float = 0.95
-) -> tuple[float, float]:
+def family_interval(found: Estimate, methods: int, confidence: float = 0.95) -> tuple[float, float]:
     """Ends of a difference's interval that hold for all pairs of that many methods together."""
     check_confidence(confidence)
     if methods <= 2 or not np.isfinite(found.error):
@@ -329,9 +365,9 @@ def noise_error(
 
     A figure in a table is that of one training or a few, and would be another had they been made
     again. What many seeds return together is one function with one figure, so its noise does not
-    average out: with weights ``w`` of the figures in the mean, the variance is the sum over returned
-    classes of ``(sum of w)^2`` times the variance of that class's figure. In a difference, the
-    classes that both methods return cancel as far as their weights agree.
+    average out: with weights ``w`` of the figures in the mean, the variance is the sum over
+    returned classes of ``(sum of w)^2`` times the variance of that class's figure. In a difference,
+    the classes that both methods return cancel as far as their weights agree.
 
     Args:
         one: sample on one task, or samples on several.
@@ -373,51 +409,17 @@ def _weights(figures: Floats) -> Floats:
     return shares
 
 
-# -- how many seeds? -------------------------------------------------------------------------------
-
-
-def power_of_pair(effect: float, seeds: int, methods: int = 2, alpha: float = 0.05) -> float:
-    """Chance that two of several methods are told apart.
-
-    Args:
-        effect: their difference in standard deviations over seeds.
-        seeds: of each method.
-        methods: how many are compared, all pairs of them (see ``family_p``).
-        alpha: level, family-wise.
-    """
-    from scipy.stats import nct
-
-    kept = seeds - 2 * (seeds // 4)
-    freedom = 2.0 * (kept - 1)
-    critical = family_quantile(methods, freedom, alpha)
-    shift = effect / _error_of_unit(seeds) / np.sqrt(2.0)
-    wrong = np.nan_to_num(nct.cdf(-critical, freedom, shift))
-    return float(np.nan_to_num(nct.sf(critical, freedom, shift), nan=1.0) + wrong)
-
-
-@cache
-def _error_of_unit(seeds: int) -> float:
-    """Standard error of the interquartile mean of that many standard normal figures."""
-    from scipy.special import ndtri
-
-    cut, kept = seeds // 4, seeds - 2 * (seeds // 4)
-    normal = ndtri((np.arange(1, seeds + 1) - 0.375) / (seeds + 0.25))  # Blom's scores
-    winsorised = np.clip(normal, normal[cut], normal[seeds - cut - 1])
-    if not cut:
-        return float(seeds**-0.5)
-    return float(np.sqrt(np.square(winsorised).sum() / (kept * (kept - 1))))
-
-
 __all__ = [
     "Estimate",
     "average",
     "difference",
     "estimate",
+    "estimates",
     "family_interval",
     "family_p",
     "family_quantile",
+    "interval_ends",
     "noise_error",
-    "power_of_pair",
     "studentized_range_tail",
     "subtract",
     "trimmed_means",

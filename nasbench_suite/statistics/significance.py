@@ -17,7 +17,9 @@ from nasbench_suite.statistics.aggregates import mean_ranks, resample_counts
 
 Floats = NDArray[np.float64]
 
+RESAMPLES = 2000  # of every bootstrap, so that report and commands print the same figures
 _PRIOR_STRENGTH = 0.5  # of the Bayesian signed-rank test, as Benavoli et al. recommend
+_MOST_EXACT = 100  # blocks of an exact signed-rank test
 _BLOCK = 2_000_000  # numbers held at a time while sampling
 
 
@@ -144,8 +146,8 @@ def wilcoxon(differences: ArrayLike, axis: int = 0) -> Floats:
     """Two-sided p of Wilcoxon's signed-rank test that differences are symmetric about zero.
 
     Zeros are ranked and then dropped (Pratt 1959), as methods often find the same architecture.
-    The distribution is exact for 13 blocks or fewer (all signs are tried, so ties do no harm),
-    and normal above, with the correction for ties.
+    Up to 100 blocks the distribution is exact, ties and all: the chance of each sum of ranks,
+    when every sign is thrown, by convolution. Above it is normal, with the correction for ties.
 
     Args:
         differences: one a block, shape (blocks, ...).
@@ -154,21 +156,38 @@ def wilcoxon(differences: ArrayLike, axis: int = 0) -> Floats:
     Returns:
         Shape (...); 1 where all differences are zero.
     """
-    from scipy.stats import PermutationMethod
+    from scipy.stats import rankdata
     from scipy.stats import wilcoxon as signed_rank
 
     array = np.moveaxis(np.asarray(differences, dtype=np.float64), axis, 0)
     flat = array.reshape(len(array), -1)
     found = np.ones(flat.shape[1])
     (moved,) = np.nonzero((flat != 0.0).any(axis=0))
-    if len(moved):
-        few = len(flat) <= 13  # 2 ** 13 signs
-        # Given no random generator and enough resamples, scipy goes through all of them.
-        method = PermutationMethod(n_resamples=2**13) if few else "approx"
+    if len(flat) > _MOST_EXACT and len(moved):
         found[moved] = signed_rank(
-            flat[:, moved], zero_method="pratt", method=method, axis=0
+            flat[:, moved], zero_method="pratt", method="approx", axis=0
         ).pvalue
+    elif len(moved):
+        # Ranks that ties share are halves, so twice a rank is a whole number.
+        ranks = np.rint(2 * rankdata(np.abs(flat), axis=0)).astype(np.int64)
+        for column in moved:
+            signed = np.sign(flat[:, column]).astype(np.int64) * ranks[:, column]
+            found[column] = _signed_rank_p(signed[signed != 0])
     return found.reshape(array.shape[1:])
+
+
+def _signed_rank_p(signed: NDArray[np.int64]) -> float:
+    """Two-sided p of a sum of signed ranks, whole numbers, when every sign is thrown."""
+    total = int(np.abs(signed).sum())
+    chances = np.zeros(total + 1)  # of each sum of the positive ranks
+    chances[0] = 1.0
+    for rank in np.abs(signed).tolist():
+        shifted = np.zeros_like(chances)
+        shifted[rank:] = chances[: total + 1 - rank]
+        chances = (chances + shifted) / 2
+    positive = int(signed[signed > 0].sum())
+    smaller = min(positive, total - positive)
+    return float(min(1.0, 2 * chances[: smaller + 1].sum()))
 
 
 @dataclass(frozen=True)
@@ -236,7 +255,7 @@ def probability_of_improvement(
     second: Sequence[ArrayLike],
     *,
     confidence: float = 0.95,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float, float]:
     """How likely a run of the first method beats one of the second on a random task.
@@ -261,6 +280,7 @@ def probability_of_improvement(
         raise SuiteError("Both methods need runs on the same tasks, one task at least.")
     if not all(map(len, [*first, *second])):  # type: ignore[arg-type]
         raise SuiteError("Each method needs at least one run on each task.")
+    _check_numbers([*first, *second])
     check_level(1.0 - confidence)
     rng = np.random.default_rng(seed)
     estimate, sampled = 0.0, np.zeros(resamples)
@@ -278,7 +298,9 @@ def probability_of_improvement(
         )
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(sampled / len(first), [tail, 1.0 - tail])
-    return estimate / len(first), float(low), float(high)
+    estimate /= len(first)
+    # Rounding must not leave an estimate outside of its own interval.
+    return estimate, min(float(low), estimate), max(float(high), estimate)
 
 
 # -- distributions -------------------------------------------------------------------------------
@@ -289,7 +311,7 @@ def performance_profile(
     thresholds: ArrayLike,
     *,
     confidence: float = 0.95,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[Floats, Floats, Floats]:
     """The share of runs that score above each threshold, all tasks weighing the same.
@@ -312,6 +334,7 @@ def performance_profile(
     """
     if not strata or not all(map(len, strata)):  # type: ignore[arg-type]
         raise SuiteError("A profile needs one task at least, and a run on each.")
+    _check_numbers(strata)
     check_level(1.0 - confidence)
     cuts = np.asarray(thresholds, dtype=np.float64)
     rng = np.random.default_rng(seed)
@@ -324,77 +347,14 @@ def performance_profile(
         sampled += rng.binomial(len(scores), share, size=sampled.shape) / len(scores)
     tail = (1.0 - confidence) / 2.0
     low, high = np.quantile(sampled, [tail, 1.0 - tail], axis=0)
-    return profile / len(strata), low / len(strata), high / len(strata)
+    profile, low, high = (values / len(strata) for values in (profile, low, high))
+    return profile, np.minimum(low, profile), np.maximum(high, profile)
 
 
-# -- how many seeds? ------------------------------------------------------------------------------
-
-
-def detectable_difference(
-    sd: float, seeds: int, *, alpha: float = 0.05, power: float = 0.8
-) -> float:
-    """The smallest difference of two means that so many seeds would show.
-
-    By the power of the two-sided t-test of two independent samples of ``seeds`` runs each
-    (noncentral t; Cohen, *Statistical power analysis*, 1988, section 2.5). Wilcoxon's test needs
-    about 5 % more seeds where figures are Gaussian, and at most 16 % more whatever they are.
-
-    Args:
-        sd: standard deviation over seeds of one method, in any unit.
-        seeds: runs of each method, two at least.
-        alpha: level of the test.
-        power: chance to find a difference of that size.
-
-    Returns:
-        The difference, in the unit of ``sd``.
-
-    Raises:
-        SuiteError: fewer than two seeds, or a level, power or deviation out of range.
-    """
-    from scipy.optimize import brentq
-
-    check_level(alpha)
-    check_level(power, "power")
-    if seeds < 2:
-        raise SuiteError(f"A difference cannot be detected with {seeds} seeds: take two or more.")
-    if not (np.isfinite(sd) and sd >= 0):
-        raise SuiteError(f"A standard deviation of {sd} is impossible: give a number >= 0.")
-    if power <= alpha:
-        return 0.0
-    effect = brentq(lambda d: t_test_power(d, seeds, alpha) - power, 0.0, 1e4)
-    return float(effect * sd)
-
-
-def seeds_needed(difference: float, sd: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
-    """How many seeds of each method show a difference of that size; see the function above.
-
-    Raises:
-        SuiteError: a difference that is not positive, or as ``detectable_difference``.
-    """
-    if not (np.isfinite(difference) and difference > 0):
-        raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
-    low, high = 1, 2
-    while detectable_difference(sd, high, alpha=alpha, power=power) > difference:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if detectable_difference(sd, middle, alpha=alpha, power=power) > difference:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def t_test_power(effect: float, seeds: int, alpha: float = 0.05) -> float:
-    """Power of the two-sided t-test of ``seeds`` runs each, means ``effect`` deviations apart."""
-    from scipy.stats import nct, t
-
-    freedom = 2 * seeds - 2
-    shift = effect * np.sqrt(seeds / 2.0)
-    critical = t.isf(alpha / 2.0, freedom)
-    # The chance of a verdict the wrong way round is nil where the noncentral t underflows.
-    wrong = np.nan_to_num(nct.cdf(-critical, freedom, shift))
-    return float(nct.sf(critical, freedom, shift) + wrong)
+def _check_numbers(strata: Sequence[ArrayLike]) -> None:
+    """Raise where a run has no figure: neither a win nor a loss would be true of it."""
+    if any(np.isnan(np.asarray(stratum, dtype=np.float64)).any() for stratum in strata):
+        raise SuiteError("A run has no figure: leave it out, or run it again.")
 
 
 def check_level(value: float, what: str = "level") -> None:

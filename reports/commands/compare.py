@@ -51,11 +51,15 @@ def compare(
         ),
     ] = None,
     alpha: Annotated[float, typer.Option(help="Level of the tests.")] = 0.05,
-    resamples: Annotated[int, typer.Option(help="Number of bootstrap resamples.")] = 2000,
+    resamples: Annotated[
+        int | None,
+        typer.Option(help="Bootstrap resamples for the interval of improvement; 2000 by default."),
+    ] = None,
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.analysis.comparison import compare as compare_methods
     from nasbench_suite.parsing import split_names
+    from nasbench_suite.statistics.significance import RESAMPLES
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
@@ -70,7 +74,7 @@ def compare(
         seconds=seconds,
         rope=rope,
         alpha=alpha,
-        resamples=resamples,
+        resamples=RESAMPLES if resamples is None else resamples,
     )
     if form is Format.CSV:
         typer.echo(tables.to_csv(comparison_tables.comparisons_frame(comparisons)), nl=False)
@@ -88,18 +92,21 @@ def seeds(
     count: Annotated[
         int | None, typer.Option("--seeds", help="What difference do so many seeds show?")
     ] = None,
+    methods: Annotated[
+        int, typer.Option(help="How many methods are compared; all pairs of them are looked at.")
+    ] = 2,
     alpha: Annotated[float, typer.Option(help="Level of the two-sided test.")] = 0.05,
     power: Annotated[float, typer.Option(help="Chance to see the difference.")] = 0.8,
 ) -> None:
     """Say how many seeds a difference needs, or what difference so many seeds show."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.statistics.significance import detectable_difference, seeds_needed
+    from nasbench_suite.statistics.planning import detectable_difference, seeds_needed
 
     if (difference is None) == (count is None):
         raise SuiteError("Give either --difference or --seeds: the other one is computed.")
     if difference is not None:
-        needed = seeds_needed(difference, sd, alpha=alpha, power=power)
+        needed = seeds_needed(difference, sd, methods=methods, alpha=alpha, power=power)
         typer.echo(f"{needed} seeds of each method")
     elif count is not None:
-        shown = detectable_difference(sd, count, alpha=alpha, power=power)
+        shown = detectable_difference(sd, count, methods=methods, alpha=alpha, power=power)
         typer.echo(f"a difference of {shown:.4g}")

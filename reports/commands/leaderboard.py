@@ -49,8 +49,9 @@ def leaderboard(
     seconds: Annotated[
         float | None, typer.Option(help="Look after this many simulated training seconds.")
     ] = None,
-    confidence: Annotated[float, typer.Option(help="Of the bootstrap intervals.")] = 0.95,
-    resamples: Annotated[int, typer.Option(help="Number of bootstrap resamples.")] = 2000,
+    confidence: Annotated[
+        float, typer.Option(help="Of the intervals; one less it is the level of the tests.")
+    ] = 0.95,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the anytime curves here (.pdf, .png or .svg).")
     ] = None,
@@ -70,7 +71,6 @@ def leaderboard(
             evaluations=evaluations,
             seconds=seconds,
             confidence=confidence,
-            resamples=resamples,
         )
         overall = None
         if rows["task_key"].nunique() > 1 and form is not Format.CSV:
@@ -79,14 +79,11 @@ def leaderboard(
                 evaluations=evaluations,
                 seconds=seconds,
                 confidence=confidence,
-                resamples=resamples,
             )
         if figure is not None:
             from reports.figures.anytime import write_figure
 
-            write_figure(
-                results, figure, by=against.value, confidence=confidence, resamples=resamples
-            )
+            write_figure(results, figure, by=against.value, confidence=confidence)
             typer.echo(f"The anytime curves are in {figure}.", err=True)
         if form is Format.CSV:
             typer.echo(tables.to_csv(rows), nl=False)

@@ -20,14 +20,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nasbench_suite.analysis.results import Results
-    from nasbench_suite.statistics.aggregates import Statistic
 
 _LONG_NAME = 24  # characters; longer names in a legend would cover the curves
 _MOST_METHODS = 8  # more colours than these cannot be told apart
 _COLUMNS = 3
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
-_STATISTIC = {"mean": "mean", "iqm": "interquartile mean", "median": "median"}
 
 
 def anytime_curves(
@@ -36,18 +34,16 @@ def anytime_curves(
     task: str | None = None,
     methods: Sequence[str] | None = None,
     by: BudgetKind = "evaluations",
-    statistic: Statistic = "iqm",
     log: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the regret on one task against the budget spent, with bootstrap bands.
+    """Draw the regret on one task against the budget spent, with bands over seeds.
 
     Args:
         store: a results file, or what ``nasbench_suite.analysis.anytime_curves`` made of it.
         task: name of the task; may be left out if there is one alone.
         methods: which methods to draw; by default all.
         by: what the budget is counted in.
-        statistic: how regrets are aggregated over seeds, if a results file is given.
         log: logarithmic axes; regrets below the noise floor stay on a linear piece, so that
             zero is on the axis.
         ax: where to draw; by default on new axes of ``matplotlib.pyplot``.
@@ -60,7 +56,7 @@ def anytime_curves(
     from matplotlib import pyplot as plt
 
     if isinstance(store, str | Path):
-        store = read_curves(store, by=by, statistic=statistic)
+        store = read_curves(store, by=by)
     curves = _choose_task(store, task)
     known = list(dict.fromkeys(curves["method"]))
     for method in methods or ():
@@ -71,7 +67,7 @@ def anytime_curves(
             _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
     chosen = list(methods or known)
     _draw(ax, curves[curves["method"].isin(chosen)], method_styles(chosen), by, log)
-    ax.set_ylabel(f"{_STATISTIC[statistic]} {ax.get_ylabel()}")
+    ax.set_ylabel(f"interquartile mean {ax.get_ylabel()}")
     _label_ends(ax)
     return ax
 
@@ -81,10 +77,8 @@ def write_figure(
     path: str | Path,
     *,
     by: BudgetKind = "evaluations",
-    statistic: Statistic = "iqm",
     log: bool = True,
     confidence: float = 0.95,
-    resamples: int = 2000,
 ) -> None:
     """Write the anytime curves of all tasks, one panel a task, as PDF, PNG or SVG.
 
@@ -95,9 +89,7 @@ def write_figure(
     """
     path = Path(path)
     check_figure_path(path)
-    curves = results_curves(
-        results, by=by, statistic=statistic, confidence=confidence, resamples=resamples
-    )
+    curves = results_curves(results, by=by, confidence=confidence)
 
     import matplotlib as mpl
     import seaborn as sns
@@ -120,7 +112,7 @@ def write_figure(
         for ax in list(grid.flat)[len(tasks) :]:
             ax.remove()
         if len(tasks) == 1:
-            grid[0, 0].set_ylabel(f"{_STATISTIC[statistic]} {grid[0, 0].get_ylabel()}")
+            grid[0, 0].set_ylabel(f"interquartile mean {grid[0, 0].get_ylabel()}")
             _label_ends(grid[0, 0])
         else:
             handles = [

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nasbench_suite.analysis.comparison import BEST, method_blocks
+from nasbench_suite.analysis.comparison import (
+    BEST,
+    best_method,
+    blocks_of,
+    common_methods,
+    method_samples,
+)
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.aggregates import regret
@@ -60,11 +66,12 @@ def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFr
     """
     import pandas as pd
 
-    blocks = list(method_blocks(results).values())
-    methods = [name for name in blocks[0].columns if all(name in block.columns for block in blocks)]
+    samples = method_samples(results)
+    methods = common_methods(samples)
     if len(methods) < 2:
         raise SuiteError("A critical difference needs two methods with results on every task.")
-    test = friedman(np.concatenate([block[methods].to_numpy() for block in blocks]), alpha)
+    blocks = [blocks_of(of_task)[methods].to_numpy() for of_task in samples.values()]
+    test = friedman(np.concatenate(blocks), alpha)
     frame = pd.DataFrame(
         {
             "method": methods,
@@ -176,7 +183,7 @@ def profiles_data(results: Results, *, confidence: float = 0.95) -> pd.DataFrame
         # A share strictly above the next float below -x is the share of regrets of at most x.
         cuts = np.nextafter(-thresholds, -np.inf)
         share, low, high = performance_profile(
-            [-stratum for stratum in regrets[method]], cuts, confidence=confidence, resamples=1000
+            [-stratum for stratum in regrets[method]], cuts, confidence=confidence
         )
         parts.append(
             pd.DataFrame(
@@ -231,7 +238,8 @@ def improvement(
 
     Args:
         store: a results file.
-        against: the method that the others are compared with; ``best`` for the best mean rank.
+        against: the method that the others are compared with; ``best`` for that of the best
+            interquartile mean.
         ax: where to draw.
     """
     return draw_improvement(improvement_data(_read(store), against), _axes(ax))
@@ -244,15 +252,15 @@ def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
     """
     import pandas as pd
 
-    blocks = list(method_blocks(results).values())
+    samples = method_samples(results)
+    everywhere = common_methods(samples)
     if against == BEST:
-        against = str(critical_difference_data(results)["method"].iloc[0])
-    everywhere = [m for m in blocks[0].columns if all(m in block.columns for block in blocks)]
+        against = best_method(results)
     if against not in everywhere:
         raise SuiteError(f"{against} has no results on every task: choose another method.")
-    runs = {m: [block[m].dropna().to_numpy() for block in blocks] for m in everywhere}
+    runs = {m: [of_task[m].figures for of_task in samples.values()] for m in everywhere}
     rows = [
-        (method, against, *probability_of_improvement(runs[against], runs[method], resamples=1000))
+        (method, against, *probability_of_improvement(runs[against], runs[method]))
         for method in everywhere
         if method != against
     ]
@@ -332,29 +340,25 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
 
 def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
     """Regrets by method, an array a task, and their unit."""
-    blocks = method_blocks(results)
+    samples = method_samples(results)
     tasks = results.tasks
-    scaled: dict[str, pd.DataFrame] = {}
-    floors = [tasks[key].noise_floor for key in blocks]
+    floors = [tasks[key].noise_floor for key in samples]
     unit = ""
-    for key, block in blocks.items():
+    found: dict[str, list[np.ndarray]] = {}
+    for key, of_task in samples.items():
         task = tasks[key]
         sign = 1.0 if task.direction == "maximize" else -1.0
-        values = regret(block.to_numpy(), sign * task.optimum)
-        if len(blocks) == 1:
-            unit = "points" if task.unit == "%" else task.unit or "no unit"
+        values = {m: regret(sample.figures, sign * task.optimum) for m, sample in of_task.items()}
+        if len(samples) == 1:
+            scale, unit = 1.0, "points" if task.unit == "%" else task.unit or "no unit"
         elif all(floors):
-            values, unit = values / task.noise_floor, "noise floors"
+            scale, unit = float(task.noise_floor or 1.0), "noise floors"
         else:
-            worst = np.nanmean(values, axis=0).max()
-            values, unit = values / (worst or 1.0), "share of the worst method's mean"
-        scaled[key] = block * 0.0 + values
-    methods = sorted({name for block in blocks.values() for name in block.columns})
-    found = {
-        method: [block[method].dropna().to_numpy() for block in scaled.values() if method in block]
-        for method in methods
-    }
-    return found, unit
+            scale = max(float(regrets.mean()) for regrets in values.values()) or 1.0
+            unit = "share of the worst method's mean"
+        for method, regrets in values.items():
+            found.setdefault(method, []).append(regrets / scale)
+    return dict(sorted(found.items())), unit
 
 
 def _read(store: str | Path | Results) -> Results:

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _BEST = 8  # methods whose curves are drawn on a task
 _RUNS = 12  # methods whose runs are compared one by one
-_RESAMPLES = 500  # of the bands about curves
 _LOGGED = ("discretisation_gap", "entropy", "dominant_eigenvalue", "inherited_tau")
 _DIGITS = 6  # of the data beside a figure
 
@@ -219,7 +218,7 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
     if not methods or not alone.finished["evaluations"].max() > 0:
         return None
     kept = _only(alone, methods)
-    data = results_curves(kept, resamples=_RESAMPLES)
+    data = results_curves(kept)
     ends = data.groupby("method")["regret"].last().sort_values()
     total = alone.trials["method"].nunique()
     spoken = f"Regret of {len(methods)} of {total} methods on {name}; at the end " + "; ".join(

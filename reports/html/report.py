@@ -19,13 +19,13 @@ from nasbench_suite.files.atomic import write_text
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
-from reports.tables.rendering import AT_OPTIMUM, TIED
+from reports.tables.text import counted, explain_marks, interval, mark, spoken_mark, task_digits
+from reports.tables.text import number as number_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _CONFIDENCE = 0.95
-_RESAMPLES = 1000
 _FILTERS = {
     "benchmark": "Benchmark",
     "dataset": "Data set",
@@ -34,9 +34,10 @@ _FILTERS = {
 }
 _COLUMNS = (
     *(("task", "name"), ("#", "number"), ("method", "name"), ("IQM", "number")),
-    *(("95% interval", "number"), ("regret", "number"), ("mean", "number"), ("std", "number")),
-    *(("median", "number"), ("mean rank", "number"), ("seeds", "number")),
+    *(("95% interval", "number"), ("noise", "number"), ("regret", "number"), ("mean", "number")),
+    *(("std", "number"), ("CVaR", "number"), ("mean rank", "number"), ("seeds", "number")),
 )
+_FIGURES = ("noise", "regret", "mean", "std", "cvar")
 
 
 def write_report(
@@ -104,7 +105,7 @@ def render_report(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
     template = environment.from_string((page / "report.html.j2").read_text("utf-8"))
-    rows = results_leaderboard(results, confidence=_CONFIDENCE, resamples=_RESAMPLES)
+    rows = results_leaderboard(results, confidence=_CONFIDENCE)
     sections = [section for panel in panels if (section := panel(results)) is not None]
     with ResultStore(results.path, read_only=True) as store:
         environments = store.environments()
@@ -122,6 +123,7 @@ def render_report(
         ],
         columns=[{"title": name, "kind": kind} for name, kind in _COLUMNS],
         rows=_rows(rows, tags),
+        marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
         notes=_notes(rows),
         leaderboard_command=leaderboard_command,
         sections=[_with_markup(section) for section in sections],
@@ -160,24 +162,19 @@ def _summary(results: Results) -> str:
 def _rows(rows: pd.DataFrame, tags: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
     found = []
     for _, part in rows.groupby("task_key", sort=False):
-        digits = _digits(part)
+        digits = task_digits(part)
         places = part["rank"].rank(method="min")
         for place, row in zip(places, part.to_dict("records"), strict=True):
-            mark, spoken = "", ""
-            if row["tied"]:
-                mark, spoken = TIED, "tied with the best"
-            if row["at_optimum"]:
-                mark += AT_OPTIMUM
-                spoken = ", ".join(filter(None, [spoken, "at the optimum within noise"]))
-            known = np.isfinite(row["low"])
-            interval = f"[{row['low']:.{digits}f}, {row['high']:.{digits}f}]" if known else "-"
             cells = [
                 _cell(row["task"]),
                 _number(place, None),
                 _cell(row["method"]),
-                {**_number(row["iqm"], digits), "mark": mark, "spoken": spoken},
-                {**_number(row["low"], digits), "text": interval},
-                *(_number(row[name], digits) for name in ("regret", "mean", "std", "median")),
+                {**_number(row["iqm"], digits), "mark": mark(row), "spoken": spoken_mark(row)},
+                {
+                    **_number(row["low"], digits),
+                    "text": interval(row["low"], row["high"], digits),
+                },
+                *(_number(row[name], digits) for name in _FIGURES),
                 _number(row["mean_rank"], 2),
                 _number(row["seeds"], 0),
             ]
@@ -197,23 +194,13 @@ def _cell(text: str) -> dict[str, Any]:
 
 
 def _number(value: float, digits: int | None) -> dict[str, Any]:
-    known = bool(np.isfinite(value))
-    shown = "-" if not known else f"{value:g}" if digits is None else f"{value:.{digits}f}"
     return {
         "kind": "number",
-        "text": shown,
-        "value": float(value) if known else None,
+        "text": number_text(value, digits),
+        "value": float(value) if np.isfinite(value) else None,
         "mark": "",
         "spoken": "",
     }
-
-
-def _digits(rows: pd.DataFrame) -> int:
-    """Decimals that show two digits of the noise floor, or of the spread where it is unknown."""
-    scale = rows["noise_floor"].iloc[0]
-    if not scale > 0:
-        scale = rows["std"].median()
-    return int(np.clip(1 - np.floor(np.log10(scale)), 2, 6)) if scale > 0 else 2
 
 
 def _notes(rows: pd.DataFrame) -> list[str]:
@@ -222,15 +209,17 @@ def _notes(rows: pd.DataFrame) -> list[str]:
     if len(failed):
         notes.append(
             "Trials that failed: "
-            + ", ".join(
-                f"{row['method']} on {row['task']} ({row['failed']})"
+            + counted(
+                (f"{row['method']} on {row['task']}", row["failed"])
                 for row in failed.to_dict("records")
             )
             + "."
         )
     if rows["noise_floor"].isna().any():
         unknown = rows.loc[rows["noise_floor"].isna(), "task"].unique()
-        notes.append(f"No noise floor is known, so no ties are marked: {'; '.join(unknown)}.")
+        notes.append(
+            f"No noise floor is known, so nothing is called equivalent: {'; '.join(unknown)}."
+        )
     return notes
 
 

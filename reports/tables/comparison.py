@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reports.tables.rendering import MISSING, Report, Table
+from nasbench_suite.analysis.comparison import FEW_BLOCKS
+from reports.tables.rendering import Report, Table
+from reports.tables.text import digits_of, interval, number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,14 +32,21 @@ def comparison_report(comparisons: Sequence[Comparison]) -> Report:
             tables.append(_rank_table(comparison))
         tables.append(_pair_table(comparison))
     level = f"{100 * (1 - comparisons[0].alpha):g} %"
+    alpha = comparisons[0].alpha
+    test = (
+        "Wilcoxon's signed-rank test over tasks"
+        if comparisons[0].over == "tasks"
+        else "Yuen's test of the difference"
+    )
     legend = (
-        f"Difference: interquartile mean over blocks of first less second, turned so that a "
-        f"positive one favours the first, with its {level} bootstrap interval. "
-        f"p: Wilcoxon's signed-rank test, Holm-adjusted over the pairs of the table; bold where "
-        f"below {comparisons[0].alpha:g}. "
-        f"Better, equal, worse: Bayesian signed-rank test; equal is closer than the region of "
-        f"practical equivalence. Improves: chance that a run of the first beats one of the "
-        f"second.",
+        f"Difference: of the interquartile means of first and second, turned so that a positive "
+        f"one favours the first, with its {level} interval over seeds, all pairs together. "
+        f"Noise: half the width of its interval by training noise alone. p: {test}, adjusted for "
+        f"the pairs that were looked at; bold where below {alpha:g}. equiv.: p of a difference as "
+        f"large as the region of practical equivalence; below {alpha:g} the methods are "
+        f"equivalent. Where neither p is small, the methods are not distinguished. Bayes: "
+        f"signed-rank test, first better/equal/worse. Improves: chance that a run of the first "
+        f"beats one of the second on the same task.",
     )
     return Report(tuple(tables), legend)
 
@@ -52,7 +61,7 @@ def _rank_table(comparison: Comparison) -> Table:
     first = test.mean_ranks.min()
     return Table(
         title=f"{comparison.task}: ranks",
-        subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {_p(test.p)}, "
+        subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {p_value(test.p)}, "
         f"{test.blocks} {_blocks(comparison)}; Nemenyi's critical difference of mean ranks "
         f"{test.critical_difference:.2f}",
         columns=("method", "mean rank", "group"),
@@ -71,25 +80,28 @@ def _rank_table(comparison: Comparison) -> Table:
 
 def _pair_table(comparison: Comparison) -> Table:
     unit = comparison.unit
-    digits = _digits(comparison)
-    better = comparison.pairs["p_holm"] < comparison.alpha
+    scale = comparison.rope or comparison.pairs["difference"].abs().median()
+    digits = digits_of(scale)
+    better = comparison.pairs["p_adjusted"] < comparison.alpha
     return Table(
         title=f"{comparison.task}: pairs",
         subtitle=f"{comparison.blocks} {_blocks(comparison)}, differences in {unit}, region of "
         f"practical equivalence ±{comparison.rope:.2g}",
         columns=(
-            *("method", "against", "difference", "interval", "p"),
-            *("better/equal/worse", "improves"),
+            *("method", "against", "difference", "interval", "noise", "p", "equiv."),
+            *("Bayes", "improves"),
         ),
         rows=tuple(
             (
                 row["first"],
                 row["second"],
-                _number(row["difference"], digits),
-                _interval(row["low"], row["high"], digits),
-                _p(row["p_holm"]),
-                "/".join(_number(row[name], 2) for name in ("better", "equal", "worse")),
-                f"{row['improvement']:.2f}",
+                number(row["difference"], digits),
+                interval(row["low"], row["high"], digits),
+                number(row["noise"], digits),
+                p_value(row["p_adjusted"]),
+                p_value(row["p_equivalent"]),
+                "/".join(number(row[name], 2) for name in ("better", "equal", "worse")),
+                number(row["improvement"], 2),
             )
             for row in comparison.pairs.to_dict("records")
         ),
@@ -101,16 +113,19 @@ def _pair_table(comparison: Comparison) -> Table:
 def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
     if np.isfinite(comparison.detectable):
         yield (
-            f"{comparison.blocks} {_blocks(comparison)} show a difference of two means of "
-            f"{comparison.detectable:.{digits}f} {comparison.unit} with a power of 0.8; a smaller "
-            f"one may go unseen."
+            f"A difference of {comparison.detectable:.{digits}f} {comparison.unit} shows with a "
+            f"power of 0.8, all {len(comparison.methods)} methods compared; a smaller one may go "
+            f"unseen."
         )
     if not comparison.rope:
         yield "No noise floor is known, so no difference counts as practically nothing (--rope)."
     if comparison.left_out:
         yield f"Without results on every task, so left out: {', '.join(comparison.left_out)}."
-    if not comparison.blocks:
-        yield "The methods have no seed in common, so only improvement is known."
+    if comparison.blocks < FEW_BLOCKS:
+        yield (
+            f"All methods have {comparison.blocks} {_blocks(comparison)} in common: with fewer "
+            f"than {FEW_BLOCKS}, ranks and signed ranks say little."
+        )
 
 
 def comparisons_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
@@ -183,25 +198,10 @@ def _blocks(comparison: Comparison) -> str:
     return "seeds" if comparison.task != "all tasks" else "seeds of tasks"
 
 
-def _digits(comparison: Comparison) -> int:
-    scale = comparison.rope or comparison.pairs["difference"].abs().median()
-    if not scale > 0:
-        return 2
-    return int(np.clip(1 - np.floor(np.log10(scale)), 2, 6))
-
-
-def _p(value: float) -> str:
-    if not np.isfinite(value):
-        return MISSING
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _number(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else MISSING
-
-
-def _interval(low: float, high: float, digits: int) -> str:
-    return f"[{low:.{digits}f}, {high:.{digits}f}]" if np.isfinite(low) else MISSING
+def _blocks(comparison: Comparison) -> str:
+    if comparison.over == "tasks":
+        return "tasks"
+    return "seeds" if comparison.task != "all tasks" else "seeds of tasks"
 
 
 __all__ = ["comparison_report", "comparisons_frame", "comparisons_json"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nasbench_suite.analysis.comparison import method_blocks
 from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.statistics.significance import check_level, holm, wilcoxon
+from nasbench_suite.statistics.significance import check_level
 from reports.tables.rendering import latex_text, markdown_text
+from reports.tables.text import WORSE, counted, interval, number, task_digits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +66,8 @@ def paper_table(
 ) -> PaperTable:
     """Methods by tasks.
 
-    A method is marked where Wilcoxon's signed-rank test over the seeds that it shares with the
-    best, Holm-adjusted within the task, finds it worse.
+    A method is marked where its interquartile mean is worse than the best one of its task, as
+    ``nasbench leaderboard`` finds it among the methods shown.
 
     Args:
         results: what to print.
@@ -81,37 +81,48 @@ def paper_table(
     check_level(alpha)
     if statistic not in _STATISTICS:
         raise SuiteError(choose_from("statistic", statistic, list(_STATISTICS)))
-    rows = results_leaderboard(results, resamples=1000)
-    known = sorted(rows["method"].unique())
+    known = sorted(results.trials["method"].unique())
     for method in methods or ():
         if method not in known:
             raise SuiteError(choose_from("method with results", method, known))
     shown = list(methods or known)
-    blocks = method_blocks(results, methods=shown)
-    columns = []
-    units = set()
-    for key, block in blocks.items():
-        part = rows[rows["task_key"] == key].set_index("method").reindex(shown)
-        task = results.tasks[key]
-        units.add(task.unit)
-        columns.append(_column(part, block, statistic, task.direction, alpha))
+    kept = results.trials["method"].isin(shown)
+    chosen = replace(results, trials=results.trials[kept].reset_index(drop=True))
+    rows = results_leaderboard(chosen, confidence=1.0 - alpha)
+    keys = list(dict.fromkeys(rows["task_key"]))
+    columns = [
+        _column(rows[rows["task_key"] == key].set_index("method").reindex(shown), statistic)
+        for key in keys
+    ]
+    units = {results.tasks[key].unit for key in keys}
     unit = units.pop() if len(units) == 1 else ""
-    tasks, budget = _headings(results, list(blocks))
-    seeds = sorted({len(block) for block in blocks.values()})
-    count = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"
+    tasks, budget = _headings(results, keys)
     what = {
         "mean": "Mean and standard deviation",
         "median": "Median",
-        "iqm": "IQM with 95% bootstrap interval",
+        "iqm": f"IQM with {100 * (1 - alpha):g}% interval",
     }[statistic]
     return PaperTable(
         tuple(shown),
         tasks,
         tuple(zip(*columns, strict=True)),
-        f"{what} over {count} seeds{f', in {unit}' if unit else ''}{budget}. Bold: best; "
-        f"underlined: second; † worse "
-        f"than the best (Wilcoxon signed-rank, Holm-adjusted, p < {alpha:g}).",
+        f"{what} over {_seeds_text(rows)}{f', in {unit}' if unit else ''}{budget}. Bold: best; "
+        f"underlined: second; {WORSE} IQM worse than the best (Yuen's test, adjusted for all "
+        f"pairs, p < {alpha:g}).",
     )
+
+
+def _seeds_text(rows: pd.DataFrame) -> str:
+    """How many seeds there are, and of which methods there are others."""
+    counts = rows.loc[rows["seeds"] > 0, ["method", "seeds"]]
+    usual = int(counts["seeds"].mode().max()) if len(counts) else 0
+    text = f"{usual} {'seed' if usual == 1 else 'seeds'}"
+    others = counts[counts["seeds"] != usual].groupby("method", sort=False)["seeds"]
+    if not len(others):
+        return text
+    ends = [(m, (int(n.min()), int(n.max()))) for m, n in others]
+    named = [(m, low if low == high else f"{low} to {high}") for m, (low, high) in ends]
+    return f"{text}, of {counted(named)}"
 
 
 def _headings(results: Results, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -123,46 +134,35 @@ def _headings(results: Results, keys: Sequence[str]) -> tuple[tuple[str, ...], s
     return tuple(results.names[key] for key in keys), ""
 
 
-def _column(
-    part: pd.DataFrame, block: pd.DataFrame, statistic: str, direction: str, alpha: float
-) -> list[Cell]:
-    floor = part["noise_floor"].max()
-    scale = floor if floor > 0 else part["std"].median()
-    digits = int(np.clip(1 - np.floor(np.log10(scale)), 1, 6)) if scale > 0 else 2
-    texts = [f"{value:.{digits}f}" if np.isfinite(value) else "" for value in part[statistic]]
-    printed = sorted({float(text) for text in texts if text}, reverse=direction == "maximize")
-    places = {value: place for place, value in enumerate(printed, start=1)}
-    # By the statistic itself, so that of two equal as printed the better one is the reference.
-    sign = 1.0 if direction == "maximize" else -1.0
-    best = (sign * part[statistic]).idxmax() if len(places) else None
-    others = [m for m in part.index if m in block.columns and m != best]
-    p_values = {}
-    if best is not None:
-        tested = []
-        for method in others:
-            both = block[[best, method]].dropna()
-            differences = (both[best] - both[method]).to_numpy()
-            behind = len(differences) and differences.mean() > 0  # else the ranks favour it
-            tested.append(float(wilcoxon(differences)) if behind else 1.0)
-        p_values = dict(zip(others, holm(tested), strict=True))
-    cells = []
-    for method, text in zip(part.index, texts, strict=True):
-        row = part.loc[method]
-        if statistic == "mean" and np.isfinite(row["std"]):
-            spread = f"±{row['std']:.{digits}f}"
-        elif statistic == "iqm" and np.isfinite(row["low"]):
-            spread = f"[{row['low']:.{digits}f}, {row['high']:.{digits}f}]"
-        else:
-            spread = ""
-        cells.append(
-            Cell(
-                text,
-                spread,
-                places[float(text)] if text else 0,
-                bool(p_values.get(method, 1.0) < alpha),
-            )
-        )
-    return cells
+def _column(part: pd.DataFrame, statistic: str) -> list[Cell]:
+    """The cells of one task, a method each.
+
+    Args:
+        part: rows of the leaderboard, in the order of the table.
+        statistic: which of their columns.
+    """
+    digits = task_digits(part, fewest=1)
+    texts = [number(value, digits) if np.isfinite(value) else "" for value in part[statistic]]
+    places = _places(texts, part["direction"].dropna().iloc[0] == "maximize")
+    return [
+        Cell(text, _spread(row, statistic, digits), places.get(text, 0), row["worse"] is True)
+        for text, row in zip(texts, part.to_dict("records"), strict=True)
+    ]
+
+
+def _places(texts: Sequence[str], larger: bool) -> dict[str, int]:
+    """Place of each figure as it is printed, 1 the best; equals share one."""
+    printed = sorted({text for text in texts if text}, key=float, reverse=larger)
+    return {text: place for place, text in enumerate(printed, start=1)}
+
+
+def _spread(row: Mapping[Any, Any], statistic: str, digits: int) -> str:
+    """What follows the figure."""
+    if statistic == "mean" and np.isfinite(row["std"]):
+        return f"±{number(row['std'], digits)}"
+    if statistic == "iqm" and np.isfinite(row["low"]):
+        return interval(row["low"], row["high"], digits)
+    return ""
 
 
 def paper_table_latex(table: PaperTable) -> str:

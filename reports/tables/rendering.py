@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reports.tables.text import (
+    AT_OPTIMUM,
+    EQUIVALENT,
+    counted,
+    explain_marks,
+    interval,
+    mark,
+    number,
+    small,
+    task_digits,
+)
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
     from nasbench_suite.analysis.results import Results
 
-TIED = "≈"
-AT_OPTIMUM = "✓"
-MISSING = "-"
 _LEFT_ALIGNED = ("method", "against", "group", "")  # all other columns are numbers
 _TASK_FIELDS = (
     *("task", "benchmark", "dataset", "metric", "unit", "direction"),
@@ -79,15 +88,12 @@ def make_report(
     if overall is not None:
         tables.append(_overall_table(overall, percent, cut, tasks=len(tables)))
     legend = [
-        f"IQM: interquartile mean over seeds, with its {percent} bootstrap interval. Regret: mean "
-        f"distance from the best figure in the whole space. Mean rank: over seeds, paired. "
-        f"Bold: the best IQM.",
+        f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
+        f"the width of its interval by training noise alone. CVaR: mean of the worst fifth of the "
+        f"seeds. Regret: mean distance from the best figure in the whole space. Mean rank: over "
+        f"seeds, paired. Bold: the best IQM.",
+        explain_marks(round(1 - confidence, 10), bool(rows["noise_floor"].notna().any())),
     ]
-    if rows["noise_floor"].notna().any():
-        legend.append(
-            f"{TIED} tied with the best: IQMs differ by less than the noise floor. "
-            f"{AT_OPTIMUM} at the optimum within noise: regret below the noise floor."
-        )
     left_out = [name for name in results.names.values() if name not in set(rows["task"])]
     if left_out:
         legend.append(f"Left out, as they did not run for {cut}: {'; '.join(left_out)}.")
@@ -97,36 +103,36 @@ def make_report(
 def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) -> Table:
     first = rows.iloc[0]
     points = "points" if first["unit"] == "%" else first["unit"]
-    digits = _digits(rows)
+    digits = task_digits(rows)
     floor = first["noise_floor"]
     # Two significant digits of the floor, which may be far below the figures' own digits.
     noise = (
-        f"noise floor {_noise_text(floor, digits)} {points}".rstrip()
+        f"noise floor {small(floor, digits)} {points}".rstrip()
         if np.isfinite(floor)
-        else "noise floor unknown, so no ties are marked"
+        else "noise floor unknown, so nothing is called equivalent"
     )
     unit = f" in {first['unit']}" if first["unit"] else ""
     better = "larger" if first["direction"] == "maximize" else "smaller"
     cells = [
         (
-            _number(place),
+            number(place),
             _one_line(row["method"]),
             str(row["seeds"]),
-            *(_number(row[name], digits) for name in ("mean", "std", "median", "iqm")),
-            TIED * row["tied"] + AT_OPTIMUM * row["at_optimum"],
-            _interval(row["low"], row["high"], digits),
-            _number(row["regret"], digits),
-            _number(row["mean_rank"], 2),
+            *(number(row[name], digits) for name in ("mean", "std", "cvar", "iqm")),
+            mark(row),
+            interval(row["low"], row["high"], digits),
+            *(number(row[name], digits) for name in ("noise", "regret")),
+            number(row["mean_rank"], 2),
         )
         for place, row in zip(_places(rows["rank"]), rows.to_dict("records"), strict=True)
     ]
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
         subtitle=f"{first['metric']}{unit} ({better} is better), "
-        f"optimum {_number(first['optimum'], digits)}, {noise}",
+        f"optimum {number(first['optimum'], digits)}, {noise}",
         columns=(
-            *("#", "method", "seeds", "mean", "std", "median", "IQM", ""),
-            *(percent.replace(" ", "") + " interval", "regret", "mean rank"),
+            *("#", "method", "seeds", "mean", "std", "CVaR", "IQM", ""),
+            *(percent.replace(" ", "") + " interval", "noise", "regret", "mean rank"),
         ),
         rows=tuple(cells),
         best=tuple(rows["best"]),
@@ -143,13 +149,13 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
             f"{taking_part['seeds'].max()}); mean ranks are over the {common} that all have."
         )
     for column, what in (
-        ("failed", "failed"),
+        ("failed", "failed and count as a random architecture or the worst that was reached"),
         ("undecided", "had evaluated nothing yet and are left out"),
     ):
         concerned = rows[rows[column] > 0]
         if len(concerned):
             counts = zip(concerned["method"], concerned[column], strict=True)
-            yield f"Trials that {what}: " + ", ".join(f"{m} ({n})" for m, n in counts) + "."
+            yield f"Trials that {what}: {counted(counts)}."
     measure = results.tasks[rows["task_key"].iloc[0]].measure
     if measure is not None:
         yield (
@@ -165,13 +171,13 @@ def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) ->
     places = _places(-overall["score"])
     cells = [
         (
-            _number(place),
+            number(place),
             _one_line(row["method"]),
             str(row["tasks"]),
             str(row["seeds"]),
-            _number(row["score"], 3),
-            _interval(row["low"], row["high"], 3),
-            _number(row["mean_rank"], 2),
+            number(row["score"], 3),
+            interval(row["low"], row["high"], 3),
+            number(row["mean_rank"], 2),
         )
         for place, row in zip(places, overall.to_dict("records"), strict=True)
     ]
@@ -181,8 +187,8 @@ def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) ->
         notes.append(f"Without results on every task, so not compared: {', '.join(lacking)}.")
     return Table(
         title=f"All {tasks} tasks together" + (f", after {cut}" if cut else ""),
-        subtitle="score: IQM of the share of the worst method's mean regret that is taken away, "
-        "1 at the optimum",
+        subtitle=f"score: 0 at {overall['anchor'].iloc[0]}, 1 at the optimum; IQM over seeds, mean "
+        f"over tasks",
         columns=(
             *("#", "method", "tasks", "seeds", "score"),
             *(percent.replace(" ", "") + " interval", "mean rank"),
@@ -203,7 +209,7 @@ def to_terminal(report: Report, encoding: str = "utf-8") -> list[RenderableType]
     from rich.text import Text
 
     readable = encoding.lower().startswith("utf")
-    plain = str.maketrans({TIED: "~", AT_OPTIMUM: "*"})
+    plain = str.maketrans({EQUIVALENT: "~", AT_OPTIMUM: "*"})
     breakable = str.maketrans({"[": " [", ",": ", "})  # so that long labels wrap between settings
 
     def text(content: str, style: str = "") -> Text:
@@ -217,12 +223,12 @@ def to_terminal(report: Report, encoding: str = "utf-8") -> list[RenderableType]
             grid.add_column(
                 text(name.replace("mean rank", "mean\nrank")),
                 justify="left" if left else "right",
-                no_wrap=name != "method",
+                no_wrap=name not in ("method", "against"),
                 overflow="fold",
             )
         for cells, best in zip(table.rows, table.best, strict=True):
             shown = (
-                cell.translate(breakable) if name == "method" else cell
+                cell.translate(breakable) if name in ("method", "against") else cell
                 for name, cell in zip(table.columns, cells, strict=True)
             )
             grid.add_row(*(text(cell, "bold" if best else "") for cell in shown))
@@ -325,35 +331,9 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 # -- text --------------------------------------------------------------------------------------
 
 
-def _digits(rows: pd.DataFrame) -> int:
-    """Decimals that show two digits of the noise floor, or of the spread where it is unknown."""
-    scale = rows["noise_floor"].iloc[0]
-    if not scale > 0:
-        scale = rows["std"].median()
-    if not scale > 0:
-        return 2
-    return int(np.clip(1 - np.floor(np.log10(scale)), 2, 6))
-
-
 def _places(values: pd.Series[float]) -> pd.Series[float]:
     """Places as in a competition: the smallest is 1, equals share the first of their places."""
     return values.rank(method="min")
-
-
-def _noise_text(floor: float, digits: int) -> str:
-    return f"{floor:.{digits}f}" if round(floor, digits) else f"{floor:.2g}"
-
-
-def _number(value: float, digits: int | None = None) -> str:
-    if not np.isfinite(value):
-        return MISSING
-    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
-
-
-def _interval(low: float, high: float, digits: int) -> str:
-    if not np.isfinite(low):
-        return MISSING
-    return f"[{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def _one_line(name: str) -> str:
@@ -373,7 +353,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    TIED: r"$\approx$",
+    EQUIVALENT: r"$\approx$",
     AT_OPTIMUM: r"$\ast$",
     "†": r"$^{\dagger}$",
 }

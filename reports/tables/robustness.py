@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from reports.tables.rendering import MISSING, Report, Table
+from reports.tables.rendering import Report, Table
+from reports.tables.text import counted, interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +39,7 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
                     *_SHARES.values(),
                 ),
                 rows=tuple(_spread_row(row) for row in task.to_dict("records")),
-                best=tuple(task["worst"] == task["worst"].iloc[0]),
+                best=tuple(task["iqm"] == task["iqm"].iloc[0]),
                 notes=tuple(_failures(task)),
             )
         )
@@ -52,7 +51,7 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
                     subtitle="last epoch, mean over seeds",
                     columns=("method", *_INSIDE.values()),
                     rows=tuple(
-                        (str(row["method"]), *(_text(row[name], 3) for name in _INSIDE))
+                        (str(row["method"]), *(number(row[name], 3) for name in _INSIDE))
                         for row in inside.to_dict("records")
                     ),
                     best=(False,) * len(inside),
@@ -61,8 +60,9 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
             )
     legend = (
         f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds below the "
-        f"median of random search, or of the space where it did not run. skip, none: share of the "
-        f"edges of returned cells; no path: share of cells without one. Bold: the best worst seed.",
+        f"median of the space, or of random search where the table is not at hand. skip, none: "
+        f"share of the edges of returned cells; no path: share of cells without one. Bold: the best "
+        f"IQM.",
         "gap: validation accuracy of the supernet less that of the derived path in it, in points. "
         "entropy: of the operation strengths, in nats. λmax: largest eigenvalue of the validation "
         "loss's Hessian in the architecture parameters. τ strength: Kendall's correlation of these "
@@ -85,8 +85,8 @@ def sensitivity_report(rows: pd.DataFrame, method: str, parameter: str) -> Repor
                     (
                         f"{row['value']}",
                         str(row["seeds"]),
-                        *(_text(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
-                        _interval(row),
+                        *(number(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
+                        interval(row["low"], row["high"], 2),
                     )
                     for row in group.to_dict("records")
                 ),
@@ -101,9 +101,9 @@ def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
     return (
         str(row["method"]),
         str(row["seeds"]),
-        *(_text(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
-        _interval(row),
-        *(_text(row[name], 2) for name in _SHARES),
+        *(number(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
+        interval(row["low"], row["high"], 2),
+        *(number(row[name], 2) for name in _SHARES),
     )
 
 
@@ -112,16 +112,4 @@ def _failures(task: pd.DataFrame) -> list[str]:
     if not len(failed):
         return []
     pairs = zip(failed["method"], failed["failed"], strict=True)
-    return [
-        "Trials that failed: " + ", ".join(f"{method} ({count})" for method, count in pairs) + "."
-    ]
-
-
-def _text(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else MISSING
-
-
-def _interval(row: Mapping[Any, Any]) -> str:
-    if not np.isfinite(row["low"]):
-        return MISSING
-    return f"[{row['low']:.2f}, {row['high']:.2f}]"
+    return [f"Trials that failed: {counted(pairs)}."]

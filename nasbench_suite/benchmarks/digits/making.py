@@ -68,9 +68,9 @@ def train_all(
 ) -> Iterator[tuple[int, int]]:
     """Train one cell of every isomorphism class with every seed, appending to ``journal``.
 
-    With ``indices``, only those cells. Trainings already in the journal are not repeated. Each is independent of the others, so
-    the figures do not depend on ``jobs``, on the order or on interruptions; only the measured
-    seconds vary.
+    With ``indices``, only those cells. Trainings already in the journal are not repeated. Each is
+    independent of the others, so the figures do not depend on ``jobs``, on the order or on
+    interruptions; only the measured seconds vary.
 
     Yields:
         (trainings finished, trainings in all), once at the start and after each training.

@@ -1,0 +1,226 @@
+"""From a results file to samples: what each search reached, at the end or at an earlier budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nasbench_suite.analysis.curves import ROUNDING
+from nasbench_suite.analysis.results import Results
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.spaces import load_space
+from nasbench_suite.statistics.sample import Sample, round_figures
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasbench_suite.rows import TaskRow
+
+
+def figures_at_cut(
+    results: Results, evaluations: float | None = None, seconds: float | None = None
+) -> pd.DataFrame:
+    """The trials with their ``figure`` at the cut, missing where there is none.
+
+    ``architecture`` is then what was returned there. Figures are rounded here, once, to what single
+    precision holds (see ``round_figures``), so that equals are equal wherever they are ranked.
+
+    Raises:
+        SuiteError: no task ran for so long, or the cut is no number > 0.
+    """
+    asked = {"evaluations": evaluations, "seconds": seconds}
+    cuts = {kind: cut for kind, cut in asked.items() if cut is not None}
+    if not cuts:
+        trials = results.trials.assign(figure=results.trials["report"].astype(float))
+        return _rounded(results, trials)
+    trials, changes = results.trials, results.incumbents
+    for kind, cut in cuts.items():
+        if not (np.isfinite(cut) and cut > 0):
+            raise SuiteError(f"A cut after {cut} {kind} is impossible: give a number > 0.")
+        spent = trials.groupby("task_key")[kind].max()
+        longest = {
+            key: task.config.get(kind) or spent.get(key, 0.0) for key, task in results.tasks.items()
+        }
+        trials = trials[trials["task_key"].map(longest) >= cut]
+        changes = changes[changes[kind] <= cut + ROUNDING]
+    if not len(trials):
+        wanted = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items())
+        raise SuiteError(
+            f"No task ran for {wanted} ({'; '.join(results.names.values())}): "
+            f"look at an earlier budget, or run with a larger one."
+        )
+    last = changes.groupby("trial")[["report", "architecture"]].last()
+    found = trials.assign(
+        figure=trials["trial"].map(last["report"]),
+        architecture=trials["trial"].map(last["architecture"]),
+    )
+    return _rounded(results, found)
+
+
+def _rounded(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
+    figures = trials["figure"].to_numpy(dtype=float, copy=True)
+    for key, members in trials.groupby("task_key", sort=False).indices.items():
+        figures[members] = round_figures(figures[members], results.tasks[str(key)].optimum)
+    return trials.assign(figure=figures)
+
+
+def with_failures(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
+    """The trials, failed ones with the figure that a failure counts as: see ``Anchors.failure``.
+
+    A method must not rank first because half of its trials fail.
+    """
+    failed = trials["status"] == "failed"
+    if not failed.any():
+        return trials
+    figures = trials["figure"].to_numpy(dtype=float, copy=True)
+    for key, members in trials.groupby("task_key", sort=False).indices.items():
+        task = results.tasks[str(key)]
+        known = figures[members]
+        figures[members] = np.where(
+            failed.to_numpy()[members], anchors(task).failure(known, task.direction), known
+        )
+    return trials.assign(figure=figures)
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """What scores and failures are measured by, whoever takes part.
+
+    Attributes:
+        chance: what a random architecture is expected to reach; of a task with several objectives,
+            whose figure is a normalised hypervolume, 0. Missing where the table is not at hand.
+        noise: training noise by accuracy, if the table is at hand and shows it.
+    """
+
+    chance: float
+    noise: NoiseModel | None
+
+    def failure(self, figures: NDArray[np.float64], direction: str) -> float:
+        """What a failed trial counts as: a random architecture, or the worst that a trial reached.
+
+        Args:
+            figures: of all trials of the task; the worst of them counts where it is worse still, or
+                where the table is not at hand.
+            direction: of the figures.
+        """
+        known = np.append(figures[np.isfinite(figures)], self.chance)
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return np.nan
+        return float(known.min() if direction == "maximize" else known.max())
+
+
+def anchors(task: TaskRow) -> Anchors:
+    """The anchors of a task, from its benchmark where that is at hand."""
+    if task.measure is not None:
+        return Anchors(0.0, None)
+    table = find_table(task)
+    if table is None:
+        return Anchors(np.nan, None)
+    return Anchors(
+        float(np.nanmean(table.values(task.report_metric))),
+        _noise(table.name, str(table.checksum), task.report_metric),
+    )
+
+
+@cache
+def _noise(benchmark: str, checksum: str, metric: str) -> NoiseModel | None:
+    """The noise model of a metric, which takes a second to find; the checksum is for the cache."""
+    del checksum
+    return noise_model(load_benchmark(benchmark), metric)
+
+
+def find_table(task: TaskRow) -> Benchmark | None:
+    """The benchmark of a task, if it is at hand, unaltered, with the metric that was reported."""
+    try:
+        table = load_benchmark(task.benchmark)
+    except SuiteError:
+        return None
+    if task.config.get("checksum") != table.checksum or task.report_metric not in table.metrics:
+        return None
+    return table
+
+
+# -- samples ---------------------------------------------------------------------------------------
+
+
+def task_samples(
+    results: Results, trials: pd.DataFrame, methods: Sequence[str] | None = None
+) -> dict[str, dict[str, Sample]]:
+    """For each task key the sample of each method, turned so that larger is better.
+
+    Trials without a figure are left out, and so is a method that has none on a task.
+
+    Raises:
+        SuiteError: there is no such method.
+    """
+    known = sorted(trials["method"].unique())
+    for method in methods or ():
+        if method not in known:
+            raise SuiteError(choose_from("method with results", method, known))
+    if methods is not None:
+        trials = trials[trials["method"].isin(list(methods))]
+    trials = trials.dropna(subset=["figure"])
+    found: dict[str, dict[str, Sample]] = {}
+    for key, part in trials.groupby("task_key", sort=False):
+        task = results.tasks[str(key)]
+        sign = 1.0 if task.direction == "maximize" else -1.0
+        figures = sign * part["figure"].to_numpy(dtype=float)
+        seeds = part["seed"].to_numpy(dtype=np.int64)
+        classes = _classes(task, part)
+        found[str(key)] = {
+            str(method): Sample(
+                results.names[str(key)],
+                str(method),
+                figures[members],
+                seeds[members],
+                classes[members],
+            )
+            for method, members in sorted(part.groupby("method", sort=False).indices.items())
+        }
+    return found
+
+
+def _classes(task: TaskRow, trials: pd.DataFrame) -> NDArray[np.int64]:
+    """The class of isomorphic architectures that each trial returned.
+
+    A trial that failed, or that returned a front, is a class of its own, numbered below zero.
+    """
+    indices = trials["architecture"].fillna(-1).to_numpy(dtype=np.int64)
+    own = -1 - np.arange(len(indices))
+    if task.measure is not None:
+        return own
+    try:
+        classes = np.asarray(load_space(task.space).classes)
+    except (SuiteError, AttributeError):  # a space of another package, or one that is not listed
+        return np.where(indices < 0, own, indices)
+    inside = (indices >= 0) & (indices < len(classes))
+    return np.where(inside, classes[np.where(inside, indices, 0)], own)
+
+
+def noise_spreads(task: TaskRow, sample: Sample) -> NDArray[np.float64]:
+    """Standard deviations by training noise of a sample's figures; missing where unknown."""
+    model = anchors(task).noise
+    sign = 1.0 if task.direction == "maximize" else -1.0
+    if model is not None:
+        return model.sd(sign * sample.figures)
+    floor = np.nan if task.noise_floor is None else task.noise_floor
+    return np.full(len(sample), floor / NoiseModel.FLOOR_IN_SD)
+
+
+__all__ = [
+    "Anchors",
+    "anchors",
+    "figures_at_cut",
+    "find_table",
+    "noise_spreads",
+    "task_samples",
+    "with_failures",
+]

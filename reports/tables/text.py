@@ -1,0 +1,88 @@
+"""Numbers as text: how many decimals, what is missing, intervals and p-values; here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EQUIVALENT = "≈"
+OPEN = "?"
+AT_OPTIMUM = "✓"
+WORSE = "†"
+MISSING = "-"
+
+
+def number(value: float, digits: int | None = None) -> str:
+    """A number with so many decimals, or as short as it is; a dash where it is missing."""
+    if not np.isfinite(value):
+        return MISSING
+    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """Both ends in brackets; a dash where they are missing."""
+    if not np.isfinite(low):
+        return MISSING
+    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def p_value(value: float) -> str:
+    """Three decimals, as more say nothing."""
+    return "<0.001" if value < 0.001 else number(value, 3)
+
+
+def digits_of(scale: float, fewest: int = 2) -> int:
+    """Decimals that show two digits of a noise floor, spread or difference."""
+    return int(np.clip(1 - np.floor(np.log10(scale)), fewest, 6)) if scale > 0 else 2
+
+
+def task_digits(rows: pd.DataFrame, fewest: int = 2) -> int:
+    """Decimals for a task's rows: by its noise floor, or by the spread where that is unknown."""
+    floor = rows["noise_floor"].max()
+    return digits_of(floor if floor > 0 else rows["std"].median(), fewest)
+
+
+def small(value: float, digits: int) -> str:
+    """So many decimals, or two digits where these would show a zero."""
+    return f"{value:.{digits}f}" if round(value, digits) else f"{value:.2g}"
+
+
+def mark(row: Mapping[str, Any]) -> str:
+    """How a row of a leaderboard stands to the best and to the optimum."""
+    shown = EQUIVALENT * row["equivalent"]
+    shown += OPEN * (not (row["best"] or row["worse"] or row["equivalent"] or not row["seeds"]))
+    return shown + AT_OPTIMUM * row["at_optimum"]
+
+
+def spoken_mark(row: Mapping[str, Any]) -> str:
+    """``mark`` in words."""
+    words = {
+        EQUIVALENT: "equivalent to the best within the noise",
+        OPEN: "not distinguished from the best",
+        AT_OPTIMUM: "at the optimum within noise",
+    }
+    return ", ".join(words[character] for character in mark(row))
+
+
+def explain_marks(alpha: float, floor_known: bool) -> str:
+    """The legend of ``mark``."""
+    text = (
+        f"Without a mark: worse than the best (Yuen's test, adjusted for all pairs, level "
+        f"{alpha:g}). {OPEN} not distinguished from the best, which is no evidence of equality."
+    )
+    if floor_known:
+        text += (
+            f" {EQUIVALENT} equivalent: a difference of the noise floor is ruled out. "
+            f"{AT_OPTIMUM} at the optimum: the whole interval lies within the noise floor of it."
+        )
+    return text
+
+
+def counted(pairs: Iterable[tuple[str, Any]]) -> str:
+    """Names with their counts, as ``a (2), b (1)``."""
+    return ", ".join(f"{name} ({count})" for name, count in pairs)
