@@ -148,6 +148,7 @@ def results_leaderboard(
             leader = part.loc[part["best"].to_numpy(), "method"].min()
             verdicts = _verdicts(task, own, str(leader), 1.0 - confidence)
         unknown = (np.nan, False, False)
+        # Methods that share the best IQM are all best, whatever a test says of one of them.
         found = [
             unknown if b else verdicts.get(m, unknown)
             for m, b in zip(part["method"], part["best"], strict=True)

@@ -39,6 +39,13 @@ def check(
     power: Annotated[
         float, typer.Option(help="Chance that an unchanged method should pass.")
     ] = 0.9,
+    rare: Annotated[
+        float,
+        typer.Option(
+            help="The smallest share of seeds whose collapse must not pass unseen; 0.05 takes 59 "
+            "seeds, 0.26 takes 10, and 0 looks at the mean alone."
+        ),
+    ] = 0.05,
     summary: Annotated[
         Path | None, typer.Option(help="Append the Markdown summary to this file too.")
     ] = None,
@@ -56,7 +63,9 @@ def check(
         count = len(made.entries)
         typer.echo(f"{baseline}: {count} {'method' if count == 1 else 'methods'} on tasks saved.")
         return
-    found = check_store(store, baseline, methods=chosen, margin=margin, alpha=alpha, power=power)
+    found = check_store(
+        store, baseline, methods=chosen, margin=margin, alpha=alpha, power=power, rare=rare or None
+    )
     text = found.markdown()
     typer.echo(text, nl=False)
     if summary is not None:
@@ -72,5 +81,5 @@ def check(
         assert first is not None
         raise SuiteError(
             f"{len(found.undecided)} comparisons have too few seeds to tell: run and save "
-            f"{first.seeds_needed} seeds, or choose a larger --margin."
+            f"{first.seeds_needed} seeds, or choose a larger --margin or --rare."
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
-from nasbench_suite.statistics.noninferiority import NonInferiority, Verdict, noninferiority
+from nasbench_suite.statistics.noninferiority import RARE, NonInferiority, Verdict, noninferiority
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +79,7 @@ def check(
     margin: float | None = None,
     alpha: float = 0.05,
     power: float = 0.9,
+    rare: float | None = RARE,
 ) -> Check:
     """Has any method of a baseline become worse?
 
@@ -96,6 +97,8 @@ def check(
             of the task's metric: what two trainings of one architecture differ by.
         alpha: see above.
         power: see above.
+        rare: the smallest share of seeds whose collapse must not pass unseen, which takes 59 seeds
+            for 0.05; None asks for no more seeds than the mean needs.
 
     Raises:
         SuiteError: either file cannot be read; the store lacks a task or method of the baseline;
@@ -107,8 +110,9 @@ def check(
     entries = _chosen(baseline, methods)
     groups = {name: _groups(results, name) for name in {entry.diagnostic for entry in entries}}
     each = 1.0 - (1.0 - power) / len(entries)
+    settings = _Settings(margin, alpha, each, rare)
     findings = tuple(
-        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), margin, alpha, each)
+        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), settings)
         for entry in entries
     )
     known = {(entry.task_key, entry.method) for entry in baseline.entries}
@@ -163,24 +167,47 @@ def _trials_of(
     )
 
 
-def _find(
-    entry: Entry, trials: pd.DataFrame, margin: float | None, alpha: float, power: float
-) -> Finding:
+@dataclass(frozen=True)
+class _Settings:
+    """What ``check`` was asked for, with the power of each comparison."""
+
+    margin: float | None
+    alpha: float
+    power: float
+    rare: float | None
+
+
+def _find(entry: Entry, trials: pd.DataFrame, settings: _Settings) -> Finding:
     reached = trials.dropna(subset=["figure"])
     figures = dict(zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True))
     failures = int((trials["status"] == "failed").sum())
     if failures:
         return Finding(entry, figures, failures, None)
-    margin = margin or entry.noise_floor
+    # A margin of zero is not none given: the test refuses it.
+    margin = entry.noise_floor if settings.margin is None else settings.margin
     if margin is None:
         raise SuiteError(
             f"No noise floor of {entry.metric} is known, so say with --margin which loss matters."
         )
-    return Finding(entry, figures, 0, compare(entry, figures, margin, alpha=alpha, power=power))
+    test = compare(
+        entry,
+        figures,
+        margin,
+        alpha=settings.alpha,
+        power=settings.power,
+        rare=settings.rare,
+    )
+    return Finding(entry, figures, 0, test)
 
 
 def compare(
-    entry: Entry, figures: Mapping[int, float], margin: float, *, alpha: float, power: float
+    entry: Entry,
+    figures: Mapping[int, float],
+    margin: float,
+    *,
+    alpha: float,
+    power: float,
+    rare: float | None = RARE,
 ) -> NonInferiority:
     """The test of figures by seed against those of a baseline's entry; see ``check``.
 
@@ -198,6 +225,7 @@ def compare(
             margin,
             alpha=alpha,
             power=1.0 - (1.0 - power) / len(signs),
+            rare=rare,
             unchanged=unchanged,
         )
         for sign in signs
@@ -274,9 +302,10 @@ def _why(finding: Finding) -> str:
         return f"{where}: the same figure at each of {len(finding.figures)} seeds."
     if test.verdict == "undecided":
         return (
-            f"{where}: figures changed, and {len(finding.figures)} and {len(entry.figures)} seeds "
-            f"let an unchanged method pass with a chance of {test.power:.2f} alone. Run and save "
-            f"{test.seeds_needed} seeds, or choose a larger margin."
+            f"{where}: {len(finding.figures)} and {len(entry.figures)} seeds are too few: an "
+            f"unchanged method passes with a chance of {test.power:.2f}, and rare collapses may go "
+            f"unseen. Run and save {test.seeds_needed} seeds, or choose a larger margin or share "
+            f"of collapses (--rare)."
         )
     return (
         f"{where}: a loss of {test.margin:.3g} is not ruled out (p = {test.p:.3f}); the mean "

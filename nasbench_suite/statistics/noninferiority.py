@@ -13,6 +13,7 @@ from nasbench_suite.statistics.significance import check_level
 
 Verdict = Literal["unchanged", "no worse", "worse", "undecided"]
 
+RARE = 0.05  # share of seeds whose collapse must not go unseen
 _MOST_SEEDS = 1_000_000
 
 
@@ -30,10 +31,11 @@ class NonInferiority:
         power: chance that an unchanged method passes, by the spread it had before.
         wanted_power: what that chance should be.
         seeds_needed: seeds of each of the two samples for that, if it is not.
-        verdict: ``unchanged``: every seed run again gave the same figure to the last bit;
-            ``no worse``: a loss of ``margin`` is ruled out; ``worse``: it is not, and either the
-            seeds were enough to rule it out or the mean is significantly lower; ``undecided``:
-            it is not, but there are too few seeds to tell.
+        verdict: ``unchanged``: every seed run again gave the same figure to the last bit, at so
+            many seeds that a method which had changed would have shown (see ``coincidence``);
+            ``no worse``: a loss of ``margin`` is ruled out, and so are rare collapses; ``worse``:
+            it is not, and either the seeds were enough to rule it out or the mean is significantly
+            lower; ``undecided``: there are too few seeds to tell.
     """
 
     difference: float
@@ -55,6 +57,7 @@ def noninferiority(
     *,
     alpha: float = 0.05,
     power: float = 0.9,
+    rare: float | None = RARE,
     unchanged: bool = False,
 ) -> NonInferiority:
     """One-sided Welch test that the mean has not fallen by ``margin`` or more.
@@ -64,17 +67,24 @@ def noninferiority(
     Samples are taken as independent: where both have the same seeds and their figures go
     together, the error rates are smaller than stated.
 
+    Welch's test cannot see a collapse that no seed has met. A method passes only with so many
+    seeds that a collapse of a share ``rare`` of all seeds stays unseen with a chance of at most
+    ``alpha``: ``log(alpha) / log(1 - rare)``, 59 for 0.05 (Hanley and Lippman-Hand, *If nothing goes wrong, is
+    everything all right?*, JAMA 1983). One that is seen widens the interval.
+
     Args:
         now: figures of the method as it is, one a seed, larger is better.
         before: figures of its baseline.
         margin: the smallest loss that matters, in their unit.
         alpha: chance to pass for a method that has lost exactly the margin.
         power: chance to pass that an unchanged method should have.
+        rare: the smallest share of seeds whose collapse must not go unseen; None asks for no
+            more seeds than the mean needs.
         unchanged: every seed that both have gave the same figure, and ``now`` has no other seed.
 
     Raises:
-        SuiteError: fewer than two seeds, missing figures, a margin that is not positive, or a
-            level or power out of range.
+        SuiteError: no seed, missing figures, a margin that is not positive, or a level, power or
+            share out of range.
     """
     from scipy.stats import t
 
@@ -83,14 +93,17 @@ def noninferiority(
     if not (np.isfinite(margin) and margin > 0):
         raise SuiteError(f"A margin of {margin} is impossible: give a loss > 0 that matters.")
     new, old = (np.asarray(values, dtype=np.float64) for values in (now, before))
-    if min(len(new), len(old)) < 2 and not unchanged:
-        raise SuiteError("A test needs two seeds at least, of the method and of its baseline.")
+    if rare is not None:
+        check_level(rare, "share of seeds")
+    if not (len(new) and len(old)):
+        raise SuiteError("A test needs a seed at least, of the method and of its baseline.")
     if np.isnan(new).any() or np.isnan(old).any():
         raise SuiteError("A figure is missing: a test needs one of every seed.")
     difference = float(new.mean() - old.mean())
     spread = float(old.std(ddof=1)) if len(old) > 1 else 0.0
     chance = passing_power(margin, spread, len(new), len(old), alpha)
-    needed = _seeds_needed(margin, spread, alpha, power)
+    to_see = seeds_to_see(rare, alpha) if rare is not None else 2
+    needed = max(_seeds_needed(margin, spread, alpha, power), to_see)
     shared = {
         "margin": margin,
         "alpha": alpha,
@@ -98,8 +111,11 @@ def noninferiority(
         "wanted_power": power,
         "seeds_needed": needed,
     }
-    if unchanged:
+    if unchanged and coincidence(old) ** len(new) <= alpha:
         return NonInferiority(0.0, 0.0, 0.0, 0.0, verdict="unchanged", **shared)  # type: ignore[arg-type]
+    if min(len(new), len(old)) < 2:
+        unknown = (difference, -np.inf, np.inf, 1.0)
+        return NonInferiority(*unknown, verdict="undecided", **shared)  # type: ignore[arg-type]
     parts = np.array([new.var(ddof=1) / len(new), old.var(ddof=1) / len(old)])
     error = float(np.sqrt(parts.sum()))
     if error > 0:
@@ -109,14 +125,34 @@ def noninferiority(
     else:  # neither sample has any spread
         half, p = 0.0, float(difference <= -margin)
     low, high = difference - half, difference + half
+    # A method that is as it was is called worse with a chance of at most 1 - power, whichever way.
+    surely_lower = bool(error and difference + t.isf(1.0 - power, freedom) * error < 0)
     verdict: Verdict
     if low > -margin:
-        verdict = "no worse"
-    elif chance >= power or high < 0:
+        verdict = "no worse" if len(new) >= to_see else "undecided"
+    elif chance >= power or surely_lower or (not error and difference < 0):
         verdict = "worse"
     else:
         verdict = "undecided"
     return NonInferiority(difference, low, high, p, verdict=verdict, **shared)  # type: ignore[arg-type]
+
+
+def seeds_to_see(rare: float, alpha: float = 0.05) -> int:
+    """Seeds of which at least one meets what befalls that share of all, with chance 1 - alpha."""
+    return int(np.ceil(np.log(alpha) / np.log1p(-rare)))
+
+
+def coincidence(figures: ArrayLike) -> float:
+    """Chance that another seed of a method gives a figure as good as this one to the last bit.
+
+    The share of pairs of seeds that agree, by Laplace's rule of succession: with ``n`` pairs of
+    which ``k`` agree, ``(k + 1) / (n + 1)``. A method that has changed agrees with its baseline by
+    such chance alone; with one seed nothing is known, and that is 1.
+    """
+    _, counts = np.unique(np.asarray(figures, dtype=np.float64), return_counts=True)
+    total = int(counts.sum())
+    pairs = total * (total - 1) // 2
+    return float((counts * (counts - 1) // 2).sum() + 1) / (pairs + 1)
 
 
 def passing_power(margin: float, sd: float, now: int, before: int, alpha: float = 0.05) -> float:

@@ -150,22 +150,24 @@ def _cut(seeds: int, statistic: Center) -> int:
     return seeds // 4 if statistic == "iqm" else 0
 
 
+_SIMULATED = 100  # seeds up to which the error of the interquartile mean is simulated
+_LIMIT = 1.1951  # variance of a 25 % trimmed mean of n Gaussian figures, times n, in the limit
+
+
 @cache
 def error_of_unit(seeds: int, statistic: Center = "iqm") -> float:
-    """Standard error of that statistic of so many figures of unit standard deviation.
+    """Standard error of that statistic of so many Gaussian figures of unit standard deviation.
 
-    Of the interquartile mean by the winsorised variance of the expected order statistics (Blom's
-    scores), as the test itself computes it.
+    Of the interquartile mean by 20,000 samples drawn with a seed of their own, or, of more than 100
+    seeds, its limit (Huber, *Robust Statistics*, section 3.3).
     """
-    from scipy.special import ndtri
-
     cut = _cut(seeds, statistic)
     if not cut:
         return float(seeds**-0.5)
-    kept = seeds - 2 * cut
-    normal = ndtri((np.arange(1, seeds + 1) - 0.375) / (seeds + 0.25))
-    winsorised = np.clip(normal, normal[cut], normal[seeds - cut - 1])
-    return float(np.sqrt(np.square(winsorised).sum() / (kept * (kept - 1))))
+    if seeds > _SIMULATED:
+        return float((_LIMIT / seeds) ** 0.5)
+    draws = np.sort(np.random.default_rng(seeds).standard_normal((20_000, seeds)), axis=1)
+    return float(draws[:, cut : seeds - cut].mean(axis=1).std())
 
 
 __all__ = [

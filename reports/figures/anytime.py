@@ -270,7 +270,7 @@ def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
 ANYTIME = Figure(
     "Anytime curves",
     "Interquartile mean over seeds of the incumbent's regret, against the budget spent, with its "
-    "bootstrap band; grey: below the noise floor.",
+    "band over seeds; grey: below the noise floor.",
     results_curves,
     lambda frame, ax: anytime_curves(frame, ax=ax),
     across=False,

@@ -383,7 +383,7 @@ CRITICAL_DIFFERENCE = Figure(
 )
 IMPROVEMENT = Figure(
     "Probability of improvement",
-    "The chance that a run of the method with the best mean rank beats a run of each other, with "
+    "The chance that a run of the method with the best IQM beats a run of each other, with "
     "its bootstrap interval; one half means no difference.",
     improvement_data,
     draw_improvement,

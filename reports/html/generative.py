@@ -17,7 +17,8 @@ import numpy as np
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from reports.html.panels import Block, Section, inline_svg, screen_style
-from reports.tables.rendering import MISSING, Table
+from reports.tables.rendering import Table
+from reports.tables.text import MISSING, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,8 +132,8 @@ def _mean(values: np.ndarray, is_share: bool) -> str:
     if not len(values):
         return MISSING
     digits = 2 if is_share else 1
-    text = f"{values.mean():.{digits}f}"
-    return f"{text} ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else text
+    text = number(float(values.mean()), digits)
+    return f"{text} ± {number(float(values.std(ddof=1)), digits)}" if len(values) > 1 else text
 
 
 def _dots(rows: pd.DataFrame, path: Path, results: Results) -> Block:

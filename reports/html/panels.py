@@ -20,9 +20,10 @@ import numpy as np
 from nasbench_suite import registry
 from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.results import Results, budget_text
-from nasbench_suite.analysis.robustness import TAIL, results_robustness
+from nasbench_suite.analysis.robustness import results_robustness
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
+from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
 from reports.figures.gallery import choose_figure, make_figure, one_task
 from reports.figures.style import METADATA, paper_style

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from nasbench_suite.analysis.fronts import results_indicators
 from nasbench_suite.analysis.results import Results
-from reports.commands.fronts import fronts_report
 from reports.figures.attainment import TRUE_FRONT, attainment_data
 from reports.figures.gallery import one_task
 from reports.html.panels import Block, PlacedPanel, Section, gallery_block, task_tags
+from reports.tables.fronts import fronts_report
 
 
 def pareto_panel(results: Results) -> Section | None:

@@ -198,10 +198,4 @@ def _blocks(comparison: Comparison) -> str:
     return "seeds" if comparison.task != "all tasks" else "seeds of tasks"
 
 
-def _blocks(comparison: Comparison) -> str:
-    if comparison.over == "tasks":
-        return "tasks"
-    return "seeds" if comparison.task != "all tasks" else "seeds of tasks"
-
-
 __all__ = ["comparison_report", "comparisons_frame", "comparisons_json"]

@@ -61,8 +61,8 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
     legend = (
         f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds below the "
         f"median of the space, or of random search where the table is not at hand. skip, none: "
-        f"share of the edges of returned cells; no path: share of cells without one. Bold: the best "
-        f"IQM.",
+        f"share of the edges of returned cells; no path: share of cells without one. Bold: the "
+        f"best IQM.",
         "gap: validation accuracy of the supernet less that of the derived path in it, in points. "
         "entropy: of the operation strengths, in nats. λmax: largest eigenvalue of the validation "
         "loss's Hessian in the architecture parameters. τ strength: Kendall's correlation of these "

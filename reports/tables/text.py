@@ -52,14 +52,15 @@ def small(value: float, digits: int) -> str:
     return f"{value:.{digits}f}" if round(value, digits) else f"{value:.2g}"
 
 
-def mark(row: Mapping[str, Any]) -> str:
+def mark(row: Mapping[Any, Any]) -> str:
     """How a row of a leaderboard stands to the best and to the optimum."""
-    shown = EQUIVALENT * row["equivalent"]
-    shown += OPEN * (not (row["best"] or row["worse"] or row["equivalent"] or not row["seeds"]))
-    return shown + AT_OPTIMUM * row["at_optimum"]
+    shown = EQUIVALENT if row["equivalent"] else ""
+    if row["seeds"] and not (row["best"] or row["worse"] or row["equivalent"]):
+        shown = OPEN
+    return shown + (AT_OPTIMUM if row["at_optimum"] else "")
 
 
-def spoken_mark(row: Mapping[str, Any]) -> str:
+def spoken_mark(row: Mapping[Any, Any]) -> str:
     """``mark`` in words."""
     words = {
         EQUIVALENT: "equivalent to the best within the noise",
@@ -83,6 +84,6 @@ def explain_marks(alpha: float, floor_known: bool) -> str:
     return text
 
 
-def counted(pairs: Iterable[tuple[str, Any]]) -> str:
+def counted(pairs: Iterable[tuple[Any, Any]]) -> str:
     """Names with their counts, as ``a (2), b (1)``."""
     return ", ".join(f"{name} ({count})" for name, count in pairs)

@@ -114,7 +114,7 @@ def test_json_has_the_same_figures_by_task(
     content = json.loads(printed("json"))
     assert [task["task"] for task in content["tasks"]] == list(board["task"].unique())
     rows = [method for task in content["tasks"] for method in task["methods"]]
-    for name in ("method", "seeds", "mean", "iqm", "low", "high", "regret", "tied"):
+    for name in ("method", "seeds", "mean", "iqm", "low", "high", "regret", "worse"):
         assert [row[name] for row in rows] == board[name].tolist()
     assert {row["method"] for row in content["overall"]} == {"uniform", AWKWARD}
 
@@ -139,7 +139,9 @@ def test_markdown_reads_as_tables(printed: Callable[..., str], board: pd.DataFra
         assert list(plain["method"]) == list(task["method"])
         assert np.allclose(plain["IQM"].astype(float), task["iqm"], atol=0.005)
         assert list(table["IQM"].str.startswith("**")) == list(task["best"])
-        assert list(plain[""].str.contains("≈")) == list(task["tied"])
+        assert list(plain[""].str.contains("≈")) == list(task["equivalent"])
+        open_ = ~(task["best"] | task["worse"] | task["equivalent"])
+        assert list(plain[""].str.contains(r"\?")) == list(open_)
     assert "<b>" not in text.replace(r"\<b\>", "")
 
 
@@ -213,7 +215,6 @@ REFUSALS: dict[str, tuple[Callable[[Path], list[object]], str]] = {
     "no folder": (lambda folder: ["--figure", folder / "none" / "f.pdf"], "make it first"),
     "longer than it ran": (lambda _: ["--evaluations", 41], "41 evaluations"),
     "no confidence": (lambda _: ["--confidence", 2], "onfidence"),
-    "no resamples": (lambda _: ["--resamples", 0], "resamples"),
 }
 
 

@@ -22,6 +22,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
+from nasbench_suite.statistics import planning
 from nasbench_suite.statistics import significance as sig
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
@@ -121,12 +122,23 @@ def test_holm_leaves_out_what_is_missing() -> None:
 # -- two methods -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("blocks", [14, 60])
-def test_wilcoxon_is_scipys(blocks: int) -> None:
-    differences = np.random.default_rng(3).normal(0.2, size=(blocks, 4)).round(1)
+def test_wilcoxon_is_scipys() -> None:
+    differences = np.random.default_rng(3).normal(0.2, size=(101, 4)).round(1)
     for column, found in zip(differences.T, sig.wilcoxon(differences), strict=True):
         peer = stats.wilcoxon(column, zero_method="pratt", method="asymptotic")
         assert found == pytest.approx(peer.pvalue)
+
+
+@pytest.mark.parametrize("blocks", [5, 14, 40])
+def test_wilcoxon_of_few_blocks_is_exact(blocks: int) -> None:
+    differences = np.random.default_rng(3).normal(0.2, size=(blocks, 4))
+    for column, found in zip(differences.T, sig.wilcoxon(differences), strict=True):
+        assert found == pytest.approx(stats.wilcoxon(column, method="exact").pvalue)
+
+
+def test_one_seed_more_does_not_raise_p() -> None:
+    found = [float(sig.wilcoxon(np.ones(blocks))) for blocks in range(5, 101)]
+    assert_allclose(found, 2.0 ** (1 - np.arange(5, 101)))
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3, 4, 5], [1, 1, -1, 2, 0, 3], [0.5, -2, 3, 3, 3, 7, 8]])
@@ -215,30 +227,31 @@ def test_tasks_weigh_the_same_in_a_profile_whatever_their_runs() -> None:
 )
 def test_seeds_needed_are_cohens(effect: float, seeds: int) -> None:
     # Cohen's tables round; 393 and 394 are both printed for the first.
-    assert sig.seeds_needed(effect, 1.0) == pytest.approx(seeds, abs=1)
+    assert planning.seeds_needed(effect, 1.0, statistic="mean") == pytest.approx(seeds, abs=1)
 
 
 def test_detectable_difference_is_statsmodels() -> None:
     power = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
     for seeds in (3, 10, 500):
-        found = sig.detectable_difference(2.0, seeds, alpha=0.01, power=0.9)
+        found = planning.detectable_difference(2.0, seeds, statistic="mean", alpha=0.01, power=0.9)
         peer = power.power(found / 2, nobs1=seeds, alpha=0.01)
         assert peer == pytest.approx(0.9, rel=1e-6)
 
 
 def test_stated_power_is_what_happens() -> None:
     rng = np.random.default_rng(8)
-    difference = sig.detectable_difference(1.0, 12, power=0.8)
-    trials = stats.ttest_ind(rng.normal(difference, size=(12, 4000)), rng.normal(size=(12, 4000)))
+    difference = planning.detectable_difference(1.0, 12, power=0.8)
+    figures = rng.normal(difference, size=(12, 4000)), rng.normal(size=(12, 4000))
+    trials = stats.ttest_ind(*figures, equal_var=False, trim=0.25)
     assert np.mean(trials.pvalue < 0.05) == pytest.approx(0.8, abs=0.025)
 
 
 def test_impossible_levels_are_refused() -> None:
     for call in (
-        lambda: sig.detectable_difference(1.0, 1),
-        lambda: sig.detectable_difference(1.0, 5, alpha=1.5),
-        lambda: sig.detectable_difference(-1.0, 5),
-        lambda: sig.seeds_needed(0.0, 1.0),
+        lambda: planning.detectable_difference(1.0, 1),
+        lambda: planning.detectable_difference(1.0, 5, alpha=1.5),
+        lambda: planning.detectable_difference(-1.0, 5),
+        lambda: planning.seeds_needed(0.0, 1.0),
     ):
         with pytest.raises(SuiteError):
             call()
@@ -291,15 +304,19 @@ def test_all_pairs_on_every_task_and_on_all(store: Path) -> None:
         assert (np.diff(one.friedman.mean_ranks) >= 0).all()
         row = one.pairs.iloc[-1]
         assert (row["second"], row["worse"]) == ("first", pytest.approx(0.0, abs=0.01))
-        assert row["p"] <= row["p_holm"] < 0.01
+        assert row["p"] <= row["p_adjusted"] < 0.01
         assert row["low"] <= row["difference"] <= row["high"]
     task = trials["task"].iloc[0]
     figures = trials[trials["task"] == task].pivot(index="seed", columns="method", values="report")
     row = found[0].pairs.set_index(["first", "second"]).loc[("random", "first")]
-    differences = figures["random"] - figures["first"]
-    assert row["difference"] == pytest.approx(stats.trim_mean(differences, 0.25))
-    assert row["p"] == pytest.approx(
-        stats.wilcoxon(differences, zero_method="pratt", method="asymptotic").pvalue
+    one, other = figures["random"].to_numpy(), figures["first"].to_numpy()
+    assert row["difference"] == pytest.approx(
+        stats.trim_mean(one, 0.25) - stats.trim_mean(other, 0.25)
+    )
+    peer = stats.ttest_ind(one, other, equal_var=False, trim=0.25)
+    assert row["p"] == pytest.approx(peer.pvalue, rel=1e-4)
+    assert row["p_adjusted"] == pytest.approx(
+        stats.studentized_range.sf(abs(peer.statistic) * 2**0.5, 3, peer.df), rel=1e-3
     )
     assert (found[2].blocks, found[2].unit, found[2].rope) == (32, "noise floors", 1.0)
 
@@ -358,7 +375,9 @@ def test_tasks_and_methods_that_miss_each_other_do_not_stop_the_rest(
     run(toy, "local-search", seeds=range(5, 8), store=apart, evaluations=10)
     (one,) = compare(apart, resamples=50)
     assert (one.blocks, one.friedman) == (0, None)
-    assert one.pairs["p"].isna().all()
+    # Seeds need not be shared: each method's own are a sample of it.
+    assert one.pairs["p"].notna().all()
+    assert one.pairs["better"].isna().all()
     assert one.pairs["improvement"].notna().all()
 
 
@@ -392,6 +411,6 @@ def test_the_command_prints_every_form(
 
 def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     build_app()(["seeds", "--sd", "2", "--difference", "1"], standalone_mode=False)
-    assert capsys.readouterr().out == "64 seeds of each method\n"
+    assert capsys.readouterr().out == "78 seeds of each method\n"
     with pytest.raises(SuiteError, match="either"):
         build_app()(["seeds", "--sd", "2"], standalone_mode=False)

@@ -17,7 +17,7 @@ from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.gate import check, load_baseline, make_baseline, save_baseline
 from nasbench_suite.runner import run
-from nasbench_suite.statistics.noninferiority import noninferiority, passing_power
+from nasbench_suite.statistics.noninferiority import coincidence, noninferiority, passing_power
 from nasbench_suite.tasks import Method, Session
 from search_methods.regularized_evolution import RegularizedEvolution
 
@@ -100,7 +100,7 @@ def test_stated_power_is_statsmodels_and_what_happens() -> None:
         assert passing_power(0.8, 1.0, now, before) == pytest.approx(expected, abs=1e-6)
     rng = np.random.default_rng(1)
     verdicts = [
-        noninferiority(rng.normal(size=20), rng.normal(size=20), 0.8, power=0.5).verdict
+        noninferiority(rng.normal(size=20), rng.normal(size=20), 0.8, power=0.5, rare=None).verdict
         for _ in range(2000)
     ]
     stated = passing_power(0.8, 1.0, 20, 20)
@@ -110,7 +110,8 @@ def test_stated_power_is_statsmodels_and_what_happens() -> None:
 def test_a_loss_of_the_margin_passes_with_the_stated_chance() -> None:
     rng = np.random.default_rng(2)
     passed = [
-        noninferiority(rng.normal(-0.8, size=20), rng.normal(size=20), 0.8).verdict == "no worse"
+        noninferiority(rng.normal(-0.8, size=20), rng.normal(size=20), 0.8, rare=None).verdict
+        == "no worse"
         for _ in range(2000)
     ]
     assert np.mean(passed) == pytest.approx(0.05, abs=0.016)
@@ -122,10 +123,11 @@ def test_seeds_needed_give_the_wanted_power() -> None:
     spread = float(np.std(np.arange(5.0), ddof=1))
     assert passing_power(0.5, spread, found.seeds_needed, found.seeds_needed) >= 0.9
     assert passing_power(0.5, spread, found.seeds_needed - 1, found.seeds_needed - 1) < 0.9
+    assert noninferiority(np.arange(5.0), np.arange(5.0), 99.0).seeds_needed == 59
 
 
 def test_methods_without_spread_are_judged_by_their_difference() -> None:
-    assert noninferiority([1.0, 1.0], [1.0, 1.0], 0.1).verdict == "no worse"
+    assert noninferiority([1.0, 1.0], [1.0, 1.0], 0.1, rare=None).verdict == "no worse"
     assert noninferiority([0.5, 0.5], [1.0, 1.0], 0.1).verdict == "worse"
 
 
@@ -137,8 +139,62 @@ def test_impossible_arguments_are_refused() -> None:
     ):
         with pytest.raises(SuiteError, match=sentence):
             noninferiority([1.0, 2.0], [1.0, 2.0], **arguments)
-    with pytest.raises(SuiteError, match="two seeds"):
-        noninferiority([1.0], [1.0, 2.0], 1.0)
+    with pytest.raises(SuiteError, match="a seed at least"):
+        noninferiority([], [1.0, 2.0], 1.0)
+    with pytest.raises(SuiteError, match="share of seeds"):
+        noninferiority([1.0, 2.0], [1.0, 2.0], 1.0, rare=1.5)
+
+
+def test_one_seed_is_undecided_whatever_it_gives() -> None:
+    rng = np.random.default_rng(3)
+    old = rng.normal(size=60)
+    assert noninferiority([old[0]], old, 1.0).verdict == "undecided"
+    assert noninferiority([1.0], [1.0], 1.0, unchanged=True).verdict == "undecided"
+    # With two figures that recur in half of the pairs, agreeing once or twice says nothing.
+    coins = np.tile([0.0, 1.0], 30)
+    for seeds, verdict in ((1, "undecided"), (5, "unchanged")):
+        found = noninferiority(coins[:seeds], coins, 0.5, unchanged=True, rare=0.05)
+        assert found.verdict == verdict
+    # A baseline that always finds the same cannot tell by equality.
+    assert coincidence(np.ones(9)) == 1.0
+    assert coincidence(np.arange(9.0)) == pytest.approx(1 / 37)
+
+
+@pytest.mark.parametrize("seeds", [10, 59])
+def test_rare_collapses_do_not_pass_more_often_than_stated(seeds: int) -> None:
+    """A twentieth of the seeds loses 88 points, 4.4 in the mean; the margin is 0.7."""
+    rng = np.random.default_rng(4)
+    passed = 0
+    for _ in range(400):
+        old = rng.normal(94, 0.3, size=seeds)
+        new = np.where(rng.random(seeds) < 0.05, 6.0, rng.normal(94, 0.3, size=seeds))
+        passed += noninferiority(new, old, 0.7).verdict == "no worse"
+    assert passed <= 0.05 * 400 + 2 * (400 * 0.05 * 0.95) ** 0.5
+    blind = noninferiority(rng.normal(94, 0.3, size=10), rng.normal(94, 0.3, size=10), 0.7)
+    assert (blind.verdict, blind.seeds_needed) == ("undecided", 59)
+
+
+def test_twenty_unchanged_methods_rarely_fail() -> None:
+    rng = np.random.default_rng(5)
+    each = 1.0 - (1.0 - 0.9) / 20
+    failed = 0
+    for _ in range(200):
+        failed += any(
+            noninferiority(
+                rng.normal(size=10), rng.normal(size=10), 0.3, power=each, rare=None
+            ).verdict
+            == "worse"
+            for _ in range(20)
+        )
+    assert failed <= 0.1 * 200 + 2 * (200 * 0.1 * 0.9) ** 0.5
+
+
+def test_a_margin_of_zero_is_refused_and_not_taken_for_none(
+    toy: Benchmark, baseline: Path, tmp_path: Path
+) -> None:
+    store = results(toy, tmp_path / "now.sqlite", Reordered(**SMALL), range(3))
+    with pytest.raises(SuiteError, match="loss > 0"):
+        check(store, baseline, margin=0.0)
 
 
 # -- the gate --------------------------------------------------------------------------------------
@@ -171,7 +227,7 @@ def test_equally_good_results_pass_and_a_planted_regression_does_not(
 
 def test_too_few_seeds_are_undecided(toy: Benchmark, baseline: Path, tmp_path: Path) -> None:
     store = results(toy, tmp_path / "now.sqlite", Reordered(**SMALL), range(100, 108))
-    found = check(store, baseline, margin=0.01)
+    found = check(store, baseline, margin=0.01, rare=None)
     assert [finding.verdict for finding in found.undecided] == ["undecided"]
     assert "Run and save" in found.markdown()
 
@@ -206,7 +262,7 @@ def test_a_diagnostic_is_to_stay_within_the_margin_up_and_down(
         [(1.0, "no worse"), (1.5, "worse"), (0.5, "worse")]
     ):
         now = results(toy, tmp_path / f"{number}.sqlite", Talks(variance), range(50, 62), "talks")
-        (found,) = check(now, baseline, margin=0.2).findings
+        (found,) = check(now, baseline, margin=0.2, rare=None).findings
         assert found.verdict == verdict
     with pytest.raises(SuiteError, match=r"Unknown diagnostic .* 'entropy': choose from variance"):
         make_baseline(before, diagnostic="entropy")
@@ -316,8 +372,11 @@ def test_exit_codes(toy: Benchmark, tmp_path: Path) -> None:
     broken = nasbench(*call, "c.sqlite", cwd=tmp_path)
     assert (broken.returncode, broken.stderr) == (1, "")
     assert "**FAIL**" in broken.stdout
-    few = nasbench(*call, "c.sqlite", "--margin", "90", "--power", "0.99", cwd=tmp_path)
-    assert few.returncode == 0
+    wide = [*call, "c.sqlite", "--margin", "90", "--power", "0.99"]
+    assert nasbench(*wide, "--rare", "0", cwd=tmp_path).returncode == 0
+    few = nasbench(*wide, cwd=tmp_path)
+    assert few.returncode == 2
+    assert "run and save 59 seeds" in few.stderr
 
 
 @dataclass

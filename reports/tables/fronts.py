@@ -1,0 +1,77 @@
+"""Indicators of Pareto fronts, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from reports.tables.rendering import Report, Table
+from reports.tables.text import interval, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasbench_suite.analysis.results import Results
+
+_DIGITS = 3
+_HEADINGS = {
+    "hypervolume": "HV",
+    "oracle_hypervolume": "oracle HV",
+    "igd_plus": "IGD+",
+    "epsilon": "epsilon",
+    "r2": "R2",
+    "coverage": "coverage",
+    "constrained_regret": "constr. regret",
+}
+
+
+def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
+    """The tables of ``nasbench fronts``, from ``analysis.fronts.results_indicators``."""
+    parts = []
+    for key, part in rows.groupby("task_key", sort=False):
+        measure = results.tasks[str(key)].measure or {}
+        names = ", ".join(objective["name"] for objective in measure.get("objectives", ()))
+        points = len(measure.get("front", ()))
+        cells = [
+            (
+                row["method"],
+                str(row["seeds"]),
+                number(row["hypervolume"], _DIGITS),
+                interval(row["low"], row["high"], _DIGITS),
+                *(number(row[name], _DIGITS) for name in list(_HEADINGS)[1:]),
+            )
+            for row in part.to_dict("records")
+        ]
+        heads = list(_HEADINGS.values())
+        parts.append(
+            Table(
+                title=str(part["task"].iloc[0]),
+                subtitle=f"{names}; true front of {points} points",
+                columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
+                rows=tuple(cells),
+                best=tuple(part["hypervolume"] == part["hypervolume"].max()),
+                notes=tuple(_notes(measure)),
+            )
+        )
+    legend = (
+        "Interquartile means over seeds. The front is what is non-dominated on the signals, scored "
+        "at the reported figures; the oracle scores everything evaluated. Losses are scaled to "
+        "[0, 1] over the whole table, reference point (1, ..., 1); HV is divided by the true "
+        "front's. Constrained regret: in the unit of the first objective, below the table's "
+        "median of the others.",
+    )
+    return Report(tuple(parts), legend)
+
+
+def _notes(measure: Mapping[str, Any]) -> list[str]:
+    notes = [
+        f"The figures of {objective['name']} are {objective['provenance']}."
+        for objective in measure.get("objectives", ())
+        if objective["provenance"] in ("modelled", "quantised")
+    ]
+    if measure.get("disconnected"):
+        notes.append(
+            f"{measure['disconnected']} architectures without a path from input to output are kept "
+            f"out of all fronts."
+        )
+    return notes
