@@ -69,8 +69,8 @@ def noninferiority(
 
     Welch's test cannot see a collapse that no seed has met. A method passes only with so many
     seeds that a collapse of a share ``rare`` of all seeds stays unseen with a chance of at most
-    ``alpha``: ``log(alpha) / log(1 - rare)``, 59 for 0.05 (Hanley and Lippman-Hand, *If nothing goes wrong, is
-    everything all right?*, JAMA 1983). One that is seen widens the interval.
+    ``alpha``: ``log(alpha) / log(1 - rare)``, 59 for 0.05 (Hanley and Lippman-Hand, *If nothing
+    goes wrong, is everything all right?*, JAMA 1983). One that is seen widens the interval.
 
     Args:
         now: figures of the method as it is, one a seed, larger is better.
