@@ -64,9 +64,7 @@ ONLY = {
 }
 
 # Against the order, each with the reason why it stands all the same.
-EXCEPTIONS = {
-    ("reports.html.pareto", "reports.commands"): "the report and `nasbench fronts` show one table",
-}
+EXCEPTIONS: dict[tuple[str, str], str] = {}
 # Circles that stand all the same: `Benchmark` offers the reading of frames, which makes benchmarks.
 CIRCLES = {
     frozenset(

@@ -15,7 +15,7 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.sample import Sample, round_figures
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _classes(task: TaskRow, trials: pd.DataFrame) -> NDArray[np.int64]:
     if task.measure is not None:
         return own
     try:
-        classes = np.asarray(load_space(task.space).classes)
+        classes = np.asarray(load_finite_space(task.space).classes)
     except (SuiteError, AttributeError):  # a space of another package, or one that is not listed
         return np.where(indices < 0, own, indices)
     inside = (indices >= 0) & (indices < len(classes))

@@ -117,7 +117,7 @@ def test_names_are_text_and_never_markup(page: Path, parsed: Page) -> None:
 
 
 def test_the_board_is_the_leaderboard(store: Path, parsed: Page) -> None:
-    rows = leaderboard(store, resamples=1000)
+    rows = leaderboard(store)
     board = [attributes for attributes in parsed.all("tr") if "data-method" in attributes]
     assert [row["data-method"] for row in board] == list(rows["method"])
     values = [float(a["data-value"]) for a in parsed.all("td") if a.get("data-value")]

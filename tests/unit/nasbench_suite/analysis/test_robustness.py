@@ -141,7 +141,7 @@ def test_figures_are_those_of_the_trials(toy: Benchmark, store: Path) -> None:
         cells = toy.space.all_vectors[group["architecture"].astype(int)]
         assert row["skip"] == pytest.approx(np.mean(cells == 1))
         assert row["none"] == pytest.approx(np.mean(cells == 0))
-    assert (np.diff(rows["worst"]) <= 0).all()
+    assert (np.diff(rows["iqm"]) <= 0).all()
 
 
 def test_a_threshold_may_be_given_or_is_that_of_the_space(toy: Benchmark, tmp_path: Path) -> None:

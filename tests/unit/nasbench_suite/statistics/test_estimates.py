@@ -1,0 +1,117 @@
+"""Interquartile means, their intervals and tests, against scipy and by calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.statistics.estimates import (
+    difference,
+    estimate,
+    estimates,
+    family_p,
+    family_quantile,
+    interval_ends,
+    noise_error,
+    studentized_range_tail,
+)
+from nasbench_suite.statistics.sample import make_sample, round_figures
+from nasbench_suite.statistics.significance import performance_profile, probability_of_improvement
+
+
+@pytest.mark.parametrize("sizes", [(5, 5), (13, 21), (2, 40)])
+def test_the_difference_is_yuens(sizes: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.normal(size=sizes[0]), rng.normal(0.5, 2.0, size=sizes[1])
+    found = difference(make_sample(one), make_sample(other))
+    peer = stats.ttest_ind(one, other, equal_var=False, trim=0.25)
+    assert found.p == pytest.approx(peer.pvalue)
+    assert_allclose(found.interval(0.9), peer.confidence_interval(0.9))
+
+
+@pytest.mark.parametrize("methods", [3, 10])
+def test_the_studentised_range_is_scipys(methods: int) -> None:
+    points = np.array([1.0, 3.5, 6.0])
+    for freedom in (1.5, 11.3):
+        peer = stats.studentized_range.sf(points, methods, freedom)
+        assert_allclose(studentized_range_tail(points, methods, freedom), peer, rtol=1e-3)
+    assert family_quantile(2, 8.0) == pytest.approx(stats.t.isf(0.025, 8))
+
+
+def test_seeds_of_others_change_nothing_and_tasks_weigh_the_same() -> None:
+    few, many = make_sample(np.zeros(10), task="a"), make_sample(np.ones(200), task="b")
+    assert estimate([few, many]).value == 0.5
+    with pytest.raises(SuiteError, match="same tasks"):
+        difference([few], [many])
+
+
+def test_one_seed_has_a_figure_and_no_error() -> None:
+    found = difference(make_sample([2.0]), make_sample([1.0, 1.5]))
+    assert found.value == 0.75
+    assert np.isnan([found.p, found.equivalence_p(9.0), *found.interval()]).all()
+
+
+def test_methods_without_spread_differ_surely_only_with_many_seeds() -> None:
+    two = difference(make_sample([1.0, 1.0]), make_sample([2.0, 2.0]))
+    assert two.p == pytest.approx(1 / 3, abs=0.03)  # 2 of 6 ways to share out the labels
+    assert difference(make_sample(np.ones(9)), make_sample(np.full(9, 2.0))).p < 0.001
+    assert difference(make_sample(np.ones(9)), make_sample(np.ones(9))).p == 1.0
+
+
+def test_noise_averages_over_returned_classes_and_not_over_seeds() -> None:
+    figures, spreads = np.zeros(16), np.full(16, 0.8)
+    assert noise_error(make_sample(figures), [spreads]) == pytest.approx(0.2)
+    same = make_sample(figures, classes=[7] * 16)
+    assert noise_error(same, [spreads]) == pytest.approx(0.8)
+    assert noise_error(same, [spreads], same, [spreads]) == 0.0
+
+
+def test_samples_are_checked() -> None:
+    for arguments, sentence in (
+        ({"figures": []}, "no figure"),
+        ({"figures": [np.nan]}, "not finite"),
+        ({"figures": [1.0, 2.0], "seeds": [3, 3]}, "one seed"),
+    ):
+        with pytest.raises(SuiteError, match=sentence):
+            make_sample(**arguments)
+
+
+def test_figures_that_differ_by_rounding_are_equal() -> None:
+    one, other = round_figures([94.37, np.nextafter(94.37, 95)], 94.5)
+    assert one == other
+
+
+def test_runs_without_figures_are_refused() -> None:
+    with pytest.raises(SuiteError, match="no figure"):
+        probability_of_improvement([[np.nan]], [[1.0]])
+    with pytest.raises(SuiteError, match="no figure"):
+        performance_profile([[np.nan]], [0.5])
+
+
+# -- calibration, in short; the whole is tests/benchmarks/calibration.py ---------------------------
+
+REPETITIONS = 400
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "skewed", "collapse"])
+def test_level_and_coverage_hold_what_they_state(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    pool = {
+        "gaussian": rng.normal(size=20_000),
+        "skewed": -rng.exponential(size=20_000),
+        "collapse": np.where(rng.random(20_000) < 0.05, -80.0, rng.normal(size=20_000)),
+    }[kind]
+    center = stats.trim_mean(pool, 0.25)
+    false, error = 0, 2.6 * (0.05 * 0.95 / REPETITIONS) ** 0.5
+    for _ in range(REPETITIONS):
+        board = [make_sample(rng.choice(pool, 10)) for _ in range(5)]
+        values = [estimate(sample).value for sample in board]
+        gap = difference(board[int(np.argmax(values))], board[int(np.argmin(values))])
+        false += family_p(gap, 5) < 0.05
+    assert false / REPETITIONS < 0.05 + error
+    for seeds in (5, 10, 20):
+        low, high = interval_ends(*estimates(rng.choice(pool, (seeds, 4000))))
+        assert np.mean((low <= center) & (center <= high)) > 0.93
