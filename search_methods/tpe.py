@@ -58,7 +58,7 @@ class TPE(Method):
         """Ask for an architecture and tell its score."""
         trial = self.study.ask(self.distributions)
         architecture = [trial.params[name] for name in self.distributions]
-        self.study.tell(trial, session.evaluate(architecture))
+        self.study.tell(trial, session.evaluate(session.space.closest(architecture)))
 
 
 @contextmanager
