@@ -98,7 +98,8 @@ class NSGA2(Method):
         options = np.array(space.choices)
         mutates = rng.random(len(child)) < 1 / len(child)
         steps = 1 + np.floor(rng.random(len(child)) * (options - 1)).astype(np.int64)
-        return space.closest(np.where(mutates, (child + steps) % options, child))
+        index: int = space.closest(np.where(mutates, (child + steps) % options, child))
+        return index
 
     def _tournament(self, rng: np.random.Generator) -> int:
         """The better of two members: of the better front, or of one front the less crowded."""

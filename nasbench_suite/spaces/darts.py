@@ -355,7 +355,9 @@ class DartsSpace(ProductSpace):
         """``one-hot`` and ``adjacency``."""
         return ("one-hot", "adjacency")
 
-    def encode(self, architectures: Sequence[Any], encoding: str) -> NDArray[np.float64]:
+    def encode(
+        self, architectures: Sequence[Any] | NDArray[np.integer], encoding: str
+    ) -> NDArray[np.float64]:
         """As ``features``.
 
         One-hot has, for every edge of both cells, a feature for each of ``Cell.operations``, of
@@ -372,7 +374,8 @@ class DartsSpace(ProductSpace):
                     parts.append(table[places].ravel())
                 else:
                     kept = [place for place in places if place]
-                    parts += [np.array(places) > 0, table[kept][:, 1:].ravel()]
+                    parts.append(np.array([place > 0 for place in places], dtype=np.float64))
+                    parts.append(table[kept][:, 1:].ravel())
             rows.append(np.concatenate(parts))
         return np.array(rows, dtype=np.float64)
 
@@ -460,7 +463,7 @@ class DartsS4(DartsSpace):
 @cache
 def _pairs(node: int) -> list[tuple[int, int]]:
     """The pairs of nodes that a node may read, in lexicographic order."""
-    return list(combinations(range(node), KEPT))
+    return [(one, other) for one, other in combinations(range(node), KEPT)]
 
 
 @cache
