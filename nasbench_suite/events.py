@@ -26,6 +26,8 @@ class Record:
         seconds: simulated training seconds spent after it, shape (n,); zeros if unknown.
         recommended: index the method would return after it, or -1 where it did not say,
             int32 of shape (n,).
+        strings: on an open benchmark, which has no indices, the strings of the distinct
+            architectures in the order in which they came; indices are places among them.
     """
 
     architectures: NDArray[np.int32]
@@ -34,6 +36,13 @@ class Record:
     evaluations: NDArray[np.float64]
     seconds: NDArray[np.float64]
     recommended: NDArray[np.int32]
+    strings: tuple[str, ...] | None = None
+
+    @property
+    def unavailable(self) -> int:
+        """How many evaluations had no figure."""
+        gone = np.isnan(self.signals).any(axis=1) & (self.epochs > 0)
+        return int(gone.sum())
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,12 @@ KINDS: Mapping[str, Kind] = {
             "nasbench_suite.benchmarks.packaged.PackagedBenchmark.",
         ),
         Kind(
+            "open-benchmarks",
+            "open benchmark",
+            "What answers for any architecture, as NAME:WHAT: a function that makes a "
+            "nasbench_suite.benchmarks.open.OpenBenchmark.",
+        ),
+        Kind(
             "formats",
             "format",
             "What `nasbench data import` reads besides tables: "

@@ -13,6 +13,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from nasbench_suite.benchmarks.noise import noise_floor
+from nasbench_suite.benchmarks.table import Benchmark
 
 if TYPE_CHECKING:
     from nasbench_suite.events import Record
@@ -37,7 +38,7 @@ class TaskRow(Row):
     report_metric: str
     unit: str
     direction: str
-    optimum: float
+    optimum: float | None
     noise_floor: float | None
     config: dict[str, Any]
     measure: dict[str, Any] | None = None
@@ -74,6 +75,7 @@ class TrialRow(Row):
         epochs: epochs of each; 0 for a recommendation without an evaluation.
         signals: what the method was told, objectives within entries; null where nothing.
         recommended: what it would have returned after each, or -1.
+        strings: on an open benchmark the architectures that indices are places among.
         reports: what it was judged by whenever that changed; in a submission, the claims.
     """
 
@@ -86,6 +88,7 @@ class TrialRow(Row):
     epochs: list[int]
     signals: list[list[float | None]]
     recommended: list[int]
+    strings: list[str] | None = None
     reports: list[float]
 
     @classmethod
@@ -99,6 +102,7 @@ class TrialRow(Row):
                 for signals in record.signals.tolist()
             ],
             recommended=record.recommended.tolist(),
+            strings=None if record.strings is None else list(record.strings),
             reports=list(reports),
             **identity,
         )
@@ -110,7 +114,8 @@ def task_row(task: Task) -> TaskRow:
         return _front_row(task)
     objective = task.objectives[0]
     metric = task.benchmark.metric(objective.report)
-    noise = noise_floor(task.benchmark, objective.report)
+    table = task.benchmark if isinstance(task.benchmark, Benchmark) else None
+    noise = None if table is None else noise_floor(table, objective.report)
     return TaskRow(
         key=task.key,
         name=task.name,

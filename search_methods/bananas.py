@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import FiniteSpace
-from nasbench_suite.spaces.base import encode_one_hot
-from nasbench_suite.spaces.topology import NUM_NODES, TopologySpace, encode_paths
+from nasbench_suite.spaces import PoolSpace, SearchSpace
+from nasbench_suite.spaces.topology import NUM_NODES, OPERATIONS, TopologySpace
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.gaps import filled
 from search_methods.network_ensemble import NetworkEnsemble
@@ -41,9 +40,11 @@ class Bananas(Method):
         learning_rate: step size of Adam.
         encoding: ``path`` (see ``encode_paths``), ``one-hot``, or ``auto``: paths where the
             space has cells, one-hot elsewhere.
-        longest_path: number of edges of the longest paths encoded, from 1 to 3; the authors
-            truncate the encoding of these cells after two.
+        longest_path: number of edges of the longest paths encoded in NAS-Bench-201's cells, from 1
+            to 3; the authors truncate the encoding of these after two.
     """
+
+    needs_features: ClassVar[bool] = True
 
     num_initial: int = 10
     batch_size: int = 10
@@ -87,15 +88,18 @@ class Bananas(Method):
         Raises:
             SuiteError: paths are to be encoded in a space that has none.
         """
-        self.scores: dict[int, float] = {}
+        self.scores: dict[Any, float] = {}
         self.size = session.space.size
-        cells = isinstance(session.space, TopologySpace)
+        cells = "path" in session.space.encodings
         if self.encoding == "path" and not cells:
             raise SuiteError(
                 f"Space {session.space.name!r} has no cells with paths to encode: "
                 f"choose the encoding 'one-hot' or 'auto'."
             )
         self.encodes_paths = cells and self.encoding != "one-hot"
+        self.other_encoding = (
+            "one-hot" if self.encoding == "one-hot" else session.space.encodings[0]
+        )
 
     @property
     def finished(self) -> bool:
@@ -115,9 +119,9 @@ class Bananas(Method):
         for architecture in chosen:
             self.scores[architecture] = session.evaluate(architecture)
 
-    def _mutants_of_the_best(self, session: Session) -> list[int]:
+    def _mutants_of_the_best(self, session: Session) -> list[Any]:
         """New mutants of the best architecture, then of the next best, until there are enough."""
-        mutants: dict[int, None] = {}  # a set that keeps its order
+        mutants: dict[Any, None] = {}  # a set that keeps its order
         for parent in sorted(self.scores, key=self.scores.__getitem__, reverse=True):
             for _ in range(self.num_candidates):
                 mutant = session.space.mutate(parent, session.rng)
@@ -127,7 +131,7 @@ class Bananas(Method):
                     return list(mutants)
         return list(mutants)
 
-    def _predict(self, session: Session, candidates: list[int]) -> NDArray[np.float64]:
+    def _predict(self, session: Session, candidates: list[Any]) -> NDArray[np.float64]:
         """What each network predicts of each candidate, shape (networks, candidates)."""
         from threadpoolctl import threadpool_limits
 
@@ -141,8 +145,12 @@ class Bananas(Method):
             ensemble.fit(self._encode(session.space, list(self.scores)), targets, session.rng)
             return ensemble.predict(self._encode(session.space, candidates))
 
-    def _encode(self, space: FiniteSpace, architectures: list[int]) -> NDArray[np.float64]:
-        vectors = space.all_vectors[architectures]
-        if self.encodes_paths:
-            return encode_paths(vectors, self.longest_path)
-        return encode_one_hot(vectors, space.choices)
+    def _encode(self, space: SearchSpace, architectures: list[Any]) -> NDArray[np.float64]:
+        if not self.encodes_paths:
+            return space.features(architectures, self.other_encoding)
+        paths = space.features(architectures, "path")
+        # Features stand by the length of their path, so the short ones are the first.
+        lengths = range(1, self.longest_path + 1)
+        cells = space.base if isinstance(space, PoolSpace) else space
+        short = sum(len(OPERATIONS) ** length for length in lengths)
+        return paths[:, :short] if isinstance(cells, TopologySpace) else paths

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import listed
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
@@ -39,6 +40,8 @@ class ExhaustivePredictor(Method):
     """
 
     multi_objective: ClassVar[bool] = True
+    lists_space: ClassVar[bool] = True
+    needs_choices: ClassVar[bool] = True
 
     num_initial: int = 20
     batch_size: int = 10
@@ -55,7 +58,7 @@ class ExhaustivePredictor(Method):
 
     def start(self, session: Session) -> None:
         """Begin with nothing evaluated, and encode every architecture of the space."""
-        space = session.space
+        space = listed(session.space)
         self.losses: dict[int, Array] = {}
         self.unseen = np.ones(space.size, dtype=np.bool_)
         self.features = encode_one_hot(space.all_vectors, space.choices).astype(np.float32)

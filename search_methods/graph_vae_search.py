@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import FiniteSpace, load_finite_space
+from nasbench_suite.spaces import FiniteSpace, listed, load_finite_space
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
@@ -64,6 +64,8 @@ class GraphVAESearch(Method):
     """
 
     multi_objective: ClassVar[bool] = True
+    lists_space: ClassVar[bool] = True
+    needs_choices: ClassVar[bool] = True
 
     num_initial: int = 20
     refit_every: int = 10
@@ -89,7 +91,7 @@ class GraphVAESearch(Method):
 
     def start(self, session: Session) -> None:
         """Embed the whole space; know no figure."""
-        space = session.space
+        space = listed(session.space)
         if self.bound is not None and session.objectives != 2:
             raise SuiteError(
                 f"A bound is for a task of two objectives, and this one has {session.objectives}: "

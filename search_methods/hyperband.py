@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.successive_halving import check_eta, halve, spaced
 
 
@@ -30,6 +32,13 @@ class Hyperband(Method):
 
     def __post_init__(self) -> None:
         check_eta(self.eta)
+
+    def hints(self, task: Task) -> Sequence[str]:
+        """With a signal at one number of epochs alone, nothing can be halved."""
+        if len(spaced(task.fidelities, self.eta)) > 1:
+            return []
+        epochs = task.fidelities[-1]
+        return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
 
     def start(self, session: Session) -> None:
         """Begin with the bracket of the most architectures."""

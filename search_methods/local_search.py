@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
@@ -38,8 +43,8 @@ class LocalSearch(Method):
 
     def start(self, session: Session) -> None:
         """Begin with nothing evaluated and no current architecture."""
-        self.scores: dict[int, float] = {}
-        self.current: int | None = None
+        self.scores: dict[Any, float] = {}
+        self.current: Any = None
         self.size = session.space.size
 
     @property
@@ -53,15 +58,15 @@ class LocalSearch(Method):
             self.current = self._random_start(session)
         here = self.scores[self.current]
         # In random order, so that no decision is preferred when only some are evaluated.
-        neighbours = session.rng.permutation(session.space.neighbours(self.current)).tolist()
+        neighbours = shuffled(session.space.neighbours(self.current), session.rng)
         better = (each for each in neighbours if self._score(session, each) > here)
         if self.query_until_lower:
             self.current = next(better, None)
         else:
             self.current = max(better, key=self.scores.__getitem__, default=None)
 
-    def _random_start(self, session: Session) -> int:
-        drawn: list[int] = []
+    def _random_start(self, session: Session) -> Any:
+        drawn: list[Any] = []
         while len(drawn) < self.num_initial and not self.finished:
             architecture = session.space.sample(session.rng)
             if architecture not in self.scores:
@@ -69,7 +74,17 @@ class LocalSearch(Method):
                 drawn.append(architecture)
         return max(drawn, key=self.scores.__getitem__)
 
-    def _score(self, session: Session, architecture: int) -> float:
+    def _score(self, session: Session, architecture: Any) -> float:
         if architecture not in self.scores:
             self.scores[architecture] = session.evaluate(architecture)
         return self.scores[architecture]
+
+
+def shuffled(
+    architectures: Sequence[Any] | NDArray[np.integer], rng: np.random.Generator
+) -> list[Any]:
+    """The neighbours that a space gives, in random order."""
+    if isinstance(architectures, np.ndarray):
+        found: list[Any] = rng.permutation(architectures).tolist()
+        return found
+    return [architectures[place] for place in rng.permutation(len(architectures)).tolist()]

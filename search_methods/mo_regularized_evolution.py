@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.nsga2 import rank_and_crowding
+from search_methods.regularized_evolution import never_evolves
 
 
 @dataclass
@@ -47,6 +50,10 @@ class MultiObjectiveRegularizedEvolution(Method):
                 f"A sample of {self.sample_size} does not fit a population of "
                 f"{self.population_size}: choose a sample_size from 1 to {self.population_size}."
             )
+
+    def hints(self, task: Task) -> Sequence[str]:
+        """A population that the budget does not fill never evolves."""
+        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Begin with an empty population."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import moocore
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
+from search_methods.regularized_evolution import never_evolves
 
 _TRIES = 100  # at a child that has not been evaluated, before a random architecture takes its place
 
@@ -51,12 +55,16 @@ class NSGA2(Method):
                 f"choose one in [0, 1]."
             )
 
+    def hints(self, task: Task) -> Sequence[str]:
+        """A population that the budget does not fill never evolves."""
+        return never_evolves(self.population_size, task)
+
     def start(self, session: Session) -> None:
         """Begin with an empty population."""
-        self.seen: set[int] = set()
-        self.population: list[int] = []
+        self.seen: set[Any] = set()
+        self.population: list[Any] = []
         self.losses = np.empty((0, session.objectives))
-        self.size = session.space.size
+        self.size = session.space.size or np.inf
 
     @property
     def finished(self) -> bool:
@@ -67,7 +75,7 @@ class NSGA2(Method):
         """Evaluate one generation: random the first time, then children; and select."""
         if self.population:
             self.ranks, self.distances = rank_and_crowding(self.losses)
-        for _ in range(min(self.population_size, self.size - len(self.seen))):
+        for _ in range(int(min(self.population_size, self.size - len(self.seen)))):
             child = self._new_architecture(session)
             self.seen.add(child)
             loss = -session.evaluate_all(child)
@@ -78,7 +86,7 @@ class NSGA2(Method):
         self.population = [self.population[survivor] for survivor in survivors]
         self.losses = self.losses[survivors]
 
-    def _new_architecture(self, session: Session) -> int:
+    def _new_architecture(self, session: Session) -> Any:
         if hasattr(self, "ranks"):
             for _ in range(_TRIES):
                 child = self._breed(session)
@@ -89,8 +97,10 @@ class NSGA2(Method):
             if architecture not in self.seen:
                 return architecture
 
-    def _breed(self, session: Session) -> int:
+    def _breed(self, session: Session) -> Any:
         space, rng = session.space, session.rng
+        if not space.choices:
+            return self._breed_without_choices(space, rng)
         child = np.array(space.vector(self._tournament(rng)))
         if rng.random() < self.crossover_probability:
             other = np.array(space.vector(self._tournament(rng)))
@@ -98,10 +108,16 @@ class NSGA2(Method):
         options = np.array(space.choices)
         mutates = rng.random(len(child)) < 1 / len(child)
         steps = 1 + np.floor(rng.random(len(child)) * (options - 1)).astype(np.int64)
-        index: int = space.closest(np.where(mutates, (child + steps) % options, child))
-        return index
+        return space.closest(np.where(mutates, (child + steps) % options, child))
 
-    def _tournament(self, rng: np.random.Generator) -> int:
+    def _breed_without_choices(self, space: SearchSpace, rng: np.random.Generator) -> Any:
+        """The space's own crossover and mutation, always one change."""
+        child = self._tournament(rng)
+        if rng.random() < self.crossover_probability:
+            child = space.crossover(child, self._tournament(rng), rng)
+        return space.mutate(child, rng)
+
+    def _tournament(self, rng: np.random.Generator) -> Any:
         """The better of two members: of the better front, or of one front the less crowded."""
         one, other = (int(member) for member in rng.integers(len(self.ranks), size=2))
         keys = [(self.ranks[member], -self.distances[member]) for member in (one, other)]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import FiniteSpace
+from nasbench_suite.spaces import FiniteSpace, listed
 from nasbench_suite.statistics.pareto import simplex_lattice
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.gaps import filled
@@ -45,6 +45,8 @@ class ParEGO(Method):
     """
 
     multi_objective: ClassVar[bool] = True
+    lists_space: ClassVar[bool] = True
+    needs_choices: ClassVar[bool] = True
 
     num_initial: int = 0
     rho: float = 0.05
@@ -71,7 +73,7 @@ class ParEGO(Method):
 
         self.libraries = ThreadpoolController()
         self.losses: dict[int, Array] = {}
-        self.size = session.space.size
+        self.size = listed(session.space).size
         decisions = len(session.space.choices)
         self.initial = self.num_initial or 11 * decisions - 1
         self.designs = 11 * decisions + 23
@@ -102,7 +104,7 @@ class ParEGO(Method):
         return scalars
 
     def _most_promising(self, session: Session, scalars: Array) -> int:
-        rng, space = session.rng, session.space
+        rng, space = session.rng, listed(session.space)
         known = np.array(list(self.losses))
         order = np.argsort(scalars, kind="stable")
         learned = order

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.gaps import filled
+from search_methods.local_search import shuffled
 
 
 @dataclass
@@ -43,10 +44,10 @@ class ParetoLocalSearch(Method):
 
     def start(self, session: Session) -> None:
         """Begin with an empty archive, and with nothing evaluated or explored."""
-        self.losses: dict[int, np.ndarray] = {}
-        self.archive: list[int] = []
-        self.explored: set[int] = set()
-        self.size = session.space.size
+        self.losses: dict[Any, np.ndarray] = {}
+        self.archive: list[Any] = []
+        self.explored: set[Any] = set()
+        self.size = session.space.size or np.inf
 
     @property
     def finished(self) -> bool:
@@ -60,7 +61,7 @@ class ParetoLocalSearch(Method):
             member = unexplored[int(session.rng.integers(len(unexplored)))]
             self.explored.add(member)
             # In random order, so that no decision is preferred when the budget ends between.
-            chosen = session.rng.permutation(session.space.neighbours(member)).tolist()
+            chosen = shuffled(session.space.neighbours(member), session.rng)
         else:
             chosen = self._random(session)
         entrants = [each for each in chosen if each not in self.losses]
@@ -71,8 +72,8 @@ class ParetoLocalSearch(Method):
         keeps = nondominated(filled(np.array([self.losses[each] for each in candidates])))
         self.archive = [each for each, keep in zip(candidates, keeps, strict=True) if keep]
 
-    def _random(self, session: Session) -> list[int]:
-        drawn: dict[int, None] = {}  # a set that keeps its order
+    def _random(self, session: Session) -> list[Any]:
+        drawn: dict[Any, None] = {}  # a set that keeps its order
         while len(drawn) < min(self.num_initial, self.size - len(self.losses)):
             architecture = session.space.sample(session.rng)
             if architecture not in self.losses:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 
 
 @dataclass
@@ -42,10 +45,14 @@ class RegularizedEvolution(Method):
                 f"{self.population_size}: choose a sample_size from 1 to {self.population_size}."
             )
 
+    def hints(self, task: Task) -> Sequence[str]:
+        """A population that the budget does not fill never evolves."""
+        return never_evolves(self.population_size, task)
+
     def start(self, session: Session) -> None:
         """Begin with an empty population."""
         # Scores and architectures, oldest first: once full, the oldest leaves as one enters.
-        self.population: deque[tuple[float, int]] = deque(maxlen=self.population_size)
+        self.population: deque[tuple[float, Any]] = deque(maxlen=self.population_size)
 
     def step(self, session: Session) -> None:
         """Evaluate one architecture: random until the population is full, then a child."""
@@ -58,3 +65,14 @@ class RegularizedEvolution(Method):
             _, parent = max(sample, key=itemgetter(0))
             architecture = space.mutate(parent, rng)
         self.population.append((session.evaluate(architecture), architecture))
+
+
+def never_evolves(population_size: int, task: Task) -> list[str]:
+    """A hint where the budget ends before, or just as, the first population is complete."""
+    budget = task.budget.evaluations
+    if budget is None or population_size < budget:
+        return []
+    return [
+        f"population_size={population_size} is not below the budget of {budget:g} evaluations, "
+        f"so all that is evaluated is the first, random population"
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ class Reinforce(Method):
         momentum: weight of the past in the baseline.
     """
 
+    needs_choices: ClassVar[bool] = True
+
     learning_rate: float = 0.01
     momentum: float = 0.9
 
@@ -64,7 +67,7 @@ class Reinforce(Method):
         # The largest logit after adding Gumbel noise is a draw from the softmax.
         noise = session.rng.gumbel(size=self.logits.shape)
         actions = np.argmax(self.logits + noise, axis=1)
-        reward = session.evaluate(actions)
+        reward = session.evaluate(session.space.closest(actions))
         if not np.isfinite(reward):  # a training that failed tells of no direction
             return
         self.reward_sum = self.momentum * self.reward_sum + (1 - self.momentum) * reward

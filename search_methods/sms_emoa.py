@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
+from search_methods.regularized_evolution import never_evolves
 
 
 @dataclass
@@ -32,6 +35,7 @@ class SMSEMOA(Method):
     """
 
     multi_objective: ClassVar[bool] = True
+    needs_choices: ClassVar[bool] = True
 
     population_size: int = 20
 
@@ -41,6 +45,10 @@ class SMSEMOA(Method):
                 f"A population of {self.population_size} cannot breed: "
                 f"choose a population_size of at least 2."
             )
+
+    def hints(self, task: Task) -> Sequence[str]:
+        """A population that the budget does not fill never evolves."""
+        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Set up pymoo's algorithm."""
@@ -61,7 +69,7 @@ class SMSEMOA(Method):
 
         class Draw(Sampling):  # type: ignore[misc]
             def _do(self, _problem: Any, count: int, *_: Any, **__: Any) -> Any:
-                return space.all_vectors[[space.sample(rng) for _ in range(count)]].astype(int)
+                return space.vectors([space.sample(rng) for _ in range(count)])
 
         class ChangeDecisions(Mutation):  # type: ignore[misc]
             def _do(self, _problem: Any, vectors: Any, *_: Any, **__: Any) -> Any:
@@ -87,7 +95,10 @@ class SMSEMOA(Method):
     def step(self, session: Session) -> None:
         """Ask for the first population, then for one child, and tell their losses."""
         children = self.algorithm.ask()
-        told = [-session.evaluate_all(child.X.astype(np.int64)) for child in children]
+        told = [
+            -session.evaluate_all(session.space.closest(child.X.astype(np.int64)))
+            for child in children
+        ]
         self.losses += told
         losses = filled(np.array(self.losses))[-len(told) :]
         for child, loss in zip(children, losses, strict=True):

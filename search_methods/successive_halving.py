@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 
 
 @dataclass
@@ -39,6 +41,13 @@ class SuccessiveHalving(Method):
                 f"choose a number of configurations of at least 1, or leave it out."
             )
 
+    def hints(self, task: Task) -> Sequence[str]:
+        """With a signal at one number of epochs alone, nothing can be halved."""
+        if len(spaced(task.fidelities, self.eta)) > 1:
+            return []
+        epochs = task.fidelities[-1]
+        return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
+
     def start(self, session: Session) -> None:
         """Choose the rungs."""
         self.rungs = spaced(session.fidelities, self.eta)
@@ -49,7 +58,7 @@ class SuccessiveHalving(Method):
         halve(session, [session.space.sample(session.rng) for _ in range(n)], self.rungs)
 
 
-def halve(session: Session, architectures: Sequence[int], rungs: Sequence[int]) -> None:
+def halve(session: Session, architectures: Sequence[Any], rungs: Sequence[int]) -> None:
     """One run of successive halving: the inner loop of Hyperband's algorithm.
 
     Rung ``i`` trains the best ``n * rungs[0] // rungs[i]`` of the ``n`` that began, so that every
@@ -58,7 +67,7 @@ def halve(session: Session, architectures: Sequence[int], rungs: Sequence[int]) 
 
     Args:
         session: where they are evaluated.
-        architectures: indices of the architectures that begin.
+        architectures: those that begin.
         rungs: epochs of each rung, ascending.
     """
     survivors = list(architectures)

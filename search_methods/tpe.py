@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
@@ -26,6 +27,8 @@ class TPE(Method):
         num_candidates: number of draws, of which the one of highest expected improvement is
             taken.
     """
+
+    needs_choices: ClassVar[bool] = True
 
     num_initial: int = 10
     num_candidates: int = 24

@@ -121,7 +121,7 @@ def results_curves(
         grid = _default_budgets(changes[by], longest) if budgets is None else np.asarray(budgets)
         rows = pd.Index(trials["trial"]).get_indexer(changes["trial"])
         reached = figures_at(rows, changes[by], changes["report"], grid, len(trials))
-        regrets = regret(reached, task.optimum, task.direction)
+        regrets = regret(reached, results.reference(key), task.direction)
         for method, members in trials.reset_index().groupby("method").indices.items():
             defined = ~np.isnan(regrets[members]).any(axis=0)
             values = regrets[members][:, defined]

@@ -75,7 +75,9 @@ def leaderboard(
           interval over seeds (missing with one seed);
         - ``noise``: half the width of the IQM's interval by training noise: what other trainings
           of the architectures returned would have changed (missing where unknown);
-        - ``regret``: mean distance from ``optimum``, the best figure in the whole space;
+        - ``regret``: mean distance from ``optimum``, the best figure in the whole space; both
+          are missing on a benchmark without a table, whose optimum nobody knows;
+        - ``unavailable``: evaluations, over all seeds, of architectures without a figure;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the
           ``common_seeds`` that all methods have;
@@ -124,6 +126,7 @@ def results_leaderboard(
         std=("figure", "std"),
         median=("figure", "median"),
         regret=("regret", "mean"),
+        unavailable=("unavailable", "sum"),
     )
     counts = counts.join(_estimates(trials, confidence))
     samples = task_samples(results, trials)
@@ -133,7 +136,7 @@ def results_leaderboard(
             continue
         part = counts.loc[key].reset_index()
         own = samples.get(key, {})
-        part["rank"] = ranks(round_figures(part["iqm"], task.optimum), task.direction)
+        part["rank"] = ranks(round_figures(part["iqm"], task.optimum or 0.0), task.direction)
         part["mean_rank"], part["common_seeds"] = _paired_ranks(
             trials[trials["task_key"] == key], list(part["method"]), task.direction
         )
@@ -158,10 +161,11 @@ def results_leaderboard(
         part["equivalent"] = [row[2] for row in found]
         floor = np.nan if task.noise_floor is None else task.noise_floor
         worst_end = part["low"] if task.direction == "maximize" else part["high"]
-        part["at_optimum"] = _sign(task) * (task.optimum - worst_end) < floor
+        optimum = np.nan if task.optimum is None else task.optimum
+        part["at_optimum"] = _sign(task) * (optimum - worst_end) < floor
         part = part.assign(
             task=results.names[key],
-            optimum=task.optimum,
+            optimum=optimum,
             noise_floor=floor,
             metric=task.report_metric,
             unit=task.unit,
@@ -178,6 +182,7 @@ def results_leaderboard(
 _COLUMNS = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),
     *("iqm", "low", "high", "noise", "regret", "rank", "mean_rank", "common_seeds"),
+    "unavailable",
     *("best", "p", "worse", "equivalent", "at_optimum", "optimum", "noise_floor", "metric"),
     *("unit", "direction", "benchmark", "dataset", "task_key", "method_key"),
 )
@@ -239,7 +244,9 @@ def results_overall(
     check_confidence(confidence)
     trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
     everyone = sorted(trials["method"].unique())
-    keys = list(trials["task_key"].unique())
+    # Without a known optimum there is no share of the way to it.
+    keys = [key for key in trials["task_key"].unique() if results.tasks[key].optimum is not None]
+    trials = trials[trials["task_key"].isin(keys)]
     samples = task_samples(results, trials)
     complete = [m for m in everyone if all(m in samples.get(key, {}) for key in keys)]
     parts: dict[str, list[Estimate]] = {method: [] for method in complete}
@@ -247,8 +254,8 @@ def results_overall(
     for key in keys:
         task = results.tasks[key]
         means = [estimate(samples[key][method]) for method in complete]
-        iqms.append(round_figures([mean.value for mean in means], task.optimum))
-        best, zero = _sign(task) * task.optimum, _sign(task) * anchors(task).chance
+        iqms.append(round_figures([mean.value for mean in means], task.optimum or 0.0))
+        best, zero = _sign(task) * (task.optimum or 0.0), _sign(task) * anchors(task).chance
         if not np.isfinite(zero):
             from_table = False
             averages = [samples[key][method].figures.mean() for method in complete]
@@ -259,7 +266,8 @@ def results_overall(
             parts[method].append(
                 Estimate((mean.value - zero) / scale, mean.error / scale, mean.freedom)
             )
-    mean_rank = dict(zip(complete, mean_ranks(np.array(iqms)), strict=True)) if complete else {}
+    ranked = bool(complete and keys)
+    mean_rank = dict(zip(complete, mean_ranks(np.array(iqms)), strict=True)) if ranked else {}
     rows: list[dict[str, Any]] = []
     for method in everyone:
         own = [samples[key][method] for key in keys if method in samples.get(key, {})]
@@ -293,7 +301,12 @@ def _sign(task: TaskRow) -> float:
 def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
     """The regret of each trial's ``figure``."""
     keys = trials["task_key"]
-    optima = keys.map({key: task.optimum for key, task in results.tasks.items()})
+    optima = keys.map(
+        {
+            key: np.nan if task.optimum is None else task.optimum
+            for key, task in results.tasks.items()
+        }
+    ).astype(float)
     signs = keys.map(
         {key: 1.0 if task.direction == "maximize" else -1.0 for key, task in results.tasks.items()}
     )

@@ -39,6 +39,18 @@ class Results:
         """The finished trials."""
         return self.trials[self.trials["status"] == "finished"]
 
+    def reference(self, key: str) -> float:
+        """The figure that regrets on a task are drawn from.
+
+        The best in the whole space; where nobody knows it, the best that any search of this file
+        reached.
+        """
+        task = self.tasks[key]
+        if task.optimum is not None:
+            return task.optimum
+        reports = self.trials.loc[self.trials["task_key"] == key, "report"]
+        return float(reports.max() if task.direction == "maximize" else reports.min())
+
     @cached_property
     def incumbents(self) -> pd.DataFrame:
         """All changes of incumbents of these trials, as ``ResultStore.incumbents``."""

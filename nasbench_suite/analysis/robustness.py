@@ -325,6 +325,8 @@ def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
     """Shares of skip connections, none, and cells without a path."""
     from nasbench_suite.spaces.topology import OPERATIONS, TopologySpace
 
+    if "[" in task.space or task.optimum is None:  # rows of a pool or places are no indices
+        return {}
     space = load_finite_space(task.space)
     if not isinstance(space, TopologySpace):
         return {}

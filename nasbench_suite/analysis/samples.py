@@ -67,7 +67,7 @@ def figures_at_cut(
 def _rounded(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
     figures = trials["figure"].to_numpy(dtype=float, copy=True)
     for key, members in trials.groupby("task_key", sort=False).indices.items():
-        figures[members] = round_figures(figures[members], results.tasks[str(key)].optimum)
+        figures[members] = round_figures(figures[members], results.tasks[str(key)].optimum or 0.0)
     return trials.assign(figure=figures)
 
 

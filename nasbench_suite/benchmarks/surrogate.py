@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.spaces import SearchSpace, load_space
@@ -115,7 +116,7 @@ class Trees:
 
 
 @dataclass(frozen=True)
-class Surrogate:
+class Surrogate(OpenBenchmark):
     """Models of one or more metrics of a space.
 
     Attributes:
@@ -162,6 +163,12 @@ class Surrogate:
             answers.mean(axis=1) if member is None else answers[:, member]
         )
         return figures
+
+    def figures(
+        self, architectures: Sequence[Any], metric: str, seed: int | None = None
+    ) -> NDArray[np.float64]:
+        """See ``OpenBenchmark.figures``; a seed is a member."""
+        return self.predict(architectures, metric, seed)
 
     @cached_property
     def checksum(self) -> str:

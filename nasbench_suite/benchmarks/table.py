@@ -97,27 +97,16 @@ class Metric:
         return f"{self.name}@missing"
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A space and what is known of the architectures in it.
-
-    ``query`` answers one architecture in any form, ``query_batch`` an array of indices.
+class Described:
+    """What has metrics by name.
 
     Attributes:
-        name: the name ``load_benchmark`` finds it by.
-        space: the search space; row ``i`` of every column is architecture ``i``.
-        metrics: what each column is, by name.
-        columns: where columns come from: means by metric name, and seeds by ``seed_column``.
-            Arrays of shape (space.size,); a seed that was not trained is NaN, and so is a mean
-            that is not available, whose reason is in the metric's ``missing_column``.
-        about: description, source, licence and whatever else a reader should be told.
+        name: what it is called.
+        metrics: what each figure is, by name.
     """
 
     name: str
-    space: FiniteSpace
     metrics: Mapping[str, Metric]
-    columns: Mapping[str, NDArray[np.float64]]
-    about: Mapping[str, Any] = field(default_factory=dict)
 
     def metric(self, name: str) -> Metric:
         """What the metric of that name is.
@@ -144,6 +133,34 @@ class Benchmark:
             alike = [metric.name for metric in self.metrics.values() if metric.quantity == name]
             found += [name] if name in self.metrics or not alike else alike
         return [self.metric(name).name for name in dict.fromkeys(found)]
+
+    @property
+    def datasets(self) -> list[str]:
+        """The data sets that any metric was measured on, in order of appearance."""
+        return list(dict.fromkeys(m.dataset for m in self.metrics.values() if m.dataset))
+
+
+@dataclass(frozen=True)
+class Benchmark(Described):
+    """A space and what is known of the architectures in it.
+
+    ``query`` answers one architecture in any form, ``query_batch`` an array of indices.
+
+    Attributes:
+        name: the name ``load_benchmark`` finds it by.
+        space: the search space; row ``i`` of every column is architecture ``i``.
+        metrics: what each column is, by name.
+        columns: where columns come from: means by metric name, and seeds by ``seed_column``.
+            Arrays of shape (space.size,); a seed that was not trained is NaN, and so is a mean
+            that is not available, whose reason is in the metric's ``missing_column``.
+        about: description, source, licence and whatever else a reader should be told.
+    """
+
+    name: str
+    space: FiniteSpace
+    metrics: Mapping[str, Metric]
+    columns: Mapping[str, NDArray[np.float64]]
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def values(self, metric: str) -> NDArray[np.float64]:
         """All figures of a metric by architecture index, shape (space.size,), read-only.
@@ -308,11 +325,6 @@ class Benchmark:
             {**self.columns, **checked.columns},
             self.about,
         )
-
-    @property
-    def datasets(self) -> list[str]:
-        """The data sets that any metric was measured on, in order of appearance."""
-        return list(dict.fromkeys(m.dataset for m in self.metrics.values() if m.dataset))
 
     @cached_property
     def checksum(self) -> str:

@@ -30,6 +30,10 @@ def run(
         str | None,
         typer.Option(help="Data set, or several, as name,name; needed if there is a choice."),
     ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(help="Space of an open benchmark such as live:digits, if it has a choice."),
+    ] = None,
     seeds: Annotated[str, typer.Option(help="Seeds, as 0-4 or 0,2,5-9.")] = "0-4",
     evaluations: Annotated[
         float | None, typer.Option(help="Budget in evaluations; 200 if no budget is given.")
@@ -106,6 +110,7 @@ def run(
         summary = run_trials(
             benchmark,
             methods,
+            space=space,
             dataset=split_names(dataset) if dataset else None,
             seeds=parse_seeds(seeds),
             executor=where,
@@ -122,6 +127,8 @@ def run(
         )
     kept = f", {summary.skipped} were already there" if summary.skipped else ""
     console.print(f"{summary.finished} trials finished{kept}: {store}", highlight=False)
+    for hint in summary.hints:
+        console.print(f"Note: {hint}", highlight=False, markup=False)
     if summary.failures:
         for failure in summary.failures[:_MANY_FAILURES]:
             typer.echo(

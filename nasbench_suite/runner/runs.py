@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.rows import method_row, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
 from nasbench_suite.runner.jobs import Failure, Job
-from nasbench_suite.runner.trial import Trial
+from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
-from nasbench_suite.tasks.methods import make_method, method_key
+from nasbench_suite.tasks.methods import make_method, method_key, method_label
 from nasbench_suite.tasks.task import Noise
 
 MethodSpecification = str | tuple[str, Method]
@@ -54,11 +55,13 @@ class RunSummary:
         finished: trials finished in this run.
         skipped: trials that an earlier run had finished already.
         failures: the trials that failed, in the order they did.
+        hints: where a method or a setting cannot do on a task what its name says.
     """
 
     finished: int = 0
     skipped: int = 0
     failures: list[TrialDone] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,10 @@ class _Plan:
 
 
 def run(
-    benchmark: str | Path | Benchmark = "digits",
+    benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     methods: str | Sequence[MethodSpecification] = "random",
     *,
+    space: str | None = None,
     dataset: str | Sequence[str] | None = None,
     seeds: Iterable[int] = range(5),
     jobs: int = 1,
@@ -103,7 +107,9 @@ def run(
     goes on where it stopped.
 
     Args:
-        benchmark: a benchmark, its name, or the path of its file.
+        benchmark: a benchmark, its name, or the path of its file; ``kind:what`` asks for an open
+            benchmark, such as ``live:digits``.
+        space: the space that an open benchmark shall answer for, where it has a choice.
         methods: names with optional settings, as one string
             (``"random,regularized-evolution[population_size=50]"``) or a sequence; an item may
             also be a pair of a name and a ``Method`` of your own.
@@ -135,6 +141,7 @@ def run(
     """
     tasks = make_tasks(
         benchmark,
+        space=space,
         dataset=dataset,
         evaluations=evaluations,
         seconds=seconds,
@@ -157,8 +164,9 @@ def run(
 
 
 def make_tasks(
-    benchmark: str | Path | Benchmark = "digits",
+    benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     *,
+    space: str | None = None,
     dataset: str | Sequence[str] | None = None,
     also: Sequence[str | Objective] = (),
     each: Sequence[str] = (),
@@ -169,7 +177,7 @@ def make_tasks(
     Raises:
         SuiteError: unknown benchmark or metric, or as ``make_task``.
     """
-    table = benchmark if isinstance(benchmark, Benchmark) else load_benchmark(benchmark)
+    table = _benchmark(benchmark, space)
     names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
     return [
         make_task(
@@ -181,6 +189,21 @@ def make_tasks(
         for name in names
         for more in ([[metric] for metric in table.named(each)] if each else [[]])
     ]
+
+
+def _benchmark(
+    benchmark: str | Path | Benchmark | OpenBenchmark, space: str | None
+) -> Benchmark | OpenBenchmark:
+    if isinstance(benchmark, str) and is_open(benchmark):
+        benchmark = load_open(benchmark, space)
+    elif not isinstance(benchmark, Benchmark | OpenBenchmark):
+        benchmark = load_benchmark(benchmark)
+    if space is not None and load_space(space).name != benchmark.space.name:
+        raise SuiteError(
+            f"Benchmark {benchmark.name!r} is of space {benchmark.space.name!r}, not {space!r}: "
+            f"leave --space out."
+        )
+    return benchmark
 
 
 def run_tasks(
@@ -198,10 +221,12 @@ def run_tasks(
     seeds = _check_seeds(seeds)
     executor = executor or local_executor(jobs)
     chosen = make_methods(methods)
-    for task in tasks:
-        for _, method in chosen:
-            Trial(task, method, 0)  # a method that cannot do the task is refused before any runs
     summary = RunSummary()
+    for task in tasks:
+        for name, method in chosen:
+            method.refuse(task)  # before any runs
+            label = method_label(name, method)
+            summary.hints += [f"{label} on {task.name}: {hint}" for hint in method.hints(task)]
     with ResultStore(store) as results:
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
         plans = []

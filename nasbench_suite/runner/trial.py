@@ -21,11 +21,7 @@ class Trial:
     """A search that advances step by step, can be left after any step and gone on with."""
 
     def __init__(self, task: Task, method: Method, seed: int) -> None:
-        if len(task.objectives) > 1 and not method.multi_objective:
-            raise SuiteError(
-                f"{type(method).__name__} searches one objective, but task {task.name!r} has "
-                f"{len(task.objectives)}: choose a multi-objective method."
-            )
+        method.refuse(task)
         self.task = task
         self.method = method
         self.session = Session(task, seed)

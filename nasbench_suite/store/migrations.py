@@ -38,6 +38,12 @@ STEPS = (
         PRIMARY KEY (trial_id, name, step)
     ) WITHOUT ROWID;
     """,
+    # 4: benchmarks without a table, and architectures without figures.
+    """
+    ALTER TABLE tasks ADD COLUMN optimum_known INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE trials ADD COLUMN unavailable INTEGER;
+    ALTER TABLE records ADD COLUMN strings TEXT;
+    """,
 )
 SCHEMA_VERSION = len(STEPS) + 1
 

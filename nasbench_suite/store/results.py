@@ -33,7 +33,7 @@ _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
 _TRIALS = """
 SELECT trials.id AS trial, task_id, method_id, seed, status, message, trainings, evaluations,
-       seconds, wall_seconds, architecture, signal, report
+       seconds, wall_seconds, architecture, signal, report, unavailable
 FROM trials JOIN methods ON methods.id = method_id
 ORDER BY task_id, methods.label, methods.key, seed
 """
@@ -42,7 +42,7 @@ _METHOD_NAMES = "SELECT id, label AS method, key AS method_key FROM methods"
 _TRIAL_COLUMNS = (
     *("trial", "task", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
     *("status", "message", "trainings", "evaluations", "seconds", "wall_seconds"),
-    *("architecture", "signal", "report"),
+    *("architecture", "signal", "report", "unavailable"),
 )
 _TEXTS = ("status", "message", "task", "task_name", "benchmark", "dataset", "method", "method_key")
 _CHUNK = 100_000  # rows that are Python objects at one time
@@ -176,7 +176,9 @@ class ResultStore:
 
     def add_task(self, task: TaskRow) -> int:
         """The row number of a task, added if it is new."""
-        return self._add("tasks", vars(task))
+        known = task.optimum is not None
+        row = {**vars(task), "optimum": task.optimum if known else 0.0, "optimum_known": known}
+        return self._add("tasks", row)
 
     def add_method(self, method: MethodRow) -> int:
         """The row number of a method, added if it is new."""
@@ -250,6 +252,7 @@ class ResultStore:
                 architecture=architecture,
                 signal=signal,
                 report=report,
+                unavailable=record.unavailable,
             )
             if trial is None:
                 return
@@ -274,13 +277,15 @@ class ResultStore:
                 ),
             )
             self._connection.execute(
-                f"INSERT INTO records (trial_id, {', '.join(_BLOBS)}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                f"INSERT INTO records (trial_id, {', '.join(_BLOBS)}, strings) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     trial,
                     *(
                         getattr(record, name).astype(kind, copy=False).tobytes()
                         for name, kind in _BLOBS.items()
                     ),
+                    None if record.strings is None else json.dumps(record.strings),
                 ),
             )
 
@@ -344,9 +349,11 @@ class ResultStore:
         """All tasks by key, in the order they were first run."""
         names = list(TaskRow.model_fields)
         with self._reading():
-            rows = self._connection.execute(f"SELECT {', '.join(names)} FROM tasks ORDER BY id")
-            found = [dict(zip(names, row, strict=True)) for row in rows]
+            columns = ", ".join([*names, "optimum_known"])
+            rows = self._connection.execute(f"SELECT {columns} FROM tasks ORDER BY id")
+            found = [dict(zip([*names, "optimum_known"], row, strict=True)) for row in rows]
             for row in found:
+                row["optimum"] = row["optimum"] if row.pop("optimum_known") else None
                 row["config"] = json.loads(row["config"])
                 row["measure"] = json.loads(row["measure"]) if row["measure"] else None
             return {row["key"]: TaskRow(**row) for row in found}
@@ -357,7 +364,8 @@ class ResultStore:
         Columns: ``trial`` (number), ``task`` (key), ``task_name``, ``benchmark``, ``dataset``,
         ``method`` (label), ``method_key``, ``seed``, ``status``, ``message``, ``trainings``,
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
-        ``report``; the figures of a failed trial are missing.
+        ``report``, ``unavailable`` (evaluations without a figure); the figures of a failed trial
+        are missing.
         """
         frame = self._frame(_TRIALS)
         # Names are few and trials many: they are put in here, not carried through every row.
@@ -494,17 +502,20 @@ class ResultStore:
         """
         with self._reading():
             row = self._connection.execute(
-                f"SELECT {', '.join(_BLOBS)} FROM records WHERE trial_id = ?", (int(trial),)
+                f"SELECT {', '.join(_BLOBS)}, strings FROM records WHERE trial_id = ?",
+                (int(trial),),
             ).fetchone()
         if row is None:
             raise SuiteError(f"{self.path} has no finished trial {trial}.")
+        *row, strings = row
         with self._reading():
             arrays = {
                 name: np.frombuffer(blob, dtype=kind)
                 for (name, kind), blob in zip(_BLOBS.items(), row, strict=True)
             }
             arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
-        return Record(**arrays)
+            named = None if strings is None else tuple(map(str, json.loads(strings)))
+        return Record(**arrays, strings=named)
 
     def _frame(self, query: str, values: Mapping[str, Any] | None = None) -> pd.DataFrame:
         import pandas as pd

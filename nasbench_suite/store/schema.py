@@ -19,7 +19,8 @@ CREATE TABLE tasks (
     optimum REAL NOT NULL,             -- best reported figure in the whole space
     noise_floor REAL,                  -- of the reported metric, in its unit; NULL if unknown
     config TEXT NOT NULL,              -- JSON
-    measure TEXT                       -- JSON: several objectives, their scaling and true front
+    measure TEXT,                      -- JSON: several objectives, their scaling and true front
+    optimum_known INTEGER NOT NULL DEFAULT 1  -- 0 where optimum says nothing: no whole table
 );
 CREATE TABLE methods (
     id INTEGER PRIMARY KEY,
@@ -51,6 +52,7 @@ CREATE TABLE trials (
     architecture INTEGER,              -- index of the final incumbent; last to enter the front
     signal REAL,                       -- its signal, in the signal metric's unit
     report REAL,                       -- what it is judged by
+    unavailable INTEGER,               -- evaluations without a figure; NULL if not counted
     UNIQUE (task_id, method_id, seed)
 );
 CREATE TABLE incumbents (              -- a row whenever the incumbent changed
@@ -91,6 +93,7 @@ CREATE TABLE records (                 -- every evaluation: little-endian arrays
     signals BLOB NOT NULL,             -- float64, objectives fastest
     evaluations BLOB NOT NULL,         -- float64
     seconds BLOB NOT NULL,             -- float64
-    recommended BLOB NOT NULL          -- int32
+    recommended BLOB NOT NULL,         -- int32
+    strings TEXT                       -- JSON: the architectures, on a benchmark without a table
 );
 """

@@ -216,16 +216,21 @@ def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Faul
 def _verify_trial(
     task: Task, trial: TrialRow, where: str
 ) -> tuple[list[Fault], TrialResult | None]:
-    shape = _shape_fault(task, trial)
+    strings = None if trial.strings is None else tuple(trial.strings)
+    try:
+        asked = _judged_on(task, strings)
+    except SuiteError as error:
+        return [Fault("record", where, str(error))], None
+    shape = _shape_fault(asked, trial)
     if shape is not None:
         return [Fault("record", where, shape)], None
     architectures = np.array(trial.architectures, dtype=np.int32)
     epochs = np.array(trial.epochs, dtype=np.int32)
     signals = np.array(trial.signals, dtype=np.float64)  # None becomes NaN
-    evaluations, seconds = _costs(task, architectures, epochs)
+    evaluations, seconds = _costs(asked, architectures, epochs)
     faults = [
         *_budget_faults(task, evaluations, seconds, where),
-        *_signal_faults(task, architectures, epochs, signals, where),
+        *_signal_faults(asked, architectures, epochs, signals, where),
     ]
     record = Record(
         architectures,
@@ -234,6 +239,7 @@ def _verify_trial(
         evaluations,
         seconds,
         np.array(trial.recommended, dtype=np.int32),
+        strings,
     )
     try:
         result = judge(task, record, trial.wall_seconds)
@@ -252,13 +258,21 @@ def _verify_trial(
     return faults, result
 
 
+def _judged_on(task: Task, strings: tuple[str, ...] | None) -> Task:
+    """The task with a table of what a search on an open benchmark asked for."""
+    if strings is not None:
+        return task.on(strings)
+    task.table  # noqa: B018 (a search on an open benchmark names what it asked for)
+    return task
+
+
 def _figure(reports: list[float]) -> str:
     return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
 
 
 def _shape_fault(task: Task, trial: TrialRow) -> str | None:
     """Why the lists of a trial are no record, if they are none."""
-    count, size = len(trial.architectures), task.benchmark.space.size
+    count, size = len(trial.architectures), task.table.space.size
     if not count:
         return "it evaluated nothing."
     lists = (trial.epochs, trial.signals, trial.recommended)
@@ -290,7 +304,7 @@ def _costs(
     fractions = np.cumsum(epochs / task.fidelities[-1])
     spent = np.zeros(len(epochs))
     for metric, at in zip(task.cost_metrics, task.fidelities, strict=False):
-        seconds = training_seconds(task.benchmark, metric)[architectures]
+        seconds = training_seconds(task.table, metric)[architectures]
         spent += np.where(epochs == at, seconds, 0.0)
     return fractions, np.cumsum(spent)
 
@@ -325,7 +339,7 @@ def _signal_faults(
             wrong |= bad
             if bad.any() and place == 0:
                 for test in test_metrics:
-                    leaked |= bad & (task.benchmark.values(test)[architectures] == told)
+                    leaked |= bad & (task.table.values(test)[architectures] == told)
     if leaked.any() and leaked.sum() >= wrong.sum() / 2:
         yield Fault("test leakage", where, f"{int(leaked.sum())} of its signals are test figures.")
     elif wrong.any():
@@ -340,9 +354,9 @@ def _answers(
 ) -> NDArray[np.bool_]:
     """Whether the table could have answered so: by the mean, or by any of the seeds."""
     if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
-        answers = task.benchmark.values(metric)[architectures] == told
+        answers = task.table.values(metric)[architectures] == told
     else:
-        answers = (task.benchmark.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
+        answers = (task.table.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
     if task.available is not None:
         answers = np.where(task.available[architectures], answers, np.isnan(told))
     return np.asarray(answers)
@@ -359,15 +373,16 @@ def _leaks(
     telling: Counter[tuple[str, str]] = Counter()
     for place, result in results.items():
         trial = submission.trials[place]
-        task, record = tasks[trial.task], result.record
+        record = result.record
+        task = _judged_on(tasks[trial.task], record.strings)
         full = np.unique(record.architectures[record.epochs == task.fidelities[-1]])
         if task.available is not None:
             full = full[task.available[full]]
         if (record.recommended < 0).all() or len(full) < 2 or len(task.objectives) > 1:
             continue
         signal, report = task.objectives[0].signal, task.objectives[0].report
-        seen = task.orientation(signal) * task.benchmark.values(signal)[full]
-        judged = task.orientation(report) * task.benchmark.values(report)[full]
+        seen = task.orientation(signal) * task.table.values(signal)[full]
+        judged = task.orientation(report) * task.table.values(report)[full]
         if judged[seen.argmax()] == judged.max():
             continue
         telling[trial.task, trial.method] += 1
@@ -424,6 +439,7 @@ def _rerun(
             )
             for name in ("architectures", "epochs", "signals", "recommended")
         )
+        same = same and found.strings == claimed.strings
         if not same:
             where = _where(submission, labels, trial)
             faults.append(Fault("rerun", where, "run again, it evaluates other architectures."))

@@ -15,6 +15,8 @@ def judge(
     task: Task, record: Record, wall_seconds: float, diagnostics: Sequence[Diagnostic] = ()
 ) -> TrialResult:
     """What a search with that record is judged by."""
+    if record.strings is not None:
+        task = task.on(record.strings)
     if len(task.objectives) > 1:
         incumbents, front = find_fronts(task, record)
         return TrialResult(record, incumbents, wall_seconds, front, tuple(diagnostics))
@@ -64,7 +66,7 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
         )
     at = np.array([position for position, _ in changes], dtype=np.int64)
     architectures = np.array([architecture for _, architecture in changes], dtype=np.int64)
-    benchmark, objective = task.benchmark, task.objectives[0]
+    benchmark, objective = task.table, task.objectives[0]
     return Incumbents(
         trainings=at + 1,
         evaluations=record.evaluations[at],

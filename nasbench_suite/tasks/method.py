@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.tasks.session import Session
+from nasbench_suite.tasks.task import Task
 
 
 @dataclass
@@ -30,9 +34,16 @@ class Method(ABC):
 
     Attributes:
         multi_objective: whether the method handles several objectives.
+        lists_space: whether it goes through all architectures, so that it needs a ``FiniteSpace``.
+        needs_choices: whether it decides choice by choice, so that it needs a space with
+            ``choices``; the architectures of a partial table are found by ``SearchSpace.closest``.
+        needs_features: whether it learns from ``SearchSpace.features``.
     """
 
     multi_objective: ClassVar[bool] = False
+    lists_space: ClassVar[bool] = False
+    needs_choices: ClassVar[bool] = False
+    needs_features: ClassVar[bool] = False
 
     def start(self, session: Session) -> None:  # noqa: B027 (optional)
         """Prepare a search; called once, before the first step."""
@@ -40,6 +51,40 @@ class Method(ABC):
     @abstractmethod
     def step(self, session: Session) -> None:
         """Do one unit of work: usually one evaluation, or one generation."""
+
+    def refuse(self, task: Task) -> None:
+        """Raise a SuiteError if the method cannot search on a task at all; called before any run.
+
+        Whoever overrides it calls it as well.
+        """
+        name, space = type(self).__name__, task.benchmark.space
+        if len(task.objectives) > 1 and not self.multi_objective:
+            raise SuiteError(
+                f"{name} searches one objective, but task {task.name!r} has "
+                f"{len(task.objectives)}: choose a multi-objective method."
+            )
+        if self.lists_space and not isinstance(space, FiniteSpace):
+            raise SuiteError(
+                f"{name} goes through all architectures of its space, and {space.name!r} is too "
+                f"large to list: choose another method, or search a partial table of it."
+            )
+        if self.needs_choices and not space.choices:
+            raise SuiteError(
+                f"{name} decides choice by choice, and architectures of space {space.name!r} are "
+                f"no vectors of choices: choose another method, such as regularized-evolution."
+            )
+        if self.needs_features and not space.encodings:
+            raise SuiteError(
+                f"{name} learns from features, and architectures of space {space.name!r} have "
+                f"none: choose another method, such as regularized-evolution."
+            )
+
+    def hints(self, task: Task) -> Sequence[str]:
+        """What a user should know of this method on this task, one sentence each.
+
+        For a method, or a setting, that cannot do there what its name says.
+        """
+        return ()
 
     @property
     def finished(self) -> bool:

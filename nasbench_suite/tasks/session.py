@@ -7,15 +7,16 @@ an architecture is judged by is looked up after the search has ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record
 from nasbench_suite.seeding import sequence
-from nasbench_suite.spaces import Architecture, FiniteSpace
+from nasbench_suite.spaces import Architecture, SearchSpace
 from nasbench_suite.tasks.task import Budget, Task, training_seconds
 
 _ROUNDING = 1e-9  # fractions of evaluations must add up to the budget in spite of rounding
@@ -50,7 +51,7 @@ class Session:
     def __init__(self, task: Task, seed: int) -> None:
         # Two streams: what a method draws must not depend on the noise of its evaluations.
         method_stream, noise_stream = sequence(seed).spawn(2)
-        self.space: FiniteSpace = task.benchmark.space
+        self.space: SearchSpace = task.benchmark.space
         self.rng = np.random.default_rng(method_stream)
         self.seed = seed
         self.budget: Budget = task.budget
@@ -65,17 +66,19 @@ class Session:
         self._noise_rng = np.random.default_rng(noise_stream)
         self._limit = task.budget.evaluations or np.inf
         self._limit_seconds = task.budget.seconds or np.inf
-        self._tables = _signal_tables(task)
+        self._asked: _Asked | None = None
+        if isinstance(task.benchmark, OpenBenchmark):
+            self._asked = _Asked(task.benchmark)
+        # Where an architecture stands in the record: its index, or its place among those asked for.
+        self._place: Callable[[Architecture], int] = (
+            self._asked.place if self._asked else task.table.space.index
+        )
+        self._tables = _signal_tables(task, self._asked)
         self._available = None if task.available is None else task.available.tolist()
         self._nothing = (float("nan"),) * self.objectives
         self._fractions = {epochs: epochs / self.fidelities[-1] for epochs in self.fidelities}
-        self._times = dict(
-            zip(
-                task.fidelities,
-                (training_seconds(task.benchmark, metric) for metric in task.cost_metrics),
-                strict=False,
-            )
-        )
+        times = (_times(task, metric, self._asked) for metric in task.cost_metrics)
+        self._times = dict(zip(task.fidelities, times, strict=False))
         self._architectures: list[int] = []
         self._epochs: list[int] = []
         self._signals: list[tuple[float, ...]] = []
@@ -124,7 +127,7 @@ class Session:
         that searches without evaluating, such as a differentiable one, says so after each epoch
         of its own; that costs nothing here and is recorded at 0 epochs without a signal.
         """
-        index = self.space.index(architecture)
+        index = self._place(architecture)
         if not self._recommended or self._recommended[-1] >= 0:
             self._note(index, 0, self._nothing)
         self._recommended[-1] = index
@@ -162,12 +165,13 @@ class Session:
             np.array(self._spent, dtype=np.float64),
             np.array(self._spent_seconds, dtype=np.float64),
             np.array(self._recommended, dtype=np.int32),
+            None if self._asked is None else tuple(self._asked.strings),
         )
 
     def _evaluate(self, architecture: Architecture, epochs: int | None) -> tuple[float, ...]:
         full = self.fidelities[-1]
         epochs = full if epochs is None else epochs
-        index = self.space.index(architecture)
+        index = self._place(architecture)
         try:
             tables = self._tables[epochs]
         except KeyError:
@@ -176,10 +180,11 @@ class Session:
                 f"choose from {', '.join(map(str, self.fidelities))}."
             ) from None
         evaluations = self.evaluations + self._fractions[epochs]
-        seconds = self.seconds + (float(self._times[epochs][index]) if self._times else 0.0)
-        if evaluations > self._limit + _ROUNDING or seconds > self._limit_seconds:
-            self.exhausted = True
-            raise BudgetSpent
+        if evaluations > self._limit + _ROUNDING:  # before anything is asked, or trained even
+            self._end(index)
+        seconds = self.seconds + (self._times[epochs](index) if self._times else 0.0)
+        if seconds > self._limit_seconds:
+            self._end(index)
         if self._available is None:
             signals = tuple([table(index, self._noise_rng) for table in tables])
         else:
@@ -187,6 +192,13 @@ class Session:
         self.evaluations, self.seconds = evaluations, seconds
         self._note(index, epochs, signals)
         return signals
+
+    def _end(self, index: int) -> NoReturn:
+        """The budget does not cover an evaluation; on an open benchmark it leaves no trace."""
+        if self._asked is not None and index not in {*self._architectures, *self._recommended}:
+            self._asked.forget(index)
+        self.exhausted = True
+        raise BudgetSpent
 
     def _signals_if_available(self, index: int, tables: list[_Table]) -> tuple[float, ...]:
         assert self._available is not None
@@ -216,6 +228,9 @@ class Session:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up the state that ``state`` gave, in a new session of the same task and seed."""
+        if self._asked is not None:
+            for string in state["strings"]:
+                self._asked.place(string)
         self._architectures = state["architectures"].tolist()
         self._epochs = state["epochs"].tolist()
         self._signals = [tuple(row) for row in state["signals"].tolist()]
@@ -232,20 +247,64 @@ class Session:
         ]
 
 
-def _signal_tables(task: Task) -> dict[int, list[_Table]]:
+class _Asked:
+    """The architectures that a search on an open benchmark has asked for, in order."""
+
+    def __init__(self, benchmark: OpenBenchmark) -> None:
+        self.benchmark = benchmark
+        self.values: list[Any] = []
+        self.strings: list[str] = []
+        self._places: dict[Any, int] = {}
+        self._figures: dict[tuple[Any, str, int | None], float] = {}
+
+    def place(self, architecture: Architecture) -> int:
+        """The place of an architecture given in any form, a new one for a new architecture."""
+        value = self.benchmark.space.read(architecture)
+        place = self._places.setdefault(value, len(self.values))
+        if place == len(self.values):
+            self.values.append(value)
+            self.strings.append(self.benchmark.space.string(value))
+        return place
+
+    def forget(self, place: int) -> None:
+        """Take back the newest place."""
+        del self._places[self.values[place]], self.values[place], self.strings[place]
+
+    def figure(self, place: int, metric: str, seed: int | None = None) -> float:
+        """What the benchmark answers, asked once."""
+        key = self.values[place], metric, seed  # a place that was taken back is given anew
+        if key not in self._figures:
+            (figure,) = self.benchmark.figures([self.values[place]], metric, seed).tolist()
+            self._figures[key] = figure
+        return self._figures[key]
+
+
+def _times(task: Task, metric: str, asked: _Asked | None) -> Callable[[int], float]:
+    """The simulated seconds of the training of each architecture."""
+    if asked is not None:
+        return lambda place: asked.figure(place, metric)
+    return training_seconds(task.table, metric).item
+
+
+def _signal_tables(task: Task, asked: _Asked | None) -> dict[int, list[_Table]]:
     """For each fidelity, what answers a query of each objective."""
-    others = [_table(task, objective.signal) for objective in task.objectives[1:]]
+    others = [_table(task, objective.signal, asked) for objective in task.objectives[1:]]
     return {
-        epochs: [_table(task, signal), *others]
+        epochs: [_table(task, signal, asked), *others]
         for epochs, signal in zip(task.fidelities, task.fidelity_signals, strict=True)
     }
 
 
-def _table(task: Task, metric: str) -> _Table:
-    if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
-        means = task.benchmark.value_list(metric)
+def _table(task: Task, metric: str, asked: _Asked | None) -> _Table:
+    names = task.benchmark.metric(metric).seeds if task.noise == "sample" else ()
+    if asked is not None:
+        if not names:
+            return lambda place, _: asked.figure(place, metric)
+        return lambda place, rng: asked.figure(place, metric, int(rng.choice(names)))
+    if not names:
+        means = task.table.value_list(metric)
         return lambda index, _: means[index]
-    seeds = task.benchmark.seed_values(metric)
+    seeds = task.table.seed_values(metric)
 
     def sample(index: int, rng: np.random.Generator) -> float:
         trained = seeds[index][~np.isnan(seeds[index])]

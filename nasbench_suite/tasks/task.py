@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.table import Benchmark, Metric
+from nasbench_suite.benchmarks.open import OpenBenchmark
+from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
 from nasbench_suite.errors import SuiteError, choose_from
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Task:
     Build one with ``make_task``, which fills in what the table implies and checks the rest.
 
     Attributes:
-        benchmark: the table that answers.
+        benchmark: the table that answers, or an open benchmark.
         dataset: the data set searched on.
         objectives: one or several; the first is the accuracy.
         budget: what the search may spend.
@@ -75,7 +76,7 @@ class Task:
         cost_metrics: the ``training_time`` metric of each fidelity; empty if there is none.
     """
 
-    benchmark: Benchmark
+    benchmark: Benchmark | OpenBenchmark
     dataset: str | None
     objectives: tuple[Objective, ...]
     budget: Budget
@@ -83,6 +84,32 @@ class Task:
     fidelities: tuple[int, ...] = ()
     fidelity_signals: tuple[str, ...] = ()
     cost_metrics: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Benchmark:
+        """The benchmark, where it is a table.
+
+        Raises:
+            SuiteError: it is open.
+        """
+        if not isinstance(self.benchmark, Benchmark):
+            raise SuiteError(
+                f"Benchmark {self.benchmark.name!r} answers any architecture of space "
+                f"{self.benchmark.space.name!r}, and what is asked needs a table of all of them."
+            )
+        return self.benchmark
+
+    def on(self, strings: Sequence[str]) -> Task:
+        """The task of an open benchmark on a table of some architectures, which judges a search.
+
+        Raises:
+            SuiteError: the benchmark is none, or one of ``strings`` is no architecture.
+        """
+        if not isinstance(self.benchmark, OpenBenchmark):
+            raise SuiteError(f"The record of a search on task {self.name!r} belongs to another.")
+        asked = [name for o in self.objectives for name in (o.signal, o.report)]
+        asked += [*self.fidelity_signals, *self.cost_metrics]
+        return replace(self, benchmark=self.benchmark.pool(strings, asked))
 
     @property
     def name(self) -> str:
@@ -116,7 +143,7 @@ class Task:
     def reported(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
         """What architectures are judged by, shape (n, objectives), in the metrics' own units."""
         return np.stack(
-            [self.benchmark.query_batch(np.asarray(indices), o.report) for o in self.objectives],
+            [self.table.query_batch(np.asarray(indices), o.report) for o in self.objectives],
             axis=-1,
         )
 
@@ -129,8 +156,8 @@ class Task:
         """
         from nasbench_suite.statistics.pareto import make_measure
 
-        space = self.benchmark.space
-        figures = np.stack([self.benchmark.values(o.report) for o in self.objectives], axis=-1)
+        space = self.table.space
+        figures = np.stack([self.table.values(o.report) for o in self.objectives], axis=-1)
         directions = [self.benchmark.metric(o.report).direction for o in self.objectives]
         eligible = space.connected
         if self.available is not None:
@@ -153,6 +180,8 @@ class Task:
         The others are charged when asked and answer that they are not available: an architecture
         without the figure that it would be judged by is no result of a search.
         """
+        if not isinstance(self.benchmark, Benchmark):
+            return None
         found: NDArray[np.bool_] | None = None
         judged = {name for o in self.objectives for name in (o.signal, o.report)}
         for metric in sorted(judged.union(self.fidelity_signals)):
@@ -166,14 +195,16 @@ class Task:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
-    def optimum(self) -> float:
-        """The best figure in the whole space that a search may be judged by.
+    def optimum(self) -> float | None:
+        """The best figure in the whole space that a search may be judged by; None if unknown.
 
         Of one objective the best reported figure; of several 1, the normalised hypervolume of
         the true front.
         """
         if len(self.objectives) > 1:
             return 1.0
+        if isinstance(self.benchmark, OpenBenchmark):
+            return None
         report = self.objectives[0].report
         sign = self.orientation(report)
         figures = sign * self.benchmark.values(report)
@@ -206,7 +237,7 @@ def config_hash(config: dict[str, Any]) -> str:
 
 
 def make_task(
-    benchmark: Benchmark,
+    benchmark: Benchmark | OpenBenchmark,
     dataset: str | None = None,
     *,
     evaluations: float | None = None,
@@ -219,7 +250,7 @@ def make_task(
     """A task on a benchmark, with the table's own defaults.
 
     Args:
-        benchmark: the table.
+        benchmark: the table or open benchmark.
         dataset: the data set; may be left out if the table has one alone.
         evaluations: budget of full evaluations; 200 if no budget is given at all.
         seconds: budget of simulated training seconds.
@@ -247,6 +278,11 @@ def make_task(
                 f"choose a validation metric as the signal."
             )
         benchmark.metric(objective.report)
+    if len(objectives) > 1 and isinstance(benchmark, OpenBenchmark):
+        raise SuiteError(
+            f"A search for several objectives is judged by the front of a whole table, which "
+            f"{benchmark.name!r} does not have: leave --also out, or search a table."
+        )
     seen = benchmark.metric(signal)
     family = _fidelity_family(benchmark, seen)
     cost_metrics = _cost_metrics(benchmark, seen, family)
@@ -269,7 +305,7 @@ def make_task(
     )
 
 
-def _choose_dataset(benchmark: Benchmark, dataset: str | None, signal: str | None) -> str | None:
+def _choose_dataset(benchmark: Described, dataset: str | None, signal: str | None) -> str | None:
     if dataset is None and signal is not None:
         return benchmark.metric(signal).dataset
     searchable = list(
@@ -295,7 +331,7 @@ def _choose_dataset(benchmark: Benchmark, dataset: str | None, signal: str | Non
     return dataset
 
 
-def _latest(benchmark: Benchmark, dataset: str | None, split: str) -> str:
+def _latest(benchmark: Described, dataset: str | None, split: str) -> str:
     """The accuracy of that split at the most epochs."""
     candidates = [
         metric
@@ -311,7 +347,7 @@ def _latest(benchmark: Benchmark, dataset: str | None, split: str) -> str:
     return max(candidates, key=lambda metric: metric.epochs or 0).name
 
 
-def _fidelity_family(benchmark: Benchmark, signal: Metric) -> list[Metric]:
+def _fidelity_family(benchmark: Described, signal: Metric) -> list[Metric]:
     """The signal and the same figure after fewer epochs, by epochs ascending."""
     kind = (signal.dataset, signal.split, signal.quantity)
     family = [
@@ -326,7 +362,7 @@ def _fidelity_family(benchmark: Benchmark, signal: Metric) -> list[Metric]:
 
 
 def _cost_metrics(
-    benchmark: Benchmark, signal: Metric, family: Sequence[Metric]
+    benchmark: Described, signal: Metric, family: Sequence[Metric]
 ) -> tuple[str, ...]:
     """The training-time metric of each fidelity, or nothing if any is missing."""
     times = {

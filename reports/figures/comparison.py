@@ -348,7 +348,8 @@ def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
     for key, of_task in samples.items():
         task = tasks[key]
         sign = 1.0 if task.direction == "maximize" else -1.0
-        values = {m: regret(sample.figures, sign * task.optimum) for m, sample in of_task.items()}
+        best = sign * results.reference(key)
+        values = {m: regret(sample.figures, best) for m, sample in of_task.items()}
         if len(samples) == 1:
             scale, unit = 1.0, "points" if task.unit == "%" else task.unit or "no unit"
         elif all(floors):

@@ -138,7 +138,9 @@ def render_report(
                 "name": results.names[key],
                 "signal": task.signal_metric,
                 "report": task.report_metric,
-                "optimum": f"{task.optimum:.6g} {task.unit}".strip(),
+                "optimum": "unknown"
+                if task.optimum is None
+                else f"{task.optimum:.6g} {task.unit}".strip(),
                 "floor": "unknown" if task.noise_floor is None else f"{task.noise_floor:.3g}",
                 "key": key,
             }

@@ -129,7 +129,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
         subtitle=f"{first['metric']}{unit} ({better} is better), "
-        f"optimum {number(first['optimum'], digits)}, {noise}",
+        f"optimum {number(first['optimum'], digits)}, {noise}{_unavailable(rows)}",
         columns=(
             *("#", "method", "seeds", "mean", "std", "CVaR", "IQM", ""),
             *(percent.replace(" ", "") + " interval", "noise", "regret", "mean rank"),
@@ -334,6 +334,13 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def _places(values: pd.Series[float]) -> pd.Series[float]:
     """Places as in a competition: the smallest is 1, equals share the first of their places."""
     return values.rank(method="min")
+
+
+def _unavailable(rows: pd.DataFrame) -> str:
+    """How often architectures without a figure were asked for, where they were."""
+    gone = {row["method"]: int(row["unavailable"]) for row in rows.to_dict("records")}
+    told = ", ".join(f"{_one_line(method)} {count}" for method, count in gone.items() if count)
+    return f"; evaluations without a figure: {told}" if told else ""
 
 
 def _one_line(name: str) -> str:

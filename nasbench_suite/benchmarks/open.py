@@ -1,0 +1,113 @@
+"""Benchmarks that answer for any architecture of a space: surrogates, and real trainings.
+
+An open benchmark has no table and its space need not be listed. A search on one leaves the
+strings of the architectures it asked for; on these alone ``OpenBenchmark.pool`` makes a table, by
+which the search is judged as any other.
+
+A kind of open benchmark is registered under ``nasbench_suite.open-benchmarks`` as a function of a
+text and the name of a space or None; ``live:digits`` calls the one named ``live`` with ``digits``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nasbench_suite import registry
+from nasbench_suite.benchmarks.table import Benchmark, Described, Metric, make_benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import PoolSpace, SearchSpace
+
+NOT_AVAILABLE = 3
+"""The reason in ``table.REASONS`` for an architecture that an open benchmark has no figure of."""
+
+
+class OpenBenchmark(Described, ABC):
+    """What answers for any architecture of a space.
+
+    The same question has the same answer, in whatever process it is asked.
+
+    Attributes:
+        name: what tables and results call it.
+        space: the search space.
+        metrics: what each figure is, by name. Where a metric lists seeds, one of them can be asked.
+        about: description, source, licence and whatever else a reader should be told.
+    """
+
+    name: str
+    space: SearchSpace
+    metrics: Mapping[str, Metric]
+    about: Mapping[str, Any]
+
+    @abstractmethod
+    def figures(
+        self, architectures: Sequence[Any], metric: str, seed: int | None = None
+    ) -> NDArray[np.float64]:
+        """The figures of architectures, shape (n,); NaN where there is none, as training failed.
+
+        Args:
+            architectures: the space's own values, as ``SearchSpace.read`` returns them.
+            metric: one of ``metrics``.
+            seed: one of the metric's seeds; the mean over all if left out.
+        """
+
+    @property
+    @abstractmethod
+    def checksum(self) -> str:
+        """What tells it from any other that answers otherwise: a hash of its models or recipe."""
+
+    def pool(self, strings: Sequence[str], metrics: Sequence[str]) -> Benchmark:
+        """A table of the answers for some architectures.
+
+        Args:
+            strings: of the architectures, each once; row ``i`` is the ``i``-th of them.
+            metrics: the metrics it shall have.
+        """
+        space = PoolSpace(self.space, strings)
+        columns: dict[str, ArrayLike] = {}
+        missing: dict[str, ArrayLike] = {}
+        kept = []
+        for name in dict.fromkeys(metrics):
+            metric = self.metric(name)
+            columns[name] = figures = self.figures(space.members, name)
+            for seed in metric.seeds:
+                columns[metric.seed_column(seed)] = self.figures(space.members, name, seed)
+            gone = np.isnan(figures)
+            if gone.all():
+                raise SuiteError(
+                    f"Benchmark {self.name!r} has no figure of {name!r} for any of the "
+                    f"{len(strings)} architectures that were asked for."
+                )
+            if gone.any():
+                missing[name] = np.where(gone, NOT_AVAILABLE, 0)
+            kept.append(metric)
+        return make_benchmark(self.name, space, kept, columns, self.about, missing)
+
+
+def is_open(name: object) -> bool:
+    """Whether a name asks for an open benchmark: ``kind:what``, of a registered kind."""
+    if not isinstance(name, str):
+        return False
+    kind, colon, _ = name.partition(":")
+    return bool(colon) and kind in registry.entries("open-benchmarks")
+
+
+def load_open(name: str, space: str | None = None) -> OpenBenchmark:
+    """The open benchmark that ``kind:what`` asks for.
+
+    Args:
+        name: such as ``live:digits``.
+        space: the space it shall answer for, where it has a choice.
+
+    Raises:
+        SuiteError: there is none, or it has another space.
+    """
+    kind, _, what = name.partition(":")
+    made = registry.find("open-benchmarks", kind).load()(what, space)
+    if not isinstance(made, OpenBenchmark):
+        raise SuiteError(f"Open benchmark {kind!r} made {type(made).__name__}, no OpenBenchmark.")
+    return made
