@@ -47,9 +47,7 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
         strict=True,
     )
     for position, (architecture, epochs, score, recommended) in enumerate(rows):
-        if recommended >= 0:
-            if available is not None and not available[recommended]:
-                continue
+        if recommended >= 0 and (available is None or available[recommended]):
             recommends = True
             if recommended != current:
                 current = recommended
