@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import listed
 from nasbench_suite.spaces.topology import OPERATIONS
 from nasbench_suite.tasks import Session
 from search_methods.supernet.data import SearchData
@@ -69,7 +70,9 @@ class VsDarts(DifferentiableSearch):
                 raise SuiteError(
                     "A latency_weight needs a latency_table and a latency_target above 0 ms."
                 )
-            self.latency = read_latency(self.latency_table, self.latency_column, session.space)
+            self.latency = read_latency(
+                self.latency_table, self.latency_column, listed(session.space)
+            )
         super().start(session)
 
     def make_supernet(self, data: SearchData) -> Supernet:

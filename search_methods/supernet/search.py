@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import listed
 from nasbench_suite.tasks import Method, Session
 from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
@@ -375,10 +376,10 @@ class DifferentiableSearch(Method):
     def _log_inherited(self, session: Session) -> None:
         """Accuracy with inherited weights of random architectures, drawn without repetition."""
         rng = np.random.default_rng(int(torch.randint(2**62, (1,))))
-        indices = rng.choice(session.space.size, min(self.inherited, session.space.size), False)
+        space = listed(session.space)
+        indices = rng.choice(space.size, min(self.inherited, space.size), False)
         accuracies = [
-            self.accuracy(self.discrete_mixes([session.space.vector(int(index))]))
-            for index in indices
+            self.accuracy(self.discrete_mixes([space.vector(int(index))])) for index in indices
         ]
         session.log(self.epoch, inherited_index=indices, inherited_accuracy=accuracies)
 
