@@ -19,6 +19,13 @@ _Setting = Annotated[
     str, typer.Option("--setting", help="Skeleton: digits, cifar10, cifar100, imagenet16_120.")
 ]
 _Pruned = Annotated[bool, typer.Option("--pruned", help="Leave out the cell's dead branches.")]
+_Missing = Annotated[
+    str | None,
+    typer.Option(
+        help="Why an empty cell, a row that is not there, or a -1 stands for no figure: 'not "
+        "measured', 'rejected by the compiler', 'training failed', or 'excluded by its publisher'."
+    ),
+]
 _Output = Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")]
 
 
@@ -140,6 +147,7 @@ def import_command(
         bool,
         typer.Option("--force", help="Import figures that fit another order of architectures."),
     ] = False,
+    missing: _Missing = None,
 ) -> None:
     """Turn other people's tables of costs into ours, running no code that may be in them."""
     from hardware.tables import (
@@ -154,11 +162,13 @@ def import_command(
     if not source.exists():
         raise SuiteError(f"There is no file {source}.")
     if source.is_dir() or source.suffix == ".pt":
-        table = import_help(source, space, unit=unit, encoding=encoding, force=force)
+        table = import_help(
+            source, space, unit=unit, encoding=encoding, force=force, missing=missing
+        )
     elif source.suffix in (".pickle", ".pkl"):
         table = import_hw_nas_bench(source, dataset)
     else:
-        table = read_table(source, space, encoding=encoding, force=force)
+        table = read_table(source, space, encoding=encoding, force=force, missing=missing)
     for hint in table.hints:
         typer.echo(hint, err=True)
     write_table(table, output)
@@ -169,10 +179,11 @@ def import_command(
 @app.command("add")
 def add_command(
     benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],
-    tables: Annotated[list[Path], typer.Argument(help="Complete tables of costs.")],
+    tables: Annotated[list[Path], typer.Argument(help="Tables of costs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Benchmark file to write.")],
+    missing: _Missing = None,
 ) -> None:
-    """Add complete tables of costs to a benchmark, as a new benchmark file."""
+    """Add tables of costs to a benchmark, as a new benchmark file."""
     from hardware.tables import add_costs, read_table
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.benchmarks.table import write_benchmark
@@ -181,7 +192,8 @@ def add_command(
     loaded = load_benchmark(benchmark)
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
-    made = add_costs(loaded, [read_table(path, loaded.space.name) for path in tables])
+    read = [read_table(path, loaded.space.name, missing=missing) for path in tables]
+    made = add_costs(loaded, read)
     write_benchmark(made, output)
     new = [name for name in made.metrics if name not in loaded.metrics]
     typer.echo(f"{output}: {len(made.metrics)} metrics, new {', '.join(new) or 'none'}.")

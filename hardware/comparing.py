@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 def join_tables(
     tables: Sequence[CostTable],
 ) -> tuple[FiniteSpace, NDArray[np.int64], dict[str, Floats]]:
-    """The costs of the architectures that all tables have.
+    """The costs of the architectures of which all tables have every figure.
 
     Returns:
         The space, the architectures, and the columns, numbered where two have one name.
@@ -49,10 +49,6 @@ def join_tables(
     common = tables[0].indices
     for table in tables[1:]:
         common = np.intersect1d(common, table.indices)
-    if len(common) < 3:
-        raise SuiteError(
-            f"The tables have {len(common)} architectures in common: at least 3 are needed."
-        )
     columns: dict[str, Floats] = {}
     for table in tables:
         rows = np.searchsorted(table.indices, common)
@@ -61,7 +57,12 @@ def join_tables(
             while unique in columns:
                 unique, number = f"{name} ({number})", number + 1
             columns[unique] = values[rows]
-    return space, common, columns
+    there = np.all([np.isfinite(values) for values in columns.values()], axis=0)
+    if there.sum() < 3:
+        raise SuiteError(
+            f"The tables have {there.sum()} architectures in common: at least 3 are needed."
+        )
+    return space, common[there], {name: values[there] for name, values in columns.items()}
 
 
 def rank_correlations(columns: dict[str, Floats]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ the columns are, and on which device, stands as JSON in the file's metadata unde
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hardware.networks import count_all, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.benchmarks.columns import COSTS_KEY, infer_facts, is_index
 from nasbench_suite.benchmarks.importing import (
+    NO_FIGURE,
     described_costs,
     find_architecture_column,
     read_architectures,
@@ -30,6 +31,7 @@ from nasbench_suite.benchmarks.importing import (
     seconds_taken_for_ms,
 )
 from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_unit
+from nasbench_suite.benchmarks.table import REASONS
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, frame_of, read_frame
@@ -42,6 +44,7 @@ _HELP_SUFFIX = ".pt"
 # HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
 # accelerators, whose latency and energy come from the simulators named in its section 3.
 _MODELLED = ("eyeriss", "fpga")
+_REJECTING = ("edgetpu",)  # -1 for the 4,699 cells that its compiler refuses
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class CostTable:
         space: the space.
         indices: the architectures, ascending, shape (n,).
         columns: figures by name, each of shape (n,), finite; latencies and the like above 0.
-        facts: of each column: ``quantity``, ``unit``, ``device``, ``provenance``, ``note``.
+            NaN where there is none, in columns of which ``facts`` say why.
+        facts: of each column: ``quantity``, ``unit``, ``device``, ``provenance``, ``note``, and
+            ``missing``, why architectures have no figure, where some have none.
         about: the device card, or whatever else a reader should be told.
         hints: what was found while it was read, a sentence each; not written with it.
     """
@@ -86,12 +91,14 @@ def make_table(
     Args:
         space: the space.
         indices: the architecture of each row, in any order, each once.
-        columns: figures by name, a row an architecture.
+        columns: figures by name, a row an architecture; -1 or NaN where there is none, if
+            ``facts`` say why.
         facts: see ``CostTable``; inferred from the name where left out.
         about: see ``CostTable``.
 
     Raises:
-        SuiteError: rows are repeated or missing, or a figure is NaN or not positive.
+        SuiteError: rows are repeated or missing, or a figure is NaN or not positive and nothing
+            says why, or for a reason that is not known.
     """
     rows = space.indices(np.asarray(indices))
     order = np.argsort(rows, kind="stable")
@@ -101,6 +108,7 @@ def make_table(
             f"Architecture {first} ({space.string(int(first))}) has two rows: keep one."
         )
     checked = {}
+    given = facts or {}
     for name, values in columns.items():
         try:
             array = np.asarray(values, dtype=np.float64)
@@ -112,24 +120,33 @@ def make_table(
                 f"the device lacks rows, or has too many."
             )
         is_spread = name.endswith("_iqr")
+        reason = given.get(name.removesuffix("_iqr"), {}).get("missing")
+        if reason is not None:
+            if reason not in REASONS[1:]:
+                raise SuiteError(choose_from("reason", reason, REASONS[1:]))
+            array = np.where(array == NO_FIGURE, np.nan, array)
         wrong = ~np.isfinite(array) | (array < 0 if is_spread else array <= 0)
+        wrong &= (reason is None) | ~np.isnan(array)
         if wrong.any():
             at = int(wrong.argmax())
+            marked = bool((array[wrong] == NO_FIGURE).all())
             raise SuiteError(
                 f"Column {name!r} is {array[at]} at architecture {rows[at]} "
                 f"({space.string(int(rows[at]))}) and {int(wrong.sum()) - 1} more: a cost is a "
-                f"number above 0."
+                f"number above 0"
+                f"{'; say why -1 stands for no figure with --missing REASON' if marked else ''}."
             )
         checked[name] = array[order]
     if not checked:
         raise SuiteError("A table of costs needs at least one column.")
-    given = facts or {}
     known = {
         name: {**_inferred(name), **given.get(name, {})}
         for name in checked
         if not name.endswith("_iqr")
     }
     for name, said in known.items():
+        if len(rows) == space.size and not np.isnan(checked[name]).any():
+            said.pop("missing", None)
         if said.get("quantity") not in (*COSTS, "throughput"):
             raise SuiteError(
                 f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
@@ -175,6 +192,7 @@ def read_table(
     *,
     encoding: str | None = None,
     force: bool = False,
+    missing: str | None = None,
 ) -> CostTable:
     """Read a table of ours, or any table with an architecture column.
 
@@ -185,6 +203,7 @@ def read_table(
         space: the space of a foreign table; ours know theirs.
         encoding: how numbers or vectors are meant; see ``benchmarks.encodings``.
         force: read figures though they fit another order of the architectures better.
+        missing: why an empty cell, a row that is not there, or a -1 stands for no figure.
 
     Raises:
         SuiteError: it cannot be read, has no architectures, a figure is no cost, or the figures
@@ -203,14 +222,25 @@ def read_table(
         for name in columns
         if not facts and not _inferred(name) and not name.endswith("_iqr")
     }
-    known = {**foreign, **facts}
+    known = _saying_why({**foreign, **facts}, columns, missing)
     judged = {
-        name: (known.get(name, _inferred(name)).get("quantity", ""), values)
+        name: ({**_inferred(name), **known.get(name, {})}.get("quantity", ""), values)
         for name, values in columns.items()
     }
     found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
     table = make_table(where, found.indices, columns, known, said.about)
     return replace(table, hints=(*file.notes, *found.hints, *found.warnings))
+
+
+def _saying_why(
+    facts: Mapping[str, Mapping[str, str]], columns: Iterable[str], missing: str | None
+) -> dict[str, dict[str, str]]:
+    """Facts that say of all columns why figures are not there, if anything is said."""
+    said = {name: dict(one) for name, one in facts.items()}
+    if missing is not None:
+        for name in columns:
+            said.setdefault(name, {})["missing"] = missing
+    return said
 
 
 def export_metadata(table: CostTable, path: Path) -> None:
@@ -296,14 +326,19 @@ def counted_table(space: FiniteSpace, setting: str, *, pruned: bool = False) -> 
 
 
 def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
-    """A benchmark with the columns of complete cost tables beside its own.
+    """A benchmark with the columns of cost tables beside its own.
 
+    Figures that a table lacks are not available, for the reason that its facts say.
     A column that the benchmark has already is replaced. What is said of each table's device and
     protocol stands in the benchmark's ``about`` under ``costs``.
 
     Raises:
-        SuiteError: a table of another space, or one that lacks architectures.
+        SuiteError: a table of another space, or one that lacks architectures and does not say
+            why.
     """
+    gaps = {
+        name: codes for name in benchmark.metrics if (codes := benchmark.reasons(name)) is not None
+    }
     metrics, columns = dict(benchmark.metrics), dict(benchmark.columns)
     about: dict[str, Any] = {**benchmark.about, "costs": dict(benchmark.about.get("costs", {}))}
     for table in tables:
@@ -312,20 +347,27 @@ def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
                 f"A table of space {table.space.name!r} does not fit benchmark "
                 f"{benchmark.name!r} of space {benchmark.space.name!r}."
             )
-        if len(table.indices) < table.space.size:
+        reasons = {name: table.facts[name].get("missing") for name in table.costs}
+        if len(table.indices) < table.space.size and None in reasons.values():
             missing = np.setdiff1d(np.arange(table.space.size), table.indices)
             raise SuiteError(
                 f"The table with {', '.join(table.costs)} lacks {len(missing)} of "
                 f"{table.space.size} architectures, first {missing[0]} "
-                f"({table.space.string(int(missing[0]))}): measure all of them."
+                f"({table.space.string(int(missing[0]))}): measure all of them, or say why "
+                f"there is no figure with --missing 'not measured' or another reason."
             )
         for name, values in table.costs.items():
             said = {k: v for k, v in table.facts[name].items() if k in _METRIC_FIELDS}
             direction = QUANTITIES[said["quantity"]].direction
             metrics[name] = Metric(name, **{**said, "direction": direction})  # type: ignore[arg-type]
-            columns[name] = values
+            columns[name] = np.full(table.space.size, np.nan)
+            columns[name][table.indices] = values
+            gaps.pop(name, None)
+            if (reason := reasons[name]) is not None:
+                gaps[name] = np.isnan(columns[name]) * np.uint8(REASONS.index(reason))
             about["costs"][name] = dict(table.about)
-    return make_benchmark(benchmark.name, benchmark.space, list(metrics.values()), columns, about)
+    kept = list(metrics.values())
+    return make_benchmark(benchmark.name, benchmark.space, kept, columns, about, gaps)
 
 
 # -- importers -------------------------------------------------------------------------------------
@@ -367,6 +409,8 @@ def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
             "dataset": dataset.lower().replace("-", "_"),
             "note": "HW-NAS-Bench",
         }
+        if device in _REJECTING:
+            facts[f"{device}_{suffix}"]["missing"] = "rejected by the compiler"
     space = load_finite_space("nats-tss")
     about = {"source": "HW-NAS-Bench (Li et al., ICLR 2021)", "dataset": dataset}
     return make_table(space, np.arange(space.size), columns, facts, about)
@@ -379,6 +423,7 @@ def import_help(
     unit: str = "ms",
     encoding: str | None = None,
     force: bool = False,
+    missing: str | None = None,
 ) -> CostTable:
     """Latencies in the form of HELP (Lee et al., NeurIPS 2021): a ``device.pt`` a device.
 
@@ -391,6 +436,8 @@ def import_help(
         unit: of the latencies: HELP keeps ms, BRP-NAS s.
         encoding: how numbers or vectors are meant; see ``benchmarks.encodings``.
         force: read figures though they fit another order of the architectures better.
+        missing: why an empty cell, an architecture that is not there, or a -1 stands for no
+            figure.
 
     Raises:
         SuiteError: nothing there, another structure, code in it, a figure that is no cost, or
@@ -425,7 +472,8 @@ def import_help(
             *found.warnings,
             *seconds_taken_for_ms(name, "latency", unit, values),
         ]
-        facts[name] = {"quantity": "latency", "unit": unit, "device": file.stem}
+        plain = {name: {"quantity": "latency", "unit": unit, "device": file.stem}}
+        facts |= _saying_why(plain, [name], missing)
         table = make_table(where, found.indices, {name: values}, {name: facts[name]})
         if common is not None and not np.array_equal(common, table.indices):
             raise SuiteError(f"{file} has other architectures than {files[0]}: import it alone.")

@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 
 from nasbench_suite.benchmarks.quantities import QUANTITIES, read_suffix
-from nasbench_suite.benchmarks.table import Direction, Provenance, Split
+from nasbench_suite.benchmarks.table import Direction, Provenance, Reason, Split
 from nasbench_suite.errors import SuiteError, choose_from
 
 COSTS_KEY = b"nasbench_hardware"
@@ -61,7 +61,8 @@ _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNO
 class ColumnFacts(BaseModel):
     """What a user says of a metric, on the command line or in a metadata file.
 
-    The fields are those of ``Metric``; ``seeds`` names the column of each training seed.
+    The fields are those of ``Metric``; ``seeds`` names the column of each training seed, and
+    ``missing`` says why an empty cell, a row that is not there, or a -1 stands for no figure.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +77,7 @@ class ColumnFacts(BaseModel):
     provenance: Provenance | None = None
     note: str | None = None
     seeds: dict[int, str] | None = None
+    missing: Reason | None = None
 
 
 class MetadataFile(BaseModel):
@@ -201,8 +203,17 @@ def said_of(name: str, facts: Mapping[str, ColumnFacts]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for pattern, one in facts.items():
         if pattern == name or fnmatchcase(name, pattern):
-            said |= one.model_dump(exclude_none=True, exclude={"seeds"})
+            said |= one.model_dump(exclude_none=True, exclude={"seeds", "missing"})
     return said
+
+
+def reason_of(name: str, facts: Mapping[str, ColumnFacts]) -> str | None:
+    """Why a metric has no figure of some architectures; None where nobody says."""
+    reason = None
+    for pattern, one in facts.items():
+        if pattern == name or fnmatchcase(name, pattern):
+            reason = one.missing or reason
+    return reason
 
 
 def parse_fact(text: str) -> tuple[str, ColumnFacts]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from nasbench_suite.benchmarks.columns import (
     group_columns,
     infer_facts,
     is_index,
+    reason_of,
     said_of,
 )
 from nasbench_suite.benchmarks.encodings import (
@@ -62,6 +63,8 @@ _ARCHITECTURE_COLUMNS = (
 _PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
 SHORTEST_MS = 0.05
 """The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
+NO_FIGURE = -1
+"""What stands for a figure that is not there, where a table or the user says so."""
 SAME_FIGURES = 0.99
 """A validation metric that equals a test in more than this share of the rows is that test."""
 
@@ -170,6 +173,8 @@ def add_latencies(
     importer = _Importer(benchmark.space, metadata or MetadataFile(), encoding, force)
     for metric in benchmark.metrics.values():
         importer.metrics[metric.name] = replace(metric, **said_of(metric.name, importer.facts))
+        if (codes := benchmark.reasons(metric.name)) is not None:
+            importer.gaps[metric.name] = codes
     importer.columns.update(benchmark.columns)
     for file in latency:
         importer.add(file, read_frame(file), are_latencies=True)
@@ -194,6 +199,7 @@ class _Importer:
         self.force = force
         self.metrics: dict[str, Metric] = {}
         self.columns: dict[str, _Numbers] = {}
+        self.gaps: dict[str, NDArray[np.uint8]] = {}  # of metrics that were there before
         self.left_out: dict[str, str] = {}
         self.hints: list[str] = []
         self.warnings: list[str] = []
@@ -216,6 +222,7 @@ class _Importer:
         figures, left_out = read_figures(frame, column)
         groups, statistics = group_columns(list(figures), self.facts)
         left_out |= statistics
+        figures = self._without_marks(groups, figures)
         metrics: dict[str, Metric] = {}
         for name, group in groups.items():
             metric = self._metric(name, group, figures, are_latencies)
@@ -226,11 +233,23 @@ class _Importer:
         if not metrics:
             raise SuiteError(_no_metric(path, left_out))
         rows = self._rows(path, frame, column, metrics, groups, figures)
-        figures = self._in_index_order(path, rows, figures)
+        figures = self._in_index_order(path, rows, figures, metrics)
         for name, metric in metrics.items():
             self._check_figures(path, metric, groups[name], figures)
             self._take(path, metric, groups[name], figures)
         self.left_out |= {f"{path.name}: {column}": why for column, why in left_out.items()}
+
+    def _without_marks(
+        self, groups: Mapping[str, ColumnGroup], figures: Mapping[str, _Numbers]
+    ) -> dict[str, _Numbers]:
+        """The columns with NaN in place of -1 where it is said why figures are not there."""
+        unmarked = dict(figures)
+        for name, group in groups.items():
+            if reason_of(name, self.facts) is not None:
+                for column in filter(None, [group.mean, *group.seeds.values()]):
+                    values = figures[column]
+                    unmarked[column] = np.where(values == NO_FIGURE, np.nan, values)
+        return unmarked
 
     def _take_own_facts(self, path: Path, file: FrameFile) -> None:
         """What a table of costs of ours says of its columns and of the device."""
@@ -265,7 +284,8 @@ class _Importer:
     def finish(self, name: str, about: Mapping[str, Any]) -> Imported:
         """The benchmark of all that was added."""
         for pattern in self.asked:
-            if not any(said_of(metric, {pattern: self.facts[pattern]}) for metric in self.metrics):
+            one = {pattern: self.facts[pattern]}
+            if not any(said_of(name, one) or reason_of(name, one) for name in self.metrics):
                 raise SuiteError(choose_from("metric to describe", pattern, list(self.metrics)))
         metrics = list(self.metrics.values())
         about = {**about, **self.about}
@@ -276,8 +296,19 @@ class _Importer:
                 self.hints += seconds_taken_for_ms(
                     metric.name, metric.quantity, metric.unit, values
                 )
-        hints = [*self.hints, *self._no_signal(), *self._same_figures(), *self._units_apart()]
+        hints = [*self.hints, *self._not_there(benchmark), *self._no_signal()]
+        hints += [*self._same_figures(), *self._units_apart()]
         return Imported(benchmark, self.left_out, hints, self.warnings)
+
+    def _not_there(self, benchmark: Benchmark) -> list[str]:
+        """A hint for each metric whose figures are not there for a reason that was said."""
+        return [
+            f"{name}: {count:,} of {self.space.size:,} architectures have no figure ({reason}); "
+            f"no search on it returns them."
+            for name in self.metrics
+            if name not in self.gaps and reason_of(name, self.facts)
+            for reason, count in benchmark.missing(name).items()
+        ]
 
     def _same_figures(self) -> list[str]:
         """A hint for each validation metric that holds figures of a test."""
@@ -318,18 +349,21 @@ class _Importer:
         return []
 
     def _gaps(self) -> dict[str, NDArray[np.uint8]]:
-        """Where a table of a sample has an empty cell."""
-        gaps: dict[str, NDArray[np.uint8]] = {}
-        if isinstance(self.space, PoolSpace):
-            for metric in self.metrics.values():
-                columns = (
-                    [metric.name]
-                    if metric.name in self.columns
-                    else [metric.seed_column(seed) for seed in metric.seeds]
-                )
-                empty = np.all([np.isnan(self.columns[column]) for column in columns], axis=0)
-                if empty.any():
-                    gaps[metric.name] = empty.astype(np.uint8) * REASONS.index("not measured")
+        """Why architectures have no figure: as said; of a table of a sample, "not measured"."""
+        gaps = dict(self.gaps)
+        usual = "not measured" if isinstance(self.space, PoolSpace) else None
+        for metric in self.metrics.values():
+            reason = reason_of(metric.name, self.facts) or usual
+            if reason is None or metric.name in gaps:
+                continue
+            columns = (
+                [metric.name]
+                if metric.name in self.columns
+                else [metric.seed_column(seed) for seed in metric.seeds]
+            )
+            empty = np.all([np.isnan(self.columns[column]) for column in columns], axis=0)
+            if empty.any():
+                gaps[metric.name] = empty.astype(np.uint8) * np.uint8(REASONS.index(reason))
         return gaps
 
     def _no_signal(self) -> list[str]:
@@ -347,9 +381,16 @@ class _Importer:
         return [f"{hint}."]
 
     def _in_index_order(
-        self, path: Path, rows: NDArray[np.int64], figures: Mapping[str, _Numbers]
+        self,
+        path: Path,
+        rows: NDArray[np.int64],
+        figures: Mapping[str, _Numbers],
+        metrics: Iterable[str],
     ) -> dict[str, _Numbers]:
-        """The columns by architecture index; equal rows of one architecture are taken once."""
+        """The columns by architecture index; equal rows of one architecture are taken once.
+
+        NaN at an architecture without a row, where it is said of all metrics why they lack some.
+        """
         known, first, row_of = np.unique(rows, return_index=True, return_inverse=True)
         for column, values in figures.items():
             kept = values[first][row_of]
@@ -366,12 +407,17 @@ class _Importer:
             )
         if len(known) < self.space.size:
             missing = np.setdiff1d(np.arange(self.space.size), known)
-            raise SuiteError(
-                f"{path} lacks {len(missing)} of the {self.space.size} architectures of space "
-                f"{self.space.name!r}, first {missing[0]} ({self.space.string(int(missing[0]))}): "
-                f"give a row for each."
-            )
-        return {column: values[first] for column, values in figures.items()}
+            if any(reason_of(name, self.facts) is None for name in metrics):
+                raise SuiteError(
+                    f"{path} lacks {len(missing)} of the {self.space.size} architectures of space "
+                    f"{self.space.name!r}, first {missing[0]} "
+                    f"({self.space.string(int(missing[0]))}): give a row for each, or say why "
+                    f"there is none with --missing 'not measured' or another reason."
+                )
+        complete = {column: np.full(self.space.size, np.nan) for column in figures}
+        for column, values in figures.items():
+            complete[column][known] = values[first]
+        return complete
 
     def _metric(
         self, name: str, group: ColumnGroup, figures: Mapping[str, _Numbers], latencies: bool
@@ -463,10 +509,12 @@ class _Importer:
                 continue
             if wrong.any():
                 at = int(wrong.argmax())
+                marked = bool((values[wrong] == NO_FIGURE).all())
                 raise SuiteError(
                     f"Column {column!r} of {path} is {values[at]:g} at architecture {at} "
                     f"({self.space.string(at)}) and {int(wrong.sum()) - 1} more: {rule}; leave the "
-                    f"column out, or say what it is with --metric {metric.name}:quantity=NAME."
+                    f"column out, or say what it is with --metric {metric.name}:quantity=NAME"
+                    f"{', or why -1 stands for no figure with --missing REASON' if marked else ''}."
                 )
 
     def _take(

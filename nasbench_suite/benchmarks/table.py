@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,13 +45,10 @@ Split = Literal["train", "valid", "test"]
 Direction = Literal["maximize", "minimize"]
 Provenance = Literal["measured", "modelled", "quantised", "unknown"]
 
-REASONS = (
-    "available",
-    "not measured",
-    "rejected by the compiler",
-    "training failed",
-    "excluded by its publisher",
-)
+Reason = Literal[
+    "not measured", "rejected by the compiler", "training failed", "excluded by its publisher"
+]
+REASONS = ("available", *get_args(Reason))
 """Why an architecture has no figure of a metric; the first says that it has one."""
 
 
@@ -400,7 +397,7 @@ def make_benchmark(
             raise SuiteError(
                 f"Column {column!r} is {array[first]} at architecture {first} "
                 f"({space.string(first)}) and {int(bad.sum()) - 1} more: every architecture "
-                f"needs a finite figure, or a reason why it has none."
+                f"needs a finite figure, or a reason why it has none (`--missing REASON`)."
             )
         array.setflags(write=False)
         arrays[column] = array

@@ -69,7 +69,7 @@ def import_command(
         typer.Option(
             help="What a metric is, as NAME:key=value,key=value, NAME a column or a pattern such "
             "as *_test_*; keys: quantity, unit, direction, dataset, split, epochs, device, "
-            "provenance, note; may be repeated."
+            "provenance, note, missing; may be repeated."
         ),
     ] = None,
     metadata: Annotated[
@@ -97,6 +97,14 @@ def import_command(
         bool,
         typer.Option("--partial", help="Take an excerpt or a sample: search among what is there."),
     ] = False,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            help="Why an empty cell, a row that is not there, or a -1 stands for no figure: 'not "
+            "measured', 'rejected by the compiler', 'training failed', or 'excluded by its "
+            "publisher'."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
     ] = False,
@@ -114,6 +122,7 @@ def import_command(
     from nasbench_suite.benchmarks.columns import parse_fact
     from nasbench_suite.benchmarks.library import import_benchmark
 
+    said = [f"*:missing={missing}"] if missing else []
     with _progress(f"reading {file.name}") as advance:
         imported = import_benchmark(
             file,
@@ -122,7 +131,7 @@ def import_command(
             latency=latency or (),
             metadata=metadata,
             form=form,
-            metrics=[parse_fact(text) for text in metric or []],
+            metrics=[parse_fact(text) for text in (*said, *(metric or []))],
             arch_column=arch,
             in_index_order=in_order,
             encoding=encoding,

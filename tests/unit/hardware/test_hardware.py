@@ -574,6 +574,22 @@ def test_hw_nas_bench_is_imported(tmp_path: Path) -> None:
         import_hw_nas_bench(tmp_path / "hw.pickle", "cifar1000")
 
 
+def test_what_a_compiler_rejected_is_no_latency(tmp_path: Path) -> None:
+    marked = np.random.default_rng(0).uniform(1, 9, TSS.size)
+    marked[[3, 5]] = -1
+    hw_nas_bench(tmp_path / "hw.pickle", edgetpu_latency=marked.tolist())
+    table = import_hw_nas_bench(tmp_path / "hw.pickle")
+    assert np.flatnonzero(np.isnan(table.columns["edgetpu_ms"])).tolist() == [3, 5]
+    assert table.facts["edgetpu_ms"]["missing"] == "rejected by the compiler"
+    assert "missing" not in table.facts["raspi4_ms"]
+    _, common, columns = join_tables([table])
+    assert len(common) == TSS.size - 2
+    assert np.array_equal(columns["edgetpu_ms"], marked[common])
+    hw_nas_bench(tmp_path / "other.pickle", raspi4_latency=marked.tolist())
+    with pytest.raises(SuiteError, match=r"raspi4_ms.* is -1\.0 at architecture 3"):
+        import_hw_nas_bench(tmp_path / "other.pickle")
+
+
 class Runs:
     """A pickle that would write a file when it is read."""
 

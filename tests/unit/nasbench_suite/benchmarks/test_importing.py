@@ -619,3 +619,146 @@ def test_what_a_table_of_costs_says_of_itself_stays(tmp_path: Path) -> None:
     assert (metric.quantity, metric.unit, metric.provenance) == ("memory", "MB", "modelled")
     assert (metric.dataset, metric.note[:4]) == ("cifar100", "peak")
     assert benchmark.about["costs"]["p_mb"]["device"]["processor"] == "this one"
+
+
+# -- figures that are not there --------------------------------------------------------------------
+
+
+def test_a_mark_is_no_figure_where_it_is_said(tmp_path: Path) -> None:
+    from hardware.tables import add_costs, read_table, write_table
+
+    costs = np.arange(MACRO.size) + 1.0
+    costs[[5, 9]] = -1
+    costs = pd.DataFrame({"arch_str": MACRO.all_strings, "phone_ms": costs})
+    file, source = written(costs, tmp_path / "l.csv"), written(table(), tmp_path / "t.csv")
+    why = "rejected by the compiler"
+    for refuse in (
+        lambda: import_table(source, "t", MACRO, latency=[file]),
+        lambda: read_table(file, MACRO.name),
+    ):
+        with pytest.raises(SuiteError, match=r"-1.* above 0.* why -1 stands for no figure"):
+            refuse()
+    told = import_table(
+        source, "t", MACRO, latency=[file], metadata=said(f"phone_ms:missing={why}")
+    )
+    assert any(f"2 of 6,561 architectures have no figure ({why})" in hint for hint in told.hints)
+    plain = import_table(source, "t", MACRO).benchmark
+    costs_of_ours = read_table(file, MACRO.name, missing=why)
+    write_table(costs_of_ours, tmp_path / "ours.parquet")  # which says so of itself
+    ours = import_table(source, "t", MACRO, latency=[tmp_path / "ours.parquet"]).benchmark
+    for benchmark in (told.benchmark, ours, add_costs(plain, [costs_of_ours])):
+        reasons = benchmark.reasons("phone_ms")
+        assert reasons is not None
+        assert np.flatnonzero(reasons).tolist() == [5, 9]
+        assert benchmark.missing("phone_ms") == {why: 2}
+        assert benchmark.best("phone_ms") == 0
+    costs.loc[7, "phone_ms"] = 0  # is no mark
+    with pytest.raises(SuiteError, match="is 0 at architecture 7"):
+        import_table(
+            source,
+            "t",
+            MACRO,
+            latency=[written(costs, tmp_path / "zero.csv")],
+            metadata=said(f"*:missing={why}"),
+        )
+
+
+def test_a_device_measured_for_a_sample(tmp_path: Path) -> None:
+    from hardware.tables import add_costs, read_table
+
+    costs = pd.DataFrame({"arch_str": MACRO.all_strings, "phone_ms": np.arange(MACRO.size) + 1.0})
+    sample = costs.sample(90, random_state=0)
+    file, source = written(sample, tmp_path / "l.csv"), written(table(), tmp_path / "t.csv")
+    plain = import_table(source, "t", MACRO).benchmark
+    with pytest.raises(SuiteError, match=r"lacks 6471 .*--missing 'not measured'"):
+        import_table(source, "t", MACRO, latency=[file])
+    with pytest.raises(SuiteError, match=r"lacks 6471 .*--missing 'not measured'"):
+        add_costs(plain, [read_table(file, MACRO.name)])
+    facts = said("phone_ms:missing=not measured")
+    one = import_table(source, "t", MACRO, latency=[file], metadata=facts).benchmark
+    other = add_costs(plain, [read_table(file, MACRO.name, missing="not measured")])
+    for benchmark in (one, other):
+        values = benchmark.values("phone_ms")
+        assert np.flatnonzero(np.isfinite(values)).tolist() == sorted(sample.index)
+        assert values[sample.index].tolist() == sample["phone_ms"].tolist()
+        assert benchmark.missing("phone_ms") == {"not measured": 6471}
+        assert not benchmark.missing("c_valid_3")
+    # What is said to be missing stays so beside a further table.
+    more = costs.rename(columns={"phone_ms": "other_ms"})
+    both = add_latencies(one, [written(more, tmp_path / "more.csv")]).benchmark
+    assert both.missing("phone_ms") == {"not measured": 6471}
+    assert not both.missing("other_ms")
+    added = add_costs(one, [read_table(tmp_path / "more.csv", MACRO.name)])
+    assert added.missing("phone_ms") == {"not measured": 6471}
+
+
+def test_architectures_without_figures_by_command(tmp_path: Path, monkeypatch: Any) -> None:
+    from typer.testing import CliRunner
+
+    from nasbench_suite.benchmarks import load_benchmark
+    from nasbench_suite.commands.data import app
+
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path))
+    frame = table(**{"c_test@0": 50.0 + np.arange(MACRO.size) % 7, "c_test@1": 51.0})
+    frame.loc[4, ["c_valid_3", "c_test@0", "c_test@1"]] = None
+    frame.loc[6, "c_test@0"] = None  # the other seed is there, and so is a mean
+    source = written(frame, tmp_path / "t.csv")
+    arguments = ["import", str(source), "--name", "gap", "--space", MACRO.name]
+    refused = CliRunner().invoke(app, arguments)
+    assert "--missing REASON" in str(refused.exception)
+    wrong = CliRunner().invoke(app, [*arguments, "--missing", "lost"])
+    assert "should be 'not measured'" in str(wrong.exception)
+    answer = CliRunner().invoke(app, [*arguments, "--missing", "training failed"])
+    assert answer.exit_code == 0, answer.output
+    benchmark = load_benchmark("gap")
+    assert benchmark.missing("c_valid_3") == benchmark.missing("c_test") == {"training failed": 1}
+    assert benchmark.query(6, "c_test") == 51.0
+    available = make_task(benchmark, "c").available
+    assert available is not None
+    assert np.flatnonzero(~available).tolist() == [4]
+
+
+def test_what_the_compiler_of_edgetpu_rejects(shared_data: Path) -> None:
+    import pyarrow.parquet as pq
+
+    folder = shared_data / "nasbench201"
+    column, why = "cifar100_edgetpu_latency", "rejected by the compiler"
+    latencies = pq.read_table(folder / "hw_nas_bench.parquet").column(column).to_numpy()
+    facts = said(f"*_edgetpu_latency:missing={why}")
+    benchmark = import_table(
+        folder / "accuracy.parquet",
+        "nas201",
+        load_space("nats-tss"),
+        latency=[folder / "hw_nas_bench.parquet"],
+        metadata=facts,
+    ).benchmark
+    assert benchmark.missing(column) == {why: 4699}
+    assert not benchmark.missing("cifar100_raspi4_latency")
+    assert benchmark.query(benchmark.best(column), column) == latencies[latencies > 0].min()
+
+
+# -- byte order marks, names of spaces -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".toml", ".json"])
+def test_metadata_with_a_byte_order_mark(tmp_path: Path, suffix: str) -> None:
+    text = {
+        ".toml": "[metrics.c_valid_3]\r\nprovenance = 'measured'\r\n",
+        ".json": '{"metrics": {"c_valid_3": {"provenance": "measured"}}}',
+    }[suffix]
+    file = tmp_path / f"m{suffix}"
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_metadata_file(file).metrics["c_valid_3"].provenance == "measured"
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [
+        *((name, "nats-tss") for name in ("nasbench201", "nas-bench-201", "tss", "topology")),
+        *((name, "nats-sss") for name in ("sss", "size")),
+        *((name, "nasbench-macro") for name in ("nas-bench-macro", "macro")),
+        *((name, "nasbench101") for name in ("nas-bench-101", "nb101")),
+    ],
+)
+def test_names_that_the_field_gives_spaces(name: str, space: str) -> None:
+    assert load_space(name).name == space
