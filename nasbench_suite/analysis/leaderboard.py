@@ -299,11 +299,16 @@ def _sign(task: TaskRow) -> float:
 
 
 def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
-    """The regret of each trial's ``figure``."""
+    """The regret of each trial's ``figure``.
+
+    Optima are rounded as the figures are, or who reached one could have a regret below zero.
+    """
     keys = trials["task_key"]
     optima = keys.map(
         {
-            key: np.nan if task.optimum is None else task.optimum
+            key: np.nan
+            if task.optimum is None
+            else float(round_figures(task.optimum, task.optimum))
             for key, task in results.tasks.items()
         }
     ).astype(float)

@@ -22,6 +22,7 @@ from nasbench_suite.analysis.comparison import (
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.aggregates import regret
+from nasbench_suite.statistics.sample import round_figures
 from nasbench_suite.statistics.significance import (
     friedman,
     indistinct,
@@ -258,6 +259,8 @@ def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
         against = best_method(results)
     if against not in everywhere:
         raise SuiteError(f"{against} has no results on every task: choose another method.")
+    if len(everywhere) < 2:
+        raise SuiteError("An improvement needs two methods with results on every task.")
     runs = {m: [of_task[m].figures for of_task in samples.values()] for m in everywhere}
     rows = [
         (method, against, *probability_of_improvement(runs[against], runs[method]))
@@ -348,7 +351,9 @@ def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
     for key, of_task in samples.items():
         task = tasks[key]
         sign = 1.0 if task.direction == "maximize" else -1.0
-        best = sign * results.reference(key)
+        # Rounded as the figures are, or who reached the optimum could have a regret below zero.
+        reference = results.reference(key)
+        best = sign * float(round_figures(reference, reference))
         values = {m: regret(sample.figures, best) for m, sample in of_task.items()}
         if len(samples) == 1:
             scale, unit = 1.0, "points" if task.unit == "%" else task.unit or "no unit"

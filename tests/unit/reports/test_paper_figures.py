@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,6 +19,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
+from nasbench_suite.statistics.sample import round_figures
 from reports.figures import comparison as figures
 from reports.figures.anytime import add_legend, wrap_name
 from reports.figures.gallery import list_figures, one_task, write_paper_figure
@@ -135,19 +137,28 @@ def test_profiles_are_shares_of_regrets(results: Results) -> None:
     task = next(iter(alone.tasks.values()))
     for method, curve in frame.groupby("method"):
         reports = alone.trials.loc[alone.trials["method"] == method, "report"]
-        regrets = (task.optimum - reports).to_numpy()
+        regrets = round_figures(task.optimum, task.optimum) - round_figures(reports, task.optimum)
         expected = [(regrets <= threshold).mean() for threshold in curve["regret"]]
         assert_allclose(curve["share"], expected)
     several = figures.profiles_data(results)
     assert set(several["unit"]) == {"noise floors"}
 
 
-def test_improvement_is_against_the_best_rank(results: Results) -> None:
+def test_improvement_is_against_the_best_interquartile_mean(results: Results) -> None:
     frame = figures.improvement_data(results)
-    best = figures.critical_difference_data(results)["method"].iloc[0]
-    assert set(frame["against"]) == {best}
+    floors = {key: task.noise_floor for key, task in results.tasks.items()}
+    means = results.trials.groupby(["task_key", "method"])["report"].agg(stats.trim_mean, 0.25)
+    overall = means.unstack(0).div(pd.Series(floors)).mean(axis=1)
+    assert set(frame["against"]) == {overall.idxmax()}
     assert len(frame) == 2
     assert ((frame["low"] <= frame["improvement"]) & (frame["improvement"] <= frame["high"])).all()
+
+
+def test_improvement_needs_two_methods(results: Results) -> None:
+    trials = results.trials
+    alone = replace(results, trials=trials[trials["method"] == "random"].reset_index(drop=True))
+    with pytest.raises(SuiteError, match="two methods"):
+        figures.improvement_data(alone)
 
 
 def test_distributions_hold_every_run(results: Results) -> None:
@@ -217,7 +228,7 @@ def test_latex_is_booktabs_with_marks(results: Results) -> None:
     assert text.count(r"\textbf{") == 2
     assert text.count(r"\underline{") == 2
     assert text.count(r"\\") == 3
-    for part in (r"\toprule", r"\midrule", r"\bottomrule", r"$^{\dagger}$ worse"):
+    for part in (r"\toprule", r"\midrule", r"\bottomrule", r"$^{\dagger}$ IQM worse"):
         assert part in text
     assert text.count("{") == text.count("}")
 
