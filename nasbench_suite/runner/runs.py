@@ -55,7 +55,8 @@ class RunSummary:
         finished: trials finished in this run.
         skipped: trials that an earlier run had finished already.
         failures: the trials that failed, in the order they did.
-        hints: where a method or a setting cannot do on a task what its name says.
+        hints: where a method or a setting cannot do on a task what its name says, or a cost is
+            of another data set.
     """
 
     finished: int = 0
@@ -223,6 +224,7 @@ def run_tasks(
     chosen = make_methods(methods)
     summary = RunSummary()
     for task in tasks:
+        summary.hints += [f"{task.name}: {hint}" for hint in task.hints]
         for name, method in chosen:
             method.refuse(task)  # before any runs
             label = method_label(name, method)

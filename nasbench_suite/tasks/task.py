@@ -136,6 +136,32 @@ class Task:
         """A hash of ``config``: equal keys mean the same task on the same figures."""
         return config_hash(self.config)
 
+    @property
+    def hints(self) -> list[str]:
+        """A sentence for each objective that was measured on other data than is searched on.
+
+        A latency on 32 x 32 images ranks architectures otherwise than one on 16 x 16. Of a cost
+        that does not say its data set, a name of one in its own name counts.
+        """
+        if self.dataset is None:
+            return []
+        own = _plain_name(self.dataset)
+        metrics = self.benchmark.metrics.values()
+        known = {_plain_name(metric.dataset) for metric in metrics if metric.dataset}
+        found = []
+        for objective in self.objectives[1:]:
+            metric = self.benchmark.metric(objective.report)
+            named = f"_{_plain_name(metric.name)}_"
+            of = {name for name in known if f"_{name}_" in named}
+            if metric.dataset:
+                of = {_plain_name(metric.dataset)}
+            if of and own not in of:
+                found.append(
+                    f"{metric.name} is the {metric.quantity} on {' or '.join(sorted(of))}, and the "
+                    f"search is on {self.dataset}: choose that of {self.dataset} if there is one."
+                )
+        return found
+
     def orientation(self, metric: str) -> float:
         """+1 where larger is better, -1 where smaller is."""
         return 1.0 if self.benchmark.metric(metric).direction == "maximize" else -1.0
@@ -216,6 +242,11 @@ class Task:
                     f"choose others with --signal and --report."
                 )
         return float(sign * figures.max())
+
+
+def _plain_name(dataset: str) -> str:
+    """A data set's name as all spellings of it have it; cifar10-valid is a part of cifar10."""
+    return dataset.lower().replace("-", "_").removesuffix("_valid")
 
 
 def training_seconds(benchmark: Benchmark, metric: str) -> NDArray[np.float64]:

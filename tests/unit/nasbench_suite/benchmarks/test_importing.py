@@ -762,3 +762,38 @@ def test_metadata_with_a_byte_order_mark(tmp_path: Path, suffix: str) -> None:
 )
 def test_names_that_the_field_gives_spaces(name: str, space: str) -> None:
     assert load_space(name).name == space
+
+
+def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:
+    from nasbench_suite.runner import run
+
+    costs = np.arange(MACRO.size) + 1.0
+    names = ("cifar100_phone_ms", "cifar10_phone_ms", "imagenet16_120_phone_ms")
+    frame = table(**dict.fromkeys((*names, "plain_ms", "stated_ms"), costs))
+    frame = frame.drop(columns="c_valid_3")
+    for dataset in ("cifar10-valid", "cifar100", "ImageNet16-120"):
+        frame[f"{dataset}_x-valid_3"] = frame[f"{dataset}_x-test_3"] = 50.0 + costs % 7
+    facts = said("stated_ms:dataset=cifar100")
+    file = written(frame, tmp_path / "t.csv")
+    benchmark = import_table(file, "t", MACRO, metadata=facts).benchmark
+    also = (*names, "plain_ms", "stated_ms")
+    foreign = {
+        "cifar10-valid": ["cifar100_phone_ms", "imagenet16_120_phone_ms", "stated_ms"],
+        "cifar100": ["cifar10_phone_ms", "imagenet16_120_phone_ms"],
+        "imagenet16-120": ["cifar100_phone_ms", "cifar10_phone_ms", "stated_ms"],
+    }
+    for dataset, told in foreign.items():
+        hints = make_task(benchmark, dataset, also=also).hints
+        assert [hint.split()[0] for hint in hints] == told
+    summary = run(
+        benchmark,
+        "random",
+        dataset="imagenet16-120",
+        also=["cifar100_phone_ms"],
+        evaluations=2,
+        seeds=[0],
+        store=tmp_path / "r.sqlite",
+    )
+    assert any(
+        "the latency on cifar100, and the search is on imagenet16" in h for h in summary.hints
+    )
