@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from search_methods.supernet.cell import CellLayout, Mix
+from nasbench_suite.spaces.cells import Cell
+from search_methods.supernet.cell import Mix
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -34,7 +35,7 @@ class DartsMinus(DifferentiableSearch):
         ]
 
 
-def skips(layout: CellLayout, like: Tensor) -> Tensor:
+def skips(layout: Cell, like: Tensor) -> Tensor:
     """1 where the candidate is the skip connection, shape (edges, candidates)."""
     marks = [[name == "skip_connect" for name in names] for names in layout.candidates]
     return torch.tensor(marks, dtype=like.dtype, device=like.device)

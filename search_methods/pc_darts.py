@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from search_methods.supernet.cell import CellLayout, Mix
+from nasbench_suite.spaces.cells import Cell
+from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch, SearchData
 from search_methods.supernet.network import CellOptions, Supernet
 from search_methods.supernet.search import DifferentiableSearch, Family
@@ -96,7 +97,7 @@ class PcDarts(DifferentiableSearch):
                 beta.copy_(saved)
 
 
-def normalise_edges(beta: Tensor, layout: CellLayout) -> Tensor:
+def normalise_edges(beta: Tensor, layout: Cell) -> Tensor:
     """A softmax over the edges that end in the same node, shape (edges,)."""
     targets = [target for _, target in layout.edges]
     sizes = [targets.count(target) for target in range(layout.inputs, layout.nodes)]

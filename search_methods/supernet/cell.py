@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,38 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from search_methods.supernet.operations import NONE, OPERATIONS, Operation, normalise
-
-
-@dataclass(frozen=True)
-class CellLayout:
-    """Which nodes and edges a cell has, and which operations may stand on each edge.
-
-    Attributes:
-        inputs: nodes that are given from outside.
-        nodes: all nodes, the inputs among them; every node reads all earlier ones, save that
-            inputs read nothing.
-        candidates: for every edge the names of its candidate operations, equally many on all.
-            Edges are in order of target, then source, as in NAS-Bench-201's strings and DARTS's
-            genotypes.
-        kept: how many edges into a node are derived, the strongest; None for all, of which
-            ``none`` may be the operation.
-    """
-
-    inputs: int
-    nodes: int
-    candidates: tuple[tuple[str, ...], ...]
-    kept: int | None = None
-
-    @cached_property
-    def edges(self) -> tuple[tuple[int, int], ...]:
-        """Source and target of every edge."""
-        return tuple((s, t) for t in range(self.inputs, self.nodes) for s in range(t))
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Shape of the architecture parameters: edges, candidates."""
-        return len(self.candidates), len(self.candidates[0])
+from nasbench_suite.spaces.cells import NONE, Cell
+from search_methods.supernet.operations import OPERATIONS, Operation, normalise
 
 
 @dataclass(frozen=True)
@@ -71,7 +40,7 @@ def single_path(choice: Sequence[int], like: Tensor) -> Mix:
     return Mix(hard, active=hard.numpy(force=True) > 0)
 
 
-def discretise(strength: Tensor, layout: CellLayout, allow_none: bool = True) -> list[int]:
+def discretise(strength: Tensor, layout: Cell, allow_none: bool = True) -> list[int]:
     """The strongest candidate of every edge, the first of equals; -1 where the edge is dropped.
 
     Where a layout keeps some edges of each node alone, these are the edges whose strongest
@@ -97,6 +66,62 @@ def discretise(strength: Tensor, layout: CellLayout, allow_none: bool = True) ->
     return choice
 
 
+class Source:
+    """What the operations on the edges of one node read: the node, and the node behind a ReLU.
+
+    Args:
+        node: shape (batch, channels, height, width).
+    """
+
+    def __init__(self, node: Tensor) -> None:
+        self.node = node
+        self._rectified: Tensor | None = None
+
+    def rectified(self) -> Tensor:
+        """The node behind a ReLU, computed once for all operations that rectify."""
+        if self._rectified is None:
+            self._rectified = F.relu(self.node)
+        return self._rectified
+
+
+class EdgeSums:
+    """What each of several edges carries: a sum that begins with nothing (None)."""
+
+    def __init__(self, edges: int) -> None:
+        self.carried: list[Tensor | None] = [None] * edges
+
+    def add(self, places: Iterable[int], parts: Iterable[Tensor]) -> None:
+        """Add one part to each of the edges at ``places``."""
+        for place, part in zip(places, parts, strict=True):
+            present = self.carried[place]
+            self.carried[place] = part if present is None else present + part
+
+
+@dataclass(frozen=True)
+class Active:
+    """Where an operation is to be computed among the edges that leave one node.
+
+    Attributes:
+        numbers: of the edges, among those that have the operation.
+        places: of the same edges, among all that leave the node.
+        candidates: the operation's place among the candidates of each of them.
+    """
+
+    numbers: list[int]
+    places: list[int]
+    candidates: list[int]
+
+    def scales(self, weights: Tensor) -> Tensor:
+        """The operation's weight on each of the edges, shape (edges computed,).
+
+        Args:
+            weights: of all candidates on all edges that leave the node, (edges, candidates).
+        """
+        if len(self.places) == len(weights) and len(set(self.candidates)) == 1:
+            return weights[:, self.candidates[0]]  # a view, where a look-up would copy
+        return weights[self.places, self.candidates]
+
+
 class MixedOperations(nn.Module):
     """The mixed operations on all edges that leave one node.
 
@@ -112,7 +137,7 @@ class MixedOperations(nn.Module):
     """
 
     def __init__(
-        self, layout: CellLayout, source: int, channels: int, stride: int = 1, share: int = 1
+        self, layout: Cell, source: int, channels: int, stride: int = 1, share: int = 1
     ) -> None:
         super().__init__()
         self.edges = [edge for edge, (start, _) in enumerate(layout.edges) if start == source]
@@ -134,38 +159,7 @@ class MixedOperations(nn.Module):
             mix: for the whole cell.
         """
         mixed = x[:, : x.shape[1] // self.share]
-        weights = mix.operations[self.edges]
-        carried: list[Tensor | None] = [None] * len(self.edges)
-
-        def carry(place: int, part: Tensor) -> None:
-            present = carried[place]
-            carried[place] = part if present is None else present + part
-
-        rectified: Tensor | None = None
-        shared: list[tuple[Tensor, Tensor]] = []  # outputs that all edges have, and their weights
-        for name, operation in self.operations.items():
-            numbers, places, candidates = self._active(name, mix)
-            if not places:
-                continue
-            if len(places) == len(self.edges) and len(set(candidates)) == 1:
-                scales = weights[:, candidates[0]]
-            else:
-                scales = weights[places, candidates]
-            if isinstance(operation, Operation):
-                if operation.rectifies and rectified is None:
-                    rectified = F.relu(mixed)
-                out = operation(rectified if operation.rectifies else mixed, scales, numbers)
-                for place, part in zip(places, out.unbind(1), strict=True):
-                    carry(place, part)
-            elif len(places) == len(self.edges):
-                shared.append((operation(mixed), scales))
-            else:
-                out = operation(mixed)
-                for place, scale in zip(places, scales.unbind(), strict=True):
-                    carry(place, out * scale)
-        if shared:
-            for place, part in enumerate(combine(*zip(*shared, strict=True)).unbind()):
-                carry(place, part)
+        carried = self._mix(mixed, mix)
         if self.share > 1:
             carried = self._with_bypass(x, mixed, carried)
         if mix.edges is not None:
@@ -176,19 +170,39 @@ class MixedOperations(nn.Module):
             ]
         return carried
 
-    def _active(self, name: str, mix: Mix) -> tuple[list[int], list[int], list[int]]:
-        """The edges on which an operation is to be computed.
+    def _mix(self, mixed: Tensor, mix: Mix) -> list[Tensor | None]:
+        """Σ_o w_o o(x) of each edge, x the channels that are mixed."""
+        source, sums = Source(mixed), EdgeSums(len(self.edges))
+        weights = mix.operations[self.edges]
+        everywhere: list[tuple[Tensor, Tensor]] = []  # what every edge has, with its weights
+        for name, operation in self.operations.items():
+            active = self._active(name, mix)
+            if not active.places:
+                continue
+            scales = active.scales(weights)
+            if isinstance(operation, Operation):  # weighs its outputs itself, one for each edge
+                reads = source.rectified() if operation.rectifies else mixed
+                sums.add(active.places, operation(reads, scales, active.numbers).unbind(1))
+                continue
+            output = operation(mixed)  # one for all edges, each with its weight of it
+            if len(active.places) == len(self.edges):
+                everywhere.append((output, scales))
+            else:
+                sums.add(active.places, (output * scale for scale in scales.unbind()))
+        if everywhere:
+            outputs, weights_of_outputs = zip(*everywhere, strict=True)
+            sums.add(range(len(self.edges)), combine(outputs, weights_of_outputs).unbind())
+        return sums.carried
 
-        Returns:
-            Their numbers among the edges of the operation, their places among the edges of the
-            node, and the operation's place among the candidates there.
-        """
-        found: tuple[list[int], list[int], list[int]] = ([], [], [])
+    def _active(self, name: str, mix: Mix) -> Active:
+        """The edges on which an operation is to be computed."""
+        active = Active([], [], [])
         for number, (place, candidate) in enumerate(self._places[name]):
             if mix.active is None or mix.active[self.edges[place], candidate]:
-                for column, value in zip(found, (number, place, candidate), strict=True):
-                    column.append(value)
-        return found
+                active.numbers.append(number)
+                active.places.append(place)
+                active.candidates.append(candidate)
+        return active
 
     def _with_bypass(
         self, x: Tensor, mixed: Tensor, carried: Sequence[Tensor | None]
@@ -253,7 +267,7 @@ class MixedCell(nn.Module):
 
     def __init__(
         self,
-        layout: CellLayout,
+        layout: Cell,
         channels: int,
         *,
         stride: int = 1,

@@ -1,4 +1,4 @@
-"""The DARTS cell space and its subspaces S1 to S4: layouts, supernet, genotypes.
+"""The supernet of the DARTS space and of its subspaces S1 to S4.
 
 Liu, Simonyan and Yang, *DARTS*, ICLR 2019 (code: quark0/darts, cnn/model_search.py), and Zela et
 al., *Understanding and Robustifying DARTS*, ICLR 2020 (code: automl/RobustDARTS, src/spaces.py).
@@ -8,82 +8,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasbench_suite.errors import SuiteError, choose_from
-from search_methods.supernet.cell import CellLayout, Mix, MixedCell
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces.cells import Cell
+from nasbench_suite.spaces.darts import STEPS, DartsSpace
+from search_methods.supernet.cell import Mix, MixedCell
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.network import CellOptions, ConvNorm, Supernet
 from search_methods.supernet.operations import FactorizedReduction, normalise
 from search_methods.supernet.search import Family
 
-INPUTS, STEPS, KEPT = 2, 4, 2
-EDGES = tuple((s, t) for t in range(INPUTS, INPUTS + STEPS) for s in range(t))
 
-_DARTS = (
-    *("none", "max_pool_3x3", "avg_pool_3x3", "skip_connect"),
-    *("sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"),
-)
-_SHORT = {
-    "skip": "skip_connect",
-    "max": "max_pool_3x3",
-    "avg": "avg_pool_3x3",
-    "sep3": "sep_conv_3x3",
-    "dil3": "dil_conv_3x3",
-    "dil5": "dil_conv_5x5",
-}
-_S1_NORMAL = (
-    "skip dil3, skip dil5, skip dil5, skip sep3, skip dil3, max skip, skip sep3, skip sep3, "
-    "skip dil3, skip sep3, max skip, skip dil3, dil3 dil5, dil3 dil5"
-)
-_S1_REDUCE = (
-    "max avg, max dil3, max avg, max avg, skip dil5, max avg, max sep3, skip dil3, skip dil5, "
-    "max avg, max avg, skip dil5, skip dil5, skip dil5"
-)
-
-
-def _spelled(text: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(_SHORT[word] for word in edge.split()) for edge in text.split(", "))
-
-
-def _everywhere(*names: str) -> tuple[tuple[str, ...], ...]:
-    return (names,) * len(EDGES)
-
-
-# Candidates of every edge, of the normal and of the reduction cell.
-SPACES = {
-    "darts": (_everywhere(*_DARTS),) * 2,
-    "s1": (_spelled(_S1_NORMAL), _spelled(_S1_REDUCE)),
-    "s2": (_everywhere("skip_connect", "sep_conv_3x3"),) * 2,
-    "s3": (_everywhere("none", "skip_connect", "sep_conv_3x3"),) * 2,
-    "s4": (_everywhere("noise", "sep_conv_3x3"),) * 2,
-}
-
-
-def darts_layouts(space: str) -> tuple[CellLayout, CellLayout]:
-    """Layouts of the normal and of the reduction cell.
-
-    Raises:
-        SuiteError: there is no such space.
-    """
-    if space not in SPACES:
-        raise SuiteError(choose_from("DARTS space", space, list(SPACES)))
+def darts_layouts(space: DartsSpace) -> tuple[Cell, Cell]:
+    """Layouts of the normal and of the reduction cell: pooling ends in batch normalisation."""
     normal, reduction = (
-        CellLayout(INPUTS, INPUTS + STEPS, _as_computed(candidates), kept=KEPT)
-        for candidates in SPACES[space]
+        replace(
+            cell,
+            candidates=tuple(
+                tuple(f"{name}_norm" if "pool" in name else name for name in names)
+                for names in cell.candidates
+            ),
+        )
+        for cell in space.cells
     )
     return normal, reduction
-
-
-def _as_computed(candidates: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    """Pooling ends in batch normalisation in this space."""
-    return tuple(
-        tuple(f"{name}_norm" if "pool" in name else name for name in names) for names in candidates
-    )
 
 
 class DartsCell(nn.Module):
@@ -91,7 +46,7 @@ class DartsCell(nn.Module):
 
     def __init__(
         self,
-        layout: CellLayout,
+        layout: Cell,
         options: CellOptions,
         channels_in: tuple[int, int],
         channels: int,
@@ -136,7 +91,7 @@ class DartsSupernet(Supernet):
     Args:
         data: what is searched on.
         options: of the cells.
-        space: see ``SPACES``.
+        space: whose cells.
         channels: of the first cells' nodes; doubled by each reduction.
         cells: number of cells.
         stem: how many times ``channels`` the stem puts out: 3 in DARTS, 1 in VS-DARTS's code.
@@ -147,7 +102,7 @@ class DartsSupernet(Supernet):
         data: SearchData,
         options: CellOptions,
         *,
-        space: str = "darts",
+        space: DartsSpace,
         channels: int = 16,
         cells: int = 8,
         stem: int = 3,
@@ -184,65 +139,26 @@ class DartsSupernet(Supernet):
         return scores
 
 
-def darts_family(space: str, *, channels: int = 16, cells: int = 8, stem: int = 3) -> Family:
+def darts_family(
+    space: DartsSpace | str, *, channels: int = 16, cells: int = 8, stem: int = 3
+) -> Family:
     """What makes supernets of a DARTS space, for ``DifferentiableSearch.prepare``.
 
     Raises:
         SuiteError: there is no such space.
     """
-    darts_layouts(space)
+    if isinstance(space, str):
+        space = find_darts_space(space)
     return partial(DartsSupernet, space=space, channels=channels, cells=cells, stem=stem)
 
 
-# -- genotypes -------------------------------------------------------------------------------------
-
-
-def format_genotype(choices: Sequence[Sequence[int]], layouts: Sequence[CellLayout]) -> str:
-    """A derived pair of cells as text, such as ``sep_conv_3x3~0|skip_connect~1|... / ...``.
-
-    Args:
-        choices: of the normal and the reduction cell, as ``discretise`` gives them.
-        layouts: theirs.
-    """
-    cells = []
-    for choice, layout in zip(choices, layouts, strict=True):
-        edges = zip(choice, layout.edges, layout.candidates, strict=True)
-        cells.append(
-            "|".join(
-                f"{names[place].removesuffix('_norm')}~{source}"
-                for place, (source, _), names in edges
-                if place >= 0
-            )
-        )
-    return " / ".join(cells)
-
-
-def parse_genotype(text: str, layouts: Sequence[CellLayout]) -> list[list[int]]:
-    """What ``format_genotype`` wrote, as choices; edges of a node may come in either order.
+def find_darts_space(name: str) -> DartsSpace:
+    """The space of that name: ``darts``, ``darts-s1`` to ``darts-s4``, or ``s1`` to ``s4``.
 
     Raises:
-        SuiteError: it is not of that form, or names an operation that an edge does not have.
+        SuiteError: there is none, or it is no DARTS space.
     """
-    cells = text.split("/")
-    if len(cells) != len(layouts):
-        raise SuiteError(
-            f"Genotype {text!r} has {len(cells)} cells, not {len(layouts)}: split by /."
-        )
-    found = []
-    for cell, layout in zip(cells, layouts, strict=True):
-        parts = cell.strip().split("|")
-        if len(parts) != KEPT * (layout.nodes - layout.inputs):
-            raise SuiteError(f"Genotype {cell.strip()!r} has {len(parts)} edges, not two a node.")
-        choice = [-1] * len(layout.edges)
-        for number, part in enumerate(parts):
-            match = re.fullmatch(r"(\w+)~(\d+)", part)
-            edge = (int(match[2]), layout.inputs + number // KEPT) if match else None
-            if match is None or edge not in layout.edges:
-                raise SuiteError(f"Genotype edge {part!r} is not of the form operation~node.")
-            place = layout.edges.index(edge)
-            names = [name.removesuffix("_norm") for name in layout.candidates[place]]
-            if match[1] not in names:
-                raise SuiteError(choose_from(f"operation on edge {edge}", match[1], names))
-            choice[place] = names.index(match[1])
-        found.append(choice)
-    return found
+    space = load_space(f"darts-{name}" if re.fullmatch(r"s\d", name) else name)
+    if not isinstance(space, DartsSpace):
+        raise SuiteError(f"{name!r} is no DARTS space: choose darts or darts-s1 to darts-s4.")
+    return space

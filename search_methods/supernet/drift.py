@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search_methods.supernet.cell import CellLayout, Mix, MixedOperations
+from nasbench_suite.spaces.cells import Cell
+from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import load_search_data
 from search_methods.supernet.diagnostics import variance
 from search_methods.supernet.network import ConvNorm
@@ -49,7 +50,7 @@ def variance_drift(draws: int = 50, seed: int = 0) -> pd.DataFrame:
     rows = []
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
         for label, names in CANDIDATES.items():
-            layout = CellLayout(1, 2, (names,))
+            layout = Cell(1, 2, (names,))
             torch.manual_seed(seed)
             for sharpness in SHARPNESS:
                 found: dict[str, list[float]] = {"softmax": [], "root": [], "entropy": []}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.network import STAGE_CHANNELS
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces.topology import NUM_NODES, OPERATIONS
-from search_methods.supernet.cell import CellLayout, Mix, MixedCell
+from nasbench_suite.spaces.cells import Cell
+from nasbench_suite.spaces.topology import CELL, OPERATIONS
+from search_methods.supernet.cell import Mix, MixedCell
 from search_methods.supernet.data import SearchData
 
 POOL, NORMALISED_POOL = "avg_pool_3x3", "avg_pool_3x3_norm"
@@ -40,7 +41,7 @@ class CellOptions:
                 f"Nodes cannot be normalised {self.normalised_nodes!r}: choose none, inner or all."
             )
 
-    def nodes(self, layout: CellLayout) -> Sequence[int]:
+    def nodes(self, layout: Cell) -> Sequence[int]:
         """The nodes of a layout under node normalisation."""
         last = {"none": layout.inputs, "inner": layout.nodes - 1, "all": layout.nodes}
         return range(layout.inputs, last[self.normalised_nodes])
@@ -74,7 +75,7 @@ class Supernet(nn.Module):
         layouts: of the kinds of cells that have architecture parameters of their own.
     """
 
-    layouts: tuple[CellLayout, ...]
+    layouts: tuple[Cell, ...]
 
     def forward(self, images: Tensor, mixes: Sequence[Mix]) -> Tensor:
         """Class scores of shape (batch, classes).
@@ -86,11 +87,12 @@ class Supernet(nn.Module):
         raise NotImplementedError
 
 
-def topology_layout(normalised_pooling: bool = False) -> CellLayout:
+def topology_layout(normalised_pooling: bool = False) -> Cell:
     """The cell of NAS-Bench-201, whose candidates are in the order of the space's vectors."""
-    names = tuple(NORMALISED_POOL if normalised_pooling and n == POOL else n for n in OPERATIONS)
-    edges = NUM_NODES * (NUM_NODES - 1) // 2
-    return CellLayout(inputs=1, nodes=NUM_NODES, candidates=(names,) * edges)
+    if not normalised_pooling:
+        return CELL
+    names = tuple(NORMALISED_POOL if name == POOL else name for name in OPERATIONS)
+    return replace(CELL, candidates=(names,) * len(CELL.edges))
 
 
 class DigitsSupernet(Supernet):

@@ -219,7 +219,6 @@ def split_edges(x: Tensor, edges: int) -> Tensor:
     return x.view(len(x), edges, -1, *x.shape[2:])
 
 
-NONE = "none"
 OPERATIONS: dict[str, Callable[..., Shared | Operation]] = {
     # NAS-Bench-201
     "skip_connect": skip,

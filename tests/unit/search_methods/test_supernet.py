@@ -19,8 +19,8 @@ torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 from plain_supernet import PlainSupernet  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from nasbench_suite.spaces.cells import Cell  # noqa: E402
 from search_methods.supernet.cell import (  # noqa: E402
-    CellLayout,
     Mix,
     MixedOperations,
     discretise,
@@ -124,7 +124,7 @@ def test_the_published_skeleton_has_the_published_number_of_weights() -> None:
 
 
 def test_partial_channels_go_by_the_operations_and_are_shuffled() -> None:
-    layout = CellLayout(1, 2, (("skip_connect", "nor_conv_3x3"),))
+    layout = Cell(1, 2, (("skip_connect", "nor_conv_3x3"),))
     mixed = MixedOperations(layout, 0, 8, share=4).double()
     x = torch.randn(2, 8, 5, 5, dtype=torch.double)
     (out,) = mixed(x, Mix(torch.tensor([[0.25, 0.0]], dtype=torch.double)))
@@ -202,10 +202,10 @@ def test_the_dominant_eigenvalue_is_that_of_the_whole_hessian() -> None:
 def test_derivation_takes_the_strongest_and_may_leave_none_out() -> None:
     strength = torch.tensor([[0.6, 0.1, 0.3], [0.2, 0.5, 0.3]])
     names = (("none", "skip_connect", "nor_conv_3x3"),) * 2
-    layout = CellLayout(2, 3, names)
+    layout = Cell(2, 3, names)
     assert discretise(strength, layout) == [0, 1]
     assert discretise(strength, layout, allow_none=False) == [2, 1]
-    assert discretise(strength, CellLayout(2, 3, names, kept=1)) == [-1, 1]
+    assert discretise(strength, Cell(2, 3, names, kept=1)) == [-1, 1]
 
 
 def test_expected_latency_is_the_mean_over_architectures() -> None:
