@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.tasks import Session
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import SearchData
@@ -81,12 +82,14 @@ class DartsPt(DifferentiableSearch):
         edge = undecided[int(torch.randint(len(undecided), ()))]
         with torch.no_grad():
             (mix,) = self.mixes()
-        accuracies = []
-        for operation in range(mix.operations.shape[1]):
+        accuracies = {}
+        for operation, name in enumerate(self.supernet.layouts[0].candidates[edge]):
+            if name == NONE and not self.allow_none:
+                continue
             without = mix.operations.clone()
             without[edge, operation] = 0.0
-            accuracies.append(self.accuracy([Mix(without)]))
-        self.decided[edge] = accuracies.index(min(accuracies))
+            accuracies[operation] = self.accuracy([Mix(without)])
+        self.decided[edge] = min(accuracies, key=accuracies.__getitem__)  # the first of equals
 
     def relax(self, alpha: Tensor) -> Tensor:
         """softmax(α), and one-hot on the decided edges."""

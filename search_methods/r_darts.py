@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,7 @@ class RDartsEarlyStop(DifferentiableSearch):
     first: int = 10
 
     eigenvalues: list[float] = field(default_factory=list, init=False, repr=False)
-    derived: list[list[int]] = field(default_factory=list, init=False, repr=False)
+    derived: list[Sequence[int]] = field(default_factory=list, init=False, repr=False)
     stopped: bool = field(default=False, init=False, repr=False)
 
     def start(self, session: Session) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
+from nasbench_suite.spaces.cells import Cell
 from search_methods.rsps import Rsps
 
 Architecture = list[list[int]]  # a candidate of every edge, for each kind of cell
@@ -24,7 +26,7 @@ class Spos(Rsps):
         generations: generations after the first.
         population: architectures a generation.
         parents: the best so far, from which a generation comes.
-        mutation_rate: probability of a new draw for each edge.
+        mutation_rate: probability of a new draw for each edge, or node of a DARTS cell.
     """
 
     generations: int = 20
@@ -48,18 +50,38 @@ class Spos(Rsps):
         return max(scores.values(), key=lambda score: score[0])[1]
 
     def mutate(self, architecture: Architecture) -> Architecture:
-        """Each edge drawn anew with some probability."""
+        """Each edge drawn anew with some probability; node by node where some edges are kept."""
         return [
-            [n if torch.rand(()) < self.mutation_rate else o for o, n in zip(old, new, strict=True)]
-            for old, new in zip(architecture, self.draw(), strict=True)
+            self._mixed(old, new, layout, lambda: bool(torch.rand(()) < self.mutation_rate))
+            for old, new, layout in zip(
+                architecture, self.draw(), self.supernet.layouts, strict=True
+            )
         ]
 
     def cross(self, first: Architecture, second: Architecture) -> Architecture:
-        """Each edge from either parent."""
+        """Each edge from either parent; node by node where some edges are kept."""
         return [
-            [a if torch.rand(()) < 0.5 else b for a, b in zip(one, other, strict=True)]
-            for one, other in zip(first, second, strict=True)
+            self._mixed(other, one, layout, lambda: bool(torch.rand(()) < 0.5))
+            for one, other, layout in zip(first, second, self.supernet.layouts, strict=True)
         ]
+
+    @staticmethod
+    def _mixed(
+        stays: list[int], comes: list[int], layout: Cell, drawn: Callable[[], bool]
+    ) -> list[int]:
+        """``stays`` with the edges of ``comes`` that are drawn.
+
+        Where a node keeps two of its edges, all edges into it are drawn as one, so that it has
+        two again.
+        """
+        if layout.kept is None:
+            return [c if drawn() else s for s, c in zip(stays, comes, strict=True)]
+        mixed = list(stays)
+        for node in range(layout.inputs, layout.nodes):
+            if drawn():
+                for edge in layout.into(node):
+                    mixed[edge] = comes[edge]
+        return mixed
 
     def _score(
         self, generation: list[Architecture], scores: dict[str, tuple[float, Architecture]]

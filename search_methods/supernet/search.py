@@ -22,7 +22,9 @@ from torch.nn import functional as F
 
 from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import listed
+from nasbench_suite.spaces import SearchSpace, listed
+from nasbench_suite.spaces.darts import DartsSpace
+from nasbench_suite.spaces.topology import TopologySpace
 from nasbench_suite.tasks import Method, Session
 from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
@@ -59,7 +61,8 @@ class DifferentiableSearch(Method):
         architecture_weight_decay: of Adam on the architecture parameters.
         allow_none: whether ``none`` may be derived. NAS-Bench-201's code lets it, DARTS does not.
         width: channels of the first stage; the embedded benchmark has its own.
-        cells: cells a stage; the embedded benchmark has its own.
+        cells: cells a stage; the embedded benchmark has its own. In a DARTS space cells in all,
+            of which DARTS has 8.
         data: folder of the images; not needed for ``digits``.
         device: where to compute, such as ``cpu`` or ``cuda``.
         bfloat16: whether the supernet runs under bfloat16 autocast.
@@ -96,12 +99,29 @@ class DifferentiableSearch(Method):
 
     def start(self, session: Session) -> None:
         """Build the supernet for the session's data set."""
-        if session.space.name != "nats-tss":
+        self.space = session.space
+        self.prepare(
+            load_search_data(session.dataset or "", self.data or None),
+            session.rng,
+            self.family_of(session.space),
+        )
+
+    def family_of(self, space: SearchSpace) -> Family:
+        """What makes supernets of a space: of the topology space, or of a DARTS space.
+
+        Raises:
+            SuiteError: the space has no supernet.
+        """
+        if isinstance(space, DartsSpace):
+            from search_methods.supernet.darts_space import darts_family
+
+            return darts_family(space, channels=self.width, cells=self.cells)
+        if not isinstance(space, TopologySpace):
             raise SuiteError(
-                f"{type(self).__name__} has a supernet for space nats-tss alone, not for "
-                f"{session.space.name}."
+                f"{type(self).__name__} has supernets of nats-tss and of the DARTS spaces alone, "
+                f"not of {space.name}."
             )
-        self.prepare(load_search_data(session.dataset or "", self.data or None), session.rng)
+        return partial(make_topology_supernet, width=self.width, cells=self.cells)
 
     def step(self, session: Session) -> None:
         """Train for one epoch, and recommend what would be derived now."""
@@ -274,9 +294,12 @@ class DifferentiableSearch(Method):
             for strength, layout in zip(self.strengths(), self.supernet.layouts, strict=True)
         ]
 
-    def derive(self) -> list[int]:
-        """The architecture of the topology space that the search would return now."""
-        (choice,) = self.choices()
+    def derive(self) -> Sequence[int]:
+        """The architecture that the search would return now, as the vector of its choices."""
+        choices = self.choices()
+        if isinstance(self.space, DartsSpace):
+            return self.space.from_edge_choices(choices)
+        (choice,) = choices
         return choice
 
     def take_step(

@@ -16,7 +16,7 @@ from nasbench_suite.parsing import parse_methods
 from nasbench_suite.seeding import stream
 from nasbench_suite.tasks.methods import make_method, method_label
 from search_methods.supernet.cell import single_path
-from search_methods.supernet.darts_space import DartsSupernet, darts_family, format_genotype
+from search_methods.supernet.darts_space import DartsSupernet, darts_family, find_darts_space
 from search_methods.supernet.data import Batch, SearchData, batches, load_search_data
 from search_methods.supernet.network import CellOptions
 from search_methods.supernet.search import EVALUATION_BATCH, DifferentiableSearch
@@ -39,7 +39,7 @@ def search_subspaces(
 
     Args:
         methods: as ``nasbench run --methods`` takes them; differentiable ones.
-        spaces: see ``darts_space.SPACES``.
+        spaces: see ``find_darts_space``.
         seeds: of searches and trainings.
         journal: the file.
         channels: of the first cells, in search and training.
@@ -83,7 +83,8 @@ def search_subspaces(
                 method.train_epoch()
                 method.epoch += 1
             choices = method.choices()
-        genotype = format_genotype(choices, method.supernet.layouts)
+        searched = find_darts_space(entry["space"])
+        genotype = searched.string(searched.from_edge_choices(choices))
         accuracy = train_derived(choices, entry["space"], entry["seed"], **size)
         with Journal(journal, sync=True).appending() as note:
             note({**entry, "genotype": genotype, "test_accuracy": accuracy})
@@ -110,7 +111,9 @@ def train_derived(
     data = SearchData("digits", digits.train, digits.valid, search.classes, search.augment)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = DartsSupernet(data, CellOptions(), space=space, channels=channels, cells=cells)
+        network = DartsSupernet(
+            data, CellOptions(), space=find_darts_space(space), channels=channels, cells=cells
+        )
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         mixes = [
             single_path(choice, torch.zeros(layout.shape))
