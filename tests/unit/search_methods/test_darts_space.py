@@ -199,7 +199,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
     journal = tmp_path / "j.jsonl"
     with pytest.raises(SuiteError, match="no supernet"):
         next(search_subspaces("random", ["s2"], [0], journal))
-    with pytest.raises(SuiteError, match="DARTS space"):
+    with pytest.raises(SuiteError, match="search space 'darts-s7'"):
         next(search_subspaces("darts", ["s7"], [0], journal))
     journal.write_text("no journal\n")
     with pytest.raises(SuiteError, match="is damaged at line 1"):
