@@ -61,7 +61,7 @@ class LatencySweep(VsDarts):
         self.done += 1
         if not self.finished:
             self._weigh()
-            self.prepare(self.images, session.rng)
+            self.prepare(self.images, session.rng, self.family)
 
     @property
     def finished(self) -> bool:

@@ -297,10 +297,10 @@ class DifferentiableSearch(Method):
     def derive(self) -> Sequence[int]:
         """The architecture that the search would return now, as the vector of its choices."""
         choices = self.choices()
-        if isinstance(self.space, DartsSpace):
-            return self.space.from_edge_choices(choices)
-        (choice,) = choices
-        return choice
+        if len(choices) == 1:  # one kind of cell, as in the topology space
+            return choices[0]
+        assert isinstance(self.space, DartsSpace)
+        return self.space.from_edge_choices(choices)
 
     def take_step(
         self, optimizer: torch.optim.Optimizer, parameters: Sequence[Tensor], loss: Tensor
