@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from search_methods.supernet.data import SearchData
-from search_methods.supernet.search import DifferentiableSearch, Family
+from search_methods.supernet.network import Family
+from search_methods.supernet.search import DifferentiableSearch
 
 
 @dataclass

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 from nasbench_suite.spaces.cells import Cell
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch, SearchData
-from search_methods.supernet.network import CellOptions, Supernet
-from search_methods.supernet.search import DifferentiableSearch, Family
+from search_methods.supernet.network import CellOptions, Family, Supernet
+from search_methods.supernet.search import DifferentiableSearch
 
 
 @dataclass

@@ -21,9 +21,8 @@ from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.darts import STEPS, DartsSpace
 from search_methods.supernet.cell import Mix, MixedCell
 from search_methods.supernet.data import SearchData
-from search_methods.supernet.network import CellOptions, ConvNorm, Supernet
+from search_methods.supernet.network import CellOptions, ConvNorm, Family, Supernet
 from search_methods.supernet.operations import FactorizedReduction, normalise
-from search_methods.supernet.search import Family
 
 
 def darts_layouts(space: DartsSpace) -> tuple[Cell, Cell]:

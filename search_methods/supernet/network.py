@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -93,6 +93,10 @@ def topology_layout(normalised_pooling: bool = False) -> Cell:
         return CELL
     names = tuple(NORMALISED_POOL if name == POOL else name for name in OPERATIONS)
     return replace(CELL, candidates=(names,) * len(CELL.edges))
+
+
+Family = Callable[[SearchData, CellOptions], Supernet]
+"""What makes the supernet of a space for some images."""
 
 
 class DigitsSupernet(Supernet):

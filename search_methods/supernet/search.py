@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,16 +27,16 @@ from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import TopologySpace
 from nasbench_suite.tasks import Method, Session
 from search_methods.supernet.cell import Mix, discretise, single_path
+from search_methods.supernet.darts_space import darts_family
 from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
 from search_methods.supernet.diagnostics import dominant_eigenvalue, record_variances
 from search_methods.supernet.network import (
     CellOptions,
+    Family,
     Supernet,
     make_topology_supernet,
     to_device,
 )
-
-Family = Callable[[SearchData, CellOptions], Supernet]
 
 EVALUATION_BATCH = 200
 CURVATURE_BATCH = 64  # as in RobustDARTS: a Hessian-vector product costs several passes
@@ -113,8 +113,6 @@ class DifferentiableSearch(Method):
             SuiteError: the space has no supernet.
         """
         if isinstance(space, DartsSpace):
-            from search_methods.supernet.darts_space import darts_family
-
             return darts_family(space, channels=self.width, cells=self.cells)
         if not isinstance(space, TopologySpace):
             raise SuiteError(
