@@ -140,7 +140,7 @@ class MethodContract(Contract):
 def assert_same(one: Record, other: Record) -> None:
     """Fail where two records differ in any bit."""
     for field in dataclasses.fields(Record):
-        first, second = getattr(one, field.name), getattr(other, field.name)
+        first, second = (np.asarray(getattr(each, field.name)) for each in (one, other))
         same = first.shape == second.shape and first.tobytes() == second.tobytes()
         assert same, f"two searches that should be the same differ in {field.name}"
 

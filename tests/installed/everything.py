@@ -31,6 +31,9 @@ SHORT = {
     "epochs": 2,
     "generations": 1,
     "interim": 1,
+    "latency_column": "onnxruntime_ms",
+    "latency_table": "digits",
+    "latency_target": 0.5,
     "num_initial": 10,
     "parents": 2,
     "population": 4,
@@ -62,6 +65,8 @@ list methods
 methods list
 methods info random
 data list
+data where
+data doctor table.csv --space nats-tss
 data import table.csv --name mine --space nats-tss
 data info mine
 data verify digits
@@ -79,11 +84,11 @@ hardware compare one.parquet two.parquet
 hardware add digits counts.parquet --output added.parquet
 hardware predict counts.parquet --predictors additive --sizes 50 --repeats 1 --output predicted.csv
 supernet drift --draws 20
-supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces 0 --seeds 0 \
+supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces s2 --seeds 0 \
     --channels 4 --cells 3 --train-epochs 1
 run --methods darts[epochs=2,width=4,cells=2] --seeds 0-1 --store darts.sqlite
 robustness --store darts.sqlite
-vae train vae.npz --epochs 1
+vae train vae.npz --epochs 1 --held-out 0.1
 vae score vae.npz
 vae compare vaes --models arch2vec --seeds 0
 vae plot vaes --benchmark digits --latency onnxruntime_ms

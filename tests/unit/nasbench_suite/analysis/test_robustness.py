@@ -125,7 +125,7 @@ def test_figures_are_those_of_the_trials(toy: Benchmark, store: Path) -> None:
     rows = robustness(store, table=toy).set_index("method")
     with ResultStore(store, read_only=True) as opened:
         trials = opened.trials()
-    limit = trials.loc[trials["method"] == "random", "report"].median()
+    limit = np.median(toy.values("toy_test_9"))
     for method, group in trials.groupby("method"):
         reports = group["report"].to_numpy(float)
         row = rows.loc[method]
@@ -154,7 +154,7 @@ def test_a_threshold_may_be_given_or_is_that_of_the_space(toy: Benchmark, tmp_pa
     (row,) = robustness(path).to_dict("records")  # a benchmark that is not at hand
     assert np.isnan(row["threshold"])
     assert np.isnan(row["strength_tau"])
-    assert row["collapse"] == 0
+    assert np.isnan(row["collapse"])
     assert row["entropy"] == pytest.approx(1 / EPOCHS + 1.5)
 
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from types import MappingProxyType
-
-import pytest
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.generative import GenerativeModel
@@ -20,23 +17,15 @@ from nasbench_suite.testing import (
 from search_methods.graph_vae.checkpoint import embedded_checkpoint, load_model
 
 METHODS = tuple(registry.entries("methods"))
-# One epoch of a narrow supernet: what it finds is another matter.
-QUICK = MappingProxyType({"epochs": 1, "batch_size": 256, "width": 4, "cells": 1})
 
 
 def is_supernet(name: str) -> bool:
+    """Trained for minutes: tests/unit/search_methods/test_differentiable_methods.py has these."""
     return "architecture_learning_rate" in {item.name for item in fields(method_class(name))}
 
 
 class TestMethods(MethodContract):
     names = tuple(name for name in METHODS if not is_supernet(name))
-
-
-@pytest.mark.slow
-class TestSupernets(MethodContract):
-    names = tuple(name for name in METHODS if is_supernet(name))
-    settings = MappingProxyType(dict.fromkeys(names, QUICK))
-    variations = 2
 
 
 class TestSpaces(SpaceContract):
