@@ -207,6 +207,16 @@ def draw_blocks(
     return ax
 
 
+def dot_cell(labels: Sequence[str], edges: Sequence[tuple[int, int, str, bool]]) -> str:
+    """The cell as a Graphviz DOT graph, operations on the edges; see ``draw_cell``."""
+    lines = ["digraph cell {", "  rankdir=LR;", "  node [shape=circle];"]
+    lines += [f'  {node} [label="{label}"];' for node, label in enumerate(labels)]
+    lines += [
+        f'  {source} -> {target} [label="{operation}"];' for source, target, operation, _ in edges
+    ]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
 def dot_chain(labels: Sequence[str]) -> str:
     """A Graphviz DOT graph of nodes in a row, each connected to the next."""
     lines = ["digraph network {", "  rankdir=LR;", "  node [shape=box];"]

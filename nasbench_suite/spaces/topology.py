@@ -145,27 +145,26 @@ class TopologySpace(FiniteProductSpace):
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
-        lines = ["digraph cell {", "  rankdir=LR;", "  node [shape=circle];"]
-        lines += [f'  {node} [label="{label}"];' for node, label in enumerate(CELL.node_labels())]
-        lines += [
-            f'  {source} -> {target} [label="{OPERATIONS[operation]}"];'
-            for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
-            if operation != _NONE
-        ]
-        return "\n".join([*lines, "}"]) + "\n"
+        from nasbench_suite.spaces.drawing import dot_cell
+
+        return dot_cell(CELL.node_labels(), self._drawn(architecture))
 
     def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
         """Draw the cell: nodes on a line, an arc an edge; dead edges are dashed."""
         from nasbench_suite.spaces.drawing import draw_cell
 
+        return draw_cell(CELL.node_labels(), self._drawn(architecture), ax)
+
+    def _drawn(self, architecture: Architecture) -> list[tuple[int, int, str, bool]]:
+        """The edges of a picture: source, target, operation, and whether it can matter."""
         vector = self.vector(architecture)
-        live = live_edges(vector)
-        edges = [
-            (source, target, OPERATIONS[operation], bool(alive))
-            for (source, target), operation, alive in zip(EDGES, vector, live, strict=True)
+        return [
+            (source, target, OPERATIONS[operation], alive != _NONE)
+            for (source, target), operation, alive in zip(
+                EDGES, vector, live_edges(vector), strict=True
+            )
             if operation != _NONE
         ]
-        return draw_cell(CELL.node_labels(), edges, ax)
 
 
 def _terms(source: str) -> list[str]:
@@ -186,17 +185,8 @@ def live_edges(vector: Sequence[int]) -> list[int]:
     An edge matters if it lies on a path from the cell's input to its output. A cell without
     any such path becomes all ``none``.
     """
-    from_input, to_output = {0}, {NUM_NODES - 1}
-    for (source, target), operation in zip(EDGES, vector, strict=True):
-        if operation != _NONE and source in from_input:
-            from_input.add(target)
-    for (source, target), operation in reversed(list(zip(EDGES, vector, strict=True))):
-        if operation != _NONE and target in to_output:
-            to_output.add(source)
-    return [
-        operation if source in from_input and target in to_output else _NONE
-        for (source, target), operation in zip(EDGES, vector, strict=True)
-    ]
+    alive = CELL.live([OPERATIONS[operation] for operation in vector])
+    return [operation if lives else _NONE for operation, lives in zip(vector, alive, strict=True)]
 
 
 def encode_paths(

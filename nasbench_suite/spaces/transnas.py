@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture
+from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.finite import FiniteProductSpace
 from nasbench_suite.spaces.subset import FiniteSubsetSpace
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 OPERATIONS = ("none", "skip_connect", "conv_1x1", "conv_3x3")
 """What the digits 0 to 3 of a cell stand for."""
 NUM_NODES = 4
-EDGES = tuple((source, target) for target in range(1, NUM_NODES) for source in range(target))
+CELL = Cell(1, NUM_NODES, (OPERATIONS,) * (NUM_NODES * (NUM_NODES - 1) // 2))
+EDGES = CELL.edges  # in the order of the string: by target node, then by source node
 MODULES = ("normal", "channels x 2", "resolution / 2", "channels x 2, resolution / 2")
 """What the digits 1 to 4 of a skeleton stand for."""
 MIN_MODULES, MAX_MODULES = 4, 6
@@ -97,28 +99,23 @@ class TransNASMicroSpace(FiniteProductSpace):
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
-        lines = ["digraph cell {", "  rankdir=LR;", "  node [shape=circle];"]
-        lines += [f'  {node} [label="{label}"];' for node, label in enumerate(_NODE_LABELS)]
-        lines += [
-            f'  {source} -> {target} [label="{OPERATIONS[operation]}"];'
-            for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
-            if operation != _NONE
-        ]
-        return "\n".join([*lines, "}"]) + "\n"
+        from nasbench_suite.spaces.drawing import dot_cell
+
+        return dot_cell(CELL.node_labels(), self._drawn(architecture))
 
     def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
         """Draw the cell: nodes on a line, an arc an edge."""
         from nasbench_suite.spaces.drawing import draw_cell
 
-        edges = [
+        return draw_cell(CELL.node_labels(), self._drawn(architecture), ax)
+
+    def _drawn(self, architecture: Architecture) -> list[tuple[int, int, str, bool]]:
+        """The edges of a picture: source, target, operation; none is dashed."""
+        return [
             (source, target, OPERATIONS[operation], True)
             for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
             if operation != _NONE
         ]
-        return draw_cell(_NODE_LABELS, edges, ax)
-
-
-_NODE_LABELS = ("in", "1", "2", "out")
 
 
 class TransNASMacroSpace(FiniteSubsetSpace):
