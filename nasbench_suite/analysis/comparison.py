@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.samples import (
+    anchors,
     figures_at_cut,
     noise_spreads,
     task_samples,
@@ -292,11 +293,12 @@ class _Runs:
 def _runs(
     results: Results, samples: Mapping[str, Mapping[str, Sample]], methods: Sequence[str]
 ) -> dict[str, _Runs]:
+    models = {key: anchors(results.tasks[key]).noise for key in samples}
     return {
         method: _Runs(
             [of_task[method] for of_task in samples.values()],
             [
-                noise_spreads(results.tasks[key], of_task[method])
+                noise_spreads(results.tasks[key], models[key], of_task[method])
                 for key, of_task in samples.items()
             ],
         )

@@ -35,6 +35,7 @@ from nasbench_suite.statistics.sample import Sample, round_figures
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nasbench_suite.benchmarks.noise import NoiseModel
     from nasbench_suite.rows import TaskRow
 
 
@@ -144,7 +145,8 @@ def results_leaderboard(
             _sign(task) * conditional_value_at_risk(own[m].figures, TAIL) if m in own else np.nan
             for m in part["method"]
         ]
-        part["noise"] = [_noise(task, own.get(m), confidence) for m in part["method"]]
+        model = anchors(task).noise
+        part["noise"] = [_noise(task, model, own.get(m), confidence) for m in part["method"]]
         part["best"] = part["rank"] == part["rank"].min()
         verdicts: dict[str, tuple[float, bool, bool]] = {}
         if own:
@@ -354,11 +356,13 @@ def _verdicts(
     return found
 
 
-def _noise(task: TaskRow, sample: Sample | None, confidence: float) -> float:
+def _noise(
+    task: TaskRow, model: NoiseModel | None, sample: Sample | None, confidence: float
+) -> float:
     """Half the width of the interval by training noise alone; missing where it is unknown."""
     if sample is None or task.measure is not None:
         return np.nan
-    spreads = noise_spreads(task, sample)
+    spreads = noise_spreads(task, model, sample)
     return float(ndtri(0.5 + confidence / 2) * noise_error(sample, [spreads]))
 
 

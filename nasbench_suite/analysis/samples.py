@@ -205,9 +205,14 @@ def _classes(task: TaskRow, trials: pd.DataFrame) -> NDArray[np.int64]:
     return np.where(inside, classes[np.where(inside, indices, 0)], own)
 
 
-def noise_spreads(task: TaskRow, sample: Sample) -> NDArray[np.float64]:
-    """Standard deviations by training noise of a sample's figures; missing where unknown."""
-    model = anchors(task).noise
+def noise_spreads(task: TaskRow, model: NoiseModel | None, sample: Sample) -> NDArray[np.float64]:
+    """Standard deviations by training noise of a sample's figures; missing where unknown.
+
+    Args:
+        task: of the sample.
+        model: the task's ``Anchors.noise``, found once for all methods: it takes the table.
+        sample: one method's figures on it.
+    """
     sign = 1.0 if task.direction == "maximize" else -1.0
     if model is not None:
         return model.sd(sign * sample.figures)

@@ -21,6 +21,7 @@ from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.rows import TaskRow
 from nasbench_suite.runner import run
 from nasbench_suite.statistics import (
     aggregate,
@@ -377,3 +378,18 @@ def test_of_many_values_the_interval_is_the_one_the_bootstrap_tends_to(
     low, high = aggregates.stratified_bootstrap(shuffled, statistic)
     assert (high - low > 1.2 * width).all()  # without strata, tasks differ as runs do
     assert aggregates.stratified_bootstrap([strata[0][:, 0]] * 12, statistic)[0].shape == ()
+
+
+def test_a_board_does_not_look_for_a_table_again_for_each_method(
+    toy_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def find(task: TaskRow) -> None:
+        looked.append(task.key)
+
+    monkeypatch.setattr("nasbench_suite.analysis.samples.find_table", find)
+    board = leaderboard(toy_store)
+    methods = board["method"].nunique()
+    # Once for its noise, and once for what a failure counts as.
+    assert max(looked.count(key) for key in board["task_key"]) <= 2 < methods
