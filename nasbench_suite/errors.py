@@ -38,6 +38,18 @@ def refused(sentence: str, *kinds: type[Exception]) -> Iterator[None]:
         raise SuiteError(sentence.replace("{reason}", reason(error))) from error
 
 
+def need_package(what: str, package: str, extra: str) -> None:
+    """Refuse, before anything runs, what an optional package is missing for; nothing is imported.
+
+    Raises:
+        SuiteError: it is not installed; the sentence names the extra of this suite that brings it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise SuiteError(f"{what} needs {package}: pip install 'nasbench-suite[{extra}]'.")
+
+
 def choose_from(kind: str, name: str, known: Sequence[str]) -> str:
     """The sentence for an unknown ``name``: the nearest known ones, or all of them."""
     from difflib import get_close_matches

@@ -79,7 +79,6 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("runtimes", "runtime", "What runs networks to time them: hardware.runtimes.Runtime."),
         Kind("executors", "executor", "Where trials run: nasbench_suite.runner.executors."),
-        Kind("datasets", "data set", "Images to train on, by name: nasbench_suite.datasets."),
         Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
     )
 }

@@ -9,11 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, need_package
 from nasbench_suite.spaces import FiniteSpace, listed, load_finite_space
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.gaussian_process import CandidateProcess
 
 Array = NDArray[np.float64]
@@ -88,6 +89,12 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
+
+    def refuse(self, task: Task) -> None:
+        """Also where an embedding is to be computed and torch is not installed."""
+        super().refuse(task)
+        if "latent" in [self.embedding, self.cost_embedding][: len(task.objectives)]:
+            need_package("Method 'graph-vae'", "torch", "torch")
 
     def start(self, session: Session) -> None:
         """Embed the whole space; know no figure."""

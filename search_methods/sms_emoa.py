@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, need_package
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
@@ -46,23 +46,23 @@ class SMSEMOA(Method):
                 f"choose a population_size of at least 2."
             )
 
+    def refuse(self, task: Task) -> None:
+        """Also where pymoo is not installed."""
+        super().refuse(task)
+        need_package("Method 'sms-emoa'", "pymoo", "multiobjective")
+
     def hints(self, task: Task) -> Sequence[str]:
         """A population that the budget does not fill never evolves."""
         return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Set up pymoo's algorithm."""
-        try:
-            from pymoo.algorithms.moo import sms
-            from pymoo.core.mutation import Mutation
-            from pymoo.core.problem import Problem
-            from pymoo.core.sampling import Sampling
-            from pymoo.core.termination import NoTermination
-            from pymoo.operators.crossover.ux import UX
-        except ImportError:
-            raise SuiteError(
-                "Method 'sms-emoa' needs pymoo: pip install 'nasbench-suite[multiobjective]'."
-            ) from None
+        from pymoo.algorithms.moo import sms
+        from pymoo.core.mutation import Mutation
+        from pymoo.core.problem import Problem
+        from pymoo.core.sampling import Sampling
+        from pymoo.core.termination import NoTermination
+        from pymoo.operators.crossover.ux import UX
 
         space, rng = session.space, session.rng
         options = np.array(space.choices)

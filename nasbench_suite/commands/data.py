@@ -335,13 +335,10 @@ def make_digits_command(
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
-    from importlib.util import find_spec
-
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.errors import SuiteError, need_package
     from nasbench_suite.parsing import parse_seeds
 
-    if find_spec("torch") is None:
-        raise SuiteError("Training needs torch: pip install 'nasbench-suite[torch]'.")
+    need_package("Training", "torch", "torch")
     chosen = parse_seeds(seeds)
     for file in (journal, output):
         if not file.parent.is_dir():

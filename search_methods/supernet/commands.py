@@ -22,7 +22,9 @@ def drift(
     as_csv: _Csv = False,
 ) -> None:
     """Measure the variance of Σ β o(x) and of Σ √β o(x) as the mixture sharpens."""
-    _need_torch()
+    from nasbench_suite.errors import need_package
+
+    need_package("A supernet", "torch", "torch")
     from search_methods.supernet.drift import variance_drift
 
     _print(variance_drift(draws, seed), as_csv)
@@ -42,10 +44,11 @@ def subspaces(
     as_csv: _Csv = False,
 ) -> None:
     """Search the DARTS subspaces on the embedded images and train what was derived."""
-    _need_torch()
+    from nasbench_suite.errors import SuiteError, need_package
+
+    need_package("A supernet", "torch", "torch")
     from rich.progress import Progress
 
-    from nasbench_suite.errors import SuiteError
     from nasbench_suite.parsing import parse_seeds, split_names
     from search_methods.supernet.subspaces import read_journal, search_subspaces
 
@@ -69,15 +72,6 @@ def subspaces(
     frame = pd.DataFrame(read_journal(journal))
     grouped = frame.groupby(["space", "method"], sort=False)["test_accuracy"]
     _print(grouped.agg(["count", "mean", "std", "min", "max"]).reset_index(), as_csv)
-
-
-def _need_torch() -> None:
-    from importlib.util import find_spec
-
-    from nasbench_suite.errors import SuiteError
-
-    if find_spec("torch") is None:
-        raise SuiteError("Supernets need torch: pip install 'nasbench-suite[torch]'.")
 
 
 def _print(frame: pd.DataFrame, as_csv: bool) -> None:

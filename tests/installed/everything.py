@@ -100,10 +100,6 @@ LEFT_OUT = {
     "hardware import": "needs an archive of others",
 }
 
-# Methods that name the extra within their first trial, not before it: what they need depends on
-# their settings, or is known once they start.
-LATE = ("graph-vae", "sms-emoa")
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -237,8 +233,6 @@ def searched(folder: Path, core: bool) -> list[str]:
             lacking.append(name)
             if (folder / f"{name}.sqlite").exists():
                 wrong.append(f"{name} was refused, but not before a results file was made")
-        elif core and name in LATE and answer.code == 2 and "nasbench-suite[" in answer.errors:
-            lacking.append(name)
         elif answer.code:
             wrong.append(str(answer))
     print(f"a trial of {len(methods)} methods", end="")
