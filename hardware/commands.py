@@ -339,7 +339,7 @@ def _print(
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console = Console(markup=False)
     if not console.is_terminal:
         console.width = 200
     grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")

@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
@@ -252,7 +253,9 @@ def describe(kind: str) -> list[Listed]:
 
 def summarise(part: object) -> str:
     """One line that says what a part is: its ``summary``, or the first line of its docstring."""
-    summary = getattr(part, "summary", None)
+    # A class inherits nobody's summary.
+    own = vars(part).get if isinstance(part, type) else partial(getattr, part)
+    summary = own("summary", None)
     text = summary if isinstance(summary, str) else inspect.getdoc(part) or ""
     return text.partition("\n")[0]
 

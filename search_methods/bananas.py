@@ -44,6 +44,9 @@ class Bananas(Method):
             to 3; the authors truncate the encoding of these after two.
     """
 
+    title: ClassVar[str] = "BANANAS"
+    approach: ClassVar[str] = "predictor"
+
     needs_features: ClassVar[bool] = True
 
     num_initial: int = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,9 @@ class BetaDarts(DifferentiableSearch):
     Attributes:
         regularisation: λ at the end.
     """
+
+    title: ClassVar[str] = "β-DARTS"
+    summary: ClassVar[str] = "DARTS with a decay of the softmaxed strengths."
 
     regularisation: float = 50.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +28,11 @@ class Darts(DifferentiableSearch):
     Attributes:
         order: 1 or 2.
     """
+
+    title: ClassVar[str] = "DARTS"
+    summary: ClassVar[str] = (
+        "Descend the validation loss in strengths of operations, mixed on every edge."
+    )
 
     order: int = 1
 

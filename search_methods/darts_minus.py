@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -23,6 +24,9 @@ class DartsMinus(DifferentiableSearch):
     Attributes:
         auxiliary: β in the first epoch.
     """
+
+    title: ClassVar[str] = "DARTS-"
+    summary: ClassVar[str] = "DARTS with an auxiliary skip connection that fades."
 
     auxiliary: float = 1.0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -30,6 +30,11 @@ class DartsPt(DifferentiableSearch):
     Attributes:
         tuning: epochs between decisions.
     """
+
+    title: ClassVar[str] = "DARTS-PT"
+    summary: ClassVar[str] = (
+        "DARTS that keeps the operations without which the supernet loses most."
+    )
 
     tuning: int = 5
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 from torch.distributions import Dirichlet
@@ -22,6 +23,11 @@ class DrNas(DifferentiableSearch):
     Derivation goes by the mean of the distribution. The progressive variant with partial channels
     is left out, as in the authors' table.
     """
+
+    title: ClassVar[str] = "DrNAS"
+    summary: ClassVar[str] = (
+        "DARTS with strengths drawn from Dirichlet distributions that are learned."
+    )
 
     def concentrations(self) -> list[Tensor]:
         """β of each kind of cell."""

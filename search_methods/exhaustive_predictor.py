@@ -39,6 +39,9 @@ class ExhaustivePredictor(Method):
             of them explore more.
     """
 
+    title: ClassVar[str] = "Exhaustive predictor"
+    approach: ClassVar[str] = "predictor"
+
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -26,6 +27,9 @@ class FairDarts(DifferentiableSearch):
     Attributes:
         zero_one: w.
     """
+
+    title: ClassVar[str] = "FairDARTS"
+    summary: ClassVar[str] = "DARTS with sigmoids, so that operations do not compete."
 
     architecture_learning_rate: float = 3e-3
     allow_none: bool = False

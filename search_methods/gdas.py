@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +27,9 @@ class Gdas(DifferentiableSearch):
         temperature: τ in the first epoch.
         temperature_min: τ in the last.
     """
+
+    title: ClassVar[str] = "GDAS"
+    summary: ClassVar[str] = "DARTS with one operation an edge, drawn by Gumbel-softmax."
 
     temperature: float = 10.0
     temperature_min: float = 0.1

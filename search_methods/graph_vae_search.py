@@ -64,6 +64,10 @@ class GraphVAESearch(Method):
         model: checkpoint of the graph VAE; by default the one that comes with the package.
     """
 
+    title: ClassVar[str] = "Graph VAE search"
+    approach: ClassVar[str] = "predictor"
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
@@ -27,6 +28,9 @@ class Hyperband(Method):
     Attributes:
         eta: least factor between the epochs of one rung and the next.
     """
+
+    title: ClassVar[str] = "Hyperband"
+    approach: ClassVar[str] = "multi-fidelity"
 
     eta: float = 3.0
 

@@ -30,6 +30,11 @@ class LatencySweep(VsDarts):
             disconnected cells.
     """
 
+    title: ClassVar[str] = "Latency sweep"
+    summary: ClassVar[str] = (
+        "One search of VS-DARTS for every weight of the latency; what each derives is evaluated."
+    )
+
     searches: int = 8
     smallest: float = 0.001
     largest: float = 0.3

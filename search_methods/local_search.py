@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,9 @@ class LocalSearch(Method):
         num_initial: number of new random architectures, the best of which begins a climb.
         query_until_lower: move as soon as a neighbour has a lower loss, before all are known.
     """
+
+    title: ClassVar[str] = "Local search"
+    approach: ClassVar[str] = "black box"
 
     num_initial: int = 10
     query_until_lower: bool = False

@@ -34,6 +34,9 @@ class MultiObjectiveRegularizedEvolution(Method):
         sample_size: number of them that compete to be the parent, S.
     """
 
+    title: ClassVar[str] = "MO regularized evolution"
+    approach: ClassVar[str] = "Pareto"
+
     multi_objective: ClassVar[bool] = True
 
     population_size: int = 10

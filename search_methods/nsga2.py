@@ -38,6 +38,9 @@ class NSGA2(Method):
         crossover_probability: how often a child has two parents.
     """
 
+    title: ClassVar[str] = "NSGA-II"
+    approach: ClassVar[str] = "Pareto"
+
     multi_objective: ClassVar[bool] = True
 
     population_size: int = 20

@@ -44,6 +44,9 @@ class ParEGO(Method):
         num_candidates: random architectures among which the improvement is maximised.
     """
 
+    title: ClassVar[str] = "ParEGO"
+    approach: ClassVar[str] = "Pareto"
+
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True

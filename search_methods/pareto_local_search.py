@@ -31,6 +31,9 @@ class ParetoLocalSearch(Method):
         num_initial: number of random architectures at every beginning.
     """
 
+    title: ClassVar[str] = "Pareto local search"
+    approach: ClassVar[str] = "Pareto"
+
     multi_objective: ClassVar[bool] = True
 
     num_initial: int = 10

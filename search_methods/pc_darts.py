@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ class PcDarts(DifferentiableSearch):
         warm_up: share of the epochs before the architecture takes steps (15 of 50).
         edge_normalisation: whether edges are weighted.
     """
+
+    title: ClassVar[str] = "PC-DARTS"
+    summary: ClassVar[str] = "DARTS on a part of the channels, with strengths of edges."
 
     architecture_learning_rate: float = 6e-4
     share: int = 4

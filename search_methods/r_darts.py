@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ class RDartsEarlyStop(DifferentiableSearch):
         factor: how much the later may exceed the earlier.
         first: the earliest epoch that may be returned.
     """
+
+    title: ClassVar[str] = "R-DARTS (ES)"
+    summary: ClassVar[str] = "DARTS that stops once the dominant eigenvalue rises."
 
     eigenvalue_every: int = 2
     window: int = 5

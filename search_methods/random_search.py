@@ -16,6 +16,9 @@ class RandomSearch(Method):
     reproducibility for neural architecture search*, UAI 2019).
     """
 
+    title: ClassVar[str] = "Random search"
+    approach: ClassVar[str] = "baseline"
+
     multi_objective: ClassVar[bool] = True
 
     def step(self, session: Session) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, ClassVar
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
@@ -29,6 +29,9 @@ class RegularizedEvolution(Method):
         population_size: number of architectures alive, P.
         sample_size: number of them that compete to be the parent, S.
     """
+
+    title: ClassVar[str] = "Regularized evolution"
+    approach: ClassVar[str] = "black box"
 
     population_size: int = 100
     sample_size: int = 25

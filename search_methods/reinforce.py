@@ -35,6 +35,9 @@ class Reinforce(Method):
         momentum: weight of the past in the baseline.
     """
 
+    title: ClassVar[str] = "REINFORCE"
+    approach: ClassVar[str] = "black box"
+
     needs_choices: ClassVar[bool] = True
 
     learning_rate: float = 0.01

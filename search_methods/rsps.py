@@ -26,6 +26,12 @@ class Rsps(DifferentiableSearch):
         interim: architectures compared after the other epochs, for the trajectory.
     """
 
+    title: ClassVar[str] = "RSPS"
+    approach: ClassVar[str] = "one-shot"
+    summary: ClassVar[str] = (
+        "Train a supernet on random paths; evaluate random ones with its weights."
+    )
+
     candidates: int = 100
     interim: int = 10
 

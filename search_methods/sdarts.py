@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -24,6 +25,11 @@ class SdartsRandom(DifferentiableSearch):
         epsilon: largest perturbation in the last epoch.
         epsilon_start: in the first.
     """
+
+    title: ClassVar[str] = "SDARTS-RS"
+    summary: ClassVar[str] = (
+        "DARTS whose weights learn under random perturbations of the strengths."
+    )
 
     epsilon: float = 0.3
     epsilon_start: float = 0.03
@@ -62,6 +68,11 @@ class SdartsAdversarial(SdartsRandom):
     Attributes:
         ascent_steps: steps of the ascent, each 2 ε / steps long.
     """
+
+    title: ClassVar[str] = "SDARTS-ADV"
+    summary: ClassVar[str] = (
+        "DARTS whose weights learn under the worst perturbations of the strengths."
+    )
 
     ascent_steps: int = 7
 

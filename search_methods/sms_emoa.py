@@ -34,6 +34,10 @@ class SMSEMOA(Method):
             a task gives.
     """
 
+    title: ClassVar[str] = "SMS-EMOA"
+    approach: ClassVar[str] = "Pareto"
+    packages: ClassVar[tuple[str, ...]] = ("pymoo",)
+
     multi_objective: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
 

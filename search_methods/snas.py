@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch.nn import functional as F
 
@@ -25,6 +26,9 @@ class Snas(DifferentiableSearch):
         temperature: τ in the first epoch.
         temperature_min: τ in the last; on the way it falls linearly.
     """
+
+    title: ClassVar[str] = "SNAS"
+    summary: ClassVar[str] = "DARTS with strengths drawn from a concrete distribution that cools."
 
     joint: bool = True
     temperature: float = 10.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -28,6 +29,10 @@ class Spos(Rsps):
         parents: the best so far, from which a generation comes.
         mutation_rate: probability of a new draw for each edge, or node of a DARTS cell.
     """
+
+    title: ClassVar[str] = "SPOS"
+    approach: ClassVar[str] = "one-shot"
+    summary: ClassVar[str] = "Train a supernet on uniform single paths; evolve on its weights."
 
     generations: int = 20
     population: int = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,9 @@ class SuccessiveHalving(Method):
         configurations: number of architectures that begin; if left out, the full number of
             epochs over those of the first rung, so that one of them is trained in full.
     """
+
+    title: ClassVar[str] = "Successive halving"
+    approach: ClassVar[str] = "multi-fidelity"
 
     eta: float = 2.0
     configurations: int | None = None

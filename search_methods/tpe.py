@@ -28,6 +28,9 @@ class TPE(Method):
             taken.
     """
 
+    title: ClassVar[str] = "TPE"
+    approach: ClassVar[str] = "predictor"
+
     needs_choices: ClassVar[bool] = True
 
     num_initial: int = 10

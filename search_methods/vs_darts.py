@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -49,6 +50,11 @@ class VsDarts(DifferentiableSearch):
             ``read_latency``.
         latency_column: which metric or column of it.
     """
+
+    title: ClassVar[str] = "VS-DARTS"
+    summary: ClassVar[str] = (
+        "DARTS with node variances held constant, ending edges and rates of their own."
+    )
 
     weight_decay: float = 5e-3
     sqrt_relaxation: bool = True

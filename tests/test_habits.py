@@ -73,3 +73,11 @@ def test_every_python_that_is_tested_is_promised() -> None:
     text = (ROOT / "docs" / "compatibility.md").read_text()
     assert "Python 3.11, 3.12 and 3.13" in text
     assert "3.11 3.12 3.13" in (ROOT / ".ci" / "pythons").read_text()
+
+
+def test_no_console_reads_markup_in_what_it_prints() -> None:
+    """Rich takes [torch] for a style and eats it, in advice, names of methods and paths alike."""
+    for package in ("nasbench_suite", "search_methods", "hardware", "reports"):
+        for path in (ROOT / package).rglob("*.py"):
+            for arguments in re.findall(r"\bConsole\(([^()]*)\)", path.read_text()):
+                assert "markup=False" in arguments, path

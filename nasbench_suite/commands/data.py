@@ -374,7 +374,7 @@ def _progress(description: str) -> Iterator[Callable[[int, int], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, markup=False),
     ) as progress:
         bar = progress.add_task(description, total=None, visible=False)
         yield lambda done, total: progress.update(bar, completed=done, total=total, visible=True)

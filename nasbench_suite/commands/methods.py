@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -18,7 +19,7 @@ def _methods() -> None:
 def list_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """List the methods that are installed, with their hyper-parameters."""
+    """List the methods that are installed, one a line."""
     import json
 
     from nasbench_suite.tasks.methods import describe_methods
@@ -27,14 +28,19 @@ def list_command(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
+    from nasbench_suite.commands.printing import print_rows
 
-    table = Table("method", "what it is", "hyper-parameters", "from", show_lines=False)
-    for entry in found:
-        settings = ", ".join(f"{key}={value}" for key, value in entry["settings"].items())
-        table.add_row(entry["name"], entry["summary"], settings, entry["distribution"])
-    Console().print(table)
+    heads = ("method", "family", "needs", "what it does")
+    print_rows(heads, [_line(entry) for entry in found])
+    typer.echo("\nHyper-parameters and sources: nasbench methods info METHOD")
+
+
+def _line(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the list says of a method."""
+    own = entry["distribution"] == "nasbench-suite"
+    source = "" if own else f" (from {entry['distribution']})"
+    name, needs = entry["name"], ", ".join(entry["needs"])
+    return name, entry["family"] or "-", needs or "-", f"{entry['summary']}{source}"
 
 
 @app.command("info")

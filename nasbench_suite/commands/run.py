@@ -105,7 +105,7 @@ def run(
     limits = Limits(time_limit, memory_limit, retries)
     asked = Resources(jobs, limits, address, trial_cores, trial_gpus, trial_memory)
     where = make_executor(executor, asked)
-    console = Console(stderr=True, quiet=quiet)
+    console = Console(stderr=True, quiet=quiet, markup=False)
     with _Bars(console) as bars:
         summary = run_trials(
             benchmark,
@@ -128,7 +128,7 @@ def run(
     kept = f", {summary.skipped} were already there" if summary.skipped else ""
     console.print(f"{summary.finished} trials finished{kept}: {store}", highlight=False)
     for hint in summary.hints:
-        console.print(f"Note: {hint}", highlight=False, markup=False)
+        console.print(f"Note: {hint}", highlight=False)
     if summary.failures:
         for failure in summary.failures[:_MANY_FAILURES]:
             typer.echo(

@@ -56,7 +56,7 @@ def list_command(as_json: _Json = False) -> None:
         classes = f"{len(space.representatives):,}" if isinstance(space, FiniteSpace) else "unknown"
         counts = size, classes, str(len(space.choices) or "-")
         table.add_row(space.name, *counts, options)
-    Console().print(table)
+    Console(markup=False, highlight=False).print(table)
 
 
 @app.command("show")

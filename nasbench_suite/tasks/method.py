@@ -33,6 +33,10 @@ class Method(ABC):
     and one line under the entry point group ``nasbench_suite.methods``.
 
     Attributes:
+        title: the name that tables and figures show, such as ``NSGA-II``; by default the one it is
+            registered under. A subclass does not inherit it.
+        approach: what kind of method it is, in a word or two, such as ``black box``.
+        packages: what it imports beyond the core dependencies.
         multi_objective: whether the method handles several objectives.
         lists_space: whether it goes through all architectures, so that it needs a ``FiniteSpace``.
         needs_choices: whether it decides choice by choice, so that it needs a space with
@@ -40,6 +44,9 @@ class Method(ABC):
         needs_features: whether it learns from ``SearchSpace.features``.
     """
 
+    title: ClassVar[str] = ""
+    approach: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ()
     multi_objective: ClassVar[bool] = False
     lists_space: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = False

@@ -64,26 +64,47 @@ def method_key(name: str, method: Method) -> str:
     return config_hash({"name": name, "class": identity, "config": method.config})
 
 
-def describe_methods() -> list[dict[str, Any]]:
-    """What is installed: name, summary, default hyper-parameters and distribution of each.
+_NEEDS = {"lists_space": "a list", "needs_choices": "choices", "needs_features": "features"}
 
-    A method that cannot be imported is listed with the reason as its summary.
+
+def method_title(name: str) -> str:
+    """The name that tables and figures show of a method; that name where it has none of its own."""
+    try:
+        kind = method_class(name)
+    except SuiteError:
+        return name
+    return str(vars(kind).get("title") or name)
+
+
+def describe_methods() -> list[dict[str, Any]]:
+    """What is installed: a mapping for each method, sorted by name.
+
+    ``name``, ``title``, ``family``, ``needs`` (of a space: that it can be listed, that it has
+    choices or features; and packages), ``summary``, ``settings`` (default hyper-parameters) and
+    ``distribution``. A method that cannot be imported has the reason as its ``summary``, and no
+    family or settings.
     """
     described = []
     for listed in registry.describe("methods"):
-        settings = {}
+        entry: dict[str, Any] = {
+            "name": listed.name,
+            "title": listed.name,
+            "family": "",
+            "needs": [],
+            "summary": listed.fault or listed.summary,
+            "settings": {},
+            "distribution": listed.distribution,
+        }
         if not listed.fault:
-            settings = {
+            kind = method_class(listed.name)
+            entry["title"] = method_title(listed.name)
+            entry["family"] = kind.approach
+            entry["needs"] = [what for flag, what in _NEEDS.items() if getattr(kind, flag)]
+            entry["needs"] += kind.packages
+            entry["settings"] = {
                 item.name: None if item.default is MISSING else item.default
-                for item in fields(method_class(listed.name))
+                for item in fields(kind)
                 if item.init
             }
-        described.append(
-            {
-                "name": listed.name,
-                "summary": listed.fault or listed.summary,
-                "settings": settings,
-                "distribution": listed.distribution,
-            }
-        )
+        described.append(entry)
     return described

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reports.commands.leaderboard import Format, print_report
+from reports.commands.options import (
+    DEFAULT_STORE,
+    Chosen,
+    Evaluations,
+    File,
+    Form,
+    Format,
+    OneBenchmark,
+    OneDataset,
+    Seconds,
+    Store,
+    names,
+    print_report,
+)
 
 
 class Blocks(StrEnum):
@@ -19,12 +31,9 @@ class Blocks(StrEnum):
 
 
 def compare(
-    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
-        "results.sqlite"
-    ),
-    methods: Annotated[
-        str | None, typer.Option(help="Compare these alone, as name,name; by default all.")
-    ] = None,
+    file: File = None,
+    store: Store = DEFAULT_STORE,
+    methods: Chosen = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -35,15 +44,11 @@ def compare(
     over: Annotated[
         Blocks, typer.Option(help="`seeds`: about these tasks; `tasks`: about tasks like these.")
     ] = Blocks.SEEDS,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
-    evaluations: Annotated[
-        float | None, typer.Option(help="Look at the searches after this many evaluations.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(help="Look after this many simulated training seconds.")
-    ] = None,
+    form: Form = Format.TERMINAL,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
+    evaluations: Evaluations = None,
+    seconds: Seconds = None,
     rope: Annotated[
         float | None,
         typer.Option(
@@ -58,14 +63,13 @@ def compare(
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.analysis.comparison import compare as compare_methods
-    from nasbench_suite.parsing import split_names
     from nasbench_suite.statistics.significance import RESAMPLES
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
     comparisons = compare_methods(
-        store,
-        methods=split_names(methods) if methods else None,
+        file or store,
+        methods=names(methods),
         against=against,
         over=over.value,
         benchmark=benchmark,

@@ -8,8 +8,15 @@ from typing import Annotated
 
 import typer
 
-_Store = Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")]
-_DEFAULT_STORE = Path("results.sqlite")
+from reports.commands.options import (
+    DEFAULT_STORE,
+    Chosen,
+    File,
+    OneBenchmark,
+    OneDataset,
+    Store,
+    names,
+)
 
 
 class Venue(StrEnum):
@@ -32,7 +39,7 @@ def figure(
     name: Annotated[
         str | None, typer.Argument(help="Which figure; left out, all are listed.")
     ] = None,
-    store: _Store = _DEFAULT_STORE,
+    store: Store = DEFAULT_STORE,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File (.pdf, .svg or .png); by default NAME.pdf."),
@@ -40,8 +47,8 @@ def figure(
     task: Annotated[
         str | None, typer.Option(help="One task alone, by its name on the leaderboard.")
     ] = None,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     venue: Annotated[Venue, typer.Option(help="Column width and font sizes.")] = Venue.NEURIPS,
     width: Annotated[Width, typer.Option(help="One column, or the whole text.")] = Width.COLUMN,
     height: Annotated[float | None, typer.Option(help="Inches; by default as it fits.")] = None,
@@ -92,12 +99,11 @@ class TableFormat(StrEnum):
 
 
 def table(
-    store: _Store = _DEFAULT_STORE,
-    methods: Annotated[
-        str | None, typer.Option(help="These alone, as name,name, in this order.")
-    ] = None,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    file: File = None,
+    store: Store = DEFAULT_STORE,
+    methods: Chosen = None,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     statistic: Annotated[
         Statistic, typer.Option(help="mean ± std, median, or iqm with interval.")
     ] = Statistic.MEAN,
@@ -108,12 +114,11 @@ def table(
 ) -> None:
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from nasbench_suite.analysis.results import read_results
-    from nasbench_suite.parsing import split_names
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
     made = paper_table(
-        read_results(store, benchmark=benchmark, dataset=dataset),
-        methods=split_names(methods) if methods else None,
+        read_results(file or store, benchmark=benchmark, dataset=dataset),
+        methods=names(methods),
         statistic=statistic.value,
         alpha=alpha,
     )

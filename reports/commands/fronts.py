@@ -7,16 +7,24 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.leaderboard import Format, print_report
+from reports.commands.options import (
+    DEFAULT_STORE,
+    File,
+    Form,
+    Format,
+    OneBenchmark,
+    OneDataset,
+    Store,
+    print_report,
+)
 
 
 def fronts(
-    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
-        "results.sqlite"
-    ),
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    file: File = None,
+    store: Store = DEFAULT_STORE,
+    form: Form = Format.TERMINAL,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     figure: Annotated[
         Path | None,
         typer.Option(help="Draw median attainment surfaces here (.pdf, .png or .svg)."),
@@ -32,7 +40,7 @@ def fronts(
 
     if figure is not None:
         check_figure_path(figure)
-    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    results = read_results(file or store, benchmark=benchmark, dataset=dataset)
     rows = results_indicators(results)
     if figure is not None:
         names = [results.names[key] for key in dict.fromkeys(rows["task_key"])]

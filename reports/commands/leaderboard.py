@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from reports.tables import rendering as tables
-
-
-class Format(StrEnum):
-    """How a leaderboard is printed."""
-
-    TERMINAL = "terminal"
-    MARKDOWN = "markdown"
-    CSV = "csv"
-    LATEX = "latex"
-    JSON = "json"
+from reports.commands.options import (
+    DEFAULT_STORE,
+    Evaluations,
+    File,
+    Form,
+    Format,
+    OneBenchmark,
+    OneDataset,
+    Seconds,
+    Store,
+    print_report,
+)
 
 
 class Against(StrEnum):
@@ -33,22 +33,17 @@ class Against(StrEnum):
 
 
 def leaderboard(
-    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
-        "results.sqlite"
-    ),
+    file: File = None,
+    store: Store = DEFAULT_STORE,
     source: Annotated[
         Path | None,
         typer.Option("--from", help="Verify and merge the submissions of this folder instead."),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
-    evaluations: Annotated[
-        float | None, typer.Option(help="Look at the searches after this many evaluations.")
-    ] = None,
-    seconds: Annotated[
-        float | None, typer.Option(help="Look after this many simulated training seconds.")
-    ] = None,
+    form: Form = Format.TERMINAL,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
+    evaluations: Evaluations = None,
+    seconds: Seconds = None,
     confidence: Annotated[
         float, typer.Option(help="Of the intervals; one less it is the level of the tests.")
     ] = 0.95,
@@ -64,7 +59,7 @@ def leaderboard(
     from nasbench_suite.analysis.results import read_results
     from reports.tables import rendering as tables
 
-    with _results_file(store, source) as path:
+    with _results_file(file or store, source) as path:
         results = read_results(path, benchmark=benchmark, dataset=dataset)
         rows = results_leaderboard(
             results,
@@ -110,24 +105,3 @@ def _results_file(store: Path, source: Path | None) -> Iterator[Path]:
         merged = Path(folder) / "merged.sqlite"
         report_rejected(merge_submissions(source, merged).rejected)
         yield merged
-
-
-def print_report(report: tables.Report, form: Format) -> None:
-    """Print tables for the terminal, in Markdown or in LaTeX."""
-    from reports.tables import rendering as tables
-
-    if form is Format.MARKDOWN:
-        typer.echo(tables.to_markdown(report), nl=False)
-    elif form is Format.LATEX:
-        typer.echo(tables.to_latex(report), nl=False)
-    else:
-        from rich.console import Console
-
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDTH
-        console.width = min(console.width, _WIDTH)
-        console.print(*tables.to_terminal(report, console.encoding), sep="\n")
-
-
-_WIDTH = 100  # columns

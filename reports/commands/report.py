@@ -7,17 +7,18 @@ from typing import Annotated
 
 import typer
 
+from reports.commands.options import DEFAULT_STORE, File, OneBenchmark, OneDataset, Store
+
 
 def report(
-    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
-        "results.sqlite"
-    ),
+    file: File = None,
+    store: Store = DEFAULT_STORE,
     output: Annotated[Path, typer.Option("--output", "-o", help="The HTML page to write.")] = Path(
         "report.html"
     ),
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     generative: Annotated[
         Path | None,
         typer.Option(help="Figures of generative models, from `vae compare --format json`."),
@@ -27,6 +28,11 @@ def report(
     from reports.html.report import write_report
 
     write_report(
-        store, output, title=title, benchmark=benchmark, dataset=dataset, generative=generative
+        file or store,
+        output,
+        title=title,
+        benchmark=benchmark,
+        dataset=dataset,
+        generative=generative,
     )
     typer.echo(output)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reports.commands.leaderboard import Format, print_report
+from reports.commands.options import (
+    DEFAULT_STORE,
+    File,
+    Form,
+    Format,
+    OneBenchmark,
+    OneDataset,
+    Store,
+    print_report,
+)
 
-_Store = Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")]
-_Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
-_Benchmark = Annotated[str | None, typer.Option(help="This benchmark alone.")]
-_Dataset = Annotated[str | None, typer.Option(help="This data set alone.")]
 _Tail = Annotated[float, typer.Option(help="Share of the seeds that the CVaR averages.")]
 _Confidence = Annotated[float, typer.Option(help="Of the bootstrap intervals.")]
-_STORE = Path("results.sqlite")
 
 
 def robustness(
-    store: _Store = _STORE,
-    form: _Form = Format.TERMINAL,
-    benchmark: _Benchmark = None,
-    dataset: _Dataset = None,
+    file: File = None,
+    store: Store = DEFAULT_STORE,
+    form: Form = Format.TERMINAL,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     threshold: Annotated[
         float | None,
         typer.Option(help="Collapsed is what ends below; by default random search's median."),
@@ -36,7 +40,7 @@ def robustness(
     from reports.tables.robustness import robustness_report
 
     rows = make_rows(
-        store,
+        file or store,
         benchmark=benchmark,
         dataset=dataset,
         threshold=threshold,
@@ -54,10 +58,10 @@ def robustness(
 def sensitivity(
     method: Annotated[str, typer.Argument(help="Name of a method.")],
     parameter: Annotated[str, typer.Argument(help="One of its hyper-parameters.")],
-    store: _Store = _STORE,
-    form: _Form = Format.TERMINAL,
-    benchmark: _Benchmark = None,
-    dataset: _Dataset = None,
+    store: Store = DEFAULT_STORE,
+    form: Form = Format.TERMINAL,
+    benchmark: OneBenchmark = None,
+    dataset: OneDataset = None,
     tail: _Tail = 0.2,
     confidence: _Confidence = 0.95,
 ) -> None:

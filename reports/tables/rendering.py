@@ -1,4 +1,4 @@
-"""Leaderboards as tables of text, and these for the terminal, Markdown, LaTeX, CSV and JSON."""
+"""Leaderboards as tables of text, and these in Markdown, LaTeX, CSV and JSON."""
 
 from __future__ import annotations
 
@@ -24,11 +24,10 @@ from reports.tables.text import (
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import RenderableType
 
     from nasbench_suite.analysis.results import Results
 
-_LEFT_ALIGNED = ("method", "against", "group", "")  # all other columns are numbers
+LEFT_ALIGNED = ("method", "against", "group", "")  # all other columns are numbers
 _TASK_FIELDS = (
     *("task", "benchmark", "dataset", "metric", "unit", "direction"),
     *("optimum", "noise_floor", "common_seeds", "task_key"),
@@ -202,42 +201,6 @@ def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) ->
 # -- renderings --------------------------------------------------------------------------------
 
 
-def to_terminal(report: Report, encoding: str = "utf-8") -> list[RenderableType]:
-    """For ``rich``; names are never read as its markup."""
-    from rich import box
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    readable = encoding.lower().startswith("utf")
-    plain = str.maketrans({EQUIVALENT: "~", AT_OPTIMUM: "*"})
-    breakable = str.maketrans({"[": " [", ",": ", "})  # so that long labels wrap between settings
-
-    def text(content: str, style: str = "") -> Text:
-        return Text(content if readable else content.translate(plain), style)
-
-    parts: list[RenderableType] = []
-    for table in report.tables:
-        grid = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-        for name in table.columns:
-            left = name in _LEFT_ALIGNED
-            grid.add_column(
-                text(name.replace("mean rank", "mean\nrank")),
-                justify="left" if left else "right",
-                no_wrap=name not in ("method", "against"),
-                overflow="fold",
-            )
-        for cells, best in zip(table.rows, table.best, strict=True):
-            shown = (
-                cell.translate(breakable) if name in ("method", "against") else cell
-                for name, cell in zip(table.columns, cells, strict=True)
-            )
-            grid.add_row(*(text(cell, "bold" if best else "") for cell in shown))
-        parts += [text(table.title, "bold"), text(table.subtitle, "dim"), grid]
-        parts += [text(note, "yellow") for note in table.notes]
-        parts.append(Text(""))
-    return [*parts, *(text(line, "dim") for line in report.legend)]
-
-
 def to_markdown(report: Report) -> str:
     """GitHub-flavoured Markdown, with columns padded so that it reads well as it is."""
     lines: list[str] = []
@@ -251,7 +214,7 @@ def to_markdown(report: Report) -> str:
         ]
         head = [markdown_text(name) for name in table.columns]
         widths = [max(3, *map(len, column)) for column in zip(head, *rows, strict=True)]
-        left = [name in _LEFT_ALIGNED for name in table.columns]
+        left = [name in LEFT_ALIGNED for name in table.columns]
         rule = [
             "-" * width if is_left else "-" * (width - 1) + ":"
             for width, is_left in zip(widths, left, strict=True)
@@ -275,7 +238,7 @@ def to_latex(report: Report) -> str:
     r"""Tables for ``\usepackage{booktabs}``."""
     lines = [r"% needs \usepackage{booktabs}"]
     for table in report.tables:
-        alignment = "".join("l" if name in _LEFT_ALIGNED else "r" for name in table.columns)
+        alignment = "".join("l" if name in LEFT_ALIGNED else "r" for name in table.columns)
         lines += [
             r"\begin{table}",
             r"\centering",

@@ -158,7 +158,7 @@ def _bars() -> Iterator[Callable[[str, int, EpochDone], None]]:
         TextColumn("{task.fields[losses]}"),
     )
     bars: dict[tuple[str, int], Any] = {}
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with Progress(*columns, console=Console(stderr=True, markup=False)) as progress:
 
         def advance(model: str, seed: int, epoch: EpochDone) -> None:
             if (model, seed) not in bars:
@@ -190,4 +190,4 @@ def _print(rows: Any, form: Form) -> None:
     shown = Table("", *table.columns)
     for heading, values in zip(table.index, table.to_numpy().tolist(), strict=True):
         shown.add_row(str(heading), *values)
-    Console(highlight=False).print(shown)
+    Console(highlight=False, markup=False).print(shown)

@@ -68,6 +68,33 @@ def endless(data: Batch, size: int) -> Iterator[Batch]:
         yield from batches(data, size)
 
 
+def find_search_data(name: str, folder: str | Path | None = None) -> Path | None:
+    """Where the images of ``load_search_data`` lie; None for the embedded ones. Reads none.
+
+    Raises:
+        SuiteError: unknown name, or no such folder.
+    """
+    name = _plain(name)
+    if name == "digits":
+        return None
+    if name not in _READERS:
+        raise SuiteError(choose_from("data set to search on", name, ["digits", *_READERS]))
+    place = _READERS[name][0]
+    if not folder:
+        raise SuiteError(
+            f"Searching on {name} needs its images: set the method's hyper-parameter 'data' to the "
+            f"folder that holds {place!r}."
+        )
+    source = Path(folder).expanduser() / place
+    if not source.is_dir():
+        raise SuiteError(f"There is no folder {source} with the images of {name}.")
+    return source
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
 def load_search_data(name: str, folder: str | Path | None = None) -> SearchData:
     """The data set of that name, in halves as differentiable search wants them.
 
@@ -80,20 +107,11 @@ def load_search_data(name: str, folder: str | Path | None = None) -> SearchData:
         SuiteError: unknown name, no such folder, or files that are damaged or not what they
             should be.
     """
-    name = name.lower().replace("-", "_")
-    if name == "digits":
+    source = find_search_data(name, folder)
+    if source is None:
         return _digits()
-    if name not in _READERS:
-        raise SuiteError(choose_from("data set to search on", name, ["digits", *_READERS]))
-    if folder is None:
-        raise SuiteError(
-            f"Searching on {name} needs its images: set the method's hyper-parameter 'data' to the "
-            f"folder that holds {_READERS[name][0]!r}."
-        )
-    place, reader, classes, size = _READERS[name]
-    source = Path(folder).expanduser() / place
-    if not source.is_dir():
-        raise SuiteError(f"There is no folder {source} with the images of {name}.")
+    name = _plain(name)
+    _, reader, classes, size = _READERS[name]
     images, labels = reader(source)
     if images.shape[1:] != (3, size, size) or len(images) != len(labels) or not len(images):
         raise SuiteError(

@@ -25,10 +25,17 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import TopologySpace
-from nasbench_suite.tasks import Method, Session
+from nasbench_suite.tasks import Method, Session, Task
 from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.darts_space import darts_family
-from search_methods.supernet.data import Batch, SearchData, batches, endless, load_search_data
+from search_methods.supernet.data import (
+    Batch,
+    SearchData,
+    batches,
+    endless,
+    find_search_data,
+    load_search_data,
+)
 from search_methods.supernet.diagnostics import dominant_eigenvalue, record_variances
 from search_methods.supernet.network import (
     CellOptions,
@@ -73,6 +80,9 @@ class DifferentiableSearch(Method):
             at the end.
     """
 
+    approach: ClassVar[str] = "differentiable"
+    packages: ClassVar[tuple[str, ...]] = ("torch",)
+
     epochs: int = 50
     batch_size: int = 32
     learning_rate: float = 0.025
@@ -96,6 +106,12 @@ class DifferentiableSearch(Method):
     relaxes: ClassVar[bool] = True
 
     # -- the harness's side --------------------------------------------------------------------
+
+    def refuse(self, task: Task) -> None:
+        """Also where the images are missing, or the space has no supernet."""
+        super().refuse(task)
+        find_search_data(task.dataset or "", self.data or None)
+        self.family_of(task.benchmark.space)
 
     def start(self, session: Session) -> None:
         """Build the supernet for the session's data set."""

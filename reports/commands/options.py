@@ -1,0 +1,78 @@
+"""What the commands that read results share: their options, each spelled once, and printing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reports.tables import rendering as tables
+
+DEFAULT_STORE = Path("results.sqlite")
+_PIPED = 100  # columns, where the output is no terminal and has no width
+
+
+class Format(StrEnum):
+    """How tables are printed."""
+
+    TERMINAL = "terminal"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    LATEX = "latex"
+    JSON = "json"
+
+
+File = Annotated[
+    Path | None,
+    typer.Argument(metavar="[RESULTS]", help="Results file; the same as --store.", show_default=""),
+]
+Store = Annotated[Path, typer.Option("--store", help="Results file, made by `nasbench run`.")]
+Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
+OneBenchmark = Annotated[str | None, typer.Option("--benchmark", help="This benchmark alone.")]
+OneDataset = Annotated[str | None, typer.Option("--dataset", help="This data set alone.")]
+Chosen = Annotated[
+    str | None,
+    typer.Option("--methods", help="These methods alone, as name,name; by default all."),
+]
+Evaluations = Annotated[
+    float | None,
+    typer.Option("--evaluations", help="Look at the searches after this many evaluations."),
+]
+Seconds = Annotated[
+    float | None,
+    typer.Option("--seconds", help="Look after this many simulated training seconds."),
+]
+
+
+def print_report(report: tables.Report, form: Format) -> None:
+    """Print tables for the terminal, in Markdown or in LaTeX."""
+    from reports.tables import rendering as tables
+
+    if form is Format.MARKDOWN:
+        typer.echo(tables.to_markdown(report), nl=False)
+        return
+    if form is Format.LATEX:
+        typer.echo(tables.to_latex(report), nl=False)
+        return
+    import os
+
+    from rich.console import Console
+
+    from reports.tables.terminal import to_terminal
+
+    console = Console(highlight=False, markup=False)
+    known = console.is_terminal or "COLUMNS" in os.environ
+    width = console.width if known else _PIPED
+    console.width = width
+    console.print(*to_terminal(report, console.encoding, width), sep="\n", crop=False)
+
+
+def names(text: str | None) -> Sequence[str] | None:
+    """The names of a list as it is written; None where none was given."""
+    from nasbench_suite.parsing import split_names
+
+    return split_names(text) if text else None

@@ -1,0 +1,181 @@
+"""Tables in a real terminal of several widths: every cell is there, whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.runner import run
+from reports.tables.rendering import Report, Table
+from reports.tables.terminal import to_terminal
+from search_methods.regularized_evolution import RegularizedEvolution
+
+WIDTHS = (60, 80, 100, 200)
+LONG = RegularizedEvolution(population_size=10, sample_size=5)
+
+# Every command that prints tables, computed once and shown at every width, in one process on one
+# terminal; what is to be seen is told beside it, as it was given to the terminal.
+PROGRAM = """
+import fcntl, json, struct, sys, termios
+import reports.tables.terminal as terminal
+from nasbench_suite.commands import main
+from reports.commands.options import Format, print_report
+
+told, store, fronts = open(sys.argv[1], "w"), *sys.argv[2:4]
+widths = list(map(int, sys.argv[4:]))
+as_it_is = terminal.to_terminal
+made = []
+
+def noted(report, encoding, width):
+    made.append(report)
+    return as_it_is(report, encoding, width)
+
+terminal.to_terminal = noted
+
+def begin(width, words):
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    sys.stdout.flush()
+    print(f"@@ {width} {words[0]}", flush=True)
+    told.write(json.dumps(f"{width} {words[0]}") + "\\n")
+
+for words in (
+    ["leaderboard", store], ["compare", store, "--resamples", "20"], ["robustness", store],
+    ["fronts", fronts], ["sensitivity", "evolution", "population_size", "--store", store],
+    ["methods", "list"],
+):
+    made.clear()
+    for width in widths:
+        begin(width, words)
+        if made:
+            print_report(made[0], Format.TERMINAL)
+        else:
+            sys.argv = ["nasbench", *words]
+            try:
+                main()
+            except SystemExit as ended:
+                assert not ended.code, (words, ended.code)
+        for report in made[:1]:
+            told.write(json.dumps([[t.title, t.columns, t.rows] for t in report.tables]) + "\\n")
+sys.stdout.flush()
+"""
+
+
+@pytest.fixture(scope="module")
+def seen(
+    toy: Benchmark, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, list[str]], dict[str, list[list[object]]]]:
+    """Lines of the terminal, and tables that were to be shown, by width and command."""
+    folder = tmp_path_factory.mktemp("terminal")
+    other = RegularizedEvolution(population_size=20, sample_size=5)
+    methods = ["random", "local-search", ("evolution", LONG), ("evolution", other)]
+    run(toy, methods, seeds=range(6), store=folder / "r.sqlite", evaluations=30)
+    run(toy, methods[:2], seeds=range(6), store=folder / "r.sqlite", evaluations=40)
+    run(
+        toy,
+        "random,nsga2[population_size=10]",
+        seeds=range(3),
+        store=folder / "f.sqlite",
+        evaluations=40,
+        also=["toy_train_time_9"],
+    )
+    master, slave = pty.openpty()
+    # Output is not to be waited for: what the terminal holds is read while the program runs.
+    child = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            *(folder / name for name in ("told", "r.sqlite", "f.sqlite")),
+            *map(str, WIDTHS),
+        ],
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        stdin=slave,
+        env={name: value for name, value in os.environ.items() if name != "COLUMNS"},
+    )
+    os.close(slave)
+    output = b""
+    while True:
+        try:
+            chunk = os.read(master, 65536)
+        except OSError:
+            break
+        output += chunk
+    assert child.stderr is not None
+    assert child.wait() == 0, child.stderr.read().decode()
+    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", output.decode()).replace("\r", "")
+    shown: dict[str, list[str]] = {}
+    for part in text.split("@@ ")[1:]:
+        name, *lines = part.split("\n")
+        shown[name] = lines
+    tables: dict[str, list[list[object]]] = {}
+    name = ""
+    for line in (folder / "told").read_text().splitlines():
+        content = json.loads(line)
+        if isinstance(content, str):
+            name = content
+        else:
+            tables[name] = content
+    return shown, tables
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(
+    "command", ["leaderboard", "compare", "robustness", "sensitivity", "fronts"]
+)
+def test_every_cell_is_shown_whole(seen, width: int, command: str) -> None:  # type: ignore[no-untyped-def]
+    lines, tables = (part[f"{width} {command}"] for part in seen)
+    assert tables
+    text = "\n".join(lines)
+    for _, columns, rows in tables:
+        for name in columns:
+            assert all(word in text for word in name.split()), name
+        for row in rows:
+            for cell in filter(None, row):
+                assert re.search(rf"(^|  ){re.escape(cell)}(  |$)", text, re.MULTILINE), cell
+    names = {cell for _, _, rows in tables for row in rows for cell in row if "[" in cell}
+    for line in lines:
+        assert len(line) <= width or any(name in line for name in names), line
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_methods_are_listed_with_every_word(seen, width: int) -> None:  # type: ignore[no-untyped-def]
+    lines = seen[0][f"{width} methods"]
+    text = " ".join(" ".join(lines).split())
+    assert "regularized-evolution" in text
+    assert "Mutate the best of a random sample of the population; the oldest member dies." in text
+    assert "population_size" not in text  # hyper-parameters are told by `methods info`
+
+
+def test_a_wide_terminal_takes_one_block_and_a_narrow_one_keeps_marks_beside() -> None:
+    table = Table(
+        "t", "s", ("#", "method", "IQM", "", "interval"),
+        (("1", "random", "94.37", "✓", "[93.89, 94.86]"),), (True,), (),
+    )  # fmt: skip
+
+    def lines(width: int) -> list[str]:
+        parts = to_terminal(Report((table,), ()), "utf-8", width)
+        return [str(part) for part in parts]
+
+    assert sum("method" in line for line in lines(40)) == 1
+    narrow = lines(26)
+    assert sum("method" in line for line in narrow) == 2
+    assert any("94.37  ✓" in line for line in narrow)
+    assert "94.37  *" in "\n".join(
+        str(part) for part in to_terminal(Report((table,), ()), "ascii", 40)
+    )
+
+
+def test_names_that_leave_no_room_stand_above_their_figures() -> None:
+    name = "regularized-evolution[population_size=50]"
+    table = Table("t", "s", ("method", "IQM"), ((name, "94.37"),), (False,), ())
+    parts = [str(part) for part in to_terminal(Report((table,), ()), "utf-8", 44)]
+    assert name in parts
+    assert "  94.37" in parts
