@@ -27,10 +27,12 @@ from nasbench_suite.spaces.topology import TopologySpace
 from nasbench_suite.tasks import Session, make_task
 from search_methods.random_search import RandomSearch
 from search_methods.regularized_evolution import RegularizedEvolution
+from search_methods.tpe import TPE
 
 DATASETS = ("cifar10", "cifar100", "imagenet16_120")
 SIGNAL, REPORT = "cifar10_valid_200", "cifar10_test_200"
 EVALUATIONS = 1_000
+TPE_EVALUATIONS = 300
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +171,38 @@ def test_search(benchmark, table, method):
 
     search()
     assert len(benchmark(search).record.architectures) == EVALUATIONS
+
+
+@pytest.mark.benchmark(group="300 evaluations of TPE")
+def test_tpe(benchmark, table):
+    task = make_task(table, "cifar10", evaluations=TPE_EVALUATIONS)
+
+    def search():
+        trial = Trial(task, TPE(), seed=0)
+        trial.advance()
+        return trial.session.evaluations
+
+    search()
+    assert benchmark.pedantic(search, rounds=1) == TPE_EVALUATIONS
+
+
+@pytest.mark.benchmark(group="300 evaluations of TPE")
+def test_tpe_of_optuna(benchmark, table):
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    space, signal = table.space, table.value_list(SIGNAL)
+
+    def objective(trial):
+        vector = [trial.suggest_categorical(f"{i}", range(n)) for i, n in enumerate(space.choices)]
+        return signal[space.closest(vector)]
+
+    def search():
+        sampler = optuna.samplers.TPESampler(seed=0, multivariate=False)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        study.optimize(objective, n_trials=TPE_EVALUATIONS)
+        return len(study.trials)
+
+    assert benchmark.pedantic(search, rounds=1) == TPE_EVALUATIONS
 
 
 @pytest.mark.benchmark(group="one step in a space")

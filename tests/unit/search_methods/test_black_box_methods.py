@@ -486,34 +486,36 @@ def test_with_one_number_of_epochs_it_is_random_search(additive: Benchmark, meth
 # -- TPE -------------------------------------------------------------------------------------------
 
 
-def test_tpe_is_optunas(additive: Benchmark) -> None:
-    import optuna
-
+@pytest.mark.parametrize(
+    ("num_initial", "num_candidates", "evaluations"), [(10, 24, 300), (1, 3, 40), (30, 1, 60)]
+)
+def test_tpe_is_optunas(
+    additive: Benchmark, num_initial: int, num_candidates: int, evaluations: int
+) -> None:
+    optuna = pytest.importorskip("optuna")
     space, signal = additive.space, additive.values("valid_12")
     suggested = []
 
-    def objective(trial: optuna.Trial) -> float:
+    def objective(trial: Any) -> float:
         vector = [trial.suggest_categorical(f"edge {i}", [0, 1, 2, 3, 4]) for i in range(6)]
         suggested.append(space.index(vector))
         return float(signal[suggested[-1]])
 
     seed = int(method_rng(3).integers(2**32))
-    sampler = optuna.samplers.TPESampler(seed=seed, multivariate=False)
-    study = optuna.create_study(direction="maximize", sampler=sampler)
-    study.optimize(objective, n_trials=60)
-    record = search(make_task(additive, evaluations=60), TPE(), 3)
-    assert record.architectures.tolist() == suggested
-
-
-def test_tpe_is_quiet_and_leaves_optunas_logging_alone(
-    additive: Benchmark, capfd: pytest.CaptureFixture[str]
-) -> None:
-    import optuna
-
+    sampler = optuna.samplers.TPESampler(
+        seed=seed,
+        multivariate=False,
+        n_startup_trials=num_initial,
+        n_ei_candidates=num_candidates,
+    )
     level = optuna.logging.get_verbosity()
-    search(make_task(additive, evaluations=15), TPE())
-    assert optuna.logging.get_verbosity() == level
-    assert capfd.readouterr() == ("", "")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.optimize(objective, n_trials=evaluations)
+    optuna.logging.set_verbosity(level)
+    method = TPE(num_initial, num_candidates)
+    record = search(make_task(additive, evaluations=evaluations), method, 3)
+    assert record.architectures.tolist() == suggested
 
 
 # -- BANANAS ---------------------------------------------------------------------------------------
