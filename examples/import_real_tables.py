@@ -1,7 +1,9 @@
 """Import published tables from a folder, say what is in each, and search every one of them.
 
-    python examples/import_real_tables.py FOLDER              # import and describe
-    python examples/import_real_tables.py FOLDER --search     # and run six methods on each
+    python examples/import_real_tables.py FOLDER                     # import and describe
+    python examples/import_real_tables.py FOLDER --keep --search     # and run six methods on each
+
+A search that was interrupted goes on where it stopped.
 
 The folder holds Parquet files as ``README.md`` in it describes; a table whose file is not there is
 passed over. Benchmarks go where ``nasbench data import`` puts them (``$NASBENCH_HOME``).
@@ -20,14 +22,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nasbench_suite import leaderboard
+from nasbench_suite.benchmarks import load_benchmark
 from nasbench_suite.benchmarks.library import describe_benchmark, import_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner import run
+from nasbench_suite.runner.runs import make_tasks, run_tasks
 from nasbench_suite.spaces import load_space, nasbench101
-from nasbench_suite.store import ResultStore
 
-METHODS = "random,local-search,regularized-evolution,tpe,bananas"
-MULTI_OBJECTIVE = "nsga2"
+METHODS = {
+    "random": "random",
+    "local-search": "local-search",
+    "regularized-evolution": "regularized-evolution[population_size=20,sample_size=5]",
+    "tpe": "tpe",
+    "nsga2": "nsga2",
+    "bananas": "bananas",
+}
+"""By the names of the columns; populations are small enough to evolve within 100 evaluations."""
+MULTI_OBJECTIVE = ("nsga2",)
 Facts = Mapping[str, Mapping[str, Any]]
 
 
@@ -323,6 +334,15 @@ def import_table(table: RealTable, folder: Path) -> None:
         import_benchmark(path, table.name, **options)
 
 
+def is_imported(table: RealTable) -> bool:
+    """Whether there is a benchmark of that name."""
+    try:
+        load_benchmark(table.name)
+    except SuiteError:
+        return False
+    return True
+
+
 def summary(table: RealTable) -> dict[str, Any]:
     """Rows, optimum, noise and gaps of an imported table."""
     facts = describe_benchmark(table.name)
@@ -348,23 +368,53 @@ def summary(table: RealTable) -> dict[str, Any]:
     }
 
 
-def search(table: RealTable, store: Path, evaluations: int, seeds: Iterable[int]) -> dict[str, Any]:
-    """The mean figure that each method found, and of the multi-objective one its hypervolume."""
-    seeds = list(seeds)
-    common: dict[str, Any] = {"seeds": seeds, "store": store, "evaluations": evaluations}
-    common |= {"signal": table.signal, "report": table.report}
-    done = run(table.name, METHODS, **common)
-    multi = run(table.name, MULTI_OBJECTIVE, also=[table.second], **common)
-    if done.failures or multi.failures:
-        raise SuiteError(
-            f"{len(done.failures) + len(multi.failures)} trials on {table.name} failed."
-        )
-    found: dict[str, Any] = {"benchmark": table.name}
-    with ResultStore(store) as results:
-        frame = results.trials()
-    for method, rows in frame[frame.benchmark == table.name].groupby("method", sort=False):
-        found[str(method)] = round(float(rows.reported.mean()), 3)
-    return found
+def search(table: RealTable, method: str, store: Path, evaluations: int, seeds: range) -> str:
+    """Run one method on one table, where it can search there.
+
+    Returns:
+        Why it cannot, or nothing.
+
+    Raises:
+        SuiteError: a trial failed.
+    """
+    also = [table.second] if method in MULTI_OBJECTIVE else []
+    (task,) = make_tasks(
+        table.name, evaluations=evaluations, signal=table.signal, report=table.report, also=also
+    )
+    try:
+        done = run_tasks([task], METHODS[method], seeds=seeds, store=store)
+    except SuiteError as refusal:  # before anything was run
+        return str(refusal)
+    if done.failures:
+        raise SuiteError(f"{len(done.failures)} trials of {method} on {table.name} failed.")
+    return ""
+
+
+def regrets(store: Path) -> list[dict[str, Any]]:
+    """For each table how far each method ended from the optimum: the IQM over seeds.
+
+    Regrets are in the unit of the metric, of the multi-objective method in shares of the true
+    front's hypervolume.
+    """
+    board = leaderboard(store)
+    board["distance"] = (board["optimum"] - board["iqm"]).abs()
+    rows = []
+    for table in TABLES:
+        of_table = board[board["benchmark"] == table.name].set_index("method")
+        if len(of_table):
+            row = {"benchmark": table.name, "unit": of_table["unit"].iloc[0]}
+            found = [of_table["distance"].get(label, np.nan) for label in METHODS.values()]
+            row |= dict(zip(METHODS, found, strict=True))
+            row |= {"seeds": int(of_table["seeds"].min())}
+            rows.append({key: shown(value) for key, value in row.items()})
+    return rows
+
+
+def shown(value: Any) -> Any:
+    """A figure to three digits; a dash for one that is not there."""
+    if not isinstance(value, float):
+        return value
+    return "-" if np.isnan(value) else f"{value:.3g}"
 
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:
@@ -379,28 +429,33 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--search", action="store_true", help="run six methods on every table")
     parser.add_argument("--evaluations", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--store", type=Path, default=Path("real-tables.sqlite"))
     parser.add_argument("--only", help="names, parted by commas")
+    parser.add_argument("--keep", action="store_true", help="use what was imported before")
     given = parser.parse_args()
     wanted = given.only.split(",") if given.only else [table.name for table in TABLES]
-    rows, results = [], []
+    ready, rows = [], []
     for table in TABLES:
         if table.name not in wanted:
             continue
         try:
-            import_table(table, given.folder)
+            if not (given.keep and is_imported(table)):
+                import_table(table, given.folder)
         except (SuiteError, FileNotFoundError) as error:
             print(f"{table.name} is passed over: {error}")
             continue
+        ready.append(table)
         rows.append(summary(table))
         print(rows[-1], flush=True)
-        if given.search:
-            results.append(search(table, given.store, given.evaluations, range(given.seeds)))
-            print(results[-1], flush=True)
-    for part in (rows, results):
-        if part:
-            print(as_markdown(part))
+    print(as_markdown(rows), flush=True)
+    if not given.search:
+        return
+    for method in METHODS:
+        for table in ready:
+            refusal = search(table, method, given.store, given.evaluations, range(given.seeds))
+            print(f"{method} on {table.name}: {refusal or 'searched'}", flush=True)
+    print(as_markdown(regrets(given.store)))
 
 
 if __name__ == "__main__":
