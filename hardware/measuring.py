@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.networks import build_network, find_setting, live_forms
+from hardware.networks import find_setting, live_forms, setting_network
 from hardware.runtimes import RunOptions, prepare, runtime_versions
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
@@ -219,7 +219,7 @@ def measure(
 
 def _visit(plan: Plan, space: FiniteSpace, architecture: int) -> list[float]:
     """Times of the timed runs, in microseconds."""
-    network = build_network(space, architecture, plan.setting, pruned=plan.pruned)
+    network = setting_network(space, architecture, plan.setting, pruned=plan.pruned)
     run = prepare(plan.runtime, network, plan.options)
     for _ in range(plan.warmup):
         run()

@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.networks import Network
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.networks import Layer, Network
 
 Run = Callable[[], NDArray[np.float32]]
 """Computes one batch and returns its class scores, shape (batch, classes)."""
@@ -78,14 +78,14 @@ class Runtime(ABC):
 def make_weights(network: Network, seed: int = 0) -> dict[int, dict[str, NDArray[np.float32]]]:
     """Random weights by layer number, scaled so that activations keep their size.
 
-    ``weight`` of a convolution (out, in, k, k), of the classifier (classes, in) with ``bias``, of
-    a normalisation ``weight``, ``bias``, ``mean`` and ``variance`` (channels,).
+    ``weight`` of a convolution (out, in / groups, k, k), of the classifier (classes, in) with
+    ``bias``, of a normalisation ``weight``, ``bias``, ``mean`` and ``variance`` (channels,).
     """
     rng = np.random.default_rng(seed)
     weights: dict[int, dict[str, NDArray[np.float32]]] = {}
     for number, layer in enumerate(network.layers):
         if layer.kind in ("conv", "linear"):
-            source = network.layers[layer.inputs[0]].channels
+            source = network.layers[layer.inputs[0]].channels // layer.groups
             window = (layer.kernel,) * 2 if layer.kind == "conv" else ()
             shape = (layer.channels, source, *window)
             spread = np.sqrt(2.0 / (source * layer.kernel**2))
@@ -101,7 +101,7 @@ def make_weights(network: Network, seed: int = 0) -> dict[int, dict[str, NDArray
 
 def make_images(network: Network, batch: int, seed: int = 0) -> NDArray[np.float32]:
     """Random images, shape (batch, channels, height, width)."""
-    shape = (batch, *network.setting.image)
+    shape = (batch, *network.image)
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
@@ -120,7 +120,11 @@ def prepare(runtime: str, network: Network, options: RunOptions) -> Run:
 
 
 def onnx_model(network: Network, options: RunOptions) -> Any:
-    """The network as an ONNX model with a fixed batch, built node by node."""
+    """The network as an ONNX model with a fixed batch, built node by node.
+
+    Raises:
+        SuiteError: the network draws random numbers.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -129,44 +133,33 @@ def onnx_model(network: Network, options: RunOptions) -> Any:
     initializers: list[Any] = []
     nodes: list[Any] = []
 
-    def constant(name: str, values: NDArray[np.float32]) -> str:
-        array = values.astype(np.float16) if half else values
+    def constant(name: str, values: NDArray[Any]) -> str:
+        array = values.astype(np.float16) if half and values.dtype == np.float32 else values
         initializers.append(numpy_helper.from_array(array, name))
         return name
 
     weights = make_weights(network)
     for number, layer in enumerate(network.layers):
         reads, out = [f"x{source}" for source in layer.inputs], f"x{number}"
-        held = {key: constant(f"{key}{number}", v) for key, v in weights.get(number, {}).items()}
-        window: dict[str, Any] = {
-            "kernel_shape": [layer.kernel] * 2,
-            "strides": [layer.stride] * 2,
-            "pads": [layer.padding] * 4,
-        }
-        if layer.kind == "conv":
-            node = helper.make_node("Conv", [*reads, held["weight"]], [out], **window)
-        elif layer.kind == "norm":
-            node = helper.make_node(
-                "BatchNormalization", [*reads, *held.values()], [out], epsilon=_EPSILON
-            )
-        elif layer.kind == "pool":
-            node = helper.make_node("AveragePool", reads, [out], count_include_pad=0, **window)
+        for key, values in weights.get(number, {}).items():
+            reads.append(constant(f"{key}{number}", values))
+        if layer.kind == "linear":
+            nodes.append(helper.make_node("Flatten", reads[:1], [f"flat{number}"]))
+            reads[0] = f"flat{number}"
         elif layer.kind == "zero":
-            zero = constant(f"zero{number}", np.zeros((), dtype=np.float32))
-            node = helper.make_node("Mul", [*reads, zero], [out])
-        elif layer.kind == "linear":
-            flat = f"flat{number}"
-            nodes.append(helper.make_node("Flatten", reads, [flat]))
-            node = helper.make_node("Gemm", [flat, held["weight"], held["bias"]], [out], transB=1)
+            same = network.layers[layer.inputs[0]].channels == layer.channels
+            shape = () if same else (options.batch, layer.channels, layer.size, layer.size)
+            held = constant(f"zero{number}", np.zeros(shape, dtype=np.float32))
+            reads = [*reads, held] if same else [held]
+        elif layer.kind in ("sample", "take"):
+            nodes += _slice_inputs(network, layer, reads, number, constant)
         elif layer.kind == "input":
             continue
-        else:
-            names = {"relu": "Relu", "add": "Add", "global_pool": "GlobalAveragePool"}
-            node = helper.make_node(names[layer.kind], reads, [out])
-        nodes.append(node)
-    image = helper.make_tensor_value_info("x0", kind, [options.batch, *network.setting.image])
+        name, attributes = _onnx_operator(layer, len(reads))
+        nodes.append(helper.make_node(name, reads, [out], **attributes))
+    image = helper.make_tensor_value_info("x0", kind, [options.batch, *network.image])
     scores = helper.make_tensor_value_info(
-        f"x{len(network.layers) - 1}", kind, [options.batch, network.setting.classes]
+        f"x{len(network.layers) - 1}", kind, [options.batch, network.classes]
     )
     graph = helper.make_graph(nodes, "network", [image], [scores], initializers)
     model = helper.make_model(
@@ -174,6 +167,74 @@ def onnx_model(network: Network, options: RunOptions) -> Any:
     )
     onnx.checker.check_model(model)
     return model
+
+
+def _onnx_operator(layer: Layer, inputs: int) -> tuple[str, dict[str, Any]]:
+    """The operator of a layer and its attributes.
+
+    Raises:
+        SuiteError: the layer draws random numbers.
+    """
+    window = {
+        "kernel_shape": [layer.kernel] * 2,
+        "strides": [layer.stride] * 2,
+        "pads": [layer.padding] * 4,
+    }
+    match layer.kind:
+        case "conv":
+            dilations = [layer.dilation] * 2
+            return "Conv", {**window, "dilations": dilations, "group": layer.groups}
+        case "norm":
+            return "BatchNormalization", {"epsilon": _EPSILON}
+        case "pool":
+            return "AveragePool", {**window, "count_include_pad": 0}
+        case "max_pool":
+            return "MaxPool", window
+        case "linear":
+            return "Gemm", {"transB": 1}
+        case "concat":
+            return "Concat", {"axis": 1}
+        case "zero":
+            return ("Mul" if inputs > 1 else "Identity"), {}
+        case "noise":
+            raise SuiteError(
+                "A network with noise in place of an operation computes nothing that a runtime "
+                "could be checked by: measure other architectures."
+            )
+        case _:
+            names = {"relu": "Relu", "add": "Add", "global_pool": "GlobalAveragePool"}
+            names |= {"sample": "Slice", "take": "Slice", "drop_path": "Identity"}
+            return names[layer.kind], {}
+
+
+def _slice_inputs(
+    network: Network,
+    layer: Layer,
+    reads: list[str],
+    number: int,
+    constant: Callable[[str, NDArray[Any]], str],
+) -> list[Any]:
+    """Add to what a slice reads where it starts, ends, along which axes and by which steps.
+
+    Returns:
+        What has to be computed before: zeros behind an image of odd side.
+    """
+    from onnx import helper
+
+    source = network.layers[layer.inputs[0]]
+    before = []
+    if layer.kind == "take":
+        bounds = [[0], [layer.channels], [1], [1]]
+    else:
+        end = source.size + source.size % 2
+        bounds = [[layer.offset] * 2, [end] * 2, [2, 3], [layer.stride] * 2]
+        if layer.offset and end > source.size:
+            pads = constant(f"pads{number}", np.array([0, 0, 0, 0, 0, 0, 1, 1], dtype=np.int64))
+            before = [helper.make_node("Pad", [reads[0], pads], [f"padded{number}"])]
+            reads[0] = f"padded{number}"
+    for key, values in zip(("starts", "ends", "axes", "steps"), bounds, strict=True):
+        reads.append(constant(f"{key}{number}", np.array(values, dtype=np.int64)))
+    return before
 
 
 def _run_onnxruntime(network: Network, options: RunOptions) -> Run:
@@ -225,68 +286,20 @@ def _run_openvino(network: Network, options: RunOptions) -> Run:
 
 
 def torch_module(network: Network) -> Any:
-    """The network as a torch module in evaluation mode."""
+    """The network as a torch module in evaluation mode, with ``make_weights``."""
     import torch
-    from torch import Tensor, nn
-    from torch.nn import functional as F
 
-    class Layers(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.held = nn.ModuleDict()
-            for number, values in make_weights(network).items():
-                self.held[str(number)] = _torch_layer(network, number, values)
+    from nasbench_suite.networks.module import LayersModule
 
-        def forward(self, images: Tensor) -> Tensor:
-            x: list[Tensor] = [images]
-            for number, layer in enumerate(network.layers[1:], start=1):
-                first = x[layer.inputs[0]]
-                if layer.kind == "linear":
-                    out = self.held[str(number)](first.flatten(1))
-                elif layer.kind in ("conv", "norm"):
-                    out = self.held[str(number)](first)
-                elif layer.kind == "relu":
-                    out = F.relu(first)
-                elif layer.kind == "pool":
-                    out = F.avg_pool2d(
-                        first, layer.kernel, layer.stride, layer.padding, count_include_pad=False
-                    )
-                elif layer.kind == "zero":
-                    out = first * 0.0
-                elif layer.kind == "global_pool":
-                    out = F.adaptive_avg_pool2d(first, 1)
-                else:
-                    out = first + x[layer.inputs[1]]
-                x.append(out)
-            return x[-1]
-
-    module = Layers().eval()
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-    assert torch.is_tensor(module.held[str(len(network.layers) - 1)].weight)
-    return module
-
-
-def _torch_layer(network: Network, number: int, values: dict[str, NDArray[np.float32]]) -> Any:
-    import torch
-    from torch import nn
-
-    layer = network.layers[number]
-    source = network.layers[layer.inputs[0]].channels
-    made: Any
-    if layer.kind == "conv":
-        made = nn.Conv2d(
-            source, layer.channels, layer.kernel, layer.stride, layer.padding, bias=False
-        )
-    elif layer.kind == "linear":
-        made = nn.Linear(source, layer.channels)
-    else:
-        made = nn.BatchNorm2d(layer.channels, eps=_EPSILON)
+    module = LayersModule(network).eval()
     names = {"mean": "running_mean", "variance": "running_var"}
     with torch.no_grad():
-        for key, array in values.items():
-            getattr(made, names.get(key, key)).copy_(torch.from_numpy(array))
-    return made
+        for number, values in make_weights(network).items():
+            for key, array in values.items():
+                getattr(module.layers[number], names.get(key, key)).copy_(torch.from_numpy(array))
+    for parameter in module.parameters():
+        parameter.requires_grad_(False)
+    return module
 
 
 def _run_torch(

@@ -66,6 +66,12 @@ KINDS: Mapping[str, Kind] = {
             "What `nasbench data import` reads besides tables: "
             "nasbench_suite.benchmarks.formats.BenchmarkFormat.",
         ),
+        Kind(
+            "networks",
+            "kind of networks",
+            "Networks of a search space's architectures, by the space's name: a "
+            "nasbench_suite.networks.Builder.",
+        ),
         Kind("figures", "figure", "Figures of `nasbench figure`: reports.figures.figure.Figure."),
         Kind("panels", "panel", "Parts of the HTML report: a function of the results."),
         Kind(

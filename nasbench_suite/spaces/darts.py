@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 INPUTS, STEPS, KEPT = 2, 4, 2
 EDGES = STEPS * INPUTS + STEPS * (STEPS - 1) // 2
 SKELETON = 8
-"""Cells of the network that is searched; those at a third and at two thirds reduce."""
+"""Cells of the network that is searched."""
 
 Genotype = tuple[tuple[tuple[str, int], ...], ...]
 """For the normal and the reduction cell: operation and source of every edge, two a node."""
@@ -56,6 +56,11 @@ _GENOTYPE = re.compile(
     r"Genotype\(normal=(\[.*?\]),normal_concat=(\[.*?\]|range\(\d+,\d+\)),"
     r"reduce=(\[.*?\]),reduce_concat=(\[.*?\]|range\(\d+,\d+\)),?\)"
 )
+
+
+def reductions(cells: int) -> tuple[int, int]:
+    """Which of a network's cells reduce: those at a third and at two thirds."""
+    return cells // 3, 2 * cells // 3
 
 
 def _spelled(text: str) -> Cell:
@@ -345,7 +350,7 @@ class DartsSpace(ProductSpace):
         labels = self._labels(architecture)
         before, last = True, True
         for number in range(SKELETON):
-            kind = int(number in (SKELETON // 3, 2 * SKELETON // 3))
+            kind = int(number in reductions(SKELETON))
             given = [node for node, depends in enumerate((before, last)) if depends]
             before, last = last, any(self.cells[kind].live(labels[kind], given))
         return last

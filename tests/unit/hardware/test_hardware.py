@@ -27,12 +27,10 @@ from hardware.comparing import (
 from hardware.measuring import Plan, choose_architectures, measure, read_measured
 from hardware.networks import (
     SETTINGS,
-    build_network,
     cell_network,
     count_all,
-    count_network,
     live_forms,
-    size_network,
+    setting_network,
 )
 from hardware.predictors import (
     additive_from_operations,
@@ -59,11 +57,22 @@ from nasbench_suite.benchmarks.library import (
 )
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.networks import count_network
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.topology import live_edges
 from nasbench_suite.statistics.correlation import spearman
 
 TSS, SSS = load_space("nats-tss"), load_space("nats-sss")
+ALL_OF_DARTS = (
+    "sep_conv_3x3~0|skip_connect~1|sep_conv_5x5~0|dil_conv_3x3~2|max_pool_3x3~1|skip_connect~3"
+    "|avg_pool_3x3~0|dil_conv_5x5~4 / max_pool_3x3~0|skip_connect~1|sep_conv_5x5~1|dil_conv_5x5~2"
+    "|skip_connect~0|sep_conv_3x3~3|avg_pool_3x3~1|dil_conv_3x3~0"
+)
+# Channels that three do not divide: a vertex of the wider ones feeds one of the narrower.
+THREE_INTO_THE_OUTPUT = (
+    "010110001010000001000001000001000000 "
+    "input,conv3x3-bn-relu,conv1x1-bn-relu,conv1x1-bn-relu,maxpool3x3,output"
+)
 
 
 # -- counts ------------------------------------------------------------------------------------
@@ -90,7 +99,7 @@ COUNTED = [
 
 @pytest.mark.parametrize(("space", "setting", "architecture", "parameters", "flops"), COUNTED)
 def test_counts_are_those_of_the_authors(space, setting, architecture, parameters, flops) -> None:
-    assert count_network(build_network(space, architecture, setting)) == (parameters, flops)
+    assert count_network(setting_network(space, architecture, setting)) == (parameters, flops)
     everything = count_all(space, setting)
     index = space.index(architecture)
     assert (everything[0][index], everything[1][index]) == (parameters, flops)
@@ -99,17 +108,17 @@ def test_counts_are_those_of_the_authors(space, setting, architecture, parameter
 def test_parameters_are_as_published() -> None:
     """The figure of get_cost_info in issue 36 of D-X-Y/NATS-Bench, in millions."""
     cell = "|skip_connect~0|+|none~0|nor_conv_3x3~1|+|avg_pool_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|"
-    parameters, _ = count_network(build_network(TSS, cell, "cifar10"))
+    parameters, _ = count_network(setting_network(TSS, cell, "cifar10"))
     assert parameters / 1e6 == 0.802426
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("pruned", [False, True])
 def test_all_counts_are_those_of_each_network(setting: str, pruned: bool) -> None:
-    for space in (TSS, SSS) if setting != "digits" else (TSS,):
+    for space in (TSS, SSS, load_space("nasbench-macro")):
         parameters, flops = count_all(space, setting, pruned=pruned)
         for index in np.random.default_rng(0).integers(space.size, size=40).tolist():
-            one = count_network(build_network(space, index, setting, pruned=pruned))
+            one = count_network(setting_network(space, index, setting, pruned=pruned))
             assert one == (parameters[index], flops[index])
 
 
@@ -163,10 +172,9 @@ def test_the_digits_network_is_the_one_that_was_trained() -> None:
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: build_network(TSS, 0, "cifar1000"), "did you mean"),
-        (lambda: build_network(load_space("nasbench-macro"), 0, "cifar10"), "nats-tss"),
-        (lambda: count_all(load_space("nasbench-macro"), "cifar10"), "nats-tss"),
-        (lambda: size_network([8] * 5, "digits"), "no networks of the size space"),
+        (lambda: setting_network(TSS, 0, "cifar1000"), "did you mean"),
+        (lambda: setting_network(load_space("mnasnet"), "", "cifar10"), "are not known: choose"),
+        (lambda: count_all(load_space("transnas101-micro"), "digits"), "that 32 divides"),
     ],
 )
 def test_unknown_networks_are_refused(call, sentence: str) -> None:
@@ -180,12 +188,21 @@ def test_unknown_networks_are_refused(call, sentence: str) -> None:
 @pytest.mark.parametrize("pruned", [False, True])
 @pytest.mark.parametrize(
     ("space", "architecture", "setting"),
-    [(TSS, 4707, "digits"), (TSS, 12, "digits"), (SSS, "8:16:8:8:16", "imagenet16_120")],
+    [
+        (TSS, 4707, "digits"),
+        (TSS, 12, "digits"),
+        (SSS, "8:16:8:8:16", "imagenet16_120"),
+        (load_space("nasbench-macro"), "01210002", "imagenet16_120"),
+        (load_space("transnas101-micro"), "64-41414-1_02_331", "cifar10"),
+        (load_space("transnas101-micro"), "64-41414-1_00_000", "cifar10"),
+        (load_space("nasbench101"), THREE_INTO_THE_OUTPUT, "imagenet16_120"),
+        (load_space("darts"), ALL_OF_DARTS, "digits"),
+    ],
 )
 def test_runtimes_compute_the_same(space, architecture, setting: str, pruned: bool) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("torch")
-    network = build_network(space, architecture, setting, pruned=pruned)
+    network = setting_network(space, architecture, setting, pruned=pruned)
     scores = [prepare(r, network, RunOptions(batch=2))() for r in ("onnxruntime", "torch")]
     assert scores[0].shape == (2, SETTINGS[setting].classes)
     assert np.allclose(*scores, rtol=1e-3, atol=1e-4)
@@ -204,7 +221,7 @@ def test_the_model_holds_what_was_counted() -> None:
     pytest.importorskip("onnx")
     from onnx import numpy_helper
 
-    network = build_network(SSS, "8:16:24:32:64", "cifar10")
+    network = setting_network(SSS, "8:16:24:32:64", "cifar10")
     model = onnx_model(network, RunOptions())
     held = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
     learned = sum(
@@ -219,7 +236,7 @@ def test_a_disconnected_cell_gives_zeros_to_what_follows() -> None:
     pytest.importorskip("onnxruntime")
     index = int(np.flatnonzero(~TSS.connected)[0])
     for pruned in (False, True):
-        network = build_network(TSS, index, "digits", pruned=pruned)
+        network = setting_network(TSS, index, "digits", pruned=pruned)
         scores = prepare("onnxruntime", network, RunOptions(batch=3))()
         assert (scores == scores[0]).all(), "the class scores ignore the image"
         assert np.isfinite(scores).all()
