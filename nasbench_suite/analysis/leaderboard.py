@@ -76,8 +76,9 @@ def leaderboard(
           interval over seeds (missing with one seed);
         - ``noise``: half the width of the IQM's interval by training noise: what other trainings
           of the architectures returned would have changed (missing where unknown);
-        - ``regret``: mean distance from ``optimum``, the best figure in the whole space; both
-          are missing on a benchmark without a table, whose optimum nobody knows;
+        - ``regret``: mean distance from ``optimum``, the best figure in the whole space (see
+          ``Task.optimum``; where it is cross-fitted, lucky searches exceed it); both are missing
+          on a benchmark without a table, whose optimum nobody knows;
         - ``unavailable``: evaluations, over all seeds, of architectures without a figure;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the

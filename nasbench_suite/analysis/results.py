@@ -42,8 +42,8 @@ class Results:
     def reference(self, key: str) -> float:
         """The figure that regrets on a task are drawn from.
 
-        The best in the whole space; where nobody knows it, the best that any search of this file
-        reached.
+        The optimum of the whole space; where nobody knows it, the best that any search of this
+        file reached.
         """
         task = self.tasks[key]
         if task.optimum is not None:
@@ -94,8 +94,8 @@ def read_results(
 def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
     """A readable name of each task by key: benchmark, data set and budget.
 
-    Where these do not tell two tasks apart, what does is added: the metrics, the noise, and at
-    last the key.
+    Where these do not tell two tasks apart, what does is added: the metrics, the noise, whether it
+    is cross-fitted, and at last the key.
     """
     parts: dict[str, list[str]] = {
         task.key: [f"{task.name}, {budget_text(task)}"] for task in tasks
@@ -103,6 +103,7 @@ def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
     qualifiers: list[Callable[[TaskRow], str]] = [
         lambda task: f"{task.signal_metric} to {task.report_metric}",
         lambda task: f"{task.config.get('noise', 'mean')} signal",
+        lambda task: "cross-fitted" if task.config.get("crossfit") else "not cross-fitted",
         lambda task: f"task {task.key[:8]}",
     ]
     for qualifier in qualifiers:

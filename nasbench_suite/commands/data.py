@@ -331,7 +331,18 @@ def make_digits_command(
         Path, typer.Option(help="File of finished trainings; the same command again goes on.")
     ],
     output: Annotated[Path, typer.Option(help="The table to write.")] = Path("digits.parquet"),
-    seeds: Annotated[str, typer.Option(help="Training seeds, as 0-1 or 0,1.")] = "0,1",
+    seeds: Annotated[
+        str | None, typer.Option(help="Training seeds, as 0-1; by default 0,1, and 2-9 of the top.")
+    ] = None,
+    retrain_top: Annotated[
+        int,
+        typer.Option(
+            help="Train only so many classes, the best by validation of --base, and add them to it."
+        ),
+    ] = 0,
+    base: Annotated[
+        str, typer.Option(help="With --retrain-top: the table that further trainings are added to.")
+    ] = "digits",
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
@@ -339,16 +350,21 @@ def make_digits_command(
     from nasbench_suite.parsing import parse_seeds
 
     need_package("Training", "torch", "torch")
-    chosen = parse_seeds(seeds)
+    if retrain_top < 0:
+        raise SuiteError(f"{retrain_top} classes cannot be trained: give a number from 1.")
+    chosen = parse_seeds(seeds or ("2-9" if retrain_top else "0,1"))
     for file in (journal, output):
         if not file.parent.is_dir():
             raise SuiteError(f"There is no folder {str(file.parent)!r}: create it first.")
-    from nasbench_suite.benchmarks.digits.making import pack, train_all
+    from nasbench_suite.benchmarks.digits.making import best_classes, pack, pack_more, train_all
+    from nasbench_suite.benchmarks.library import load_benchmark
 
+    table = load_benchmark(base) if retrain_top else None
+    indices = None if table is None else best_classes(table, retrain_top).tolist()
     with _progress("training") as advance:
-        for finished, total in train_all(journal, chosen, jobs):
+        for finished, total in train_all(journal, chosen, jobs, indices):
             advance(finished, total)
-    benchmark = pack(journal, output)
+    benchmark = pack(journal, output) if table is None else pack_more(journal, table, output)
     typer.echo(
         f"{output}: {len(benchmark.metrics)} metrics; use it with --benchmark {output}, or "
         f"`nasbench data import {output} --name NAME`."

@@ -64,6 +64,15 @@ def run(
         str,
         typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
     ] = "mean",
+    crossfit: Annotated[
+        bool | None,
+        typer.Option(
+            "--crossfit/--no-crossfit",
+            help="Judge by other trainings than those that answer the search; by default wherever "
+            "the table has several.",
+            show_default=False,
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
     time_limit: Annotated[
         float | None,
@@ -122,6 +131,7 @@ def run(
             also=split_names(also) if also else (),
             each=split_names(each) if each else (),
             noise=noise,  # type: ignore[arg-type]  # make_task checks it
+            crossfit=crossfit,
             on_plan=bars.plan,
             on_trial=bars.advance,
         )

@@ -99,6 +99,7 @@ def run(
     also: Sequence[str | Objective] = (),
     each: Sequence[str] = (),
     noise: Noise = "mean",
+    crossfit: bool | None = None,
     on_trial: Callable[[TrialDone], None] | None = None,
     on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
 ) -> RunSummary:
@@ -128,6 +129,7 @@ def run(
         each: metrics, or quantities such as ``latency`` that stand for all metrics of them; a task
             is run with each as one objective more.
         noise: see ``Task``.
+        crossfit: whether signal and report come from different trainings, see ``make_task``.
         on_trial: called after each trial has been written.
         on_plan: called once, with (trials to run, trials already finished) by task name and
             method label.
@@ -151,6 +153,7 @@ def run(
         also=also,
         each=each,
         noise=noise,
+        crossfit=crossfit,
     )
     return run_tasks(
         tasks,

@@ -107,4 +107,5 @@ class Trial:
                 f"{type(self.method).__name__} ended without a single evaluation: the budget is "
                 f"smaller than its first one, or it never called session.evaluate."
             )
-        return judge(self.task, record, self._wall_seconds, self.session.diagnostics)
+        task = self.task.for_seed(self.session.seed)
+        return judge(task, record, self._wall_seconds, self.session.diagnostics)

@@ -142,7 +142,11 @@ def _normal_interval(
 
 
 def regret(values: ArrayLike, optimum: float, direction: str = "maximize") -> Any:
-    """By how much ``values`` fall short of the optimum, in their own unit; never negative."""
+    """By how much ``values`` fall short of the optimum, in their own unit.
+
+    Negative where they exceed it, which is possible where the optimum is an estimate: see
+    ``benchmarks.crossfit.crossfit_optimum``.
+    """
     array = np.asarray(values, dtype=np.float64)
     if direction not in ("maximize", "minimize"):
         raise SuiteError(choose_from("direction", direction, ["maximize", "minimize"]))

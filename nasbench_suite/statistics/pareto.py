@@ -275,6 +275,9 @@ class ParetoMeasure:
         eligible: which architectures may enter a front, (size,).
         bounds: scaled losses of the further objectives under which the constrained best is
             sought: the medians over the eligible architectures, (objectives - 1,).
+        candidates: of which architectures the true front is made, by index; all eligible ones if
+            None. Where trainings are noisy, the front of all is a front of lucky ones: these were
+            chosen by other trainings, and a lucky search may exceed the true front.
     """
 
     losses: Floats
@@ -282,11 +285,16 @@ class ParetoMeasure:
     high: Floats
     eligible: NDArray[np.bool_]
     bounds: Floats
+    candidates: Indices | None = None
+
+    @cached_property
+    def _candidates(self) -> Indices:
+        return np.flatnonzero(self.eligible) if self.candidates is None else self.candidates
 
     @cached_property
     def front(self) -> Indices:
         """The architectures on the true front, ties included, ascending."""
-        candidates = np.flatnonzero(self.eligible)
+        candidates = self._candidates
         return candidates[nondominated(self.losses[candidates])]
 
     @cached_property
@@ -312,7 +320,7 @@ class ParetoMeasure:
     @cached_property
     def constrained_optimum(self) -> int | None:
         """The architecture of least first loss within ``bounds``; None if none keeps them all."""
-        candidates = np.flatnonzero(self.eligible)
+        candidates = self._candidates
         best = constrained_best(self.losses[candidates], self.bounds)
         return None if best is None else int(candidates[best])
 

@@ -168,6 +168,7 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
             report=report,
             also=[Objective(*pair) for pair in others],
             noise=config["noise"],
+            crossfit=config.get("crossfit", False),
         )
     except (SuiteError, KeyError, TypeError, ValueError) as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")
@@ -217,6 +218,7 @@ def _verify_trial(
     task: Task, trial: TrialRow, where: str
 ) -> tuple[list[Fault], TrialResult | None]:
     strings = None if trial.strings is None else tuple(trial.strings)
+    whole, task = task, task.for_seed(trial.seed)
     try:
         asked = _judged_on(task, strings)
     except SuiteError as error:
@@ -230,7 +232,7 @@ def _verify_trial(
     evaluations, seconds = _costs(asked, architectures, epochs)
     faults = [
         *_budget_faults(task, evaluations, seconds, where),
-        *_signal_faults(asked, architectures, epochs, signals, where),
+        *_signal_faults(asked, whole, architectures, epochs, signals, where),
     ]
     record = Record(
         architectures,
@@ -320,12 +322,22 @@ def _budget_faults(
 
 def _signal_faults(
     task: Task,
+    whole: Task,
     architectures: NDArray[np.int32],
     epochs: NDArray[np.int32],
     signals: NDArray[np.float64],
     where: str,
 ) -> Iterator[Fault]:
-    """Signals that are not the table's, and whether they are its test figures."""
+    """Signals that are not the table's, and whether they are its test figures.
+
+    Args:
+        task: as the search was to see it.
+        whole: the task before its trainings were divided, whose test figures leak as well.
+        architectures: those evaluated or recommended.
+        epochs: of each.
+        signals: what the method is said to have been told.
+        where: the trial.
+    """
     wrong = np.zeros(len(epochs), dtype=bool)
     leaked = np.zeros(len(epochs), dtype=bool)
     test_metrics = [m.name for m in task.benchmark.metrics.values() if m.split == "test"]
@@ -340,6 +352,8 @@ def _signal_faults(
             if bad.any() and place == 0:
                 for test in test_metrics:
                     leaked |= bad & (task.table.values(test)[architectures] == told)
+                    if whole is not task:
+                        leaked |= bad & (whole.table.values(test)[architectures] == told)
     if leaked.any() and leaked.sum() >= wrong.sum() / 2:
         yield Fault("test leakage", where, f"{int(leaked.sum())} of its signals are test figures.")
     elif wrong.any():
@@ -374,7 +388,8 @@ def _leaks(
     for place, result in results.items():
         trial = submission.trials[place]
         record = result.record
-        task = _judged_on(tasks[trial.task], record.strings)
+        whole = _judged_on(tasks[trial.task], record.strings)
+        task = whole.for_seed(trial.seed)
         full = np.unique(record.architectures[record.epochs == task.fidelities[-1]])
         if task.available is not None:
             full = full[task.available[full]]
@@ -387,7 +402,10 @@ def _leaks(
             continue
         telling[trial.task, trial.method] += 1
         last = record.recommended[record.recommended >= 0][-1]
-        favoured[trial.task, trial.method] += int(last == full[judged.argmax()])
+        # By the test that judges it, or by that of the whole table, where trainings are divided.
+        known = task.orientation(report) * whole.table.values(report)[full]
+        found = full[judged.argmax()], full[known.argmax()]
+        favoured[trial.task, trial.method] += int(last in found)
     for (key, method), count in telling.items():
         if count >= _TELLING and favoured[key, method] == count:
             names = {claim.key: claim.name for claim in submission.tasks}

@@ -49,6 +49,7 @@ class Session:
     """
 
     def __init__(self, task: Task, seed: int) -> None:
+        task = task.for_seed(seed)
         # Two streams: what a method draws must not depend on the noise of its evaluations.
         method_stream, noise_stream = sequence(seed).spawn(2)
         self.space: SearchSpace = task.benchmark.space

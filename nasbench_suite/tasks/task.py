@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.benchmarks.crossfit import (
+    CrossFit,
+    chosen_by,
+    crossfit_optimum,
+    fold_of,
+    plan_crossfit,
+)
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
 from nasbench_suite.errors import SuiteError, choose_from
@@ -74,6 +81,9 @@ class Task:
         fidelities: epochs at which the first signal may be read, ascending; the last is full.
         fidelity_signals: the metric behind each of them, in the same order.
         cost_metrics: the ``training_time`` metric of each fidelity; empty if there is none.
+        crossfit: how trainings are divided between the first objective's signal and report, so
+            that no search is judged by the training that it chose by; None if they are not.
+        chosen: of the task of one fold, the table by which what is best was chosen.
     """
 
     benchmark: Benchmark | OpenBenchmark
@@ -84,6 +94,29 @@ class Task:
     fidelities: tuple[int, ...] = ()
     fidelity_signals: tuple[str, ...] = ()
     cost_metrics: tuple[str, ...] = ()
+    crossfit: CrossFit | None = None
+    chosen: Benchmark | None = None
+
+    def for_seed(self, seed: int) -> Task:
+        """The task as the search with that seed sees it and is judged on it.
+
+        Where trainings are divided it is that of the seed's fold; otherwise the task itself.
+        """
+        return self if self.crossfit is None else self._folds[seed % self.crossfit.folds]
+
+    @cached_property
+    def _folds(self) -> list[Task]:
+        plan = self.crossfit
+        assert plan is not None
+        return [
+            replace(
+                self,
+                benchmark=fold_of(self.table, plan, fold, self.fidelity_signals),
+                crossfit=None,
+                chosen=chosen_by(self.table, plan, fold),
+            )
+            for fold in range(plan.folds)
+        ]
 
     @property
     def table(self) -> Benchmark:
@@ -129,6 +162,8 @@ class Task:
             "seconds": self.budget.seconds,
             "noise": self.noise,
             "fidelities": list(self.fidelities),
+            # Named only where it is so: the keys of results without it stay what they were.
+            **({} if self.crossfit is None else {"crossfit": True}),
         }
 
     @property
@@ -141,8 +176,21 @@ class Task:
         """A sentence for each objective that was measured on other data than is searched on.
 
         A latency on 32 x 32 images ranks architectures otherwise than one on 16 x 16. Of a cost
-        that does not say its data set, a name of one in its own name counts.
+        that does not say its data set, a name of one in its own name counts. And one where signal
+        and report cannot be of different trainings everywhere.
         """
+        return [*self._single_trainings(), *self._other_data()]
+
+    def _single_trainings(self) -> list[str]:
+        if self.crossfit is None or not self.crossfit.single:
+            return []
+        share = 100 * self.crossfit.single / self.table.space.size
+        return [
+            f"signal and report are of different trainings, but for {share:.0f} % of the "
+            f"architectures, which were trained once: there a search may win by a lucky training."
+        ]
+
+    def _other_data(self) -> list[str]:
         if self.dataset is None:
             return []
         own = _plain_name(self.dataset)
@@ -177,13 +225,25 @@ class Task:
     def measure(self) -> ParetoMeasure:
         """What a search for several objectives is judged by.
 
+        Where trainings are divided it is that of the first fold, and each search is judged by that
+        of its own: see ``for_seed``. The true front is then that of the architectures which are
+        on the front by the other trainings.
+
         Raises:
             SuiteError: the task has one objective, or there is no front to measure.
         """
+        if self.crossfit is not None:
+            return self._folds[0].measure
+        measure = self._measure_by(self.table)
+        if self.chosen is None:
+            return measure
+        return replace(measure, candidates=self._measure_by(self.chosen).front)
+
+    def _measure_by(self, table: Benchmark) -> ParetoMeasure:
         from nasbench_suite.statistics.pareto import make_measure
 
-        space = self.table.space
-        figures = np.stack([self.table.values(o.report) for o in self.objectives], axis=-1)
+        space = table.space
+        figures = np.stack([table.values(o.report) for o in self.objectives], axis=-1)
         directions = [self.benchmark.metric(o.report).direction for o in self.objectives]
         eligible = space.connected
         if self.available is not None:
@@ -224,8 +284,9 @@ class Task:
     def optimum(self) -> float | None:
         """The best figure in the whole space that a search may be judged by; None if unknown.
 
-        Of one objective the best reported figure; of several 1, the normalised hypervolume of
-        the true front.
+        Of one objective the best reported figure, or, where trainings are divided, what the best
+        reaches in a training that it was not chosen by (see ``crossfit_optimum``), which a lucky
+        search may exceed; of several 1, the normalised hypervolume of the true front.
         """
         if len(self.objectives) > 1:
             return 1.0
@@ -241,6 +302,8 @@ class Task:
                     f"No architecture has both a signal and a report of task {self.name!r}: "
                     f"choose others with --signal and --report."
                 )
+        if self.crossfit is not None:
+            return crossfit_optimum(self.table, report, self.available)
         return float(sign * figures.max())
 
 
@@ -277,6 +340,7 @@ def make_task(
     report: str | None = None,
     also: Sequence[str | Objective] = (),
     noise: Noise = "mean",
+    crossfit: bool | None = None,
 ) -> Task:
     """A task on a benchmark, with the table's own defaults.
 
@@ -291,6 +355,8 @@ def make_task(
         also: further objectives (multi-objective search), each a metric that is both seen and
             reported, such as a latency, or an ``Objective``.
         noise: see ``Task``.
+        crossfit: whether signal and report come from different trainings; by default wherever both
+            were measured with the same two seeds or more.
 
     Raises:
         SuiteError: the table lacks what the task needs, or a test metric is to be searched on.
@@ -324,6 +390,14 @@ def make_task(
         )
     if evaluations is None and seconds is None:
         evaluations = DEFAULT_EVALUATIONS
+    plan = None
+    if crossfit is not False and isinstance(benchmark, Benchmark):
+        plan = plan_crossfit(benchmark, signal, report)
+    if crossfit and plan is None:
+        raise SuiteError(
+            f"Signal {signal!r} and report {report!r} have not two training seeds in common, so "
+            f"their trainings cannot be divided: leave --crossfit out."
+        )
     return Task(
         benchmark,
         dataset,
@@ -333,6 +407,7 @@ def make_task(
         fidelities=tuple(metric.epochs or 1 for metric in family),
         fidelity_signals=tuple(metric.name for metric in family),
         cost_metrics=cost_metrics,
+        crossfit=plan,
     )
 
 

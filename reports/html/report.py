@@ -19,7 +19,15 @@ from nasbench_suite.files.atomic import write_text
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
-from reports.tables.text import counted, explain_marks, interval, mark, spoken_mark, task_digits
+from reports.tables.text import (
+    counted,
+    explain_crossfit,
+    explain_marks,
+    interval,
+    mark,
+    spoken_mark,
+    task_digits,
+)
 from reports.tables.text import number as number_text
 
 if TYPE_CHECKING:
@@ -124,7 +132,7 @@ def render_report(
         columns=[{"title": name, "kind": kind} for name, kind in _COLUMNS],
         rows=_rows(rows, tags),
         marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
-        notes=_notes(rows),
+        notes=[*_notes(rows), *filter(None, [explain_crossfit(results.tasks.values())])],
         leaderboard_command=leaderboard_command,
         sections=[_with_markup(section) for section in sections],
         version=version("nasbench-suite"),

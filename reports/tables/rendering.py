@@ -14,6 +14,7 @@ from reports.tables.text import (
     AT_OPTIMUM,
     EQUIVALENT,
     counted,
+    explain_crossfit,
     explain_marks,
     interval,
     mark,
@@ -89,10 +90,13 @@ def make_report(
     legend = [
         f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
         f"the width of its interval by training noise alone. CVaR: mean of the worst fifth of the "
-        f"seeds. Regret: mean distance from the best figure in the whole space. Mean rank: over "
+        f"seeds. Regret: mean distance from the optimum of the whole space. Mean rank: over "
         f"seeds, paired. Bold: the best IQM.",
         explain_marks(round(1 - confidence, 10), bool(rows["noise_floor"].notna().any())),
     ]
+    crossfit = explain_crossfit(results.tasks.values())
+    if crossfit:
+        legend.append(crossfit)
     left_out = [name for name in results.names.values() if name not in set(rows["task"])]
     if left_out:
         legend.append(f"Left out, as they did not run for {cut}: {'; '.join(left_out)}.")

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nasbench_suite.rows import TaskRow
+
 EQUIVALENT = "≈"
 OPEN = "?"
 AT_OPTIMUM = "✓"
@@ -82,6 +84,19 @@ def explain_marks(alpha: float, floor_known: bool) -> str:
             f"{AT_OPTIMUM} at the optimum: the whole interval lies within the noise floor of it."
         )
     return text
+
+
+def explain_crossfit(tasks: Iterable[TaskRow]) -> str:
+    """One sentence on tasks whose signal and report are of different trainings; empty of none."""
+    divided = [bool(task.config.get("crossfit")) for task in tasks]
+    if not any(divided):
+        return ""
+    where = "S" if all(divided) else "Where a table has several trainings of an architecture, s"
+    return (
+        f"{where}ignal and report are of different trainings (cross-fitted), and the optimum is "
+        f"what the best architecture reaches in a training that it was not chosen by, which a "
+        f"lucky search may exceed."
+    )
 
 
 def counted(pairs: Iterable[tuple[Any, Any]]) -> str:

@@ -1,25 +1,35 @@
 """Measure whether the commands' decisions hold what they state: level, coverage, power.
 
-    python tests/benchmarks/calibration.py --repetitions 400 --store FILE [--store FILE ...]
+    python tests/benchmarks/calibration.py --repetitions 1000 --store FILE [--store FILE ...]
     python tests/benchmarks/calibration.py --made
 
 Figures are drawn with replacement from the seeds of methods in results files of real tables
 (``--store``), or from made distributions that are Gaussian, skewed, tied to four values, or
-collapse (``--made``). The drawn figures become trials of a results in memory, and these go through
-the functions behind ``leaderboard``, ``compare`` and ``table``; what is counted is what those
-print. The table has one row a pool, number of methods and seeds:
+collapse (``--made``). The table has one row a pool, number of methods and seeds:
 
-- level: boards of equal methods on which any method is called worse than the best;
-- coverage: intervals of the interquartile mean that hold the pool's;
+- level: boards of equal methods on which any pair is called different: any with the best
+  (``leaderboard``, ``table``, the report, merged submissions, ``compare --against best``), any at
+  all (``compare``), or any with one that was named before (``compare --against m00``);
+- coverage: intervals that hold the truth: of the interquartile means on the leaderboard and in the
+  anytime figure, and of all of a board's differences at once;
 - power: of pairs that differ by what ``nasbench seeds`` says shows with 0.8, how many are told
   apart, with the same number of methods on the board;
 - equal: of pairs that differ by the noise floor, how many are called equivalent (at most 0.05).
+
+These are counted with the functions that every command decides by, a thousand boards in a second
+or two. That each command decides so is counted beside it: of the first ``--checked`` boards, each
+also goes as trials of a results in memory through what stands behind ``leaderboard``, ``table``,
+``compare`` in its three forms, the anytime figure, and the critical-difference figure, whose own
+test has its level in the last column. The command fails where one decides otherwise.
+
+The gate's error rates are measured by gate_error_rates.py.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +37,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from nasbench_suite.analysis.comparison import results_comparisons
+from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics import interquartile_mean
+from nasbench_suite.statistics.estimates import (
+    Estimate,
+    difference,
+    estimates,
+    family_interval,
+    family_p,
+    interval_ends,
+)
 from nasbench_suite.statistics.planning import detectable_difference
+from nasbench_suite.statistics.sample import make_sample
+from nasbench_suite.statistics.significance import holm
+from reports.figures.comparison import critical_difference_data
+from reports.tables.paper import paper_table
 
 Floats = NDArray[np.float64]
+Pairs = set[tuple[str, str]]
 
 SEEDS = (2, 3, 5, 10, 20, 50)
 METHODS = (2, 5, 10)
 ALPHA = 0.05
+OPTIMUM = 100.0
+_RESAMPLES = 20  # of the probability of improvement, which decides nothing
+_ROUNDING = 1e-5
+_FLOOR = 0.5  # by which two methods differ that must not be called equivalent
 
 
 @dataclass(frozen=True)
@@ -53,17 +82,50 @@ class Pool:
         return float(interquartile_mean(self.figures))
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What was measured for one pool, number of methods and numbers of seeds."""
+# -- what the commands decide ----------------------------------------------------------------------
 
-    pool: str
-    methods: int
-    seeds: Sequence[int]
-    level: float
-    coverage: float
-    power: float
-    equal: float
+
+def leaderboard_pairs(results: Results) -> Pairs:
+    """The best method with each that has no mark."""
+    board = results_leaderboard(results, confidence=1 - ALPHA)
+    best = str(board.loc[board["best"], "method"].iloc[0])
+    return {(best, str(method)) for method in board.loc[board["worse"], "method"]}
+
+
+def table_pairs(results: Results) -> Pairs:
+    """The best method with each that has a dagger."""
+    table = paper_table(results, statistic="iqm", alpha=ALPHA)
+    column = [row[0] for row in table.cells]
+    best = table.methods[[cell.place for cell in column].index(1)]
+    return {(best, m) for m, cell in zip(table.methods, column, strict=True) if cell.worse}
+
+
+def compare_pairs(results: Results, against: str | None = None) -> Pairs:
+    """Pairs with an adjusted p below the level, the better one first."""
+    (found,) = results_comparisons(results, against=against, alpha=ALPHA, resamples=_RESAMPLES)
+    shown = found.pairs[found.pairs["p_adjusted"] < ALPHA]
+    return set(zip(shown["first"], shown["second"], strict=True))
+
+
+def figure_pairs(results: Results) -> Pairs:
+    """Pairs of methods whose mean ranks differ by more than the critical difference."""
+    frame = critical_difference_data(results, ALPHA)
+    ranks = dict(zip(frame["method"], frame["mean_rank"], strict=True))
+    wide = float(frame["critical_difference"].iloc[0])
+    return {(a, b) for a in ranks for b in ranks if ranks[b] - ranks[a] > wide}
+
+
+COMMANDS: Mapping[str, Callable[[Results], Pairs]] = {
+    "leaderboard": leaderboard_pairs,
+    "table": table_pairs,
+    "compare": compare_pairs,
+    "--against best": lambda results: compare_pairs(results, "best"),
+    "--against m00": lambda results: compare_pairs(results, "m00"),
+    "rank figure": figure_pairs,
+}
+
+
+# -- boards ----------------------------------------------------------------------------------------
 
 
 def made_pools(rng: np.random.Generator) -> list[Pool]:
@@ -89,7 +151,7 @@ def store_pools(path: Path) -> Iterator[Pool]:
 
 
 def board_of(samples: Sequence[Floats], floor: float | None = None) -> Results:
-    """Results of one task in memory, a method a sample."""
+    """Results of one task in memory, a method a sample, each search of one evaluation."""
     task = TaskRow(
         key="task",
         name="made",
@@ -100,18 +162,153 @@ def board_of(samples: Sequence[Floats], floor: float | None = None) -> Results:
         report_metric="test",
         unit="%",
         direction="maximize",
-        optimum=100.0,
+        optimum=OPTIMUM,
         noise_floor=floor,
         config={"evaluations": 1.0, "seconds": None},
+        measure={"objectives": []},  # no table to look for
     )
-    rows = [
-        ("task", f"m{place:02}", f"m{place:02}", seed, "finished", figure, -1)
-        for place, figures in enumerate(samples)
-        for seed, figure in enumerate(figures.tolist())
-    ]
-    columns = ["task_key", "method", "method_key", "seed", "status", "report", "architecture"]
-    trials = pd.DataFrame(rows, columns=columns)
-    return Results(Path("made"), {"task": task}, {"task": "made"}, trials)
+    trials = pd.DataFrame(
+        [
+            (f"m{place:02}", f"m{place:02}", seed, figure)
+            for place, figures in enumerate(samples)
+            for seed, figure in enumerate(figures.tolist())
+        ],
+        columns=["method", "method_key", "seed", "report"],
+    )
+    trials = trials.assign(
+        task_key="task",
+        status="finished",
+        architecture=-1,
+        unavailable=0,
+        evaluations=1.0,
+        seconds=0.0,
+        trial=np.arange(len(trials)),
+    )
+    results = Results(Path("made"), {"task": task}, {"task": "made"}, trials)
+    # What a file would be read for: each search has one incumbent, its only evaluation.
+    changes = trials[["trial", "evaluations", "seconds", "report", "architecture"]]
+    vars(results)["incumbents"] = changes
+    return results
+
+
+# -- what is counted -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What a board says.
+
+    Attributes:
+        all: pairs called different, of all of them, the better one first.
+        best: those among them with the best method.
+        named: pairs with method 0, which was named beforehand, called different.
+        means: whether each method's interval holds the truth; empty without intervals.
+        differences: whether all intervals of differences hold zero; None without any.
+    """
+
+    all: Pairs
+    best: Pairs
+    named: Pairs
+    means: list[bool]
+    differences: bool | None
+
+
+def decide(samples: Sequence[Floats], truth: float) -> Decisions:
+    """The decisions on a board by the functions that all commands use."""
+    named = [make_sample(figures, method=f"m{m:02}") for m, figures in enumerate(samples)]
+    means = [estimates(figures) for figures in samples]
+    count = len(named)
+    best = min(range(count), key=lambda m: (-round(float(means[m][0]), 5), m))
+    different, held, first = set(), [], {}
+    for a in range(count):
+        for b in range(a + 1, count):
+            gap = difference(named[a], named[b])
+            if a == 0:
+                first[b] = gap
+            low, high = family_interval(gap, count, 1 - ALPHA)
+            if np.isfinite(low):
+                held.append(bool(low - _ROUNDING <= 0.0 <= high + _ROUNDING))
+            if family_p(gap, count) < ALPHA:
+                different.add(_ordered(named[a].method, named[b].method, gap))
+    adjusted = holm([gap.p for gap in first.values()])
+    ends = [interval_ends(*mean, 1 - ALPHA) for mean in means]
+    return Decisions(
+        different,
+        {pair for pair in different if pair[0] == named[best].method},
+        {
+            _ordered("m00", named[b].method, gap)
+            for (b, gap), p in zip(first.items(), adjusted, strict=True)
+            if p < ALPHA
+        },
+        [
+            bool(low - _ROUNDING <= truth <= high + _ROUNDING)
+            for low, high in ends
+            if np.isfinite(low)
+        ],
+        all(held) if held else None,
+    )
+
+
+def _ordered(one: str, other: str, gap: Estimate) -> tuple[str, str]:
+    return (one, other) if gap.value >= 0 else (other, one)
+
+
+def disagreements(samples: Sequence[Floats], truth: float) -> list[str]:
+    """The commands whose decisions on a board are not those of ``decide``."""
+    expected, results = decide(samples, truth), board_of(samples)
+    wanted = {
+        "leaderboard": expected.best,
+        "table": expected.best,
+        "compare": expected.all,
+        "--against best": expected.best,
+        "--against m00": expected.named,
+    }
+    wrong = [name for name, pairs in wanted.items() if COMMANDS[name](results) != pairs]
+    board = results_leaderboard(results, confidence=1 - ALPHA).dropna(subset=["low"])
+    if sorted(_hold(board, truth)) != sorted(expected.means):
+        wrong.append("intervals of the leaderboard")
+    curves = results_curves(results, confidence=1 - ALPHA).dropna(subset=["low"])
+    if sorted(_hold(curves, OPTIMUM - truth)) != sorted(expected.means):
+        wrong.append("bands of the anytime figure")
+    return wrong
+
+
+def _hold(frame: pd.DataFrame, truth: float) -> list[bool]:
+    near = (frame["low"] - _ROUNDING <= truth) & (truth <= frame["high"] + _ROUNDING)
+    return [bool(value) for value in near]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was measured for one pool, number of methods and numbers of seeds; shares.
+
+    Attributes:
+        pool: name of what all methods draw from.
+        methods: on a board.
+        seeds: of each method, in turn.
+        best: boards of equal methods on which one is called worse than the best.
+        all: on which any pair is called different.
+        named: on which any pair with a method named beforehand is.
+        means: intervals of means that hold the truth.
+        differences: boards on which all intervals of differences hold zero.
+        power: pairs with a known difference that are told apart.
+        equal: boards of two methods that differ by the floor which are called equivalent.
+        figure: boards on which the critical-difference figure tells any pair apart.
+        wrong: commands that decided otherwise, each with how often.
+    """
+
+    pool: str
+    methods: int
+    seeds: Sequence[int]
+    best: float
+    all: float
+    named: float
+    means: float
+    differences: float
+    power: float
+    equal: float
+    figure: float
+    wrong: Mapping[str, int]
 
 
 def calibrate(
@@ -121,6 +318,7 @@ def calibrate(
     repetitions: int,
     rng: np.random.Generator,
     *,
+    checked: int = 0,
     power: bool = True,
 ) -> Calibration:
     """Draw boards and count decisions.
@@ -131,60 +329,89 @@ def calibrate(
         seeds: of each method; the first number counts for what ``nasbench seeds`` says.
         repetitions: boards.
         rng: of the draws.
-        power: whether to measure power and false equivalence, which takes twice as long.
+        checked: boards that go through the commands too.
+        power: whether to measure power and false equivalence.
     """
     sd = float(pool.figures.std())
     shown = detectable_difference(sd, seeds[0], methods=methods) if power and sd else np.nan
-    called, held, intervals, seen, pairs, equal = 0, 0, 0, 0, 0, 0
-    for _ in range(repetitions):
+    found, seen, equal, figure = [], [], [], []
+    wrong: Counter[str] = Counter()
+    for repetition in range(repetitions):
         samples = [rng.choice(pool.figures, seeds[m % len(seeds)]) for m in range(methods)]
-        board = results_leaderboard(board_of(samples), confidence=1 - ALPHA)
-        called += bool(board["worse"].any())
-        known = board.dropna(subset=["low"])
-        near = (known["low"] - 1e-6 <= pool.center) & (pool.center <= known["high"] + 1e-6)
-        held += int(near.sum())
-        intervals += len(known)
+        found.append(decide(samples, pool.center))
+        if repetition < checked:
+            wrong.update(disagreements(samples, pool.center))
+            if min(seeds) > 1:
+                figure.append(bool(figure_pairs(board_of(samples))))
         if np.isfinite(shown):
-            moved = [samples[0], *(sample - shown for sample in samples[1:])]
-            board = results_leaderboard(board_of(moved), confidence=1 - ALPHA)
-            if board.loc[board["best"], "method"].iloc[0] == "m00":
-                seen += int(board["worse"].sum())
-            pairs += methods - 1
-            apart = [samples[0], samples[1] - 0.5]
-            edge = results_leaderboard(board_of(apart, floor=0.5), confidence=1 - ALPHA)
-            equal += bool(edge["equivalent"].any())
+            reference = make_sample(samples[0])
+            for sample in samples[1:]:
+                gap = difference(reference, make_sample(sample - shown))
+                seen.append(gap.value > 0 and family_p(gap, methods) < ALPHA)
+            edge = difference(reference, make_sample(samples[1] - _FLOOR))
+            equal.append(edge.equivalence_p(_FLOOR) < ALPHA)
     return Calibration(
         pool.name,
         methods,
         tuple(seeds),
-        called / repetitions,
-        held / intervals if intervals else np.nan,
-        seen / pairs if pairs else np.nan,
-        equal / repetitions if np.isfinite(shown) else np.nan,
+        best=float(np.mean([bool(board.best) for board in found])),
+        all=float(np.mean([bool(board.all) for board in found])),
+        named=float(np.mean([bool(board.named) for board in found])),
+        means=_share([held for board in found for held in board.means]),
+        differences=_share([b.differences for b in found if b.differences is not None]),
+        power=_share(seen),
+        equal=_share(equal),
+        figure=_share(figure),
+        wrong=wrong,
     )
+
+
+def _share(found: Sequence[bool]) -> float:
+    return float(np.mean(found)) if found else np.nan
+
+
+_HEADINGS = (
+    *("figures", "methods", "seeds", "level: with the best", "all pairs", "named"),
+    *("coverage: means", "all differences", "power", "called equal", "level of the rank figure"),
+)
+
+
+def row_of(found: Calibration) -> str:
+    """One row of the Markdown table."""
+    figures = (
+        *(found.best, found.all, found.named, found.means, found.differences),
+        *(found.power, found.equal, found.figure),
+    )
+    cells = ["-" if np.isnan(figure) else f"{figure:.3f}" for figure in figures]
+    seeds = " and ".join(map(str, found.seeds))
+    return f"| {' | '.join([found.pool, str(found.methods), seeds, *cells])} |"
 
 
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repetitions", type=int, default=400)
+    parser.add_argument("--repetitions", type=int, default=1000)
+    parser.add_argument("--checked", type=int, default=20, help="boards through the commands too")
     parser.add_argument("--store", type=Path, action="append", default=[])
     parser.add_argument("--made", action="store_true", help="made distributions too")
+    parser.add_argument("--methods", type=int, action="append", help="by default 2, 5 and 10")
+    parser.add_argument("--seeds", type=int, action="append", help="by default 2 to 50")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     pools = made_pools(rng) if given.made or not given.store else []
     pools += [pool for path in given.store for pool in store_pools(path)]
-    print("| figures | methods | seeds | level | coverage | power | called equal |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
+    print(f"| {' | '.join(_HEADINGS)} |")
+    print(f"|---|{'---:|' * (len(_HEADINGS) - 1)}")
     for pool in pools:
-        for methods in METHODS:
-            for seeds in (*((count,) for count in SEEDS), (50, 10)):
-                found = calibrate(pool, methods, seeds, given.repetitions, rng)
-                shown = " and ".join(map(str, found.seeds))
-                figures = (found.level, found.coverage, found.power, found.equal)
-                cells = " | ".join("-" if np.isnan(f) else f"{f:.3f}" for f in figures)
-                print(f"| {found.pool} | {methods} | {shown} | {cells} |", flush=True)
+        for methods in given.methods or METHODS:
+            for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 10)):
+                found = calibrate(
+                    pool, methods, seeds, given.repetitions, rng, checked=given.checked
+                )
+                print(row_of(found), flush=True)
+                if found.wrong:
+                    raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Making the embedded table: train every cell, keep a journal, resume where it stopped.
 
 ``nasbench data make digits`` calls ``train_all`` and then packs the journal into the Parquet
-file that ships with the package.
+file that ships with the package; with ``--retrain-top`` it trains the best of that table again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,66 @@ def pack(journal: Path, output: Path) -> Benchmark:
         seconds = np.mean([reading("seconds", position, seed) for seed in seeds], axis=0)
         columns[time.name] = seconds.round(3)
     benchmark = make_benchmark("digits", space, metrics, columns, _about(seeds))
+    write_benchmark(benchmark, output)
+    return benchmark
+
+
+def pack_more(journal: Path, base: Benchmark, output: Path) -> Benchmark:
+    """Add further trainings of some classes, such as the best, to a table of every class.
+
+    The accuracies get a column for each further seed; classes without that training have none
+    there, and a metric is the mean of the trainings that there are. Losses and times stay as
+    they were.
+
+    Args:
+        journal: of the further trainings. Those classes enter which have all seeds that are in it.
+        base: a table that ``pack`` made, or the embedded one.
+        output: the file to write.
+
+    Raises:
+        SuiteError: no class has all seeds of the journal, or the base has one of them already.
+    """
+    space = base.space
+    by_class: dict[int, dict[int, dict[str, Any]]] = {}
+    for line in Journal(journal).entries():
+        by_class.setdefault(line["index"], {})[line["seed"]] = line
+    seeds = tuple(sorted({seed for lines in by_class.values() for seed in lines}))
+    known = base.metric(f"digits_test_{EPOCHS[-1]}").seeds
+    if set(seeds) & set(known):
+        raise SuiteError(
+            f"The table has seeds {', '.join(map(str, known))} already: give others with --seeds."
+        )
+    whole = sorted(index for index, lines in by_class.items() if len(lines) == len(seeds))
+    if not whole:
+        raise SuiteError(
+            f"{journal} holds no class with all of its seeds {', '.join(map(str, seeds))}: run "
+            f"`nasbench data make digits --retrain-top` again, it goes on where it stopped."
+        )
+    place = np.full(space.size, -1)
+    place[whole] = np.arange(len(whole))
+    members = place[space.representatives][space.classes]
+    images_of = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
+    metrics, columns = [], dict(base.columns)
+    for metric in base.metrics.values():
+        if metric.quantity != "accuracy" or metric.split is None or metric.epochs is None:
+            metrics.append(metric)
+            continue
+        position, images = EPOCHS.index(metric.epochs), images_of[metric.split]
+        for seed in seeds:
+            shares = [by_class[i][seed][f"{metric.split}_accuracy"][position] for i in whole]
+            figures = np.rint(np.array(shares) * images / 100) * (100 / images)
+            columns[metric.seed_column(seed)] = np.where(members < 0, np.nan, figures[members])
+        del columns[metric.name]  # to be the mean of all
+        metrics.append(replace(metric, seeds=(*metric.seeds, *seeds)))
+    about = {
+        **base.about,
+        "seeds": [*known, *seeds],
+        "trained again": (
+            f"the {len(whole):,} classes that are best by their mean validation accuracy over "
+            f"seeds {', '.join(map(str, known))}, with seeds {', '.join(map(str, seeds))} more"
+        ),
+    }
+    benchmark = make_benchmark("digits", space, metrics, columns, about)
     write_benchmark(benchmark, output)
     return benchmark
 

@@ -160,6 +160,41 @@ def test_the_journal_is_resumed_and_packed(tmp_path: Path, monkeypatch: pytest.M
     assert table.metrics["digits_test_8"].seeds == (0, 1)
 
 
+def test_the_best_are_trained_again_and_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def training(index: int, seed: int) -> dict[str, object]:
+        curves = {f"{split}_accuracy": [50.0 + seed] * len(EPOCHS) for split in ("valid", "test")}
+        return {"index": index, "seed": seed, **curves}
+
+    monkeypatch.setattr(making, "_train", training)
+    shipped = load_benchmark("digits")
+    known = shipped.metric("digits_test_8").seeds
+    seeds = (max(known) + 1, max(known) + 3)
+    best = making.best_classes(shipped, 20).tolist()
+    journal = tmp_path / "j.jsonl"
+    *_, last = making.train_all(journal, seeds, 1, best)
+    assert last == (40, 40)
+    with journal.open("a") as file:
+        file.write(json.dumps(training(15000, seeds[0])) + "\n")  # one of two: not packed yet
+    table = making.pack_more(journal, shipped, tmp_path / "t.parquet")
+    assert table.metric("digits_valid_2").seeds == (*known, *seeds)
+    assert table.metric("digits_test_loss_8").seeds == shipped.metric("digits_test_loss_8").seeds
+    trained = np.isin(SPACE.representatives[SPACE.classes], best)
+    column = table.columns[f"digits_test_8@{seeds[1]}"]
+    assert np.array_equal(~np.isnan(column), trained)
+    images = round((50.0 + seeds[1]) * 597 / 100)
+    assert column[trained] == pytest.approx(100 * images / 597)
+    assert np.array_equal(
+        table.values("digits_test_8")[~trained], shipped.values("digits_test_8")[~trained]
+    )
+    every = table.seed_values("digits_test_8")[trained]
+    assert table.values("digits_test_8")[trained] == pytest.approx(np.nanmean(every, axis=1))
+    assert not verify_benchmark(tmp_path / "t.parquet").faults
+    with pytest.raises(SuiteError, match="already"):
+        making.pack_more(journal, table, tmp_path / "t.parquet")
+
+
 # -- the table that ships --------------------------------------------------------------------------
 
 

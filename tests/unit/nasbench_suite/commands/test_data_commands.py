@@ -161,7 +161,10 @@ def test_make_digits(toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyP
     """Trains what is asked, then packs; the training itself is tested where it stands."""
     called: list[tuple[Path, list[int], int]] = []
 
-    def train_all(journal: Path, seeds: Sequence[int], jobs: int) -> Iterator[tuple[int, int]]:
+    def train_all(
+        journal: Path, seeds: Sequence[int], jobs: int, indices: Sequence[int] | None
+    ) -> Iterator[tuple[int, int]]:
+        assert indices is None
         called.append((journal, list(seeds), jobs))
         yield 0, 2
         yield 2, 2

@@ -75,7 +75,7 @@ def test_results_do_not_depend_on_the_number_of_workers(toy_file: Path, tmp_path
 
 def test_seeds_differ_and_figures_are_the_tables(toy: Benchmark, tmp_path: Path) -> None:
     store = tmp_path / "r.sqlite"
-    run(toy, "random", seeds=range(5), store=store, evaluations=20)
+    run(toy, "random", seeds=range(5), store=store, evaluations=20, crossfit=False)
     with ResultStore(store, read_only=True) as results:
         trials = results.trials()
         records = [results.record(trial) for trial in trials["trial"]]

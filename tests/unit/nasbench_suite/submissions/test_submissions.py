@@ -56,7 +56,7 @@ TEST: list[float] = []
 @pytest.fixture(scope="module")
 def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("submissions") / "r.sqlite"
-    run(toy, "random,hyperband", seeds=range(4), store=path, seconds=150)
+    run(toy, "random,hyperband", seeds=range(4), store=path, seconds=150, crossfit=False)
     run(toy, "random,local-search", seeds=range(3), store=path, evaluations=30, noise="sample")
     run(toy, "random", seeds=range(2), store=path, evaluations=20, also=["toy_train_time_9"])
     return path
@@ -233,15 +233,18 @@ def test_one_evaluation_over_the_budget_is_named(
 def test_a_search_on_test_figures_is_a_leak(
     toy: Benchmark, made: Submission, verify: Callable[..., Verification]
 ) -> None:
-    def told_the_test(content: dict[str, Any]) -> None:
-        trial = content["trials"][place_of(content, "mean")]
+    def told_the_test(content: dict[str, Any], noise: str = "mean") -> None:
+        trial = content["trials"][place_of(content, noise)]
         figures = toy.values("toy_test_9")[trial["architectures"]].tolist()
         trial["signals"] = [[figure] for figure in figures]
 
     def task_on_the_test(content: dict[str, Any]) -> None:
         content["tasks"][0]["config"]["objectives"][0][0] = "toy_test_9"
 
-    for change in (told_the_test, task_on_the_test):
+    def told_the_whole_test(content: dict[str, Any]) -> None:
+        told_the_test(content, "sample")  # a task whose trainings are divided
+
+    for change in (told_the_test, told_the_whole_test, task_on_the_test):
         found = verify(altered(made, change))
         assert "test leakage" in {fault.kind for fault in found.faults}
 

@@ -24,7 +24,8 @@ def test_defaults_are_the_last_validation_and_test_accuracy(toy: Benchmark) -> N
     assert task.fidelities == (1, 3, 9)
     assert task.fidelity_signals == ("toy_valid_1", "toy_valid_3", "toy_valid_9")
     assert task.budget.evaluations == 200
-    assert task.optimum == toy.values("toy_test_9").max()
+    assert task.crossfit is not None
+    assert make_task(toy, crossfit=False).optimum == toy.values("toy_test_9").max()
 
 
 def test_key_depends_on_figures_and_budget(toy: Benchmark) -> None:
@@ -76,7 +77,7 @@ def test_a_choice_of_data_sets_must_be_made() -> None:
 
 
 def test_evaluations_are_answered_and_charged(toy: Benchmark) -> None:
-    session = Session(make_task(toy, evaluations=2), seed=0)
+    session = Session(make_task(toy, evaluations=2, crossfit=False), seed=0)
     arch = 77
     assert session.evaluate(arch) == toy.query(arch, "toy_valid_9")
     assert session.evaluate(toy.space.string(arch), epochs=3) == toy.query(arch, "toy_valid_3")
@@ -110,13 +111,13 @@ def test_seconds_end_a_search_before_they_are_exceeded(toy: Benchmark) -> None:
 
 
 def test_a_minimised_signal_is_turned_round(toy: Benchmark) -> None:
-    task = make_task(toy, signal="toy_valid_9", also=["toy_train_time_9"])
+    task = make_task(toy, signal="toy_valid_9", also=["toy_train_time_9"], crossfit=False)
     both = Session(task, 0).evaluate_all(5)
     assert both.tolist() == [toy.query(5, "toy_valid_9"), -toy.query(5, "toy_train_time_9")]
 
 
 def test_sampled_noise_answers_with_one_of_the_seeds(toy: Benchmark) -> None:
-    session = Session(make_task(toy, noise="sample", evaluations=1000), seed=0)
+    session = Session(make_task(toy, noise="sample", evaluations=1000, crossfit=False), seed=0)
     seen = {session.evaluate(3) for _ in range(60)}
     assert seen == set(toy.seed_values("toy_valid_9")[3])
 
@@ -146,7 +147,7 @@ def test_noise_does_not_disturb_what_a_method_draws(toy: Benchmark) -> None:
 
 def test_noise_is_not_the_methods_own_draws(toy: Benchmark) -> None:
     """A method that draws 0 or 1 does not draw which of two seeds answers."""
-    session = Session(make_task(toy, noise="sample"), seed=5)
+    session = Session(make_task(toy, noise="sample", crossfit=False), seed=5)
     seeds = toy.seed_values("toy_valid_9")
     answered = [int(session.evaluate(index) == seeds[index][1]) for index in range(64)]
     assert 0 < sum(answered) < 64
@@ -181,7 +182,7 @@ def test_unknown_epochs_and_architectures_are_refused(toy: Benchmark) -> None:
 
 def test_no_test_figure_can_be_reached_from_a_session(toy: Benchmark) -> None:
     """Walk everything a session refers to: neither the table nor a test column is among it."""
-    session = Session(make_task(toy, noise="sample"), seed=0)
+    session = Session(make_task(toy, noise="sample", crossfit=False), seed=0)
     reached = list(everything_reachable(session))
     assert not [item for item in reached if isinstance(item, (Task, Benchmark))]
     signals = toy.seed_values("toy_valid_9")
@@ -192,6 +193,17 @@ def test_no_test_figure_can_be_reached_from_a_session(toy: Benchmark) -> None:
             assert not any(np.shares_memory(array, toy.columns[name]) for array in arrays)
     first = toy.values("toy_test_9").tolist()[:3]
     assert not [item for item in reached if isinstance(item, list) and item[:3] == first]
+
+
+def test_of_a_divided_table_the_other_training_cannot_be_reached_either(toy: Benchmark) -> None:
+    session = Session(make_task(toy), seed=0)
+    reached = list(everything_reachable(session))
+    assert not [item for item in reached if isinstance(item, (Task, Benchmark))]
+    lists = [item[:3] for item in reached if isinstance(item, list)]
+    lists += [item[:3].tolist() for item in reached if isinstance(item, np.ndarray)]
+    assert toy.columns["toy_valid_9@0"][:3].tolist() in lists, "the walk must get that far"
+    hidden = ("toy_valid_9", "toy_valid_9@1", "toy_test_9", "toy_test_9@0", "toy_test_9@1")
+    assert not [name for name in hidden if toy.columns[name][:3].tolist() in lists]
 
 
 def everything_reachable(start: object) -> Iterator[object]:
@@ -240,7 +252,7 @@ def test_a_trial_can_be_left_and_gone_on_with(toy: Benchmark) -> None:
 
 
 def test_incumbents_are_the_best_validation_so_far(toy: Benchmark) -> None:
-    trial = Trial(make_task(toy, evaluations=100), Counter(), 0)
+    trial = Trial(make_task(toy, evaluations=100, crossfit=False), Counter(), 0)
     trial.advance()
     incumbents = trial.result().incumbents
     signals = toy.values("toy_valid_9")[:100]
@@ -284,7 +296,7 @@ def test_a_search_without_evaluations_is_its_recommendations(toy: Benchmark) -> 
         def finished(self) -> bool:
             return self.epoch == 4
 
-    trial = Trial(make_task(toy), OneShot(), 0)
+    trial = Trial(make_task(toy, crossfit=False), OneShot(), 0)
     trial.advance()
     result = trial.result()
     assert result.record.recommended.tolist() == [4, 4, 9, 9]

@@ -1,0 +1,72 @@
+"""A short form of the calibration suite: every command decides alike, and at its stated level.
+
+The whole is ``python tests/benchmarks/calibration.py``, whose table stands in docs/metrics.md.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(scope="module")
+def calibration() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "calibration", ROOT / "tests" / "benchmarks" / "calibration.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["calibration"] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seeds", [(5,), (10, 4, 1)])
+def test_every_command_decides_by_the_same_test(
+    calibration: ModuleType, seeds: tuple[int, ...]
+) -> None:
+    rng = np.random.default_rng(0)
+    called = set()
+    for pool in calibration.made_pools(rng):
+        sd = float(pool.figures.std())
+        for shift in (0.0, 2.0 * sd):
+            samples = [
+                rng.choice(pool.figures, seeds[m % len(seeds)]) - shift * (m == 1) for m in range(3)
+            ]
+            assert not calibration.disagreements(samples, pool.center)
+            called.add(bool(calibration.decide(samples, pool.center).all))
+    assert called == {False, True}
+
+
+def test_levels_coverage_and_power_are_as_stated(calibration: ModuleType) -> None:
+    """Over all made distributions together, with ten seeds and three methods."""
+    rng = np.random.default_rng(1)
+    found = [calibration.calibrate(p, 3, (10,), 150, rng) for p in calibration.made_pools(rng)]
+    for name in ("best", "all", "named"):
+        assert np.mean([getattr(each, name) for each in found]) < 0.07, name
+    assert min(each.means for each in found) > 0.92
+    assert np.mean([each.differences for each in found]) > 0.93
+    assert found[0].power == pytest.approx(0.8, abs=0.07)  # Gaussian, as it is promised for
+    assert np.mean([each.equal for each in found]) < 0.07
+
+
+def test_what_decides_otherwise_is_noticed(
+    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reports.tables import paper
+
+    samples = [np.linspace(90.0, 91.0, 10) - shift for shift in (0.0, 1.5)]
+    assert not calibration.disagreements(samples, 90.5)
+    boards = paper.results_leaderboard
+    monkeypatch.setattr(
+        paper, "results_leaderboard", lambda *a, **b: boards(*a, **b).assign(worse=False)
+    )
+    assert calibration.disagreements(samples, 90.5) == ["table"]
