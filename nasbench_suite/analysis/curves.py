@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.analysis.results import ROUNDING, Results, read_results
+from nasbench_suite.analysis.samples import anchors
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.aggregates import regret
 from nasbench_suite.statistics.estimates import estimates, interval_ends
@@ -15,11 +17,8 @@ from nasbench_suite.statistics.estimates import estimates, interval_ends
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nasbench_suite.analysis.results import Results
-
 BudgetKind = Literal["evaluations", "seconds"]
 
-ROUNDING = 1e-9  # the session's tolerance where fractions of evaluations add up to a budget
 _POINTS = 200  # budgets at which a curve is taken, unless they are given
 
 
@@ -79,6 +78,8 @@ def anytime_curves(
         dataset: only tasks on this data set.
         confidence: of the pointwise intervals.
 
+    Trials that failed count, at every budget, with what a failure counts as on the leaderboard.
+
     Returns:
         One row a task, method and budget, in that order, from the budget on at which every
         finished trial of the method has an incumbent: ``task``, ``method``, ``budget``,
@@ -88,8 +89,6 @@ def anytime_curves(
     Raises:
         SuiteError: no such results, or simulated seconds are asked for and unknown.
     """
-    from nasbench_suite.analysis.results import read_results
-
     results = read_results(store, benchmark=benchmark, dataset=dataset)
     return results_curves(
         results,
@@ -113,16 +112,20 @@ def results_curves(
         raise SuiteError(choose_from("budget", by, ["evaluations", "seconds"]))
     parts = []
     for key, task in results.tasks.items():
-        trials = results.finished[results.finished["task_key"] == key]
-        longest = trials[by].max()
+        trials = results.trials[results.trials["task_key"] == key].reset_index(drop=True)
+        failed = (trials["status"] == "failed").to_numpy()
+        longest = trials.loc[~failed, by].max()
         if not longest > 0:  # no finished trial, or no training times
             continue
         changes = results.incumbents[results.incumbents["trial"].isin(trials["trial"])]
         grid = _default_budgets(changes[by], longest) if budgets is None else np.asarray(budgets)
         rows = pd.Index(trials["trial"]).get_indexer(changes["trial"])
         reached = figures_at(rows, changes[by], changes["report"], grid, len(trials))
+        if failed.any():
+            known = trials.loc[~failed, "report"].to_numpy(dtype=float)
+            reached[failed] = anchors(task).failure(known, task.direction)
         regrets = regret(reached, results.reference(key), task.direction)
-        for method, members in trials.reset_index().groupby("method").indices.items():
+        for method, members in trials.groupby("method").indices.items():
             defined = ~np.isnan(regrets[members]).any(axis=0)
             values = regrets[members][:, defined]
             means, errors, freedoms = estimates(values)

@@ -16,6 +16,8 @@ from nasbench_suite.store import ResultStore
 if TYPE_CHECKING:
     import pandas as pd
 
+ROUNDING = 1e-9  # the session's tolerance where fractions of evaluations add up to a budget
+
 
 @dataclass(frozen=True)
 class Results:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.analysis.curves import ROUNDING
-from nasbench_suite.analysis.results import Results
+from nasbench_suite.analysis.results import ROUNDING, Results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
 from nasbench_suite.errors import SuiteError, choose_from
