@@ -52,7 +52,7 @@ class CandidateProcess:
             values: what was observed, shape (n,).
             optimise: whether to choose hyper-parameters.
         """
-        from scipy.linalg import solve_triangular
+        from scipy.linalg.blas import dtrsm
 
         self.seen = list(seen)
         self.centre, self.spread = float(values.mean()), float(values.std()) or 1.0
@@ -64,13 +64,12 @@ class CandidateProcess:
         kernel = self._kernel(self.seen)
         own = kernel[:, self.seen]
         factor = np.linalg.cholesky(own + (noise + _JITTER) * np.eye(len(self.seen)))
-        rows = solve_triangular(factor, kernel, lower=True)
-        whitened = solve_triangular(factor, targets, lower=True)
+        # Solved in place, from the right: the transpose of the kernel is as BLAS keeps a matrix.
+        rows = dtrsm(1.0, factor, kernel.T, side=1, lower=1, trans_a=1, overwrite_b=1).T
+        whitened = np.linalg.solve(factor, targets)
         self._mean = whitened @ rows
-        self._variance = linear * self.squares + matern - (rows**2).sum(axis=0)
-        # Room to append: the rows of all observations to come are written in place.
-        self._rows = np.empty((2 * len(self.seen), len(self.features)))
-        self._rows[: len(self.seen)] = rows
+        self._variance = linear * self.squares + matern - np.einsum("ij,ij->j", rows, rows)
+        self._rows = rows
 
     def observe(self, candidate: int, value: float) -> None:
         """Take one further observation, with the hyper-parameters as they are."""
@@ -83,8 +82,9 @@ class CandidateProcess:
         error = ((value - self.centre) / self.spread - self._mean[candidate]) / scale
         self._mean += error * row
         self._variance -= row**2
-        if known == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        if known == len(self._rows):  # room for some more, written in place
+            room = np.empty((known // 8 + 8, len(self.features)))
+            self._rows = np.concatenate([self._rows, room])
         self._rows[known] = row
         self.seen.append(candidate)
 
@@ -96,11 +96,21 @@ class CandidateProcess:
     def _kernel(self, rows: list[int]) -> Array:
         """Prior covariances of some candidates with all, shape (rows, candidates)."""
         linear, matern, length, _ = np.exp(self.log_scales * [2, 2, 1, 2])
-        products = self.features[rows] @ self.features.T
-        squared = self.squares[rows][:, None] + self.squares - 2 * products
-        scaled = np.sqrt(np.maximum(squared, 0.0)) * (np.sqrt(5) / length)
-        kernel: Array = linear * products
-        kernel += matern * (1 + scaled + scaled**2 / 3) * np.exp(-scaled)
+        kernel: Array = self.features[rows] @ self.features.T
+        for products, square in zip(kernel, self.squares[rows], strict=True):  # within the cache
+            scaled = np.maximum(square + self.squares - 2 * products, 0.0)
+            np.sqrt(scaled, out=scaled)
+            scaled *= np.sqrt(5) / length
+            smooth = scaled * (1 / 3)
+            smooth += 1
+            smooth *= scaled
+            smooth += 1
+            np.negative(scaled, out=scaled)
+            np.exp(scaled, out=scaled)
+            smooth *= scaled
+            smooth *= matern
+            products *= linear
+            products += smooth
         return kernel
 
     def _optimise(self, points: Array, targets: Array) -> None:
@@ -125,14 +135,17 @@ def _negative_log_posterior(
     log_scales: Array, products: Array, distances: Array, targets: Array
 ) -> tuple[float, Array]:
     """And its gradient with respect to the logarithms of a, b, ℓ and σ."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
     linear, matern, length, noise = np.exp(log_scales * [2, 2, 1, 2])
     scaled = distances * (np.sqrt(5) / length)
     decay = np.exp(-scaled)
     smooth = matern * (1 + scaled + scaled**2 / 3) * decay
     kernel = linear * products + smooth
     kernel[np.diag_indices_from(kernel)] += noise + _JITTER
-    factor = np.linalg.cholesky(kernel)
-    inverse = np.linalg.inv(kernel)
+    factor, _ = dpotrf(kernel, lower=1, clean=1)
+    inverse, _ = dpotri(factor, lower=1)
+    inverse += np.tril(inverse, -1).T
     weights = inverse @ targets
     away = (log_scales - _PRIOR_MEAN) / _PRIOR_DEVIATION
     value = 0.5 * targets @ weights + np.log(np.diag(factor)).sum() + 0.5 * away @ away

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError, need_package
-from nasbench_suite.spaces import FiniteSpace, listed, load_finite_space
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces import FiniteSpace, listed
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.gaussian_process import CandidateProcess
+from search_methods.graph_vae.embedding import load_embedding
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,8 @@ class GraphVAESearch(Method):
             linear in it, says of it, as strongly as the rest of it.
         bound: largest (or smallest, if more is better) value allowed of the second objective, in
             its own unit; None searches for the whole front.
-        model: checkpoint of the graph VAE; by default the one that comes with the package.
+        model: a checkpoint of the graph VAE, which needs torch unless ``nasbench vae embed`` has
+            put the latents of all cells beside it; by default what comes with the package.
     """
 
     title: ClassVar[str] = "Graph VAE search"
@@ -95,10 +96,10 @@ class GraphVAESearch(Method):
                 )
 
     def refuse(self, task: Task) -> None:
-        """Also where an embedding is to be computed and torch is not installed."""
+        """Also where there is no embedding of the space, or one that cannot be used."""
         super().refuse(task)
         if "latent" in [self.embedding, self.cost_embedding][: len(task.objectives)]:
-            need_package("Method 'graph-vae'", "torch", "torch")
+            load_embedding(task.benchmark.space.name, self.model)
 
     def start(self, session: Session) -> None:
         """Embed the whole space; know no figure."""
@@ -117,13 +118,16 @@ class GraphVAESearch(Method):
         self.seen: list[int] = []
         self.values: list[Array] = []  # larger is better
         self.unseen = space.connected.copy()  # the others compute nothing
+        self.by_class = np.argsort(self.classes, kind="stable")
+        self.class_starts = np.flatnonzero(np.diff(self.classes[self.by_class], prepend=-1))
         self.fitted = 0  # evaluations when the hyper-parameters were last chosen
 
     def _embed(self, space: FiniteSpace, embedding: str) -> list[Array]:
         if embedding == "one-hot":
             return [encode_one_hot(space.all_vectors, space.choices)]
-        latents, functional = embed_space(space.name, self.model)
-        return [latents, functional] if self.functional and functional.size else [latents]
+        found = load_embedding(space.name, self.model)
+        whole = self.functional and found.functional.size
+        return [found.latents, found.functional] if whole else [found.latents]
 
     @property
     def finished(self) -> bool:
@@ -159,7 +163,7 @@ class GraphVAESearch(Method):
     def _learn(self) -> None:
         """Choose hyper-parameters anew, now and then: more seldom the more is known."""
         since = len(self.seen) - self.fitted
-        if self.fitted and since < max(self.refit_every, len(self.seen) // 10):
+        if self.fitted and since < max(self.refit_every, len(self.seen) // 5):
             return
         self.fitted = len(self.seen)
         places = np.array([self._places(architecture) for architecture in self.seen])
@@ -188,14 +192,15 @@ class GraphVAESearch(Method):
         Args:
             costs: predictions of all architectures, larger is better, one array an objective.
         """
-        unseen = np.flatnonzero(self.unseen)
-        worth = np.zeros(len(unseen))
+        worth = np.zeros(len(self.classes))
         for values, cost in zip(np.array(self.values).T[1:], costs, strict=True):
-            worth += cost[unseen] / (values.std() or 1.0)
-        best_first = unseen[np.argsort(-worth, kind="stable")]
-        found: NDArray[np.int64] = best_first[
-            np.unique(self.classes[best_first], return_index=True)[1]
-        ]
+            worth += cost / (values.std() or 1.0)
+        ordered = np.where(self.unseen, worth, -np.inf)[self.by_class]
+        best = np.maximum.reduceat(ordered, self.class_starts)
+        sizes = np.diff(self.class_starts, append=len(ordered))
+        places = np.flatnonzero((ordered == np.repeat(best, sizes)) & np.isfinite(ordered))
+        chosen = self.by_class[places]
+        found: NDArray[np.int64] = chosen[np.diff(self.classes[chosen], prepend=-1) > 0]
         return found
 
     def _constrained_gains(
@@ -224,48 +229,8 @@ class GraphVAESearch(Method):
         session.recommend(self.seen[int(best)])
 
 
-def embed_space(space: str, model: str = "") -> tuple[Array, Array]:
-    """The latent of every architecture of a space, and what its structure head says of it.
-
-    Args:
-        space: name of the space.
-        model: checkpoint; by default the one that comes with the package.
-
-    Returns:
-        Posterior means, shape (size, latent dimensions), and the linear part of them that is
-        about function (``GraphVAE.functional``), or nothing for a model without such a head.
-
-    Raises:
-        SuiteError: torch is missing, there is no checkpoint for the space, or it cannot be used.
-    """
-    from search_methods.graph_vae.checkpoint import embedded_checkpoint
-
-    return _embed(space, model or str(embedded_checkpoint(space)))
-
-
-@cache
-def _embed(space: str, checkpoint: str) -> tuple[Array, Array]:
-    from search_methods.graph_vae.checkpoint import import_torch, load_model
-
-    model, _ = load_model(checkpoint, space)
-    from search_methods.graph_vae.model import GraphVAE
-
-    torch = import_torch()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # another number could add in another order
-    try:
-        means, _ = model.encode(load_finite_space(space).all_vectors)
-        latents = means.astype(np.float64)
-        said = model.functional(means) if isinstance(model, GraphVAE) else latents[:, :0]
-    finally:
-        torch.set_num_threads(threads)
-    for part in (latents, said):
-        part.setflags(write=False)
-    return latents, said
-
-
-def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:
-    """Of Gaussians over ``best``, where larger is better; shape as ``mean``."""
+def expected_improvement(mean: Array, deviation: Array, best: float | Array) -> Array:
+    """Of Gaussians over ``best``, where larger is better; shape as all of them together."""
     from scipy.special import ndtr
 
     score = (mean - best) / deviation
@@ -300,12 +265,10 @@ def expected_hypervolume_improvement(mean: Array, deviation: Array, known: Array
     gains = np.zeros(len(mean))
     if not len(open_):
         return gains
-    (m0, m1), (d0, d1) = mean[open_].T, deviation[open_].T
-    edges = np.concatenate([front[:, 1], [worst[1]]])
-    covered = np.array([expected_improvement(m1, d1, edge) for edge in edges])
-    widths = np.diff(covered, axis=0, prepend=np.zeros((1, len(open_))))
-    above = np.array([expected_improvement(m0, d0, height) for height in heights])
-    gains[open_] = (widths * above).sum(axis=0)
+    (m0, m1), (d0, d1) = mean[open_].T[..., None], deviation[open_].T[..., None]
+    covered = expected_improvement(m1, d1, np.append(front[:, 1], worst[1]))
+    widths = np.diff(covered, axis=1, prepend=0.0)
+    gains[open_] = np.einsum("ij,ij->i", widths, expected_improvement(m0, d0, heights))
     return gains
 
 

@@ -51,8 +51,13 @@ class SMSEMOA(Method):
             )
 
     def refuse(self, task: Task) -> None:
-        """Also where pymoo is not installed."""
+        """Also with one objective, and where pymoo is not installed."""
         super().refuse(task)
+        if len(task.objectives) < 2:
+            raise SuiteError(
+                f"SMS-EMOA selects by the hypervolume of two objectives or more, and task "
+                f"{task.name!r} has one: name another with --also, or choose nsga2."
+            )
         need_package("Method 'sms-emoa'", "pymoo", "multiobjective")
 
     def hints(self, task: Task) -> Sequence[str]:

@@ -125,7 +125,7 @@ def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Tra
     """
     torch = import_torch()
     path = Path(path)
-    header, arrays = _read(path)
+    header, arrays = read_arrays(path)
     if header.get("format") != FORMAT:
         raise SuiteError(
             f"{path} is no checkpoint of a cell VAE: make one with nasbench vae train."
@@ -162,17 +162,27 @@ def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Tra
     return model.eval(), training
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
+def read_arrays(
+    path: Path, kind: str = "checkpoint", maker: str = "nasbench vae train"
+) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
+    """The JSON header of a file of arrays, and the arrays by name.
+
+    Args:
+        path: the file.
+        kind: what it should be, and
+        maker: the command that makes one, as an error says them.
+
+    Raises:
+        SuiteError: it is not there, or no such file.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("__header__")))
     except FileNotFoundError:
-        raise SuiteError(
-            f"There is no checkpoint {path}: make one with nasbench vae train."
-        ) from None
+        raise SuiteError(f"There is no {kind} {path}: make one with {maker}.") from None
     except Exception as error:  # a damaged archive raises nearly anything
-        raise SuiteError(f"{path} is no checkpoint, or damaged ({error}).") from None
+        raise SuiteError(f"{path} is no {kind}, or damaged ({error}).") from None
     if not isinstance(header, dict):
-        raise SuiteError(f"{path} is no checkpoint: its header is no JSON object.")
+        raise SuiteError(f"{path} is no {kind}: its header is no JSON object.")
     return header, arrays

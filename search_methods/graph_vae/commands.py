@@ -79,6 +79,16 @@ def train_command(
     )
 
 
+@app.command("embed")
+def embed_command(
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint of cells that can be listed.")],
+) -> None:
+    """Write the latents of all cells beside a checkpoint: `graph-vae` then needs no torch."""
+    from search_methods.graph_vae.embedding import embed
+
+    typer.echo(f"Embedded: {embed(checkpoint)}.")
+
+
 @app.command("score")
 def score_command(
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint with cells held out.")],

@@ -22,6 +22,7 @@ from nasbench_suite.analysis.generative import (
 )
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
+from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import list_spaces, load_finite_space
 from nasbench_suite.tasks.task import config_hash
 from search_methods.graph_vae.checkpoint import (
@@ -254,21 +255,19 @@ def score(model: CellVAE, cells: Cells, seed: int = 0) -> dict[str, float]:
         "dimensions": found.latent.dimensions,
     }
     reader = CellReader(cells.space)
-    walk = smoothness(
-        model, reader, cells.held_out, rng=np.random.default_rng(seed), paths=50, steps=40
-    )
+    walk = smoothness(model, reader, cells.held_out, rng=stream(seed, "lines"), paths=50, steps=40)
     figures |= {"line_edits": walk.edit_distance, "line_excess": walk.excess_edits}
     model.masked = False
     try:
         for suffix, prior in (("", None), ("_matched", cells.training)):
             model.match_prior(prior)
-            drawn = generation(model, reader, cells.training, rng=np.random.default_rng(seed + 1))
+            drawn = generation(model, reader, cells.training, rng=stream(seed, "unmasked"))
             figures[f"valid_unmasked{suffix}"] = drawn.valid
             figures[f"unique_unmasked{suffix}"] = drawn.unique_strings
             if isinstance(model, Arch2Vec):
                 model.check_edges = False
                 figures[f"valid_types{suffix}"] = generation(
-                    model, reader, cells.training, rng=np.random.default_rng(seed + 1)
+                    model, reader, cells.training, rng=stream(seed, "unmasked")
                 ).valid
                 model.check_edges = True
     finally:

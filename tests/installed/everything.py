@@ -89,6 +89,7 @@ supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces 
 run --methods darts[epochs=2,width=4,cells=2] --seeds 0-1 --store darts.sqlite
 robustness --store darts.sqlite
 vae train vae.npz --epochs 1 --held-out 0.1
+vae embed vae.npz
 vae score vae.npz
 vae compare vaes --models arch2vec --seeds 0
 vae plot vaes --benchmark digits --latency onnxruntime_ms

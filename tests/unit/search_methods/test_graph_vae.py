@@ -34,6 +34,7 @@ from search_methods.graph_vae.checkpoint import (  # noqa: E402
     embedded_checkpoint,
     load_model,
     make_model,
+    read_arrays,
     save_model,
 )
 from search_methods.graph_vae.comparison import (  # noqa: E402
@@ -42,6 +43,12 @@ from search_methods.graph_vae.comparison import (  # noqa: E402
     score_file,
     split_cells,
     summary,
+)
+from search_methods.graph_vae.embedding import (  # noqa: E402
+    arrays_beside,
+    digest,
+    embed,
+    load_embedding,
 )
 from search_methods.graph_vae.line_graph import make_line_graph  # noqa: E402
 from search_methods.graph_vae.training import EpochDone, Recipe, train  # noqa: E402
@@ -418,6 +425,52 @@ def test_the_embedded_model_gives_back_every_cell() -> None:
 def test_there_is_no_embedded_model_of_other_spaces() -> None:
     with pytest.raises(SuiteError, match="nasbench vae train"):
         embedded_checkpoint("nasbench-macro")
+
+
+# -- the embedding of a space as arrays ------------------------------------------------------------
+
+
+def test_the_shipped_arrays_are_those_of_the_shipped_weights() -> None:
+    checkpoint = embedded_checkpoint("nats-tss")
+    assert arrays_beside(checkpoint).stat().st_size < 1_000_000
+    shipped, model = load_embedding("nats-tss"), load_model(checkpoint)[0]
+    means, _ = model.encode(CELLS)
+    assert_allclose(shipped.latents, means, rtol=2**-11, atol=1e-4)  # half precision
+    assert_allclose(shipped.functional, model.functional(means), atol=5e-3)
+    header, _ = read_arrays(arrays_beside(checkpoint))
+    assert header["checkpoint"] == digest(checkpoint)
+
+
+def test_arrays_and_weights_give_the_same_search(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    saved(path)
+    computed = load_embedding("nats-tss", str(path))
+    read = load_embedding("nats-tss", str(embed(path)))
+    assert_array_equal(computed.latents, read.latents)
+    assert_array_equal(computed.functional, read.functional)
+
+
+def test_arrays_that_do_not_belong_are_said(tmp_path: Path) -> None:
+    path, other = tmp_path / "m.npz", tmp_path / "other.npz"
+    saved(path)
+    arrays = embed(path)
+    other.write_bytes(embedded_checkpoint("nats-tss").read_bytes())
+    arrays_beside(other).write_bytes(arrays.read_bytes())
+    with pytest.raises(SuiteError, match="not made with the checkpoint"):
+        load_embedding("nats-tss", str(other))
+    with pytest.raises(SuiteError, match="of space 'nats-tss', not of 'nasbench-macro'"):
+        load_embedding("nasbench-macro", str(arrays))
+    with np.load(arrays) as archive:
+        content = dict(archive)
+    for name, value, said in (
+        ("latents", content["latents"][1:], "one latent for each"),
+        ("latents", np.full_like(content["latents"], np.nan), "not finite"),
+        ("__header__", np.array("{}"), "no embedding of version"),
+    ):
+        altered = tmp_path / f"{said}{arrays.name}"
+        np.savez(altered, **{**content, name: value})
+        with pytest.raises(SuiteError, match=said):
+            load_embedding("nats-tss", str(altered))
 
 
 # -- comparison ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.pareto import hypervolume
 from nasbench_suite.tasks import Record, make_task
 from search_methods.gaussian_process import CandidateProcess, _negative_log_posterior
+from search_methods.graph_vae.embedding import load_embedding
 from search_methods.graph_vae_search import (
     GraphVAESearch,
     _class_means,
     _sampled_gains,
-    embed_space,
     expected_hypervolume_improvement,
     expected_improvement,
 )
@@ -255,17 +256,15 @@ def test_the_same_seed_evaluates_the_same(cells: Benchmark) -> None:
 
 
 def test_the_latent_of_the_package_is_searched(cells: Benchmark) -> None:
-    pytest.importorskip("torch")
-    latents, functional = embed_space("nats-tss")
-    assert len(latents) == len(functional) == SPACE.size
-    assert len(np.unique(np.round(latents, 4), axis=0)) == SPACE.size
+    found = load_embedding("nats-tss")
+    assert len(found.latents) == len(found.functional) == SPACE.size
+    assert len(np.unique(np.round(found.latents, 4), axis=0)) == SPACE.size
     record = search(cells, 40)
     best = cells.values("made_test_9")[record.architectures].max()
     assert best > np.quantile(cells.values("made_test_9"), 0.99)
 
 
 def test_a_space_without_a_model_is_said() -> None:
-    pytest.importorskip("torch")
     space = load_space("nasbench-macro")
     metrics = [
         Metric("made_valid_9", dataset="made", split="valid", epochs=9),
@@ -275,11 +274,29 @@ def test_a_space_without_a_model_is_said() -> None:
     benchmark = make_benchmark(
         "macro", space, metrics, dict.fromkeys(["made_valid_9", "made_test_9"], figures)
     )
-    trial = Trial(make_task(benchmark, evaluations=30), GraphVAESearch(), 0)
     with pytest.raises(SuiteError, match="No graph VAE of space 'nasbench-macro'"):
-        trial.advance()
+        Trial(make_task(benchmark, evaluations=30), GraphVAESearch(), 0)
     trial = Trial(make_task(benchmark, evaluations=30), GraphVAESearch(**ONE_HOT), 0)
     trial.advance()  # one-hot decisions every space has
+
+
+def test_a_search_needs_no_torch(cells: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert len(search(cells, 22).architectures) == 22
+
+
+def test_the_cheapest_unseen_twin_of_every_graph_is_a_candidate(cells: Benchmark) -> None:
+    rng = np.random.default_rng(0)
+    trial = Trial(make_task(cells, evaluations=30, also=["phone_ms"]), GraphVAESearch(**ONE_HOT), 0)
+    trial.advance(25)
+    method = trial.method
+    assert isinstance(method, GraphVAESearch)
+    cost = np.round(rng.normal(size=SPACE.size), 1)  # with ties
+    expected = []
+    for label in range(SPACE.classes.max() + 1):
+        members = np.flatnonzero((SPACE.classes == label) & method.unseen)
+        expected += [members[cost[members].argmax()]] if len(members) else []
+    assert_array_equal(method._cheapest_twins([cost]), expected)
 
 
 @pytest.mark.parametrize(

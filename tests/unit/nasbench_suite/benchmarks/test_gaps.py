@@ -239,8 +239,6 @@ def test_every_method_without_a_network_of_its_own_is_tested():
     [*((name, []) for name in BLACK_BOX), *((name, [COST]) for name in MULTI_OBJECTIVE)],
 )
 def test_methods_survive_gaps(gaps, name, also, share):
-    if name == "graph-vae":
-        pytest.importorskip("torch")
     benchmark = gaps
     if share == "most":  # so that the first evaluations have no figure, for every seed
         codes = np.where(np.random.default_rng(0).random(SPACE.size) < 0.9, 3, 0)
