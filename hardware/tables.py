@@ -183,7 +183,7 @@ def write_table(table: CostTable, path: Path) -> None:
     if not path.parent.is_dir():
         raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
     with replacing(path) as partial:
-        pq.write_table(content, partial, compression="zstd")
+        pq.write_table(content, partial, compression="zstd", write_page_checksum=True)
 
 
 def read_table(

@@ -421,7 +421,11 @@ def verify_benchmark(name_or_path: str | Path) -> Verification:
             continue
         wrong = np.isinf(values)
         if column in benchmark.metrics:
-            codes = benchmark.reasons(column)
+            try:
+                codes = benchmark.reasons(column)
+            except SuiteError as error:
+                unread.append(str(error).rstrip("."))
+                continue
             wrong |= np.isnan(values) if codes is None else np.isnan(values) != (codes > 0)
         if wrong.any():
             infinite.append(f"{column} at architecture {int(wrong.argmax())}")

@@ -8,6 +8,10 @@ A figure may be *not available*: its column has NaN there, and a column ``metric
 the reason (position in ``REASONS``) of each architecture. A table of a sample of a space has a
 column ``@architecture`` with their strings, and its space is the pool of these. Files with
 either have format 2, others format 1, which earlier versions read as well.
+
+Nothing damaged is taken for a figure: beside the metadata stands its SHA-256, within it that of
+every column, and pages have Parquet's own checksums. A file of an earlier version has one checksum
+of all figures; at the first of them that is asked for, the whole file is compared with it.
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ FORMAT_VERSION = 2
 _PLAIN_FORMAT = 1  # complete tables of a listed space, as all files were before format 2
 _ARCHITECTURES = "@architecture"
 _METADATA_KEY = b"nasbench_suite"
+_SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
 Split = Literal["train", "valid", "test"]
 Direction = Literal["maximize", "minimize"]
@@ -467,12 +472,31 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
         "metrics": [asdict(metric) for metric in benchmark.metrics.values()],
         "about": dict(benchmark.about),
         "checksum": benchmark.checksum,
+        "columns": {name: _digest_of(column) for name, column in columns.items()},
     }
-    table = pa.table(columns)
-    table = table.replace_schema_metadata({_METADATA_KEY: json.dumps(metadata).encode()})
+    content = json.dumps(metadata).encode()
+    seal = hashlib.sha256(content).hexdigest().encode()
+    table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: content, _SEAL_KEY: seal})
     with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, partial, compression="zstd", compression_level=19)
+        pq.write_table(
+            table, partial, compression="zstd", compression_level=19, write_page_checksum=True
+        )
+
+
+def _digest_of(column: Any) -> str:
+    """SHA-256 of a column as it is read: numbers as float64, or strings."""
+    import pyarrow as pa
+
+    if pa.types.is_string(column.type):
+        return _digest(column.to_pylist())
+    return _digest(column.to_numpy().astype(np.float64))
+
+
+def _digest(column: NDArray[np.float64] | Sequence[str]) -> str:
+    if isinstance(column, np.ndarray):
+        return hashlib.sha256(np.ascontiguousarray(column, dtype="<f8")).hexdigest()
+    return hashlib.sha256(json.dumps(list(column)).encode()).hexdigest()
 
 
 def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
@@ -483,7 +507,7 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
     """
     metadata = read_metadata(path)
     try:
-        columns = _LazyColumns(path)
+        columns = _LazyColumns(path, metadata.get("columns"))
         if columns.strings is None:
             space = load_finite_space(metadata["space"])
         else:
@@ -495,7 +519,8 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
             metrics[metric.name] = metric
         benchmark = Benchmark(name or metadata["name"], space, metrics, columns, metadata["about"])
         # Hashing needs every column; ``nasbench data verify`` does it, loading need not.
-        vars(benchmark)["checksum"] = metadata["checksum"]
+        vars(benchmark)["checksum"] = columns.checksum = metadata["checksum"]
+        columns.metrics = metrics
     except (KeyError, TypeError) as error:
         raise SuiteError(
             f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
@@ -524,7 +549,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        content = (pq.read_schema(path, memory_map=True).metadata or {}).get(_METADATA_KEY)
+        kept = pq.read_schema(path, memory_map=True).metadata or {}
     except FileNotFoundError:
         raise SuiteError(f"There is no benchmark file {path}.") from None
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -532,13 +557,19 @@ def read_metadata(path: Path) -> dict[str, Any]:
             f"{path} is not a readable Parquet file (truncated or another format?): "
             f"get or import it again ({_first_line(error)})."
         ) from None
+    content = kept.get(_METADATA_KEY)
     if content is None:
         raise SuiteError(
             f"{path} is no benchmark of this suite: import it with `nasbench data import`."
         )
+    seal = kept.get(_SEAL_KEY)  # files of earlier versions have none
+    if seal is not None and seal != hashlib.sha256(content).hexdigest().encode():
+        raise SuiteError(
+            f"{path} has damaged metadata (its checksum differs): get or import the file again."
+        )
     try:
         metadata: dict[str, Any] = dict(json.loads(content))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise SuiteError(
             f"{path} has damaged metadata ({_first_line(error)}): get or import the file again."
         ) from None
@@ -552,12 +583,21 @@ def read_metadata(path: Path) -> dict[str, Any]:
 
 
 class _LazyColumns(Mapping[str, NDArray[np.float64]]):
-    """The columns of a Parquet file, each read at its first use and then kept."""
+    """The columns of a Parquet file, each read at its first use, compared, and then kept.
+
+    Args:
+        path: the file.
+        digests: SHA-256 of each column; None of a file of an earlier version, which is read whole
+            at the first use of any and compared with its one checksum.
+    """
 
     space: FiniteSpace
+    metrics: Mapping[str, Metric]
+    checksum: str
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, digests: Mapping[str, str] | None) -> None:
         self._path = path
+        self._digests = digests
         self._names = [name for name in self._file.schema_arrow.names if name != _ARCHITECTURES]
         self._loaded: dict[str, NDArray[np.float64]] = {}
 
@@ -571,6 +611,7 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
             raise SuiteError(
                 f"Column {_ARCHITECTURES!r} of {self._path} holds no strings: import it again."
             )
+        self._compare(_ARCHITECTURES, strings)
         return tuple(strings)
 
     @cached_property
@@ -578,14 +619,36 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
         """The open file; opening it costs more than reading a column."""
         import pyarrow.parquet as pq
 
-        return pq.ParquetFile(self._path, memory_map=True)
+        return pq.ParquetFile(self._path, memory_map=True, page_checksum_verification=True)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         if name not in self._loaded:
             if name not in self._names:
                 raise KeyError(name)
-            self._loaded[name] = self._read(name)
+            if self._digests is None:
+                self._loaded = self._read_whole()
+            else:
+                self._loaded[name] = self._compare(name, self._read(name))
         return self._loaded[name]
+
+    def _compare(self, name: str, column: Any) -> Any:
+        """The column, if it is the one that was written."""
+        if self._digests is not None and self._digests.get(name) != _digest(column):
+            raise SuiteError(
+                f"Column {name!r} of {self._path} is damaged (its checksum differs): get or import "
+                f"the file again."
+            )
+        return column
+
+    def _read_whole(self) -> dict[str, NDArray[np.float64]]:
+        """All columns of a file of an earlier version, if they are those that were written."""
+        columns = {name: self._read(name) for name in self._names}
+        if Benchmark("", self.space, self.metrics, columns).compute_checksum() != self.checksum:
+            raise SuiteError(
+                f"{self._path} is damaged (the checksum of its figures differs): get or import the "
+                f"file again."
+            )
+        return columns
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -624,8 +687,8 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
                 f"{self._path} has {len(values)} rows, but space {self.space.name!r} has "
                 f"{self.space.size} architectures: get or import the file again."
             )
-        values.setflags(write=False)
-        return values
+        # Of bytes, which nobody can make writeable again: a method must not alter a figure.
+        return np.frombuffer(values.tobytes(), dtype=np.float64)
 
 
 def _first_line(error: Exception) -> str:

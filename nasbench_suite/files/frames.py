@@ -142,7 +142,10 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     if content.startswith((b"PAR1", b"ARROW1", b"FEA1")):
         is_parquet = content.startswith(b"PAR1")
         source = pa.BufferReader(content)
-        table = pq.ParquetFile(source).read() if is_parquet else feather.read_table(source)
+        if is_parquet:
+            table = pq.ParquetFile(source, page_checksum_verification=True).read()
+        else:
+            table = feather.read_table(source)
         table.validate(full=True)  # text that is no UTF-8 shows here
         # Without what pandas noted of its index, the index is a column like any other.
         frame = table.replace_schema_metadata(None).to_pandas()

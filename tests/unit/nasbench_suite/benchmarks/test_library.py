@@ -21,7 +21,7 @@ from nasbench_suite.benchmarks.library import (
     verify_benchmark,
 )
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 
@@ -284,10 +284,10 @@ def put_nan(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "fault"),
     [
-        (change_figures, "the figures are not those that were written"),
+        (change_figures, "toy.parquet is damaged (its checksum differs)"),
         (drop_column, "columns missing: toy_test_9@1"),
         (drop_rows, "has 100 rows, but space 'nats-tss' has 15625"),
-        (put_nan, "figures not finite: toy_test_9 at architecture 0"),
+        (put_nan, "toy.parquet is damaged (its checksum differs)"),
         (
             lambda path: rewrite(path, lambda about: about["metrics"][0].update(epochs=2)),
             "not those that were written",
@@ -339,6 +339,58 @@ def test_every_flipped_byte_is_found(toy: Benchmark, tmp_path: Path) -> None:
         except SuiteError:
             found += 1
     assert found >= 195  # some bytes, such as statistics and names of encodings, carry no figure
+
+
+def as_earlier(path: Path) -> None:
+    """Rewrite a file as earlier versions did: without checksums of columns and pages."""
+    table = pq.read_table(path)
+    metadata = json.loads(table.schema.metadata[b"nasbench_suite"])
+    del metadata["columns"]
+    kept = {b"nasbench_suite": json.dumps(metadata).encode()}
+    pq.write_table(table.replace_schema_metadata(kept), path, compression="none")
+
+
+@pytest.mark.parametrize("earlier", [False, True], ids=["checksums", "earlier"])
+def test_no_flipped_bit_changes_a_figure(toy: Benchmark, tmp_path: Path, earlier: bool) -> None:
+    """100 bits flipped, one at a time: what is read is as it was written, or refused."""
+    path = tmp_path / "toy.parquet"
+    write_benchmark(toy, path)
+    if earlier:
+        as_earlier(path)
+    sound, metric = path.read_bytes(), "toy_test_9"
+    refused = 0
+    for number in np.random.default_rng(0).integers(0, 8 * len(sound), size=100).tolist():
+        flipped = bytearray(sound)
+        flipped[number // 8] ^= 1 << number % 8
+        path.write_bytes(flipped)
+        try:
+            found = read_benchmark(path)
+            assert np.array_equal(found.values(metric), toy.values(metric))
+            assert found.metrics[metric] == toy.metrics[metric]
+            assert found.checksum == toy.checksum
+        except SuiteError:
+            refused += 1
+    # Of a file with checksums of columns, the damage of others is not read at all.
+    assert refused >= (75 if earlier else 1)
+
+
+def test_a_flipped_bit_ends_a_run_with_one_sentence(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "toy.parquet"
+    write_benchmark(toy, path)
+    content = bytearray(path.read_bytes())
+    place = pq.ParquetFile(path).metadata.row_group(0).column(0).data_page_offset
+    content[place + 500] ^= 1
+    path.write_bytes(content)
+    first = next(iter(toy.columns))
+    with pytest.raises(SuiteError, match=rf"Column '{first}' of .*damaged.*: get or import"):
+        read_benchmark(path).columns[first]
+
+
+def test_no_figure_can_be_made_writeable(toy: Benchmark, tmp_path: Path) -> None:
+    write_benchmark(toy, tmp_path / "toy.parquet")
+    values = read_benchmark(tmp_path / "toy.parquet").values("toy_test_9")
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        values.setflags(write=True)
 
 
 def test_list(home: Path, source: Path) -> None:
