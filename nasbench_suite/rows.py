@@ -62,6 +62,30 @@ class EnvironmentRow(Row):
     platform: str
 
 
+class CodeRow(Row):
+    """The code of a method: what ran when a trial did.
+
+    Attributes:
+        key: hash of the other fields.
+        source: hash of the method's source, see ``tasks.sources``; None if there is none to read.
+        distribution: what it was installed from, if it was.
+        version: of that distribution.
+        git_revision: of the folder it lies in, with ``-dirty`` if files differ from it.
+    """
+
+    key: str
+    source: str | None = None
+    distribution: str | None = None
+    version: str | None = None
+    git_revision: str | None = None
+
+    def differs(self, other: CodeRow) -> bool:
+        """Whether it is known to be other code: by its source, or else by its version."""
+        if self.source is not None and other.source is not None:
+            return self.source != other.source
+        return (self.distribution, self.version) != (other.distribution, other.version)
+
+
 class TrialRow(Row):
     """A finished trial: what was evaluated, what the method was told, and what it came to.
 

@@ -495,7 +495,7 @@ def _digest_of(column: Any) -> str:
 
 def _digest(column: NDArray[np.float64] | Sequence[str]) -> str:
     if isinstance(column, np.ndarray):
-        return hashlib.sha256(np.ascontiguousarray(column, dtype="<f8")).hexdigest()
+        return hashlib.sha256(np.ascontiguousarray(column, dtype="<f8").data).hexdigest()
     return hashlib.sha256(json.dumps(list(column)).encode()).hexdigest()
 
 

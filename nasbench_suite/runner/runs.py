@@ -235,12 +235,13 @@ def run_tasks(
     with ResultStore(store) as results:
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
         plans = []
+        there = results.finished_seeds()
         for task in tasks:
             task_id = results.add_task(task_row(task))
             for name, method in chosen:
                 row = method_row(name, method)
                 method_id = results.add_method(row)
-                finished = results.finished_seeds(task_id, method_id)
+                finished = there.get((task_id, method_id), {})
                 todo = [seed for seed in seeds if seed not in finished]
                 summary.skipped += len(seeds) - len(todo)
                 plans.append(_Plan(task, method, row.label, row.key, task_id, method_id, todo))

@@ -44,6 +44,38 @@ STEPS = (
     ALTER TABLE trials ADD COLUMN unavailable INTEGER;
     ALTER TABLE records ADD COLUMN strings TEXT;
     """,
+    # 5: seals of all rows, and the code that ran.
+    """
+    CREATE TABLE codes (
+        id INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        source TEXT,
+        distribution TEXT,
+        version TEXT,
+        git_revision TEXT,
+        seal TEXT
+    );
+    ALTER TABLE tasks ADD COLUMN seal TEXT;
+    ALTER TABLE methods ADD COLUMN seal TEXT;
+    ALTER TABLE environments ADD COLUMN seal TEXT;
+    ALTER TABLE trials ADD COLUMN code_id INTEGER REFERENCES codes (id);
+    ALTER TABLE trials ADD COLUMN seal INTEGER;
+    ALTER TABLE diagnostics ADD COLUMN seal INTEGER;
+    CREATE TABLE seals (
+        trial_id INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+        incumbents INTEGER NOT NULL,
+        fronts INTEGER NOT NULL,
+        indicators INTEGER NOT NULL,
+        diagnostics INTEGER NOT NULL,
+        records INTEGER NOT NULL
+    );
+    CREATE TABLE totals (
+        name TEXT PRIMARY KEY,
+        rows INTEGER NOT NULL,
+        seal INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    INSERT INTO totals SELECT 'trials', count(*), 0 FROM trials;
+    """,
 )
 SCHEMA_VERSION = len(STEPS) + 1
 

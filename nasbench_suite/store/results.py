@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,8 @@ import numpy as np
 
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import Record
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
+from nasbench_suite.rows import CodeRow, EnvironmentRow, MethodRow, TaskRow, TrialRow
+from nasbench_suite.store import seals
 from nasbench_suite.store.migrations import SCHEMA_VERSION, execute_all, migrate
 from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA
 
@@ -31,26 +32,33 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
-_TRIALS = """
-SELECT trials.id AS trial, task_id, method_id, seed, status, message, trainings, evaluations,
-       seconds, wall_seconds, architecture, signal, report, unavailable
-FROM trials JOIN methods ON methods.id = method_id
+# Not by the index, in which damage would lose or double a row.
+_TRIALS = f"""
+SELECT trials.id AS trial, {", ".join(seals.TRIAL)}, coalesce(trials.seal, 0) AS seal
+FROM trials NOT INDEXED LEFT JOIN methods ON methods.id = method_id
 ORDER BY task_id, methods.label, methods.key, seed
 """
-_TASK_NAMES = "SELECT id, key AS task, name AS task_name, benchmark, dataset FROM tasks"
-_METHOD_NAMES = "SELECT id, label AS method, key AS method_key FROM methods"
+_NAMES = {
+    "tasks": {"key": "task", "name": "task_name", "benchmark": "benchmark", "dataset": "dataset"},
+    "methods": {"label": "method", "key": "method_key"},
+    "codes": {"key": "code"},
+}
 _TRIAL_COLUMNS = (
     *("trial", "task", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
     *("status", "message", "trainings", "evaluations", "seconds", "wall_seconds"),
-    *("architecture", "signal", "report", "unavailable"),
+    *("architecture", "signal", "report", "unavailable", "code"),
 )
-_TEXTS = ("status", "message", "task", "task_name", "benchmark", "dataset", "method", "method_key")
+_TEXTS = ("status", "message", "name", "shape", "value")
 _CHUNK = 100_000  # rows that are Python objects at one time
 _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
 FROM incumbents {where} ORDER BY trial_id, training
 """
 _CHOSEN = "WHERE trial_id IN (SELECT value FROM json_each(:trials))"
+_DIAGNOSTICS = """
+SELECT trial_id AS trial, name, step, shape, value, coalesce(seal, 0) AS seal
+FROM diagnostics {where} ORDER BY trial_id, name, step
+"""
 _BLOBS = {
     "architectures": "<i4",
     "epochs": "<i4",
@@ -177,8 +185,8 @@ class ResultStore:
     def add_task(self, task: TaskRow) -> int:
         """The row number of a task, added if it is new."""
         known = task.optimum is not None
-        row = {**vars(task), "optimum": task.optimum if known else 0.0, "optimum_known": known}
-        return self._add("tasks", row)
+        optimum = 0.0 if task.optimum is None else task.optimum + 0.0  # no negative zero in SQLite
+        return self._add("tasks", {**vars(task), "optimum": optimum, "optimum_known": int(known)})
 
     def add_method(self, method: MethodRow) -> int:
         """The row number of a method, added if it is new."""
@@ -188,11 +196,16 @@ class ResultStore:
         """The row number of an environment, added if it is new."""
         return self._add("environments", vars(environment))
 
+    def add_code(self, code: CodeRow) -> int:
+        """The row number of the code of a method, added if it is new."""
+        return self._add("codes", vars(code))
+
     def _add(self, table: str, row: Mapping[str, Any]) -> int:
         values = {
             name: json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else value
             for name, value in row.items()
         }
+        values["seal"] = seals.seal_text(list(values.values()))
         names = ", ".join(values)
         places = ", ".join(f":{name}" for name in values)
         with self._transaction():
@@ -204,15 +217,22 @@ class ResultStore:
             ).fetchone()
         return int(number)
 
-    def finished_seeds(self, task_id: int, method_id: int) -> set[int]:
-        """The seeds whose trials are finished; failed ones are not, and may run again."""
+    def finished_seeds(self) -> dict[tuple[int, int], dict[int, int | None]]:
+        """The seeds whose trials are finished; failed ones are not, and may run again.
+
+        Returns:
+            By task and method, as numbers of rows, the code of each seed's trial, as a row number;
+            None of an earlier version.
+        """
+        found: dict[tuple[int, int], dict[int, int | None]] = {}
         with self._reading():
             rows = self._connection.execute(
-                "SELECT seed FROM trials WHERE task_id = ? AND method_id = ? "
-                "AND status = 'finished'",
-                (task_id, method_id),
+                "SELECT task_id, method_id, seed, code_id FROM trials NOT INDEXED "
+                "WHERE status = 'finished'"
             )
-            return {seed for (seed,) in rows}
+            for task_id, method_id, seed, code_id in rows:
+                found.setdefault((task_id, method_id), {})[seed] = code_id
+        return found
 
     def add_trial(
         self,
@@ -221,30 +241,51 @@ class ResultStore:
         environment_id: int,
         seed: int,
         result: TrialResult,
+        *,
+        code_id: int | None = None,
+        replace: bool = False,
     ) -> None:
         """Write a finished trial, in one transaction.
 
         One that failed before is replaced. One that another process finished meanwhile is left
-        as it is, since the same trial has the same result.
+        as it is, since the same trial has the same result; unless ``replace`` asks for this one in
+        its place, as other code ran it.
         """
         record, incumbents = result.record, result.incumbents
-        rows = list(
-            zip(
-                incumbents.trainings.tolist(),
-                incumbents.evaluations.tolist(),
-                incumbents.seconds.tolist(),
-                incumbents.architectures.tolist(),
-                incumbents.signals.tolist(),
-                incumbents.reports.tolist(),
-                strict=True,
-            )
-        )
-        _, _, _, architecture, signal, report = rows[-1]
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "incumbents": list(
+                zip(
+                    incumbents.trainings.tolist(),
+                    incumbents.evaluations.tolist(),
+                    incumbents.seconds.tolist(),
+                    incumbents.architectures.tolist(),
+                    incumbents.signals.tolist(),
+                    incumbents.reports.tolist(),
+                    strict=True,
+                )
+            ),
+            "fronts": [] if result.front is None else _front_rows(result.front),
+            "indicators": list(result.front.indicators.items()) if result.front else [],
+            "diagnostics": _diagnostic_rows(result),
+            "records": [
+                (
+                    *(
+                        getattr(record, name).astype(kind, copy=False).tobytes()
+                        for name, kind in _BLOBS.items()
+                    ),
+                    None if record.strings is None else json.dumps(record.strings),
+                )
+            ],
+        }
+        _, _, _, architecture, signal, report = rows["incumbents"][-1]
         with self._transaction():
             trial = self._insert_trial(
                 (task_id, method_id, seed),
+                replaced="finished" if replace else None,
                 environment_id=environment_id,
+                code_id=code_id,
                 status="finished",
+                message=None,
                 wall_seconds=result.wall_seconds,
                 trainings=len(record.architectures),
                 evaluations=float(record.evaluations[-1]),
@@ -256,54 +297,27 @@ class ResultStore:
             )
             if trial is None:
                 return
-            self._connection.executemany(
-                "INSERT INTO incumbents (trial_id, training, evaluations, seconds, architecture, "
-                f"signal, report) VALUES ({trial}, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
-            if result.front is not None:
-                self._insert_front(trial, result.front)
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO diagnostics (trial_id, name, step, shape, value) "
-                f"VALUES ({trial}, ?, ?, ?, ?)",
-                (
-                    (
-                        entry.name,
-                        entry.step,
-                        json.dumps(entry.value.shape),
-                        entry.value.astype("<f8", copy=False).tobytes(),
-                    )
-                    for entry in result.diagnostics
-                ),
-            )
+            sealed = {}
+            for table, kinds in seals.PARTS.items():
+                sealed[table], names, values = 0, list(kinds), rows[table]
+                if values:
+                    columns = dict(zip(kinds, zip(*values, strict=True), strict=True))
+                    each = seals.seal_rows(columns, kinds)
+                    sealed[table] = seals.as_stored(each)
+                    if table == "diagnostics":  # those of one name are read without the others
+                        names.append("seal")
+                        own = each.view(np.int64).tolist()
+                        values = [(*row, seal) for row, seal in zip(values, own, strict=True)]
+                self._connection.executemany(
+                    f"INSERT INTO {table} (trial_id, {', '.join(names)}) "
+                    f"VALUES ({trial}, {', '.join('?' * len(names))})",
+                    values,
+                )
             self._connection.execute(
-                f"INSERT INTO records (trial_id, {', '.join(_BLOBS)}, strings) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    trial,
-                    *(
-                        getattr(record, name).astype(kind, copy=False).tobytes()
-                        for name, kind in _BLOBS.items()
-                    ),
-                    None if record.strings is None else json.dumps(record.strings),
-                ),
+                f"INSERT INTO seals (trial_id, {', '.join(sealed)}) "
+                f"VALUES ({trial}, {', '.join('?' * len(sealed))})",
+                list(sealed.values()),
             )
-
-    def _insert_front(self, trial: int, front: Front) -> None:
-        points = zip(front.architectures.tolist(), front.reports.tolist(), strict=True)
-        self._connection.executemany(
-            "INSERT INTO fronts (trial_id, architecture, objective, report) "
-            f"VALUES ({trial}, ?, ?, ?)",
-            [
-                (architecture, objective, report)
-                for architecture, reports in points
-                for objective, report in enumerate(reports)
-            ],
-        )
-        self._connection.executemany(
-            f"INSERT INTO indicators (trial_id, name, value) VALUES ({trial}, ?, ?)",
-            front.indicators.items(),
-        )
 
     def add_failure(
         self,
@@ -313,50 +327,230 @@ class ResultStore:
         seed: int,
         message: str,
         wall_seconds: float,
+        *,
+        code_id: int | None = None,
     ) -> None:
         """Write down that a trial failed and why; a finished one is never overwritten."""
         with self._transaction():
             self._insert_trial(
                 (task_id, method_id, seed),
                 environment_id=environment_id,
+                code_id=code_id,
                 status="failed",
                 message=message,
                 wall_seconds=wall_seconds,
             )
 
-    def _insert_trial(self, identity: tuple[int, int, int], **values: Any) -> int | None:
-        """The new row's number, or None if the trial is already there as finished."""
-        self._connection.execute(
-            "DELETE FROM trials WHERE task_id = ? AND method_id = ? AND seed = ? "
-            "AND status = 'failed'",
-            identity,
+    def _insert_trial(
+        self, identity: tuple[int, int, int], *, replaced: str | None = None, **values: Any
+    ) -> int | None:
+        """The new row's number, or None if the trial is already there as finished.
+
+        Args:
+            identity: task, method and seed.
+            replaced: a status, besides failed, of what gives way.
+            values: the other columns.
+        """
+        giving_way = (
+            "FROM trials WHERE task_id = ? AND method_id = ? AND seed = ? "
+            "AND status IN ('failed', ?)"
         )
+        before = self._connection.execute(
+            f"SELECT seal {giving_way}", (*identity, replaced)
+        ).fetchall()
+        self._connection.execute(f"DELETE {giving_way}", (*identity, replaced))
         columns = {
             **dict(zip(("task_id", "method_id", "seed"), identity, strict=True)),
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
             **values,
         }
+        row = {name: [columns.get(name)] for name in seals.TRIAL}
+        columns["seal"] = seals.as_stored(seals.seal_rows(row, seals.TRIAL))
         cursor = self._connection.execute(
             f"INSERT OR IGNORE INTO trials ({', '.join(columns)}) "
             f"VALUES ({', '.join(f':{name}' for name in columns)})",
             columns,
         )
-        return int(cursor.lastrowid or 0) if cursor.rowcount else None
+        added = [columns["seal"]] if cursor.rowcount else []
+        trial = int(cursor.lastrowid or 0)
+        self._count([seal for (seal,) in before], added)
+        return trial if added else None
+
+    def _count(self, gone: Sequence[int | None], added: Sequence[int]) -> None:
+        """Bring the number of trials and the sum of their seals up to date."""
+        ((count, total),) = self._connection.execute(
+            "SELECT rows, seal FROM totals WHERE name = 'trials'"
+        ).fetchall()
+        for seal in gone:
+            total = seals.add_stored(total, -(seal or 0))
+        for seal in added:
+            total = seals.add_stored(total, seal)
+        self._connection.execute(
+            "UPDATE totals SET rows = ?, seal = ? WHERE name = 'trials'",
+            (count - len(gone) + len(added), total),
+        )
+
+    def change_method(self, method: MethodRow) -> None:
+        """Put another label or name in the row of the method with that key."""
+        config = json.dumps(method.config, sort_keys=True)
+        seal = seals.seal_text([method.key, method.label, method.name, config])
+        with self._transaction():
+            self._connection.execute(
+                "UPDATE methods SET label = ?, name = ?, config = ?, seal = ? WHERE key = ?",
+                (method.label, method.name, config, seal, method.key),
+            )
+
+    def remove(self, trials: Iterable[int]) -> None:
+        """Remove trials with all that belongs to them, in one transaction."""
+        numbers = [int(trial) for trial in trials]
+        with self._transaction():
+            self._remove(numbers)
+
+    def _remove(self, numbers: Sequence[int]) -> None:
+        chosen = {"trials": json.dumps(numbers)}
+        where = "WHERE id IN (SELECT value FROM json_each(:trials))"
+        gone = self._connection.execute(f"SELECT seal FROM trials {where}", chosen).fetchall()
+        self._connection.execute(f"DELETE FROM trials {where}", chosen)
+        self._count([seal for (seal,) in gone], [])
+
+    def take_over(self, other: ResultStore) -> None:
+        """Copy the trials of another file, seals and all, in one transaction.
+
+        A trial that is here with the same record stays; a failed one gives way to a finished one.
+
+        Raises:
+            SuiteError: both have a finished trial of one task, method and seed, and they differ.
+        """
+        frame = other.trials()
+        known: dict[str, dict[Any, Any]] = {}
+        with other.reading() as connection:
+            columns = ["id", *seals.TRIAL, "finished_at", "seal"]
+            rows = connection.execute(f"SELECT {', '.join(columns)} FROM trials ORDER BY id")
+            trials = [dict(zip(columns, row, strict=True)) for row in rows]
+            codes = {number: self.add_code(code) for number, code in other.codes().items()}
+            numbers = {
+                "task_id": {row.key: self.add_task(row) for row in other.tasks().values()},
+                "method_id": {row.key: self.add_method(row) for row in other.methods()},
+                "environment_id": {
+                    row.key: self.add_environment(row) for row in other.environments()
+                },
+            }
+            for name, table in (
+                ("task_id", "tasks"),
+                ("method_id", "methods"),
+                ("environment_id", "environments"),
+            ):
+                keys = dict(connection.execute(f"SELECT id, key FROM {table}").fetchall())
+                known[name] = {number: numbers[name][key] for number, key in keys.items()}
+        labels = frame.set_index("trial")[["task_name", "method"]].to_dict("index")
+        known["code_id"] = {**codes, None: None}
+        with self._transaction():
+            for trial in trials:
+                names = labels[trial["id"]]
+                where = f"{names['method']} on {names['task_name']}, seed {trial['seed']}"
+                self._take_over_trial(other, trial, known, where)
+
+    def _take_over_trial(
+        self,
+        other: ResultStore,
+        trial: Mapping[str, Any],
+        known: Mapping[str, Mapping[Any, Any]],
+        where: str,
+    ) -> None:
+        here = {name: known[name][trial[name]] if name in known else trial[name] for name in trial}
+        identity = (here["task_id"], here["method_id"], here["seed"])
+        present = self._connection.execute(
+            "SELECT id, status FROM trials WHERE task_id = ? AND method_id = ? AND seed = ?",
+            identity,
+        ).fetchone()
+        if present is not None:
+            number, status = present
+            if here["status"] == "failed":
+                return
+            if status == "finished":
+                same = _bytes_of(self.record(number)) == _bytes_of(other.record(trial["id"]))
+                if not same:
+                    raise SuiteError(
+                        f"{other.path} has {where}, with other results than a file before it: "
+                        f"remove it from one of them with `nasbench store remove`."
+                    )
+                return
+            self._remove([number])
+        row = {name: [here[name]] for name in seals.TRIAL}
+        sealed = trial["seal"] is not None
+        here["seal"] = seals.as_stored(seals.seal_rows(row, seals.TRIAL)) if sealed else None
+        del here["id"]
+        cursor = self._connection.execute(
+            f"INSERT INTO trials ({', '.join(here)}) "
+            f"VALUES ({', '.join(f':{name}' for name in here)})",
+            here,
+        )
+        self._count([], [here["seal"] or 0])
+        with other.reading() as connection:
+            for table in (*seals.PARTS, "seals"):
+                rows = connection.execute(
+                    f"SELECT * FROM {table} WHERE trial_id = ?", (trial["id"],)
+                )
+                names_of = [column[0] for column in rows.description]
+                place = names_of.index("trial_id")
+                self._connection.executemany(
+                    f"INSERT INTO {table} ({', '.join(names_of)}) "
+                    f"VALUES ({', '.join('?' * len(names_of))})",
+                    [(*row[:place], cursor.lastrowid, *row[place + 1 :]) for row in rows],
+                )
 
     # -- reading -----------------------------------------------------------------------------
 
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The open connection, for reading what no method answers; errors become sentences."""
+        with self._reading():
+            yield self._connection
+
     def tasks(self) -> dict[str, TaskRow]:
         """All tasks by key, in the order they were first run."""
-        names = list(TaskRow.model_fields)
+        found = {}
         with self._reading():
-            columns = ", ".join([*names, "optimum_known"])
-            rows = self._connection.execute(f"SELECT {columns} FROM tasks ORDER BY id")
-            found = [dict(zip([*names, "optimum_known"], row, strict=True)) for row in rows]
-            for row in found:
+            for _, row in self._rows("tasks", [*TaskRow.model_fields, "optimum_known"]):
                 row["optimum"] = row["optimum"] if row.pop("optimum_known") else None
                 row["config"] = json.loads(row["config"])
                 row["measure"] = json.loads(row["measure"]) if row["measure"] else None
-            return {row["key"]: TaskRow(**row) for row in found}
+                found[row["key"]] = TaskRow(**row)
+        return found
+
+    def methods(self) -> list[MethodRow]:
+        """All methods, in the order they were first run."""
+        with self._reading():
+            return [
+                MethodRow(**{**row, "config": json.loads(row["config"])})
+                for _, row in self._rows("methods", MethodRow.model_fields)
+            ]
+
+    def environments(self) -> list[EnvironmentRow]:
+        """Where trials ran, in the order they were first run there."""
+        with self._reading():
+            return [
+                EnvironmentRow(**{**row, "packages": json.loads(row["packages"])})
+                for _, row in self._rows("environments", EnvironmentRow.model_fields)
+            ]
+
+    def codes(self) -> dict[int, CodeRow]:
+        """The code of methods by the number of its row, in the order it was first run."""
+        with self._reading():
+            return {
+                number: CodeRow(**row) for number, row in self._rows("codes", CodeRow.model_fields)
+            }
+
+    def _rows(self, table: str, names: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The rows of a table of text with their numbers, each compared with its seal."""
+        names = list(names)
+        rows = self._connection.execute(
+            f"SELECT id, seal, {', '.join(names)} FROM {table} NOT INDEXED ORDER BY id"
+        )
+        for number, seal, *values in rows:
+            if seal is not None and seal != seals.seal_text(values):
+                raise self._damage(f"row {number} of {table} is not as it was written")
+            yield number, dict(zip(names, values, strict=True))
 
     def trials(self) -> pd.DataFrame:
         """All trials, one a row, ordered by task, method and seed.
@@ -364,18 +558,71 @@ class ResultStore:
         Columns: ``trial`` (number), ``task`` (key), ``task_name``, ``benchmark``, ``dataset``,
         ``method`` (label), ``method_key``, ``seed``, ``status``, ``message``, ``trainings``,
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
-        ``report``, ``unavailable`` (evaluations without a figure); the figures of a failed trial
-        are missing.
+        ``report``, ``unavailable`` (evaluations without a figure), ``code`` (key of the method's
+        code); the figures of a failed trial are missing.
         """
         frame = self._frame(_TRIALS)
+        self._compare_trials(frame)
         # Names are few and trials many: they are put in here, not carried through every row.
-        for column, query in (("task_id", _TASK_NAMES), ("method_id", _METHOD_NAMES)):
-            names = self._frame(query).set_index("id")
+        for column, table in (("task_id", "tasks"), ("method_id", "methods"), ("code_id", "codes")):
+            names = self._names(table)
+            strange = set(frame[column].dropna().unique()) - set(names.index)
+            if strange:
+                raise self._damage(f"a trial is of row {strange.pop():.0f} of {table}, not there")
             for name in names:
                 frame[name] = names[name].reindex(frame[column]).array
-        told = frame["message"].notna()
-        frame["message"] = frame["message"].astype(object).where(told, None)
+        for name in ("message", "code"):
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame[list(_TRIAL_COLUMNS)]
+
+    def _names(self, table: str) -> pd.DataFrame:
+        """The columns of a table that name its rows, by the numbers of the rows."""
+        import pandas as pd
+
+        columns = {"tasks": [*TaskRow.model_fields, "optimum_known"]}.get(table) or list(
+            (MethodRow if table == "methods" else CodeRow).model_fields
+        )
+        with self._reading():
+            rows = dict(self._rows(table, columns))
+        return pd.DataFrame(
+            {
+                shown: pd.Series({number: row[name] for number, row in rows.items()}, dtype=object)
+                for name, shown in _NAMES[table].items()
+            }
+        )
+
+    def _compare_trials(self, frame: pd.DataFrame) -> None:
+        """See that all trials are there and each is as it was written."""
+        with self._reading():
+            (total,) = self._connection.execute(
+                "SELECT rows, seal FROM totals WHERE name = 'trials'"
+            ).fetchall()
+            sealed = frame[frame["seal"] != 0]  # others are of an earlier version
+            written = sealed["seal"].to_numpy(dtype=np.int64)
+            found = seals.seal_rows(sealed, seals.TRIAL).view(np.int64)
+        if (found != written).any():
+            row = sealed.iloc[int((found != written).argmax())]
+            raise self._damage(f"trial {row['trial']} is not as it was written")
+        if (len(frame), seals.as_stored(written.view(np.uint64))) != total:
+            raise self._damage(f"it has {len(frame)} trials, and {total[0]} were written")
+
+    def _compare_parts(
+        self, table: str, frame: pd.DataFrame, trials: Sequence[int] | None = None
+    ) -> None:
+        """See that the rows that belong to trials, ordered by these, are as they were written."""
+        where = "" if trials is None else _CHOSEN
+        with self._reading():
+            written = dict(
+                self._connection.execute(
+                    f"SELECT trial_id, {table} FROM seals {where}",
+                    {"trials": json.dumps(trials)},
+                ).fetchall()
+            )
+            rows = seals.seal_rows(frame, seals.PARTS[table])
+            found = seals.seal_sums(frame["trial"].to_numpy(dtype=np.int64), rows)
+        for trial, seal in written.items():
+            if found.get(trial, 0) != seal:
+                raise self._damage(f"{table} of trial {trial} are not as they were written")
 
     def incumbents(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
         """All changes of incumbents, one a row, ordered by trial and time.
@@ -386,21 +633,11 @@ class ResultStore:
         Args:
             trials: of these trials alone.
         """
-        if trials is None:
-            return self._frame(_INCUMBENTS.format(where=""))
-        chosen = json.dumps([int(trial) for trial in trials])
-        return self._frame(_INCUMBENTS.format(where=_CHOSEN), {"trials": chosen})
-
-    def methods(self) -> list[MethodRow]:
-        """All methods, in the order they were first run."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT key, label, name, config FROM methods ORDER BY id"
-            )
-            return [
-                MethodRow(key=key, label=label, name=name, config=json.loads(config))
-                for key, label, name, config in rows
-            ]
+        chosen = None if trials is None else [int(trial) for trial in trials]
+        query = _INCUMBENTS.format(where="" if chosen is None else _CHOSEN)
+        frame = self._frame(query, {"trials": json.dumps(chosen)})
+        self._compare_parts("incumbents", frame, chosen)
+        return frame
 
     def trial_environments(self) -> list[tuple[int, str]]:
         """Each trial's number and the key of the environment it ran in."""
@@ -409,22 +646,6 @@ class ResultStore:
                 "SELECT trials.id, environments.key FROM trials "
                 "JOIN environments ON environments.id = environment_id ORDER BY trials.id"
             ).fetchall()
-
-    def environments(self) -> list[EnvironmentRow]:
-        """Where trials ran, in the order they were first run there."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT key, git_revision, packages, platform FROM environments ORDER BY id"
-            )
-            return [
-                EnvironmentRow(
-                    key=key,
-                    git_revision=revision,
-                    packages=json.loads(packages),
-                    platform=where,
-                )
-                for key, revision, packages, where in rows
-            ]
 
     def finished_trials(self, methods: Collection[str] | None = None) -> Iterator[TrialRow]:
         """Every finished trial with its record, ordered as ``trials``.
@@ -453,16 +674,20 @@ class ResultStore:
         Columns: ``trial`` (number), ``architecture``, ``objective`` (its place among the task's),
         ``report``; ordered so.
         """
-        return self._frame(
+        frame = self._frame(
             "SELECT trial_id AS trial, architecture, objective, report FROM fronts "
             "ORDER BY trial_id, architecture, objective"
         )
+        self._compare_parts("fronts", frame)
+        return frame
 
     def indicators(self) -> pd.DataFrame:
         """The indicators of these fronts: ``trial`` (number), ``name``, ``value``."""
-        return self._frame(
+        frame = self._frame(
             "SELECT trial_id AS trial, name, value FROM indicators ORDER BY trial_id, name"
         )
+        self._compare_parts("indicators", frame)
+        return frame
 
     def logged(self) -> list[str]:
         """The names under which any method told something of itself."""
@@ -481,13 +706,17 @@ class ResultStore:
         """
         import pandas as pd
 
-        chosen = "" if name is None else "WHERE name = :name "
-        frame = self._frame(
-            f"SELECT trial_id AS trial, name, step, shape, value FROM diagnostics {chosen}"
-            "ORDER BY trial_id, name, step",
-            {"name": name},
-        )
+        where = "" if name is None else "WHERE name = :name"
+        frame = self._frame(_DIAGNOSTICS.format(where=where), {"name": name})
+        if name is None:
+            self._compare_parts("diagnostics", frame)
         with self._reading():
+            written = frame.pop("seal").to_numpy(dtype=np.int64)
+            found = seals.seal_rows(frame, seals.PARTS["diagnostics"]).view(np.int64)
+            wrong = (written != 0) & (found != written)
+            if wrong.any():
+                trial = frame["trial"].iloc[int(wrong.argmax())]
+                raise self._damage(f"diagnostics of trial {trial} are not as they were written")
             values = [
                 np.frombuffer(blob, dtype="<f8").reshape(json.loads(shape))
                 for blob, shape in zip(frame["value"], frame.pop("shape"), strict=True)
@@ -500,18 +729,24 @@ class ResultStore:
         Raises:
             SuiteError: there is no such finished trial.
         """
+        kinds = seals.PARTS["records"]
         with self._reading():
             row = self._connection.execute(
-                f"SELECT {', '.join(_BLOBS)}, strings FROM records WHERE trial_id = ?",
+                f"SELECT seals.records, {', '.join(f'records.{name}' for name in kinds)} "
+                "FROM records LEFT JOIN seals USING (trial_id) WHERE trial_id = ?",
                 (int(trial),),
             ).fetchone()
         if row is None:
             raise SuiteError(f"{self.path} has no finished trial {trial}.")
-        *row, strings = row
+        seal, *values = row
         with self._reading():
+            columns = {name: [value] for name, value in zip(kinds, values, strict=True)}
+            if seal is not None and seal != seals.as_stored(seals.seal_rows(columns, kinds)):
+                raise self._damage(f"the record of trial {trial} is not as it was written")
+            *blobs, strings = values
             arrays = {
                 name: np.frombuffer(blob, dtype=kind)
-                for (name, kind), blob in zip(_BLOBS.items(), row, strict=True)
+                for (name, kind), blob in zip(_BLOBS.items(), blobs, strict=True)
             }
             arrays["signals"] = arrays["signals"].reshape(len(arrays["architectures"]), -1)
             named = None if strings is None else tuple(map(str, json.loads(strings)))
@@ -555,9 +790,43 @@ class ResultStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        # Text that is neither UTF-8 nor JSON, half an array.
-        with self._readable_errors(), refused(f"{_damaged(self.path)} ({{reason}})", ValueError):
+        # Text that is neither UTF-8 nor JSON, half an array, text where a number belongs.
+        kinds = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
+        with self._readable_errors(), refused(f"{_damaged(self.path)} ({{reason}})", *kinds):
             yield
+
+    def _damage(self, what: str) -> SuiteError:
+        return SuiteError(f"{_damaged(self.path)} ({what}.)")
+
+
+def _bytes_of(record: Record) -> tuple[Any, ...]:
+    """What decides whether two records are the same."""
+    names = ("architectures", "epochs", "signals", "recommended")
+    return (*(getattr(record, name).tobytes() for name in names), record.strings)
+
+
+def _front_rows(front: Front) -> list[tuple[int, int, float]]:
+    return [
+        (architecture, objective, report)
+        for architecture, reports in zip(
+            front.architectures.tolist(), front.reports.tolist(), strict=True
+        )
+        for objective, report in enumerate(reports)
+    ]
+
+
+def _diagnostic_rows(result: TrialResult) -> list[tuple[str, int, str, bytes]]:
+    """What the method told of itself; of what it told twice at one step the later."""
+    rows = {
+        (entry.name, entry.step): (
+            entry.name,
+            entry.step,
+            json.dumps(entry.value.shape),
+            entry.value.astype("<f8", copy=False).tobytes(),
+        )
+        for entry in result.diagnostics
+    }
+    return list(rows.values())
 
 
 def _damaged(path: Path) -> str:

@@ -20,21 +20,33 @@ CREATE TABLE tasks (
     noise_floor REAL,                  -- of the reported metric, in its unit; NULL if unknown
     config TEXT NOT NULL,              -- JSON
     measure TEXT,                      -- JSON: several objectives, their scaling and true front
-    optimum_known INTEGER NOT NULL DEFAULT 1  -- 0 where optimum says nothing: no whole table
+    optimum_known INTEGER NOT NULL DEFAULT 1, -- 0 where optimum says nothing: no whole table
+    seal TEXT                          -- SHA-256 of the row; NULL of an earlier version
 );
 CREATE TABLE methods (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,          -- hash of name, class and hyper-parameters
     label TEXT NOT NULL,               -- name, and the hyper-parameters that differ from default
     name TEXT NOT NULL,
-    config TEXT NOT NULL               -- JSON
+    config TEXT NOT NULL,              -- JSON
+    seal TEXT                          -- as of tasks
 );
 CREATE TABLE environments (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     git_revision TEXT,
     packages TEXT NOT NULL,            -- JSON: package versions
-    platform TEXT NOT NULL
+    platform TEXT NOT NULL,
+    seal TEXT                          -- as of tasks
+);
+CREATE TABLE codes (                   -- the code of methods, as trials ran it
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    source TEXT,                       -- hash of its source; NULL if there is none to read
+    distribution TEXT,                 -- what it was installed from
+    version TEXT,                      -- of that distribution
+    git_revision TEXT,                 -- of the folder it lies in
+    seal TEXT                          -- as of tasks
 );
 CREATE TABLE trials (
     id INTEGER PRIMARY KEY,
@@ -53,6 +65,8 @@ CREATE TABLE trials (
     signal REAL,                       -- its signal, in the signal metric's unit
     report REAL,                       -- what it is judged by
     unavailable INTEGER,               -- evaluations without a figure; NULL if not counted
+    code_id INTEGER REFERENCES codes (id),  -- NULL of an earlier version
+    seal INTEGER,                      -- of this row, see seals; NULL of an earlier version
     UNIQUE (task_id, method_id, seed)
 );
 CREATE TABLE incumbents (              -- a row whenever the incumbent changed
@@ -84,6 +98,7 @@ CREATE TABLE diagnostics (             -- what a method told of itself, see Sess
     step INTEGER NOT NULL,             -- the method's own count, such as its epoch
     shape TEXT NOT NULL,               -- JSON
     value BLOB NOT NULL,               -- little-endian float64
+    seal INTEGER,                      -- of this row, see seals; NULL of an earlier version
     PRIMARY KEY (trial_id, name, step)
 ) WITHOUT ROWID;
 CREATE TABLE records (                 -- every evaluation: little-endian arrays, see Record
@@ -96,4 +111,18 @@ CREATE TABLE records (                 -- every evaluation: little-endian arrays
     recommended BLOB NOT NULL,         -- int32
     strings TEXT                       -- JSON: the architectures, on a benchmark without a table
 );
+CREATE TABLE seals (                   -- of what belongs to a finished trial in other tables
+    trial_id INTEGER PRIMARY KEY REFERENCES trials (id) ON DELETE CASCADE,
+    incumbents INTEGER NOT NULL,
+    fronts INTEGER NOT NULL,
+    indicators INTEGER NOT NULL,
+    diagnostics INTEGER NOT NULL,
+    records INTEGER NOT NULL
+);
+CREATE TABLE totals (                  -- of trials: how many, and the sum of their seals
+    name TEXT PRIMARY KEY,
+    rows INTEGER NOT NULL,
+    seal INTEGER NOT NULL
+) WITHOUT ROWID;
+INSERT INTO totals VALUES ('trials', 0, 0);
 """

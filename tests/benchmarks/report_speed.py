@@ -79,6 +79,7 @@ def make_store(path: Path, methods: int, tasks: int, seeds: int) -> None:
             trials,
         )
         connection.executemany("INSERT INTO incumbents VALUES (?, ?, ?, ?, ?, ?, ?)", changes)
+        connection.execute("UPDATE totals SET rows = (SELECT count(*) FROM trials)")
         connection.commit()
     connection.close()
 

@@ -1,0 +1,113 @@
+"""``nasbench store``: looking after results files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Results files: verify, copy, merge, rename, remove, list and export.")
+
+_Store = Annotated[Path, typer.Argument(help="A results file, made by `nasbench run`.")]
+
+
+@app.command("verify")
+def verify_command(store: _Store) -> None:
+    """Compare everything in a results file with what was written; exit code 1 if it is damaged."""
+    from nasbench_suite.store.maintenance import verify_store
+
+    found = verify_store(store)
+    for fault in found.faults:
+        typer.echo(fault)
+    if found.faults:
+        raise typer.Exit(1)
+    earlier = f", {found.unsealed} of an earlier version without a seal" if found.unsealed else ""
+    typer.echo(f"{store} is as it was written: {found.trials} trials{earlier}.")
+
+
+@app.command("backup")
+def backup_command(
+    store: _Store, target: Annotated[Path, typer.Argument(help="The copy to make.")]
+) -> None:
+    """Copy a results file whole, also while a run writes to it."""
+    from nasbench_suite.store.maintenance import backup_store
+
+    backup_store(store, target)
+    typer.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command("merge")
+def merge_command(
+    stores: Annotated[list[Path], typer.Argument(help="Results files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to make.")],
+) -> None:
+    """Put the trials of several results files into a new one; those alike enter once."""
+    from nasbench_suite.store.maintenance import merge_stores
+
+    typer.echo(f"{output}: {merge_stores(stores, output)} trials of {len(stores)} files")
+
+
+@app.command("rename")
+def rename_command(
+    store: _Store,
+    label: Annotated[str, typer.Argument(help="The method's label as it is.")],
+    new: Annotated[str, typer.Argument(help="Its label from now on.")],
+) -> None:
+    """Give a method another label on every board made from this file."""
+    from nasbench_suite.store.maintenance import rename_method
+
+    rename_method(store, label, new)
+
+
+@app.command("remove")
+def remove_command(
+    store: _Store,
+    methods: Annotated[str | None, typer.Option(help="Of these methods, as name,name.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="Of tasks of these names.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="With these seeds, as 0-4 or 0,2.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Failed trials alone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them; else they are counted.")] = False,
+) -> None:
+    """Remove the trials that fulfil all that is asked; without --yes they are only counted."""
+    from nasbench_suite.parsing import parse_seeds, split_names
+    from nasbench_suite.store.maintenance import remove_trials
+
+    count = remove_trials(
+        store,
+        methods=split_names(methods) if methods else (),
+        tasks=split_names(tasks) if tasks else (),
+        seeds=parse_seeds(seeds) if seeds else (),
+        failed=failed,
+        dry=not yes,
+    )
+    done = "removed" if yes else "would be removed: give --yes to remove them"
+    typer.echo(f"{count} trials {done}")
+
+
+@app.command("list")
+def list_command(store: _Store) -> None:
+    """What is in a results file: trials finished and failed, by task and method."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from nasbench_suite.store.maintenance import summarise_store
+
+    table = Table("task", "method", "finished", "failed", "seeds", "codes", box=None)
+    for row in summarise_store(store).to_dict("records"):
+        seeds = f"{row['first_seed']}-{row['last_seed']}"
+        counts = (str(row["finished"]), str(row["failed"]), seeds, str(row["codes"]))
+        table.add_row(*map(Text, (row["task_name"], row["method"], *counts)))
+    Console(markup=False).print(table)
+
+
+@app.command("export")
+def export_command(
+    store: _Store,
+    target: Annotated[Path, typer.Argument(help="The file to make: .csv, .json or .parquet.")],
+) -> None:
+    """Write a row for each trial into a table that other programs read."""
+    from nasbench_suite.store.maintenance import export_store
+
+    typer.echo(f"{target}: {export_store(store, target)} trials")
