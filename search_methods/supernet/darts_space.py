@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.cells import Cell
-from nasbench_suite.spaces.darts import STEPS, DartsSpace
+from nasbench_suite.spaces.darts import STEPS, DartsSpace, reductions
 from search_methods.supernet.cell import Mix, MixedCell
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.network import CellOptions, ConvNorm, Family, Supernet
@@ -109,7 +109,7 @@ class DartsSupernet(Supernet):
         super().__init__()
         self.layouts = darts_layouts(space)
         self.stem = ConvNorm(data.channels, stem * channels, 3)
-        self.reductions = (cells // 3, 2 * cells // 3)
+        self.reductions = reductions(cells)
         self.cells = nn.ModuleList()
         before = last = stem * channels
         for number in range(cells):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasbench_suite.benchmarks.digits.network import STAGE_CHANNELS
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.networks.nats import DIGITS_CHANNELS
 from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.topology import CELL, OPERATIONS
 from search_methods.supernet.cell import Mix, MixedCell
@@ -100,13 +100,13 @@ Family = Callable[[SearchData, CellOptions], Supernet]
 
 
 class DigitsSupernet(Supernet):
-    """The network of the embedded benchmark (``DigitsNetwork``) with mixed cells."""
+    """The network of the embedded benchmark (``digits_network``) with mixed cells."""
 
     def __init__(self, data: SearchData, options: CellOptions) -> None:
         super().__init__()
         layout = topology_layout(options.normalised_pooling)
         self.layouts = (layout,)
-        narrow, wide = STAGE_CHANNELS
+        narrow, wide = DIGITS_CHANNELS
         nodes, share = options.nodes(layout), options.share
         self.stem = ConvNorm(data.channels, narrow, 3)
         self.first_cell = MixedCell(layout, narrow, normalised_nodes=nodes, share=share)

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nasbench_suite.benchmarks.digits.network import NUM_CLASSES, DigitsNetwork
+from nasbench_suite.networks.module import LayersModule
+from nasbench_suite.networks.nats import DIGITS_NORM_MOMENTUM, digits_network
 from nasbench_suite.seeding import sequence
 
 TRAIN_IMAGES, VALID_IMAGES, TEST_IMAGES = 800, 400, 597
@@ -140,7 +141,7 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     generator = torch.Generator().manual_seed(int(words[0] >> 1))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(words[1] >> 1))
-        network = DigitsNetwork(operations).to(
+        network = LayersModule(digits_network(operations), norm_momentum=DIGITS_NORM_MOMENTUM).to(
             memory_format=torch.channels_last  # type: ignore[call-overload]  # not in the stubs
         )
     optimizer = torch.optim.SGD(
@@ -185,7 +186,6 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
 __all__ = [
     "BATCH_SIZE",
     "EPOCHS",
-    "NUM_CLASSES",
     "DigitsData",
     "TrainingCurve",
     "evaluate",

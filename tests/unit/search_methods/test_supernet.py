@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from nasbench_suite.benchmarks import load_benchmark
-from nasbench_suite.benchmarks.digits.network import DigitsNetwork
 from nasbench_suite.benchmarks.digits.training import load_digits_data
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
@@ -17,9 +16,13 @@ from nasbench_suite.spaces import load_space
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 
 from plain_supernet import PlainSupernet  # noqa: E402
+from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
+from nasbench_suite.networks.module import LayersModule  # noqa: E402
+from nasbench_suite.networks.nats import digits_network  # noqa: E402
 from nasbench_suite.spaces.cells import Cell  # noqa: E402
+from nasbench_suite.spaces.topology import OPERATIONS, live_edges  # noqa: E402
 from search_methods.supernet.cell import (  # noqa: E402
     Mix,
     MixedOperations,
@@ -39,7 +42,7 @@ from search_methods.supernet.network import (  # noqa: E402
     TopologySupernet,
     count_parameters,
 )
-from search_methods.supernet.operations import Convolution, normalise  # noqa: E402
+from search_methods.supernet.operations import normalise  # noqa: E402
 
 SPACE = load_space("nats-tss")
 DIGITS = load_search_data("digits")
@@ -92,23 +95,21 @@ def test_a_discrete_supernet_is_the_network_of_the_benchmark(seed: int) -> None:
     """Same skeleton, same cells: with the weights carried over, both give the same scores."""
     choice = SPACE.vector(SPACE.sample(np.random.default_rng(seed)))
     supernet = DigitsSupernet(DIGITS, CellOptions()).double()
-    network = DigitsNetwork(choice).double().train()
-    for part in ("stem", "reduction", "norm", "classifier"):
-        ours, theirs = getattr(supernet, part), getattr(network, part)
-        theirs.load_state_dict(ours.state_dict(), strict=False)
-    for name in ("first_cell", "second_cell"):
-        for mixed in getattr(supernet, name).mixed:
-            for operation, module in mixed.operations.items():
-                if not isinstance(module, Convolution):
-                    continue
-                for edge, conv in zip(mixed.edges, module.convolutions, strict=True):
-                    source, target = supernet.layouts[0].edges[edge]
-                    fixed = getattr(network, name)
-                    for start, end, live in fixed.live:
-                        if (start, end, live) == (source, target, operation):
-                            fixed.convolutions[f"{source}{target}"].conv.load_state_dict(
-                                conv.state_dict()
-                            )
+    network = LayersModule(digits_network(choice)).double().train()
+    weights: list[nn.Module] = [supernet.stem.conv, supernet.stem.norm]
+    for cell in (supernet.first_cell, supernet.second_cell):
+        for edge, operation in enumerate(live_edges(choice)):
+            if "conv" in OPERATIONS[operation]:
+                (mixed,) = (each for each in cell.mixed if edge in each.edges)
+                kernels = mixed.operations[OPERATIONS[operation]].convolutions
+                weights += [kernels[mixed.edges.index(edge)], nn.BatchNorm2d(0)]
+        if cell is supernet.first_cell:
+            weights += [supernet.reduction.conv, supernet.reduction.norm]
+    weights += [supernet.norm, supernet.classifier]
+    held = [layer for layer in network.layers if list(layer.parameters())]
+    for ours, theirs in zip(weights, held, strict=True):
+        if list(ours.parameters()) and ours.weight.numel():
+            theirs.load_state_dict(ours.state_dict(), strict=False)
     x, _ = images()
     path = single_path(choice, torch.zeros(6, 5, dtype=torch.double))
     torch.testing.assert_close(supernet(x, [path]), network(x))

@@ -16,18 +16,20 @@ from nasbench_suite.benchmarks.library import verify_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.spaces.topology import EDGES, OPERATIONS
+from nasbench_suite.spaces.topology import EDGES, OPERATIONS, live_edges
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'torch'")
 
 from nasbench_suite.benchmarks.digits import making  # noqa: E402
-from nasbench_suite.benchmarks.digits.network import DigitsNetwork, FixedCell  # noqa: E402
 from nasbench_suite.benchmarks.digits.training import (  # noqa: E402
     EPOCHS,
     load_digits_data,
     roll_images,
     train_cell,
 )
+from nasbench_suite.networks import Network, count_network  # noqa: E402
+from nasbench_suite.networks.module import LayersModule  # noqa: E402
+from nasbench_suite.networks.nats import add_cell, digits_network  # noqa: E402
 
 SPACE = load_space("nats-tss")
 BUSY = "|nor_conv_3x3~0|+|avg_pool_3x3~0|nor_conv_1x1~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"
@@ -69,21 +71,33 @@ def test_images_are_rolled_by_at_most_one_pixel_each_way() -> None:
     assert len(set(shifts)) == 9
 
 
-def plain_cell(cell: FixedCell, operations: tuple[int, ...], x: torch.Tensor) -> torch.Tensor:
+def cell_module(operations: tuple[int, ...], channels: int) -> LayersModule:
+    """A cell on its own, without its dead edges."""
+    network = Network((channels, 8, 8), 2)
+    add_cell(network, network.start(), live_edges(operations), channels, pruned=True)
+    return LayersModule(network)
+
+
+def plain_cell(cell: LayersModule, operations: tuple[int, ...], x: torch.Tensor) -> torch.Tensor:
     """NAS-Bench-201's cell, edge by edge, with the convolutions of ``cell``; absent ones are 0."""
+    held = iter(layer for layer in cell.layers if list(layer.parameters()))
+    convolutions = {
+        edge: (next(held), next(held))
+        for edge, operation in enumerate(live_edges(operations))
+        if "conv" in OPERATIONS[operation]
+    }
     nodes = [x, 0.0, 0.0, 0.0]
-    for (source, target), operation in zip(EDGES, operations, strict=True):
+    for edge, ((source, target), operation) in enumerate(zip(EDGES, operations, strict=True)):
         name, incoming = OPERATIONS[operation], nodes[source]
-        key = f"{source}{target}"
         if name == "none" or not isinstance(incoming, torch.Tensor):
             continue
         if name == "skip_connect":
             message = incoming
         elif name == "avg_pool_3x3":
             message = torch.nn.AvgPool2d(3, 1, 1, count_include_pad=False)(incoming)
-        elif key in cell.convolutions:
-            block = cell.convolutions[key]
-            message = block.norm(block.conv(torch.relu(incoming)))
+        elif edge in convolutions:
+            conv, norm = convolutions[edge]
+            message = norm(conv(torch.relu(incoming)))
         else:
             continue
         nodes[target] = nodes[target] + message
@@ -94,17 +108,18 @@ def plain_cell(cell: FixedCell, operations: tuple[int, ...], x: torch.Tensor) ->
 def test_a_cell_without_its_dead_edges_computes_the_same(seed: int) -> None:
     torch.manual_seed(seed)
     operations = SPACE.vector(SPACE.sample(np.random.default_rng(seed)))
-    cell = FixedCell(operations, 4).eval()
+    cell = cell_module(operations, 4).eval()
     x = torch.randn(3, 4, 8, 8)
     torch.testing.assert_close(cell(x), plain_cell(cell, operations, x))
 
 
 def test_a_cell_has_the_parameters_of_its_live_convolutions() -> None:
-    cell = FixedCell(SPACE.vector(BUSY), 16)
+    cell = cell_module(SPACE.vector(BUSY), 16)
     convolutions = 2 * 16 * 16 * 9  # 0->1 feeds 1->2, a 1x1 convolution
     assert sum(p.numel() for p in cell.parameters()) == convolutions + 16 * 16 + 3 * 2 * 16
-    assert not list(FixedCell(SPACE.vector(CUT), 16).parameters())
-    assert DigitsNetwork(SPACE.vector(CUT))(torch.randn(2, 1, 8, 8)).shape == (2, 10)
+    assert not list(cell_module(SPACE.vector(CUT), 16).parameters())
+    cut = LayersModule(digits_network(SPACE.vector(CUT)))
+    assert cut(torch.randn(2, 1, 8, 8)).shape == (2, 10)
 
 
 def test_training_is_reproducible_and_leaves_the_global_generator_alone() -> None:
@@ -236,8 +251,9 @@ def test_shipped_costs_belong_to_networks_without_dead_branches(shipped: Benchma
         *("measured", "measured", "modelled", "modelled")
     ]
     for index in (0, 4707, 15624):
-        cell = DigitsNetwork(SPACE.vector(index))
-        assert shipped.query(index, "parameters") == sum(p.numel() for p in cell.parameters())
+        parameters, flops = count_network(digits_network(SPACE.vector(index)))
+        assert shipped.query(index, "parameters") == parameters
+        assert shipped.query(index, "flops") == flops
     runtimes = stats.spearmanr(shipped.values(names[0]), shipped.values(names[1])).statistic
     assert runtimes > 0.85  # two runtimes time the same networks
     for name in names[:2]:

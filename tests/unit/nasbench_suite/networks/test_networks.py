@@ -65,18 +65,18 @@ def test_published_darts_cells_have_the_published_number_of_weights(parameters: 
 
 def test_networks_of_nasbench101_have_the_published_number_of_weights(shared_data) -> None:
     space = load_space("nasbench101")
-    table = pd.read_parquet(shared_data / "nasbench101/partial.parquet").dropna().iloc[::4]
+    table = pd.read_parquet(shared_data / "nasbench101/partial.parquet").dropna().iloc[::5]
     for row in table.itertuples():
         pair = ast.literal_eval(row.adjacency), ast.literal_eval(row.operations)
         network = describe_network(space, pair, Skeleton())
         assert count_network(network)[0] == row.trainable_parameters
-    assert len(table) == 250
+    assert len(table) == 200
 
 
 def test_networks_of_nasbench_macro_have_the_published_costs(shared_data) -> None:
     """Theirs counts no bias of the classifier among the FLOPs."""
     space = load_space("nasbench-macro")
-    table = pd.read_parquet(shared_data / "nasbench_macro/accuracy.parquet").iloc[::20]
+    table = pd.read_parquet(shared_data / "nasbench_macro/accuracy.parquet").iloc[::100]
     for row in table.itertuples():
         network = describe_network(space, row.arch_str, Skeleton())
         assert count_network(network) == (row.params, row.flops + 10)
