@@ -8,17 +8,19 @@ what these reach without other devices is what such predictors have to beat.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.predictors import Examples, Prediction, Predictor, make_predictor
+from nasbench_suite.predictors.predictor import undeviating
 from nasbench_suite.seeding import stream
-from nasbench_suite.spaces import FiniteSpace
+from nasbench_suite.spaces import FiniteSpace, listed
 from nasbench_suite.spaces.topology import TopologySpace, live_edges
 from nasbench_suite.statistics.correlation import spearman
 
@@ -56,57 +58,90 @@ def encode_costs(space: FiniteSpace) -> Floats:
     return np.concatenate(parts, axis=1).astype(np.float64)
 
 
-class Predictor(ABC):
-    """Learns figures from features; a class is named under ``nasbench_suite.predictors``."""
+@dataclass
+class LatencyPredictor(Predictor):
+    """What the predictors of costs share: they read ``encode_costs``, and give no deviations."""
+
+    def fit(self, known: Examples, values: Floats, rng: np.random.Generator) -> None:
+        """See ``Predictor.fit``.
+
+        Raises:
+            SuiteError: also for figures that are not above 0, which no costs are.
+        """
+        if (np.asarray(values) <= 0).any():
+            raise SuiteError(
+                f"{type(self).__name__} learns logarithms or shares of costs, so figures must be "
+                f"above 0: choose another predictor."
+            )
+        super().fit(known, values, rng)
+
+    def learn(self, known: Examples, values: Floats, rng: np.random.Generator) -> None:
+        """See ``Predictor``."""
+        self.learn_features(_describe(known), values)
+
+    def predict(self, asked: Examples) -> Prediction:
+        """See ``Predictor``."""
+        return undeviating(self.predict_features(_describe(asked)))
 
     @abstractmethod
-    def fit(self, features: Floats, latencies: Floats) -> None:
+    def learn_features(self, features: Floats, latencies: Floats) -> None:
         """Learn from features (n, d) and latencies above 0, (n,)."""
 
     @abstractmethod
-    def predict(self, features: Floats) -> Floats:
+    def predict_features(self, features: Floats) -> Floats:
         """Latencies of architectures with these features, shape (n,)."""
 
 
-class AdditivePredictor(Predictor):
+def _describe(examples: Examples) -> Floats:
+    def make() -> Floats:
+        space = listed(examples.space)
+        return encode_costs(space)[np.asarray(examples.architectures)]
+
+    return examples.described("costs", make)
+
+
+@dataclass
+class AdditivePredictor(LatencyPredictor):
     """A sum over edges of the cost of each operation there, by ridge regression on latencies.
 
     The only one that learns latencies themselves: costs add up, their logarithms do not.
     """
 
-    def fit(self, features: Floats, latencies: Floats) -> None:
-        """See ``Predictor``."""
+    def learn_features(self, features: Floats, latencies: Floats) -> None:
+        """See ``LatencyPredictor``."""
         from sklearn.linear_model import Ridge
 
         self.scale = float(np.median(latencies))
         self.model = Ridge(_RIDGE).fit(features, latencies / self.scale)
 
-    def predict(self, features: Floats) -> Floats:
-        """See ``Predictor``."""
+    def predict_features(self, features: Floats) -> Floats:
+        """See ``LatencyPredictor``."""
         return np.asarray(self.model.predict(features) * self.scale, dtype=np.float64)
 
 
-class BoostedPredictor(Predictor):
+@dataclass
+class BoostedPredictor(LatencyPredictor):
     """Gradient-boosted regression trees."""
 
-    def fit(self, features: Floats, latencies: Floats) -> None:
-        """See ``Predictor``."""
+    def learn_features(self, features: Floats, latencies: Floats) -> None:
+        """See ``LatencyPredictor``."""
         from sklearn.ensemble import GradientBoostingRegressor
 
         self.model = GradientBoostingRegressor(
             n_estimators=300, learning_rate=0.05, max_depth=4, subsample=0.8, random_state=0
         ).fit(features, np.log(latencies))
 
-    def predict(self, features: Floats) -> Floats:
-        """See ``Predictor``."""
+    def predict_features(self, features: Floats) -> Floats:
+        """See ``LatencyPredictor``."""
         return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
 
 
-class GaussianPredictor(Predictor):
+@dataclass
+class GaussianPredictor(LatencyPredictor):
     """A Gaussian process with a linear and a squared-exponential part, and noise."""
 
-    def fit(self, features: Floats, latencies: Floats) -> None:
-        """See ``Predictor``."""
+    def learn_features(self, features: Floats, latencies: Floats) -> None:
+        """See ``LatencyPredictor``."""
         import warnings
 
         from sklearn.exceptions import ConvergenceWarning
@@ -130,8 +165,8 @@ class GaussianPredictor(Predictor):
                 tuned.kernel_, optimizer=None, normalize_y=True
             ).fit(features, targets)
 
-    def predict(self, features: Floats) -> Floats:
-        """See ``Predictor``."""
+    def predict_features(self, features: Floats) -> Floats:
+        """See ``LatencyPredictor``."""
         return np.asarray(np.exp(self.model.predict(features)), dtype=np.float64)
 
 
@@ -172,14 +207,15 @@ def learning_curves(
     import pandas as pd
 
     sizes = list(sizes)
-    kinds = {name: registry.load_class("predictors", name, Predictor) for name in predictors}
+    made = {name: make_predictor(name) for name in predictors}
     for size in sizes:
         if not 2 <= size <= len(indices) - 3:
             raise SuiteError(
                 f"{size} measured of {len(indices)} architectures are too few or leave too little "
                 f"to predict: choose from 2 to {len(indices) - 3}."
             )
-    features = encode_costs(space)[indices]
+    everything = Examples(space, np.asarray(indices))
+    _describe(everything)  # once, for all parts taken later
     rows: list[dict[str, Any]] = []
     total = len(columns) * len(predictors) * len(sizes) * repeats
     for size in sizes:
@@ -187,10 +223,10 @@ def learning_curves(
             order = stream(seed, size, repeat).permutation(len(indices))
             drawn, rest = order[:size], order[size:]
             for device, values in columns.items():
-                for name, kind in kinds.items():
-                    predictor = kind()
-                    predictor.fit(features[drawn], values[drawn])
-                    predicted = predictor.predict(features[rest])
+                for name, predictor in made.items():
+                    rng = stream(seed, size, repeat, name)
+                    predictor.fit(everything.take(drawn), values[drawn], rng)
+                    predicted = predictor.predict(everything.take(rest)).mean
                     truth = values[rest]
                     rows.append(
                         {

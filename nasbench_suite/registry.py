@@ -82,7 +82,7 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "predictors",
             "predictor",
-            "What learns figures from features: hardware.predictors.Predictor.",
+            "What learns figures of architectures from some: nasbench_suite.predictors.Predictor.",
         ),
         Kind("runtimes", "runtime", "What runs networks to time them: hardware.runtimes.Runtime."),
         Kind("executors", "executor", "Where trials run: nasbench_suite.runner.executors."),

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import PoolSpace, SearchSpace
-from nasbench_suite.spaces.topology import NUM_NODES, OPERATIONS, TopologySpace
+from nasbench_suite.predictors import Examples
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.gaps import filled
-from search_methods.network_ensemble import NetworkEnsemble
+from search_methods.predictors.deep_ensemble import DeepEnsemble
+from search_methods.predictors.encoding import check_longest_path
 
 
 @dataclass
@@ -79,11 +79,7 @@ class Bananas(Method):
             raise SuiteError(
                 f"Unknown encoding {self.encoding!r}: choose 'auto', 'path' or 'one-hot'."
             )
-        if not 1 <= self.longest_path < NUM_NODES:
-            raise SuiteError(
-                f"Paths through a cell have 1 to {NUM_NODES - 1} edges: "
-                f"a longest_path of {self.longest_path} is impossible."
-            )
+        check_longest_path(self.longest_path)
 
     def start(self, session: Session) -> None:
         """Begin with nothing evaluated, and choose the encoding.
@@ -99,9 +95,11 @@ class Bananas(Method):
                 f"Space {session.space.name!r} has no cells with paths to encode: "
                 f"choose the encoding 'one-hot' or 'auto'."
             )
-        self.encodes_paths = cells and self.encoding != "one-hot"
-        self.other_encoding = (
-            "one-hot" if self.encoding == "one-hot" else session.space.encodings[0]
+        self.ensemble = DeepEnsemble(
+            *(self.num_networks, self.num_layers, self.layer_width),
+            *(self.epochs, self.learning_rate),
+            encoding=self.encoding,
+            longest_path=self.longest_path,
         )
 
     @property
@@ -139,21 +137,7 @@ class Bananas(Method):
         from threadpoolctl import threadpool_limits
 
         scores = -filled(-np.array(list(self.scores.values())))
-        targets = (scores - scores.mean()) / (scores.std() or 1.0)
-        ensemble = NetworkEnsemble(
-            self.num_networks, self.num_layers, self.layer_width, self.epochs, self.learning_rate
-        )
         # One thread: another number could add in another order and change the last bits.
         with threadpool_limits(1):
-            ensemble.fit(self._encode(session.space, list(self.scores)), targets, session.rng)
-            return ensemble.predict(self._encode(session.space, candidates))
-
-    def _encode(self, space: SearchSpace, architectures: list[Any]) -> NDArray[np.float64]:
-        if not self.encodes_paths:
-            return space.features(architectures, self.other_encoding)
-        paths = space.features(architectures, "path")
-        # Features stand by the length of their path, so the short ones are the first.
-        lengths = range(1, self.longest_path + 1)
-        cells = space.base if isinstance(space, PoolSpace) else space
-        short = sum(len(OPERATIONS) ** length for length in lengths)
-        return paths[:, :short] if isinstance(cells, TopologySpace) else paths
+            self.ensemble.fit(Examples(session.space, list(self.scores)), scores, session.rng)
+            return self.ensemble.members(Examples(session.space, candidates))

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import listed
-from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks.method import Method, Session
+from search_methods.predictors.trees import ExtraTrees
 
 Array = NDArray[np.float64]
 
@@ -64,7 +65,8 @@ class ExhaustivePredictor(Method):
         space = listed(session.space)
         self.losses: dict[int, Array] = {}
         self.unseen = np.ones(space.size, dtype=np.bool_)
-        self.features = encode_one_hot(space.all_vectors, space.choices).astype(np.float32)
+        self.everything = Examples(space, np.arange(space.size))
+        self.everything.features("one-hot")  # once, for all parts taken later
 
     @property
     def finished(self) -> bool:
@@ -93,17 +95,12 @@ class ExhaustivePredictor(Method):
 
     def _predict(self, session: Session) -> list[Array]:
         """What each tree predicts of every architecture, for each objective (trees, size)."""
-        from sklearn.ensemble import ExtraTreesRegressor
-
-        known = np.array(list(self.losses))
+        known = self.everything.take(list(self.losses))
         predictions = []
         for losses in np.array(list(self.losses.values())).T:
-            seed = int(session.rng.integers(2**32))
-            forest = ExtraTreesRegressor(self.num_trees, random_state=seed)
-            forest.fit(self.features[known], losses)
-            predictions.append(
-                np.stack([tree.tree_.predict(self.features)[:, 0] for tree in forest.estimators_])
-            )
+            forest = ExtraTrees(self.num_trees, encoding="one-hot")
+            forest.fit(known, losses, session.rng)
+            predictions.append(forest.members(self.everything))
         return predictions
 
     def _possibly_best(self, session: Session, predictions: list[Array]) -> int:

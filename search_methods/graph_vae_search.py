@@ -14,8 +14,8 @@ from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
-from search_methods.gaussian_process import CandidateProcess
 from search_methods.graph_vae.embedding import load_embedding
+from search_methods.predictors.gaussian_process import CandidateProcess
 
 Array = NDArray[np.float64]
 

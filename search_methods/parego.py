@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import FiniteSpace, listed
+from nasbench_suite.predictors import Examples
+from nasbench_suite.spaces import listed
 from nasbench_suite.statistics.pareto import simplex_lattice
 from nasbench_suite.tasks.method import Method, Session
 from search_methods.gaps import filled
+from search_methods.predictors.hamming_process import HammingProcess
 
 Array = NDArray[np.float64]
-
-_LENGTHS = np.geomspace(0.5, 16.0, 8)  # in changed decisions
-_NOISES = (1e-3, 1e-2, 1e-1)  # of a target of variance 1
 
 
 @dataclass
@@ -122,11 +120,9 @@ class ParEGO(Method):
         )
         # One thread: another number could add in another order and change the last bits.
         with self.libraries.limit(limits=1):
-            mean, deviation = posterior(
-                differing(space, known[learned], known[learned]),
-                scalars[learned],
-                differing(space, candidates, known[learned]),
-            )
+            process = HammingProcess()
+            process.fit(Examples(space, known[learned]), scalars[learned], rng)
+            mean, deviation = process.predict(Examples(space, candidates))
         improvement = expected_improvement(mean, deviation, float(scalars.min()))
         return int(candidates[improvement.argmax()])
 
@@ -138,55 +134,6 @@ class ParEGO(Method):
             if architecture not in self.losses:
                 drawn[architecture] = None
         return list(drawn)
-
-
-def differing(
-    space: FiniteSpace, ones: NDArray[np.integer], others: NDArray[np.integer]
-) -> NDArray[np.int64]:
-    """In how many decisions architectures differ, shape (ones, others)."""
-    left, right = space.all_vectors[ones], space.all_vectors[others]
-    columns = zip(left.T, right.T, strict=True)
-    counts = np.zeros((len(left), len(right)), dtype=np.int64)
-    for column, other in columns:
-        counts += column[:, None] != other
-    return counts
-
-
-def posterior(
-    among: NDArray[np.int64], targets: Array, towards: NDArray[np.int64]
-) -> tuple[Array, Array]:
-    """Mean and standard deviation that a Gaussian process predicts.
-
-    The kernel is exp(-d / l), positive definite as a product of one factor a decision. The length
-    l and the noise are those of largest likelihood on a grid, the scale and the mean those of
-    largest likelihood given these.
-
-    Args:
-        among: distances d among the designs, shape (n, n).
-        targets: their values, shape (n,).
-        towards: distances from candidates to designs, shape (m, n).
-    """
-    from scipy.linalg import solve_triangular
-
-    n = len(targets)
-    lengths, noises = np.array(list(product(_LENGTHS, _NOISES))).T
-    # Distances are few whole numbers, so each kernel value is computed once.
-    decays = np.exp(-np.arange(max(among.max(), towards.max()) + 1) / lengths[:, None])
-    kernels = decays[:, among] + noises[:, None, None] * np.eye(n)
-    lowers = np.linalg.cholesky(kernels)
-    # Both sides of every kernel's equations at once: with L the lower factor, L^-1 [1, targets].
-    sides = np.column_stack([np.ones(n), targets])
-    ones, values = np.moveaxis(np.linalg.solve(lowers, np.tile(sides, (len(lengths), 1, 1))), 2, 0)
-    means = (ones * values).sum(axis=1) / (ones**2).sum(axis=1)
-    residuals = values - means[:, None] * ones
-    scales = (residuals**2).sum(axis=1) / n
-    determinants = np.log(np.diagonal(lowers, axis1=1, axis2=2)).sum(axis=1)
-    best = int((n * np.log(np.maximum(scales, 1e-300)) + 2.0 * determinants).argmin())
-    cross = decays[best][towards]
-    reached = solve_triangular(lowers[best], cross.T, lower=True)
-    mean = means[best] + residuals[best] @ reached
-    unexplained = np.maximum(1.0 - (reached**2).sum(axis=0), 0.0)
-    return mean, np.sqrt(scales[best] * unexplained)
 
 
 def expected_improvement(mean: Array, deviation: Array, best: float) -> Array:

@@ -28,6 +28,8 @@ from nasbench_suite.errors import SuiteError, choose_from
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nasbench_suite.spaces.graphs import OperationGraph
+
 Architecture: TypeAlias = Any
 """An architecture in any form its space reads: its string, its index where the space is listed,
 its vector of choices where it has choices, or the space's own hashable value."""
@@ -212,6 +214,23 @@ class SearchSpace(ABC):
                 choose_from(f"encoding of space {self.name!r}", encoding, list(self.encodings))
             )
         return self.encode(architectures, encoding)
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The architecture as a graph of operations; by default a chain of its decisions.
+
+        Raises:
+            SuiteError: the space says nothing of graphs and has no independent choices.
+        """
+        from nasbench_suite.spaces.graphs import chain
+
+        if not self.choices:
+            raise SuiteError(
+                f"Architectures of space {self.name!r} are no graphs that are known: choose what "
+                f"learns from features."
+            )
+        return chain(
+            [f"{place}: {option}" for place, option in enumerate(self.vector(architecture))]
+        )
 
     # -- refusals --------------------------------------------------------------------------------
 

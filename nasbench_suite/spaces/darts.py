@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces.base import Architecture, ProductSpace
 from nasbench_suite.spaces.cells import Cell, TwoEdges, canonical_graph
+from nasbench_suite.spaces.graphs import OperationGraph, line_graph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -310,6 +311,21 @@ class DartsSpace(ProductSpace):
                 decision += 3
             found.append(chosen)
         return found
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The line graphs of both cells beside each other, those of the reduction cell marked."""
+        normal, reduction = (
+            line_graph(
+                cell,
+                [
+                    None if operation < 0 else names[operation]
+                    for operation, names in zip(chosen, cell.derivable, strict=True)
+                ],
+            )
+            for cell, chosen in zip(self.cells, self._edge_operations(architecture), strict=True)
+        )
+        marked = tuple(f"reduce {label}" for label in reduction.labels)
+        return normal.beside(OperationGraph(marked, reduction.edges))
 
     # -- what an architecture computes -----------------------------------------------------------
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces.base import Architecture
+from nasbench_suite.spaces.graphs import INPUT, OUTPUT, OperationGraph
 from nasbench_suite.spaces.subset import FiniteSubsetSpace
 
 LINKS = (
@@ -112,6 +113,16 @@ class GraphNetworkSpace(FiniteSubsetSpace):
         """See ``FiniteSubsetSpace.represent``."""
         names = [self.operations[operation] for operation in vector[1:]]
         return self._member(LINKS[vector[0]], names)
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The tree, with a vertex for the input, and one for the output that reads its leaves."""
+        tree, *operations = self.vector(architecture)
+        links = LINKS[tree]
+        edges = [(source, node) for node, source in enumerate(links, start=1)]
+        leaves = [node for node in range(1, NUM_NODES + 1) if node not in links]
+        edges += [(leaf, NUM_NODES + 1) for leaf in leaves]
+        names = [self.operations[operation] for operation in operations]
+        return OperationGraph((INPUT, *names, OUTPUT), tuple(edges))
 
     def canonical_key(self, form: Any) -> Hashable:
         """NAS-Bench-Graph's hash, a number of five digits: the tree and the operations."""

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.graphs import OperationGraph
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
 """In NAS-Bench-101's order, which the graph hash depends on."""
@@ -107,6 +108,13 @@ class NASBench101Space(SearchSpace):
         """See ``SearchSpace.encode``."""
         modules = [self.read(architecture) for architecture in architectures]
         return path_features(modules) if encoding == "path" else adjacency_features(modules)
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The pruned module."""
+        module = prune(self.read(architecture))
+        assert module is not None
+        labels = (INPUT, *(OPERATIONS[operation] for operation in module.operations), OUTPUT)
+        return OperationGraph(labels, tuple(edges_of(module)))
 
     def dot(self, architecture: Architecture) -> str:
         """The pruned module as a Graphviz DOT graph, an operation a vertex."""

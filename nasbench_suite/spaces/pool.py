@@ -17,6 +17,8 @@ from nasbench_suite.spaces.finite import FiniteSpace
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from nasbench_suite.spaces.graphs import OperationGraph
+
 _NEIGHBOURS = 8  # at least so many, so that a walk can leave a small cluster of the pool
 
 
@@ -129,6 +131,10 @@ class PoolSpace(FiniteSpace):
     ) -> NDArray[np.float64]:
         """See ``SearchSpace.encode``."""
         return self.base.encode([self.members[index] for index in architectures], encoding)
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """See ``SearchSpace.graph``."""
+        return self.base.graph(self.members[self.index(architecture)])
 
     def dot(self, architecture: Architecture) -> str:
         """See ``SearchSpace.dot``."""

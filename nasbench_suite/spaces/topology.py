@@ -20,6 +20,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, encode_one_hot
 from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.finite import FiniteProductSpace
+from nasbench_suite.spaces.graphs import OperationGraph, line_graph
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,6 +143,10 @@ class TopologySpace(FiniteProductSpace):
             return one_hot
         operations = np.delete(one_hot, range(_NONE, one_hot.shape[1], len(OPERATIONS)), axis=1)
         return np.concatenate([vectors != _NONE, operations], axis=1)
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The line graph of what lives in the cell."""
+        return line_graph(CELL, [OPERATIONS[one] for one in self.vector(architecture)])
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""

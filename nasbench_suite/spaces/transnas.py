@@ -19,6 +19,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture
 from nasbench_suite.spaces.cells import Cell
 from nasbench_suite.spaces.finite import FiniteProductSpace
+from nasbench_suite.spaces.graphs import OperationGraph, line_graph
 from nasbench_suite.spaces.subset import FiniteSubsetSpace
 
 if TYPE_CHECKING:
@@ -96,6 +97,10 @@ class TransNASMicroSpace(FiniteProductSpace):
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether any path leads from the cell's input to its output."""
         return bool(self.canonical(architecture))
+
+    def graph(self, architecture: Architecture) -> OperationGraph:
+        """The line graph of what lives in the cell."""
+        return line_graph(CELL, [OPERATIONS[one] for one in self.vector(architecture)])
 
     def dot(self, architecture: Architecture) -> str:
         """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""

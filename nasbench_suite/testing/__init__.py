@@ -17,6 +17,7 @@ from nasbench_suite.testing.executors import ExecutorContract
 from nasbench_suite.testing.formats import FormatContract
 from nasbench_suite.testing.generative import GenerativeContract
 from nasbench_suite.testing.methods import MethodContract
+from nasbench_suite.testing.predictors import PredictorContract
 from nasbench_suite.testing.proxies import ProxyContract
 from nasbench_suite.testing.spaces import SpaceContract
 from nasbench_suite.testing.toys import toy_benchmark
@@ -27,6 +28,7 @@ __all__ = [
     "FormatContract",
     "GenerativeContract",
     "MethodContract",
+    "PredictorContract",
     "ProxyContract",
     "SpaceContract",
     "toy_benchmark",

@@ -4,6 +4,7 @@ from nasbench_suite.testing import (
     ExecutorContract,
     FormatContract,
     MethodContract,
+    PredictorContract,
     ProxyContract,
     SpaceContract,
 )
@@ -19,6 +20,10 @@ class TestSpace(SpaceContract):
 
 class TestProxy(ProxyContract):
     names = ("widths",)
+
+
+class TestPredictor(PredictorContract):
+    names = ("nearest",)
 
 
 class TestExecutor(ExecutorContract):

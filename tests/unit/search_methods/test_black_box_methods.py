@@ -26,7 +26,7 @@ from nasbench_suite.tasks.methods import make_method
 from search_methods.bananas import Bananas
 from search_methods.hyperband import Hyperband
 from search_methods.local_search import LocalSearch
-from search_methods.network_ensemble import NetworkEnsemble
+from search_methods.predictors.network_ensemble import NetworkEnsemble
 from search_methods.random_search import RandomSearch
 from search_methods.regularized_evolution import RegularizedEvolution
 from search_methods.reinforce import Reinforce, score_function

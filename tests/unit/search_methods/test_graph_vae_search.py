@@ -16,7 +16,6 @@ from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.pareto import hypervolume
 from nasbench_suite.tasks import Record, make_task
-from search_methods.gaussian_process import CandidateProcess, _negative_log_posterior
 from search_methods.graph_vae.embedding import load_embedding
 from search_methods.graph_vae_search import (
     GraphVAESearch,
@@ -25,6 +24,7 @@ from search_methods.graph_vae_search import (
     expected_hypervolume_improvement,
     expected_improvement,
 )
+from search_methods.predictors.gaussian_process import CandidateProcess, _negative_log_posterior
 
 SPACE = load_space("nats-tss")
 ONE_HOT: dict[str, Any] = {"embedding": "one-hot", "cost_embedding": "one-hot"}

@@ -25,7 +25,7 @@ from nasbench_suite.tasks.methods import make_method
 from search_methods.exhaustive_predictor import ExhaustivePredictor
 from search_methods.mo_regularized_evolution import MultiObjectiveRegularizedEvolution
 from search_methods.nsga2 import NSGA2, rank_and_crowding
-from search_methods.parego import ParEGO, differing, expected_improvement, posterior
+from search_methods.parego import ParEGO, expected_improvement
 from search_methods.pareto_local_search import ParetoLocalSearch
 from search_methods.random_search import RandomSearch
 from search_methods.sms_emoa import SMSEMOA
@@ -287,34 +287,6 @@ def test_pareto_local_search_ends_at_a_pareto_local_optimum_set() -> None:
     before = set(method.archive)
     method.step(session)
     assert not before & set(method.archive), "it begins anew"
-
-
-def test_the_gaussian_process_is_the_conditional_of_a_joint_normal() -> None:
-    space = load_space("nats-tss")
-    rng = np.random.default_rng(0)
-    known, asked = rng.choice(space.size, 30, replace=False), rng.choice(space.size, 10)
-    among, towards = differing(space, known, known), differing(space, asked, known)
-    vectors = space.all_vectors
-    assert among[3, 4] == (vectors[known[3]] != vectors[known[4]]).sum()
-    targets = rng.normal(3, 2, size=30)
-    mean, deviation = posterior(among, targets, towards)
-    from search_methods.parego import _LENGTHS, _NOISES
-
-    matches = []
-    for length in _LENGTHS:
-        for noise in _NOISES:
-            k = np.exp(-among / length) + noise * np.eye(30)
-            inverse = np.linalg.inv(k)
-            m = inverse.sum(axis=0) @ targets / inverse.sum()
-            scale = (targets - m) @ inverse @ (targets - m) / 30
-            likelihood = -0.5 * (30 * np.log(scale) + np.linalg.slogdet(k)[1])
-            cross = np.exp(-towards / length)
-            expected = m + cross @ inverse @ (targets - m)
-            variance = scale * (1 - np.einsum("ij,jk,ik->i", cross, inverse, cross))
-            matches.append((likelihood, expected, variance))
-    _, expected, variance = max(matches, key=lambda match: match[0])
-    assert_allclose(mean, expected, rtol=1e-6)
-    assert_allclose(deviation**2, variance, rtol=1e-6, atol=1e-9)
 
 
 def test_expected_improvement_is_an_expectation() -> None:

@@ -1,16 +1,20 @@
-"""What learns figures from features."""
+"""A performance predictor."""
 
-import numpy as np
+from dataclasses import dataclass
 
-from hardware.predictors import Predictor
+from scipy.spatial.distance import cdist
+
+from nasbench_suite.predictors import Prediction, Predictor
 
 
+@dataclass
 class Nearest(Predictor):
-    """The figure of the nearest architecture that was measured."""
+    """The figure of the nearest architecture that is known."""
 
-    def fit(self, features, latencies):
-        self.features, self.latencies = features, latencies
+    def learn(self, known, values, rng):
+        self.features, self.figures = known.features(), values
 
-    def predict(self, features):
-        distances = ((features[:, None] - self.features) ** 2).sum(axis=-1)
-        return self.latencies[np.argmin(distances, axis=1)]
+    def predict(self, asked):
+        distances = cdist(asked.features(), self.features)
+        nearest = distances.argmin(axis=1)
+        return Prediction(self.figures[nearest], distances.min(axis=1))

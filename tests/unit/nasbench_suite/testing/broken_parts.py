@@ -12,6 +12,8 @@ import numpy as np
 from nasbench_suite.benchmarks.formats import BenchmarkFormat
 from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.predictors import Prediction, Predictor
+from nasbench_suite.predictors.predictor import undeviating
 from nasbench_suite.proxies import Proxy, Subject
 from nasbench_suite.runner.executors import Resources, ThisProcess
 from nasbench_suite.spaces import FiniteProductSpace, ProductSpace, load_finite_space
@@ -433,3 +435,61 @@ def write_plain(folder: Path) -> Path:
     write_benchmark(toy_benchmark(load_finite_space("nasbench-macro")), inner)
     (folder / "toys.bin").write_bytes(Plain.magic + inner.read_bytes())
     return folder / "toys.bin"
+
+
+# -- predictors ------------------------------------------------------------------------------------
+
+
+@dataclass
+class Linear(Predictor):
+    """A sound one: the line of least squares through one-hot features."""
+
+    def learn(self, known, values, rng):
+        features = known.features("one-hot")
+        self.middle = values.mean()
+        ridge = features.T @ features + np.eye(features.shape[1])
+        self.weights = np.linalg.solve(ridge, features.T @ (values - self.middle))
+
+    def predict(self, asked):
+        return undeviating(self.middle + asked.features("one-hot") @ self.weights)
+
+
+@dataclass
+class Backward(Linear):
+    """The worst first."""
+
+    def predict(self, asked):
+        return undeviating(-super().predict(asked).mean)
+
+
+@dataclass
+class Moody(Linear):
+    """Noise from NumPy's global generator."""
+
+    def predict(self, asked):
+        return undeviating(super().predict(asked).mean + np.random.normal())  # noqa: NPY002
+
+
+@dataclass
+class Certain(Linear):
+    """Deviations below zero."""
+
+    def predict(self, asked):
+        mean = super().predict(asked).mean
+        return Prediction(mean, np.full(len(mean), -1.0))
+
+
+@dataclass
+class Placed(Linear):
+    """What stands first is thought best."""
+
+    def predict(self, asked):
+        return undeviating(super().predict(asked).mean - np.arange(len(asked)))
+
+
+@dataclass
+class Forgetful(Linear):
+    """An update makes it forget."""
+
+    def update(self, more, values, rng):
+        self.weights[:] = 0

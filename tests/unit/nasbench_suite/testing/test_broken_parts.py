@@ -17,6 +17,7 @@ from nasbench_suite.testing import (
     ExecutorContract,
     FormatContract,
     MethodContract,
+    PredictorContract,
     ProxyContract,
     SpaceContract,
 )
@@ -74,6 +75,7 @@ SOUND = [
     (SPACES, "letters"),
     (SPACES, "nasbench-macro"),
     (ProxyContract(), "length"),
+    (PredictorContract(), "linear"),
     (Formats(), "plain"),
 ]
 
@@ -126,6 +128,11 @@ def test_sound_parts_pass(
         (ProxyContract(), "test_scores_are_numbers_that_differ", "flat"),
         (ProxyContract(), "test_scores_are_numbers_that_differ", "missing"),
         (ProxyContract(), "test_a_score_depends_on_its_subject_alone", "counting"),
+        (PredictorContract(), "test_it_predicts_what_it_has_not_seen", "certain"),
+        (PredictorContract(), "test_it_predicts_what_it_has_not_seen", "backward"),
+        (PredictorContract(), "test_it_depends_on_what_it_is_given_alone", "moody"),
+        (PredictorContract(), "test_it_depends_on_what_it_is_given_alone", "placed"),
+        (PredictorContract(), "test_an_update_takes_further_figures", "forgetful"),
         (ExecutorContract(), "test_results_are_those_of_one_process", "losing"),
         (ExecutorContract(), "test_results_are_those_of_one_process", "reseeding"),
         (Formats(), "test_it_knows_its_own_and_no_other", "greedy"),

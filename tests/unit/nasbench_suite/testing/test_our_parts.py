@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from importlib.util import find_spec
+from typing import ClassVar
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.generative import GenerativeModel
+from nasbench_suite.predictors import Predictor
 from nasbench_suite.tasks.methods import method_class
 from nasbench_suite.testing import (
     ExecutorContract,
     GenerativeContract,
     MethodContract,
+    PredictorContract,
     ProxyContract,
     SpaceContract,
 )
@@ -35,6 +39,26 @@ class TestSpaces(SpaceContract):
 
 class TestProxies(ProxyContract):
     names = tuple(registry.entries("proxies"))
+
+
+def is_at_hand(name: str) -> bool:
+    """Whether what a predictor needs beyond the core dependencies is installed."""
+    needed = registry.load_class("predictors", name, Predictor).needs_package
+    return not needed or find_spec(needed[0]) is not None
+
+
+class TestPredictors(PredictorContract):
+    names = tuple(name for name in registry.entries("predictors") if is_at_hand(name))
+    settings: ClassVar[dict[str, dict[str, float]]] = {
+        "gcn": {"epochs": 60, "width": 32, "learning_rate": 0.01},
+        "deep-ensemble": {"epochs": 60},
+        "mlp": {"epochs": 60},
+        "xgboost": {"rounds": 50},
+        "lightgbm": {"rounds": 100},
+        "ngboost": {"rounds": 60},
+        "random-forest": {"num_trees": 40},
+        "extra-trees": {"num_trees": 30},
+    }
 
 
 class TestExecutors(ExecutorContract):

@@ -1,4 +1,4 @@
-"""A Gaussian process over a finite set of candidates, kept up to date query by query.
+"""Gaussian processes on features: a predictor, and one that is kept up to date query by query.
 
 Where every candidate is known in advance, the posterior of all of them can be carried along: a
 further observation costs one row of a triangular solve, linear in candidates and observations,
@@ -8,9 +8,14 @@ and only new hyper-parameters need the whole of it again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nasbench_suite.predictors import Examples, Prediction, Predictor
+from nasbench_suite.predictors.predictor import Standard
+from nasbench_suite.spaces import listed
 
 Array = NDArray[np.float64]
 
@@ -59,7 +64,7 @@ class CandidateProcess:
         targets = (values - self.centre) / self.spread
         points = self.features[self.seen]
         if optimise and len(self.seen) > 2:
-            self._optimise(points, targets)
+            self.log_scales = _most_probable(points, targets, self.log_scales)
         linear, matern, _, noise = np.exp(2 * self.log_scales)
         kernel = self._kernel(self.seen)
         own = kernel[:, self.seen]
@@ -95,40 +100,111 @@ class CandidateProcess:
 
     def _kernel(self, rows: list[int]) -> Array:
         """Prior covariances of some candidates with all, shape (rows, candidates)."""
-        linear, matern, length, _ = np.exp(self.log_scales * [2, 2, 1, 2])
-        kernel: Array = self.features[rows] @ self.features.T
-        for products, square in zip(kernel, self.squares[rows], strict=True):  # within the cache
-            scaled = np.maximum(square + self.squares - 2 * products, 0.0)
-            np.sqrt(scaled, out=scaled)
-            scaled *= np.sqrt(5) / length
-            smooth = scaled * (1 / 3)
-            smooth += 1
-            smooth *= scaled
-            smooth += 1
-            np.negative(scaled, out=scaled)
-            np.exp(scaled, out=scaled)
-            smooth *= scaled
-            smooth *= matern
-            products *= linear
-            products += smooth
-        return kernel
+        squares = self.squares[rows], self.squares
+        return _covariances(self.features[rows], self.features, *squares, self.log_scales)
 
-    def _optimise(self, points: Array, targets: Array) -> None:
-        from scipy.optimize import minimize
 
-        products = points @ points.T
-        squares = np.diag(products)
-        distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0.0))
-        found = minimize(
-            _negative_log_posterior,
-            self.log_scales,
-            args=(products, distances, targets),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-6, 3), (-6, 3), (-3, 3), (-5, 1)],
-            options={"maxiter": _ITERATIONS},
-        )
-        self.log_scales = np.asarray(found.x, dtype=np.float64)
+@dataclass
+class GaussianProcess(Predictor):
+    """A Gaussian process with a linear and a Matérn 5/2 part, on features of architectures.
+
+    The kernel and the choice of its hyper-parameters are those of ``CandidateProcess``, for
+    architectures that need not be known in advance: features are centred and scaled by those that
+    it learns from. Encodings: White, Neiswanger, Nolen and Savani, *A study on encodings for neural
+    architecture search*, NeurIPS 2020.
+
+    Attributes:
+        encoding: ``one-hot``, ``path``, ``adjacency``, as far as the space has it; ``latent`` for
+            the embedding by the graph VAE that comes with the suite; ``auto`` for the first that
+            the space has.
+    """
+
+    encoding: Literal["auto", "one-hot", "path", "adjacency", "latent"] = "auto"
+
+    def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
+        """Choose the hyper-parameters, and solve for the weights of the observations."""
+        features = self._describe(known)
+        self.middle = features.mean(axis=0)
+        centred = features - self.middle
+        self.length = float(np.sqrt((centred**2).sum(axis=1).mean())) or 1.0
+        self.points = centred / self.length
+        self.standard = Standard.of(values)
+        targets = self.standard.scale(values)
+        self.log_scales = _PRIOR_MEAN.copy()
+        if len(values) > 2:
+            self.log_scales = _most_probable(self.points, targets, self.log_scales)
+        self.squares = (self.points**2).sum(axis=1)
+        kernel = _covariances(self.points, self.points, self.squares, self.squares, self.log_scales)
+        noise = float(np.exp(2 * self.log_scales[3]))
+        self.factor = np.linalg.cholesky(kernel + (noise + _JITTER) * np.eye(len(values)))
+        self.whitened = _solve_lower(self.factor, targets)
+
+    def predict(self, asked: Examples) -> Prediction:
+        """The posterior without noise."""
+        points = (self._describe(asked) - self.middle) / self.length
+        squares = (points**2).sum(axis=1)
+        cross = _covariances(self.points, points, self.squares, squares, self.log_scales)
+        rows = _solve_lower(self.factor, cross)
+        linear, matern = np.exp(2 * self.log_scales[:2])
+        variance = linear * squares + matern - (rows**2).sum(axis=0)
+        return self.standard.unscale(self.whitened @ rows, np.sqrt(np.maximum(variance, _JITTER)))
+
+    def _describe(self, examples: Examples) -> Array:
+        if self.encoding != "latent":
+            return examples.features(self.encoding)
+        from search_methods.graph_vae_search import embed_space
+
+        latents, _ = embed_space(listed(examples.space).name)
+        return latents[np.asarray(examples.architectures)]
+
+
+def _solve_lower(factor: Array, right: Array) -> Array:
+    from scipy.linalg import solve_triangular
+
+    solved: Array = solve_triangular(factor, right, lower=True)
+    return solved
+
+
+def _covariances(
+    points: Array, others: Array, squares: Array, other_squares: Array, log_scales: Array
+) -> Array:
+    """Prior covariances, shape (points, others), of features with these squared norms."""
+    linear, matern, length, _ = np.exp(log_scales * [2, 2, 1, 2])
+    kernel: Array = points @ others.T
+    for products, square in zip(kernel, squares, strict=True):  # within the cache
+        scaled = np.maximum(square + other_squares - 2 * products, 0.0)
+        np.sqrt(scaled, out=scaled)
+        scaled *= np.sqrt(5) / length
+        smooth = scaled * (1 / 3)
+        smooth += 1
+        smooth *= scaled
+        smooth += 1
+        np.negative(scaled, out=scaled)
+        np.exp(scaled, out=scaled)
+        smooth *= scaled
+        smooth *= matern
+        products *= linear
+        products += smooth
+    return kernel
+
+
+def _most_probable(points: Array, targets: Array, start: Array) -> Array:
+    """The logarithms of a, b, ℓ and σ of highest posterior density near ``start``."""
+    from scipy.optimize import minimize
+
+    products = points @ points.T
+    squares = np.diag(products)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0.0))
+    found = minimize(
+        _negative_log_posterior,
+        start,
+        args=(products, distances, targets),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-6, 3), (-6, 3), (-3, 3), (-5, 1)],
+        options={"maxiter": _ITERATIONS},
+    )
+    return np.asarray(found.x, dtype=np.float64)
 
 
 def _negative_log_posterior(

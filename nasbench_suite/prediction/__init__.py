@@ -1,0 +1,19 @@
+"""How well predictors and zero-cost proxies rank the architectures of a benchmark."""
+
+from __future__ import annotations
+
+from nasbench_suite.prediction.board import Board, make_board, run_board
+from nasbench_suite.prediction.ceiling import CEILING
+from nasbench_suite.prediction.measures import MEASURES, REGIONS, measure_all
+from nasbench_suite.prediction.summary import summarise
+
+__all__ = [
+    "CEILING",
+    "MEASURES",
+    "REGIONS",
+    "Board",
+    "make_board",
+    "measure_all",
+    "run_board",
+    "summarise",
+]

@@ -1,0 +1,63 @@
+"""A board in short: interquartile means over seeds, with intervals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.prediction.measures import MEASURES, REGIONS
+from nasbench_suite.statistics.estimates import estimates, interval_ends
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def summarise(
+    rows: pd.DataFrame, measure: str = "kendall", region: str = "all", confidence: float = 0.95
+) -> pd.DataFrame:
+    """One measure of every predictor at every size.
+
+    Args:
+        rows: as ``run_board`` gives them.
+        measure: one of ``MEASURES``.
+        region: one of ``REGIONS``.
+        confidence: of the intervals.
+
+    Returns:
+        A row a predictor and size: ``predictor``, ``kind``, ``size``, ``seeds`` (with a figure),
+        ``value`` (interquartile mean over seeds), ``low``, ``high``, ``fit_seconds`` and
+        ``query_seconds`` (medians).
+
+    Raises:
+        SuiteError: unknown measure or region.
+    """
+    import pandas as pd
+
+    if measure not in MEASURES:
+        raise SuiteError(choose_from("measure", measure, list(MEASURES)))
+    if region not in REGIONS:
+        raise SuiteError(choose_from("region", region, list(REGIONS)))
+    found = []
+    for (name, size), part in rows.groupby(["predictor", "size"], sort=False):
+        values = part[f"{region} {measure}"].dropna().to_numpy()
+        value = low = high = np.nan
+        if len(values):
+            mean, error, freedom = estimates(values)
+            ends = interval_ends(mean, error, freedom, confidence)
+            value, low, high = float(mean), *(float(end) for end in ends)
+        found.append(
+            {
+                "predictor": name,
+                "kind": part["kind"].iloc[0],
+                "size": size,
+                "seeds": len(values),
+                "value": value,
+                "low": low,
+                "high": high,
+                "fit_seconds": part["fit_seconds"].median(),
+                "query_seconds": part["query_seconds"].median(),
+            }
+        )
+    return pd.DataFrame(found)

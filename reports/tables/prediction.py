@@ -1,0 +1,81 @@
+"""Boards of predictors and proxies, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nasbench_suite.prediction import MEASURES, summarise
+from reports.tables.rendering import Report, Table
+from reports.tables.text import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DIGITS = 3
+
+
+def prediction_report(
+    boards: Mapping[str, pd.DataFrame], measure: str, region: str, *, seconds: bool = True
+) -> Report:
+    """A table a board: a row a predictor or proxy, a column a number of trained architectures.
+
+    Args:
+        boards: rows of ``prediction.run_board``, by the heading of each.
+        measure: one of ``prediction.MEASURES``.
+        region: one of ``prediction.REGIONS``.
+        seconds: whether to tell the seconds of the largest size.
+    """
+    where = "" if region == "all" else ", over the tenth that is truly best"
+    tables = [
+        _table(title, summarise(rows, measure, region), measure, where, seconds)
+        for title, rows in boards.items()
+    ]
+    legend = (
+        "Interquartile means over seeds, with half the width of their 95 % intervals. Size 0: "
+        "proxies, which learn nothing, and the noise ceiling: what a second training of the same "
+        "architecture scores as a prediction of the first. A predictor without noise of its own "
+        "can pass it. Fit: seconds to learn from the most architectures. Query: milliseconds for "
+        "one."
+    )
+    return Report(tuple(tables), (legend,))
+
+
+def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds: bool) -> Table:
+    sizes = sorted(int(size) for size in summary["size"].unique())
+    names = list(dict.fromkeys(summary["predictor"]))
+    largest = max(sizes)
+    sign = 1 if MEASURES[measure].larger else -1
+    at_most = summary[summary["size"] == largest].set_index("predictor")["value"] * sign
+    leader = at_most.idxmax() if at_most.notna().any() else None
+    rows = []
+    for name in names:
+        part = summary[summary["predictor"] == name].set_index("size")
+        cells = [_cell(part.loc[size]) if size in part.index else "" for size in sizes]
+        times = []
+        if seconds:
+            last = part.loc[part.index.max()]
+            learns = last["kind"] == "predictor"
+            times = [
+                number(last["fit_seconds"], 2) if learns else "",
+                number(1000 * last["query_seconds"], 3) if learns else "",
+            ]
+        rows.append((name, *cells, *times))
+    return Table(
+        title=title,
+        subtitle=f"{MEASURES[measure].title}{where}; by number of trained architectures",
+        columns=("predictor", *map(str, sizes), *(("fit", "query") if seconds else ())),
+        rows=tuple(rows),
+        best=tuple(name == leader for name in names),
+        notes=(),
+    )
+
+
+def _cell(row: pd.Series[float]) -> str:
+    if not np.isfinite(row["value"]):
+        return "-"
+    half = (row["high"] - row["low"]) / 2
+    width = f" ±{half:.{_DIGITS}f}" if np.isfinite(half) else ""
+    return f"{row['value']:.{_DIGITS}f}{width}"
