@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import Standard
-from nasbench_suite.spaces import listed
 
 Array = NDArray[np.float64]
 
@@ -114,16 +113,15 @@ class GaussianProcess(Predictor):
     architecture search*, NeurIPS 2020.
 
     Attributes:
-        encoding: ``one-hot``, ``path``, ``adjacency``, as far as the space has it; ``latent`` for
-            the embedding by the graph VAE that comes with the suite; ``auto`` for the first that
-            the space has.
+        encoding: ``one-hot``, ``path`` or ``adjacency``, as far as the space has it; ``auto`` for
+            the first that it has.
     """
 
-    encoding: Literal["auto", "one-hot", "path", "adjacency", "latent"] = "auto"
+    encoding: Literal["auto", "one-hot", "path", "adjacency"] = "auto"
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Choose the hyper-parameters, and solve for the weights of the observations."""
-        features = self._describe(known)
+        features = self.describe(known)
         self.middle = features.mean(axis=0)
         centred = features - self.middle
         self.length = float(np.sqrt((centred**2).sum(axis=1).mean())) or 1.0
@@ -141,7 +139,7 @@ class GaussianProcess(Predictor):
 
     def predict(self, asked: Examples) -> Prediction:
         """The posterior without noise."""
-        points = (self._describe(asked) - self.middle) / self.length
+        points = (self.describe(asked) - self.middle) / self.length
         squares = (points**2).sum(axis=1)
         cross = _covariances(self.points, points, self.squares, squares, self.log_scales)
         rows = _solve_lower(self.factor, cross)
@@ -149,13 +147,9 @@ class GaussianProcess(Predictor):
         variance = linear * squares + matern - (rows**2).sum(axis=0)
         return self.standard.unscale(self.whitened @ rows, np.sqrt(np.maximum(variance, _JITTER)))
 
-    def _describe(self, examples: Examples) -> Array:
-        if self.encoding != "latent":
-            return examples.features(self.encoding)
-        from search_methods.graph_vae_search import embed_space
-
-        latents, _ = embed_space(listed(examples.space).name)
-        return latents[np.asarray(examples.architectures)]
+    def describe(self, examples: Examples) -> Array:
+        """The features of architectures, shape (n, d)."""
+        return examples.features(self.encoding)
 
 
 def _solve_lower(factor: Array, right: Array) -> Array:

@@ -45,7 +45,6 @@ class NGBoost(Predictor):
         self.standard = Standard.of(values)
         seed = int(rng.integers(2**31))
         tree = DecisionTreeRegressor(
-            criterion="friedman_mse",
             max_depth=self.max_depth,
             max_features=self.max_features,
             random_state=seed,
