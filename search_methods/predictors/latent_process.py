@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import listed
-from search_methods.graph_vae_search import embed_space
+from search_methods.graph_vae.embedding import load_embedding
 from search_methods.predictors.gaussian_process import GaussianProcess
 
 Array = NDArray[np.float64]
@@ -24,11 +24,10 @@ class LatentProcess(GaussianProcess):
     trained without any accuracy; it is there for spaces that the suite has a model of.
     """
 
-    needs_package: ClassVar[tuple[str, str] | tuple[()]] = ("torch", "torch")
-
     encoding: Literal["latent"] = "latent"  # type: ignore[assignment]
 
     def describe(self, examples: Examples) -> Array:
         """The posterior means of the latent, shape (n, d)."""
-        latents, _ = embed_space(listed(examples.space).name)
-        return latents[np.asarray(examples.architectures)]
+        latents = load_embedding(listed(examples.space).name).latents
+        described: Array = latents[np.asarray(examples.architectures)]
+        return described
