@@ -6,13 +6,48 @@ import re
 
 from nasbench_suite.errors import SuiteError
 
-_ITEM = re.compile(r"(?:[^,\[]|\[[^\]]*\])+")
-_METHOD = re.compile(r"([^\[\],\s]+)(?:\[([^\[\]]*)\])?")
+_PART = re.compile(r"([^\[\],\s]+)(?:\[(.*)\])?", re.DOTALL)
 
 
 def split_names(text: str) -> list[str]:
     """The names in a list such as ``random,tpe[a=1,b=2]``; commas in brackets divide none."""
-    return [name for item in _ITEM.findall(text) if (name := item.strip())]
+    items, depth, start = [], 0, 0
+    for place, letter in enumerate(text):
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth <= 0:
+            items.append(text[start:place])
+            start = place + 1
+    return [name for item in (*items, text[start:]) if (name := item.strip())]
+
+
+def parse_part(text: str) -> tuple[str, dict[str, str]]:
+    """Name and settings of a part written as ``name`` or ``name[setting=value,...]``.
+
+    A value may have brackets of its own, as in ``darts[data=cifar10[images=8000,resolution=16]]``.
+
+    Raises:
+        SuiteError: the text is not of that form.
+    """
+    match = _PART.fullmatch(text.strip())
+    if match is None or not _balanced(match[2] or ""):
+        raise SuiteError(f"{text!r} is no name with settings: write name[setting=value,...].")
+    settings = {}
+    for assignment in split_names(match[2] or ""):
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise SuiteError(f"{assignment!r} sets nothing: write setting=value.")
+        settings[key.strip()] = value.strip()
+    return match[1], settings
+
+
+def _balanced(text: str) -> bool:
+    """Whether every bracket is closed, and none before it is opened."""
+    depth = 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
@@ -21,25 +56,12 @@ def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
     Raises:
         SuiteError: the text is not of that form.
     """
-    parsed = []
-    rest = text.strip()
-    while rest:
-        match = _METHOD.match(rest)
-        if match is None or (rest[match.end() :].strip() or ",")[0] != ",":
-            raise SuiteError(
-                f"{text!r} is no list of methods: write name,name[setting=value,...],..."
-            )
-        settings = {}
-        for assignment in filter(None, (match[2] or "").split(",")):
-            key, equals, value = assignment.partition("=")
-            if not equals:
-                raise SuiteError(f"{assignment!r} sets nothing: write setting=value.")
-            settings[key.strip()] = value.strip()
-        parsed.append((match[1], settings))
-        rest = rest[match.end() :].strip().removeprefix(",").strip()
-    if not parsed:
+    items = split_names(text)
+    if not items:
         raise SuiteError("No method is named: give at least one, such as random.")
-    return parsed
+    if any(_PART.fullmatch(item) is None for item in items):
+        raise SuiteError(f"{text!r} is no list of methods: write name,name[setting=value,...],...")
+    return [parse_part(item) for item in items]
 
 
 def parse_seeds(text: str) -> list[int]:

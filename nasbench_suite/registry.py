@@ -72,6 +72,11 @@ KINDS: Mapping[str, Kind] = {
             "Networks of a search space's architectures, by the space's name: a "
             "nasbench_suite.networks.Builder.",
         ),
+        Kind(
+            "datasets",
+            "data set",
+            "Images that networks are trained on: nasbench_suite.datasets.DataSet.",
+        ),
         Kind("figures", "figure", "Figures of `nasbench figure`: reports.figures.figure.Figure."),
         Kind("panels", "panel", "Parts of the HTML report: a function of the results."),
         Kind(

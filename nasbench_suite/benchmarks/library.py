@@ -9,7 +9,6 @@ What ``nasbench data`` does is one function each: ``list_benchmarks``, ``import_
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +29,7 @@ from nasbench_suite.benchmarks.table import (
     write_benchmark,
 )
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.home import HOME_VARIABLE, home_folder
 from nasbench_suite.spaces import PoolSpace, SearchSpace, list_spaces, load_space
 
 if TYPE_CHECKING:
@@ -38,20 +38,13 @@ if TYPE_CHECKING:
 
     _Facts: TypeAlias = Mapping[str, ColumnFacts | Mapping[str, Any]]
 
-HOME_VARIABLE = "NASBENCH_HOME"
-
 _SUFFIX = ".parquet"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def benchmark_home() -> Path:
     """The folder of imported benchmarks, under ``$NASBENCH_HOME`` or the user's data folder."""
-    home = os.environ.get(HOME_VARIABLE)
-    if not home:
-        from platformdirs import user_data_dir
-
-        home = user_data_dir("nasbench-suite", appauthor=False)
-    return Path(home) / "benchmarks"
+    return home_folder("benchmarks")
 
 
 def known_benchmarks() -> list[str]:

@@ -1,4 +1,4 @@
-"""``nasbench data``: the benchmarks at hand, and how further ones come in."""
+"""``nasbench data``: the benchmarks and images at hand, and how further ones come in."""
 
 from __future__ import annotations
 
@@ -314,6 +314,46 @@ def verify_command(
             f"{verification.path} is damaged ({verification.faults[0]}): get or import it again."
         )
     typer.echo(f"{benchmark} is sound.")
+
+
+@app.command("images")
+def images_command(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A data set; `nasbench list datasets` names them. Alone: check it."),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Its folder as torchvision unpacks it, its authors' archive, or a Parquet table "
+            "of JPEG or PNG bytes with columns for label and split."
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what was imported before.")
+    ] = False,
+) -> None:
+    """Import the images of a data set, check those at hand, or list all.
+
+    They are kept uncompressed under $NASBENCH_HOME and mapped into memory when they are used.
+    """
+    from nasbench_suite.datasets.library import import_images, list_images, verify_images
+
+    if name is None:
+        table = _table("data set", "images")
+        for known, place in list_images():
+            table.add_row(known, place or "not imported")
+        _print(table)
+        return
+    if source is None:
+        typer.echo(f"{name} is sound: {verify_images(name)}")
+        return
+    images = import_images(name, source, overwrite=overwrite)
+    counts = ", ".join(f"{len(split):,} {part}" for part, split in images.splits.items())
+    typer.echo(
+        f"Imported {images.name!r}: {counts} images of {images.resolution}x{images.resolution} "
+        f"pixels in {len(images.classes)} classes, checksum {images.checksum()[:16]}."
+    )
 
 
 make_app = typer.Typer(help="Make a benchmark from nothing, by training.")

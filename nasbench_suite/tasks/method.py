@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.tasks.session import Session
 from nasbench_suite.tasks.task import Task
+
+_LATER = "later"
+
+
+def later(default: Any) -> Any:
+    """The default of a hyper-parameter that a method got after results of it were stored.
+
+    At this value the method does what it did before, so that the value has no part in the key by
+    which finished trials are found again.
+    """
+    return field(default=default, metadata={_LATER: True})
 
 
 @dataclass
@@ -112,9 +123,19 @@ class Method(ABC):
         raise NotImplementedError(f"{type(self).__name__} gives checkpoints but reads none.")
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """The hyper-parameters that tell the method's results from others', see ``later``."""
+        unchanged = {
+            item.name
+            for item in fields(self)
+            if item.metadata.get(_LATER) and getattr(self, item.name) == item.default
+        }
+        return {name: value for name, value in self.config.items() if name not in unchanged}
+
+    @property
     def config(self) -> dict[str, Any]:
         """The hyper-parameters, as JSON-able values."""
         return {item.name: getattr(self, item.name) for item in fields(self) if item.init}
 
 
-__all__ = ["Method", "Session"]
+__all__ = ["Method", "Session", "later"]

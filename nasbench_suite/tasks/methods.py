@@ -58,10 +58,10 @@ def method_label(name: str, method: Method) -> str:
 
 
 def method_key(name: str, method: Method) -> str:
-    """A hash of the name, the class and every hyper-parameter."""
+    """A hash of the name, the class and every hyper-parameter but those of ``later``."""
     kind = type(method)
     identity = f"{kind.__module__}:{kind.__qualname__}"
-    return config_hash({"name": name, "class": identity, "config": method.config})
+    return config_hash({"name": name, "class": identity, "config": method.identity})
 
 
 _NEEDS = {"lists_space": "a list", "needs_choices": "choices", "needs_features": "features"}

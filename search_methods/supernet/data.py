@@ -1,9 +1,4 @@
-"""The images a supernet is trained on, by name: digits, CIFAR, ImageNet16-120.
-
-``digits`` is embedded. The others are read from the folders that torchvision and the authors of
-NAS-Bench-201 keep them in; their files are pickles, and are read by an unpickler that knows
-arrays alone, so no code in them can run.
-"""
+"""The images a supernet is trained on, in two halves, and how they are augmented."""
 
 from __future__ import annotations
 
@@ -11,15 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nasbench_suite.benchmarks.digits.training import SPLIT_SEED, load_digits_data, roll_images
-from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.files.safe_pickle import load
+from nasbench_suite.benchmarks.digits.training import load_digits_data, roll_images
+from nasbench_suite.datasets import Split, load_images
+from nasbench_suite.datasets.digits import SPLIT_SEED
+from nasbench_suite.datasets.library import ImportedDataSet, find_data_set, find_images
+from nasbench_suite.datasets.sources import find_source, read_source
+from nasbench_suite.parsing import parse_part
 
 Batch = tuple[Tensor, Tensor]
 
@@ -68,71 +65,76 @@ def endless(data: Batch, size: int) -> Iterator[Batch]:
         yield from batches(data, size)
 
 
-def find_search_data(name: str, folder: str | Path | None = None) -> Path | None:
-    """Where the images of ``load_search_data`` lie; None for the embedded ones. Reads none.
+def find_search_data(name: str, data: str | Path | None = None) -> None:
+    """Refuse what ``load_search_data`` would, as far as that is known without reading images.
 
     Raises:
-        SuiteError: unknown name, or no such folder.
+        SuiteError: unknown name, or images that are not at hand.
     """
-    name = _plain(name)
-    if name == "digits":
-        return None
-    if name not in _READERS:
-        raise SuiteError(choose_from("data set to search on", name, ["digits", *_READERS]))
-    place = _READERS[name][0]
-    if not folder:
-        raise SuiteError(
-            f"Searching on {name} needs its images: set the method's hyper-parameter 'data' to the "
-            f"folder that holds {place!r}."
-        )
-    source = Path(folder).expanduser() / place
-    if not source.is_dir():
-        raise SuiteError(f"There is no folder {source} with the images of {name}.")
-    return source
+    spec = str(data or name)
+    if data and not _is_spec(spec):
+        data_set = find_data_set(name)
+        if isinstance(data_set, ImportedDataSet):
+            find_source(Path(spec).expanduser(), data_set.source)
+        return
+    find_images(spec)
 
 
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "_")
-
-
-def load_search_data(name: str, folder: str | Path | None = None) -> SearchData:
-    """The data set of that name, in halves as differentiable search wants them.
+def load_search_data(name: str, data: str | Path | None = None) -> SearchData:
+    """The images of a data set, in halves as differentiable search wants them.
 
     Args:
-        name: ``digits``, ``cifar10``, ``cifar100`` or ``imagenet16_120``.
-        folder: where the folders ``cifar-10-batches-py``, ``cifar-100-python`` and
-            ``ImageNet16`` lie; not needed for ``digits``.
+        name: the data set of the task, such as ``digits`` or ``cifar10``.
+        data: a data set as ``load_images`` takes it, such as
+            ``cifar10[images=8000,resolution=16]``, to search on another one or on less of it; or
+            a folder that holds ``cifar-10-batches-py``, ``cifar-100-python`` or ``ImageNet16``,
+            whose training images are read at every start. By default the imported images of
+            ``name``.
 
     Raises:
-        SuiteError: unknown name, no such folder, or files that are damaged or not what they
-            should be.
+        SuiteError: unknown name, images that are not at hand, or files that are damaged or not
+            what they should be.
     """
-    source = find_search_data(name, folder)
-    if source is None:
+    spec = str(data or name)
+    if data and not _is_spec(spec):
+        data_set = find_data_set(name)
+        if isinstance(data_set, ImportedDataSet):
+            train = read_source(Path(spec).expanduser(), data_set.source, ("train",))["train"]
+            return _photographs(data_set.name, train, len(data_set.source.classes))
+        spec = name
+    if parse_part(spec)[0] == "digits" and "[" not in spec:
         return _digits()
-    name = _plain(name)
-    _, reader, classes, size = _READERS[name]
-    images, labels = reader(source)
-    if images.shape[1:] != (3, size, size) or len(images) != len(labels) or not len(images):
-        raise SuiteError(
-            f"{source} holds images of shape {images.shape} and {len(labels)} labels, not those of "
-            f"{name}: (n, 3, {size}, {size})."
-        )
-    if labels.min() < 0 or labels.max() >= classes:
-        raise SuiteError(
-            f"{source} has labels from {labels.min()} to {labels.max()}, but {name} has {classes} "
-            f"classes."
-        )
-    mean = images.mean((0, 2, 3), keepdims=True)
-    std = images.std((0, 2, 3), keepdims=True)
-    return _halves(name, (images - mean) / std, labels, classes, _crop_and_flip)
+    images = load_images(spec)
+    return _photographs(images.name, images.train, len(images.classes))
+
+
+def _is_spec(text: str) -> bool:
+    """Whether text names a data set, and not a folder."""
+    return "/" not in text.partition("[")[0] and not Path(text).expanduser().is_dir()
+
+
+def _photographs(name: str, train: Split, classes: int) -> SearchData:
+    """Halves of images, scaled to mean 0 and variance 1 in each channel."""
+    counts = [np.bincount(train.images[:, c].ravel(), minlength=256) for c in range(3)]
+    levels = np.arange(256)
+    means = np.array([np.average(levels, weights=count) for count in counts])
+    stds = np.array(
+        [
+            np.average((levels - mean) ** 2, weights=count) ** 0.5
+            for mean, count in zip(means, counts, strict=True)
+        ]
+    )
+    x = torch.tensor(train.images, dtype=torch.float32)
+    shape = (1, 3, 1, 1)
+    x.sub_(torch.tensor(means, dtype=torch.float32).view(shape))
+    x.div_(torch.tensor(stds, dtype=torch.float32).view(shape))
+    return _halves(name, x, torch.tensor(train.labels), classes, _crop_and_flip)
 
 
 @cache
 def _digits() -> SearchData:
     """The 800 training images of the embedded benchmark, 400 and 400."""
-    images, labels = load_digits_data().train
-    return _halves("digits", images.numpy(), labels.numpy(), 10, _roll)
+    return _halves("digits", *load_digits_data().train, 10, _roll)
 
 
 def _roll(images: Tensor) -> Tensor:
@@ -158,65 +160,15 @@ def _crop_and_flip(images: Tensor) -> Tensor:
 
 def _halves(
     name: str,
-    images: np.ndarray,
-    labels: np.ndarray,
+    images: Tensor,
+    labels: Tensor,
     classes: int,
     augment: Callable[[Tensor], Tensor],
 ) -> SearchData:
     from sklearn.model_selection import train_test_split
 
     train, valid = train_test_split(
-        np.arange(len(labels)), train_size=0.5, stratify=labels, random_state=SPLIT_SEED
+        np.arange(len(labels)), train_size=0.5, stratify=labels.numpy(), random_state=SPLIT_SEED
     )
-    x = torch.tensor(images, dtype=torch.float32)
-    y = torch.tensor(labels, dtype=torch.int64)
-    return SearchData(name, (x[train], y[train]), (x[valid], y[valid]), classes, augment)
-
-
-# -- files -----------------------------------------------------------------------------------------
-
-
-def _read_pickle(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        raise SuiteError(f"There is no file {path}: is the data set unpacked as a whole?")
-    content = load(path, encoding="latin1")
-    if not isinstance(content, dict):
-        raise SuiteError(f"{path} holds a {type(content).__name__}, no dictionary of images.")
-    return content
-
-
-def _read_files(paths: list[Path], labels: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images in rows of bytes, channels first, and labels, of several files."""
-    parts = [_read_pickle(path) for path in paths]
-    for path, part in zip(paths, parts, strict=True):
-        if not {"data", labels} <= part.keys() or np.ndim(part["data"]) != 2:
-            raise SuiteError(f"{path} does not hold images under 'data' and labels: {list(part)}.")
-    rows = np.concatenate([part["data"] for part in parts])
-    size = round((rows.shape[1] / 3) ** 0.5)
-    if rows.shape[1] != 3 * size * size:
-        raise SuiteError(f"{paths[0]} holds rows of {rows.shape[1]} bytes: no square RGB images.")
-    images = rows.reshape(-1, 3, size, size).astype(np.float32) / 255
-    return images, np.concatenate([np.asarray(part[labels]) for part in parts])
-
-
-def _read_cifar10(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    return _read_files([folder / f"data_batch_{number}" for number in range(1, 6)], "labels")
-
-
-def _read_cifar100(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    return _read_files([folder / "train"], "fine_labels")
-
-
-def _read_imagenet16(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """ImageNet16-120: the first 120 classes, whose labels in the files begin at 1."""
-    files = [folder / f"train_data_batch_{number}" for number in range(1, 11)]
-    images, labels = _read_files(files, "labels")
-    chosen = labels <= 120
-    return images[chosen], labels[chosen] - 1
-
-
-_READERS: dict[str, tuple[str, Callable[[Path], tuple[np.ndarray, np.ndarray]], int, int]] = {
-    "cifar10": ("cifar-10-batches-py", _read_cifar10, 10, 32),
-    "cifar100": ("cifar-100-python", _read_cifar100, 100, 32),
-    "imagenet16_120": ("ImageNet16", _read_imagenet16, 120, 16),
-}
+    halves = ((images[part], labels[part]) for part in (train, valid))
+    return SearchData(name, *halves, classes, augment)

@@ -26,6 +26,7 @@ from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import TopologySpace
 from nasbench_suite.tasks import Method, Session, Task
+from nasbench_suite.tasks.method import later
 from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.darts_space import darts_family
 from search_methods.supernet.data import (
@@ -70,12 +71,16 @@ class DifferentiableSearch(Method):
         width: channels of the first stage; the embedded benchmark has its own.
         cells: cells a stage; the embedded benchmark has its own. In a DARTS space cells in all,
             of which DARTS has 8.
-        data: folder of the images; not needed for ``digits``.
+        data: the images, such as ``cifar10[images=8000,resolution=16]``, or the folder of the
+            published files; by default all of the task's data set.
         device: where to compute, such as ``cpu`` or ``cuda``.
         bfloat16: whether the supernet runs under bfloat16 autocast.
         compile: whether the supernet goes through ``torch.compile``.
         eigenvalue_every: after every how many epochs the dominant eigenvalue of the validation
             loss's Hessian in the architecture parameters is logged; 0 for never.
+        diagnose_every: after every how many epochs the supernet is looked into: its accuracy, the
+            discretisation gap, and the variances of nodes and edges. What is derived and how
+            strong the operations are is logged after every epoch.
         inherited: of how many random architectures the accuracy with inherited weights is logged
             at the end.
     """
@@ -101,6 +106,7 @@ class DifferentiableSearch(Method):
     compile: bool = False
     eigenvalue_every: int = 0
     inherited: int = 0
+    diagnose_every: int = later(1)
 
     # Whether there are architecture parameters: methods that only share weights have none.
     relaxes: ClassVar[bool] = True
@@ -379,24 +385,29 @@ class DifferentiableSearch(Method):
             return
         with torch.no_grad():
             mixes = self.mixes()
-        strengths = self.strengths()
-        supernet_accuracy = self.accuracy(mixes)
         session.log(
             self.epoch,
             **losses,
             alpha=np.concatenate([a.numpy(force=True).ravel() for a in self.alphas]),
-            entropy=float(np.mean([entropy(strength) for strength in strengths])),
-            supernet_accuracy=supernet_accuracy,
-            discretisation_gap=supernet_accuracy - self.accuracy(self.discrete_mixes()),
+            entropy=float(np.mean([entropy(strength) for strength in self.strengths()])),
         )
+        if self.epoch % self.diagnose_every == 0:
+            self._look_inside(session, mixes)
+        if self.eigenvalue_every and self.epoch % self.eigenvalue_every == 0:
+            session.log(self.epoch, dominant_eigenvalue=self.eigenvalue())
+
+    def _look_inside(self, session: Session, mixes: Sequence[Mix]) -> None:
+        supernet_accuracy = self.accuracy(mixes)
         images = self.images.valid[0][:EVALUATION_BATCH]
         with torch.no_grad(), record_variances(self.supernet) as variances:
             self.supernet(images.contiguous(memory_format=torch.channels_last), mixes)
         session.log(
-            self.epoch, edge_variance=variances.edge_values(), node_variance=variances.node_values()
+            self.epoch,
+            supernet_accuracy=supernet_accuracy,
+            discretisation_gap=supernet_accuracy - self.accuracy(self.discrete_mixes()),
+            edge_variance=variances.edge_values(),
+            node_variance=variances.node_values(),
         )
-        if self.eigenvalue_every and self.epoch % self.eigenvalue_every == 0:
-            session.log(self.epoch, dominant_eigenvalue=self.eigenvalue())
 
     def eigenvalue(self) -> float:
         """The largest eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""

@@ -18,12 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nasbench_suite.datasets import Split, load_images
 from nasbench_suite.networks.module import LayersModule
 from nasbench_suite.networks.nats import DIGITS_NORM_MOMENTUM, digits_network
 from nasbench_suite.seeding import sequence
 
-TRAIN_IMAGES, VALID_IMAGES, TEST_IMAGES = 800, 400, 597
-SPLIT_SEED = 0
 EPOCHS = (1, 2, 4, 8)  # where the learning curve is read; the last one ends the training
 BATCH_SIZE = 64
 EVALUATION_BATCH = 200  # small enough for the activations to stay in the processor's cache
@@ -47,21 +46,15 @@ def load_digits_data() -> DigitsData:
 
     Mean and variance are those of the training images.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    images = load_images("digits")
+    levels = images.train.images.astype(np.float64)
+    mean, std = levels.mean(), levels.std()
 
-    images, labels = load_digits(return_X_y=True)
-    order = np.arange(len(labels))
-    train, rest = train_test_split(
-        order, train_size=TRAIN_IMAGES, stratify=labels, random_state=SPLIT_SEED
-    )
-    valid, test = train_test_split(
-        rest, train_size=VALID_IMAGES, stratify=labels[rest], random_state=SPLIT_SEED
-    )
-    mean, std = images[train].mean(), images[train].std()
-    x = torch.tensor((images - mean) / std, dtype=torch.float32).view(-1, 1, 8, 8)
-    y = torch.tensor(labels, dtype=torch.int64)
-    return DigitsData(*((x[part], y[part]) for part in (train, valid, test)))
+    def tensors(split: Split) -> tuple[Tensor, Tensor]:
+        scaled = (split.images.astype(np.float64) - mean) / std
+        return torch.tensor(scaled, dtype=torch.float32), torch.tensor(split.labels)
+
+    return DigitsData(*(tensors(images.splits[name]) for name in ("train", "valid", "test")))
 
 
 def roll_images(images: Tensor, generator: torch.Generator) -> Tensor:
