@@ -19,9 +19,6 @@ from nasbench_suite.benchmarks.digits.training import (
     EPOCHS,
     LEARNING_RATE,
     MOMENTUM,
-    TEST_IMAGES,
-    TRAIN_IMAGES,
-    VALID_IMAGES,
     WEIGHT_DECAY,
     train_cell,
 )
@@ -32,6 +29,7 @@ from nasbench_suite.benchmarks.table import (
     make_benchmark,
     write_benchmark,
 )
+from nasbench_suite.datasets.digits import TEST_IMAGES, TRAIN_IMAGES, VALID_IMAGES
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import load_finite_space

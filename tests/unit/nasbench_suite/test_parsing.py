@@ -20,9 +20,15 @@ def test_methods() -> None:
         ("a", {"x": "1", "y": "z"}),
         ("b", {}),
     ]
+    assert parse_methods("a[data=c[x=1,y=2],z=3],b") == [
+        ("a", {"data": "c[x=1,y=2]", "z": "3"}),
+        ("b", {}),
+    ]
 
 
-@pytest.mark.parametrize("text", ["", "a[", "a]b", "a b", "a[x]"])
+@pytest.mark.parametrize(
+    "text", ["", "a[", "a]b", "a b", "a[x]", "a[x=b[1]", "a[x=1],]", "a[x=]1[]"]
+)
 def test_what_is_no_list_of_methods_is_told(text: str) -> None:
     with pytest.raises(SuiteError):
         parse_methods(text)

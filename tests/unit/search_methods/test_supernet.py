@@ -10,8 +10,11 @@ import pytest
 
 from nasbench_suite.benchmarks import load_benchmark
 from nasbench_suite.benchmarks.digits.training import load_digits_data
+from nasbench_suite.datasets import import_images
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import parse_methods
 from nasbench_suite.spaces import load_space
+from nasbench_suite.tasks.methods import make_method, method_label
 
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 
@@ -326,6 +329,28 @@ def test_cifar_is_read_from_its_folder(tmp_path: Path) -> None:
     assert not torch.equal(crops[:, :, 12:20, 12:20], centre)
 
 
+def test_a_search_takes_as_many_images_as_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
+    write_cifar10(tmp_path)
+    (tmp_path / "cifar-10-batches-py" / "test_batch").write_bytes(
+        (tmp_path / "cifar-10-batches-py" / "data_batch_1").read_bytes()
+    )
+    import_images("cifar10", tmp_path)
+    whole = load_search_data("cifar10")
+    direct = load_search_data("cifar10", tmp_path)
+    assert torch.equal(whole.train[0], direct.train[0])
+    reduced = load_search_data("cifar10", "cifar10[images=40,resolution=8]")
+    assert reduced.name == "cifar10[images=40,resolution=8]"
+    assert reduced.train[0].shape == reduced.valid[0].shape == (20, 3, 8, 8)
+    both = torch.cat([reduced.train[0], reduced.valid[0]])
+    assert both.std((0, 2, 3), correction=0) == pytest.approx(1, abs=1e-4)
+    settings = {"data": reduced.name, "epochs": 1}
+    ((name, read),) = parse_methods(method_label("darts", make_method("darts", settings)))
+    assert (name, read) == ("darts", {"data": reduced.name, "epochs": "1"})
+
+
 class Runs:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (Path.touch, (Path("ran"),))
@@ -337,7 +362,8 @@ def test_image_files_are_refused_with_a_reason(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SuiteError, match="did you mean 'cifar10'"):
         load_search_data("cifar1O", tmp_path)
-    with pytest.raises(SuiteError, match="hyper-parameter 'data'"):
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
+    with pytest.raises(SuiteError, match="nasbench data images cifar10"):
         load_search_data("cifar10")
     with pytest.raises(SuiteError, match="no folder"):
         load_search_data("cifar10", tmp_path)
@@ -356,7 +382,7 @@ def test_image_files_are_refused_with_a_reason(
         load_search_data("cifar10", tmp_path)
 
 
-@pytest.mark.parametrize(("size", "classes", "word"), [(16, 10, "shape"), (32, 12, "labels")])
+@pytest.mark.parametrize(("size", "classes", "word"), [(16, 10, "of shape"), (32, 12, "labels")])
 def test_images_of_another_kind_are_refused(
     tmp_path: Path, size: int, classes: int, word: str
 ) -> None:
