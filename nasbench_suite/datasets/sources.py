@@ -63,8 +63,8 @@ def read_source(
         return _read_folder(path, source, wanted)
     if path.suffix == ".parquet":
         return _read_table(path, source, wanted)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / source.folder
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / source.folder
         _unpack(path, source, folder)
         return _read_folder(folder, source, wanted)
 
