@@ -32,7 +32,7 @@ from nasbench_suite.benchmarks.importing import (
 )
 from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_unit
 from nasbench_suite.benchmarks.table import REASONS
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
@@ -132,7 +132,7 @@ def make_table(
             marked = bool((array[wrong] == NO_FIGURE).all())
             raise SuiteError(
                 f"Column {name!r} is {array[at]} at architecture {rows[at]} "
-                f"({space.string(int(rows[at]))}) and {int(wrong.sum()) - 1} more: a cost is a "
+                f"({space.string(int(rows[at]))}){and_more(int(wrong.sum()) - 1)}: a cost is a "
                 f"number above 0"
                 f"{'; say why -1 stands for no figure with --missing REASON' if marked else ''}."
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 
@@ -50,11 +50,29 @@ def need_package(what: str, package: str, extra: str) -> None:
         raise SuiteError(f"{what} needs {package}: pip install 'nasbench-suite[{extra}]'.")
 
 
-def choose_from(kind: str, name: str, known: Sequence[str]) -> str:
-    """The sentence for an unknown ``name``: the nearest known ones, or all of them."""
+def choose_from(
+    kind: str, name: str, known: Sequence[str], aliases: Mapping[str, str] | None = None
+) -> str:
+    """The sentence for an unknown ``name``: the nearest known ones, or all of them.
+
+    Args:
+        kind: what it should be the name of.
+        name: what was given.
+        known: the names there are.
+        aliases: further names, each with the known one that it stands for and that is suggested
+            where the further name is near.
+    """
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, n=3)
+    meant = {**(aliases or {}), **{one: one for one in known}}
+    lower = {one.lower(): one for one in meant}
+    near = get_close_matches(name.lower(), lower, n=3)
     if near:
-        return f"Unknown {kind} {name!r}: did you mean {' or '.join(map(repr, near))}?"
+        suggested = dict.fromkeys(meant[lower[one]] for one in near)
+        return f"Unknown {kind} {name!r}: did you mean {' or '.join(map(repr, suggested))}?"
     return f"Unknown {kind} {name!r}: choose from {', '.join(sorted(known)) or 'none so far'}."
+
+
+def and_more(others: int) -> str:
+    """`` and 3 more`` for 3 others than the one named; nothing for none."""
+    return f" and {others:,} more" if others > 0 else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -187,14 +187,15 @@ def find(kind: str, name: str) -> Entry:
     if name in known:
         return known[name]
     chosen = choose_kind(kind)
+    aliases: dict[str, Entry] = {}
     if chosen.aliased:
         for entry in known.values():
-            try:
-                if name.lower() in getattr(entry.load(), "aliases", ()):
-                    return entry
-            except SuiteError:  # it has no names that are known then
-                continue
-    raise SuiteError(choose_from(chosen.one, name, list(known)))
+            with suppress(SuiteError):  # one that cannot be imported has no names that are known
+                aliases |= dict.fromkeys(getattr(entry.load(), "aliases", ()), entry)
+    if name.lower() in aliases:
+        return aliases[name.lower()]
+    named = {alias: entry.name for alias, entry in aliases.items()}
+    raise SuiteError(choose_from(chosen.one, name, list(known), named))
 
 
 def load_class(kind: str, name: str, base: type[T]) -> type[T]:

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import FiniteSpace
-from nasbench_suite.spaces.finite import FiniteProductSpace
+from nasbench_suite.spaces import FiniteSpace, PoolSpace
 from nasbench_suite.spaces.topology import EDGES, OPERATIONS
 
 Integers = NDArray[np.int64]
@@ -47,9 +46,32 @@ def vector_encodings(space: FiniteSpace) -> list[Encoding]:
 def numberings(space: FiniteSpace) -> list[Encoding]:
     """How the architectures of a space are known to be numbered, the publisher's way first."""
     own = Encoding(OWN, "the publisher's index", lambda _, numbers: numbers)
-    if not isinstance(space, FiniteProductSpace):
-        return [own]
-    return [own, *_ORDERS]
+    if isinstance(space, PoolSpace):
+        return [own]  # its order is that of the table it was read from
+    return [own, *(_BY_VECTORS if space.choices else ()), *_ORDERS]
+
+
+def exchanges(space: FiniteSpace) -> list[tuple[Encoding, Integers]]:
+    """What can have been done to figures that stand beside other architectures than their own.
+
+    Returns:
+        Each encoding with the architecture, for every index, that its figure then belongs to:
+        int64 of shape (size,). Written in that encoding and read as ours, and the other way round;
+        of those that come to the same the first.
+    """
+    own = np.arange(space.size)
+    readings = [(one, one.decode(space, own)) for one in numberings(space)[1:]]
+    if not isinstance(space, PoolSpace) and space.choices:
+        vectors = space.all_vectors.astype(np.int64)
+        readings += [(one, one.decode(space, vectors)) for one in vector_encodings(space)[1:]]
+    seen = {own.tobytes()}
+    found = []
+    for encoding, meant in readings:
+        for belongs in (meant, np.argsort(meant)):
+            if belongs.tobytes() not in seen:
+                seen.add(belongs.tobytes())
+                found.append((encoding, belongs))
+    return found
 
 
 def find_encoding(space: FiniteSpace, name: str, *, vectors: bool) -> Encoding:
@@ -134,21 +156,20 @@ _CELLS = (
 # -- orders of rows --------------------------------------------------------------------------------
 
 
-def _order(listed: Callable[[FiniteProductSpace], Integers]) -> Any:
+def _order(listed: Callable[[FiniteSpace], Integers]) -> Any:
     """Decodes numbers by the indices in the order in which somebody lists the architectures."""
 
     def decode(space: FiniteSpace, numbers: Integers) -> Integers:
-        assert isinstance(space, FiniteProductSpace)
         return listed(space)[numbers]
 
     return decode
 
 
-def _by_text(space: FiniteProductSpace) -> Integers:
+def _by_text(space: FiniteSpace) -> Integers:
     return np.array(sorted(range(space.size), key=str))
 
 
-def _naslib_product(space: FiniteProductSpace) -> Integers:
+def _naslib_product(space: FiniteSpace) -> Integers:
     """As ``itertools.product`` lists NASLib's vectors."""
     if space.name != "nats-tss":
         return np.arange(space.size)
@@ -156,7 +177,7 @@ def _naslib_product(space: FiniteProductSpace) -> Integers:
     return np.asarray(_CELLS[0].decode(space, digits))
 
 
-_ORDERS = (
+_BY_VECTORS = (
     Encoding(
         "lexicographic",
         "as itertools.product lists the vectors",
@@ -168,6 +189,8 @@ _ORDERS = (
         _order(lambda space: np.lexsort(space.all_vectors.T)),
     ),
     Encoding("lexicographic-naslib", "NASLib's vectors in their order", _order(_naslib_product)),
+)
+_ORDERS = (
     Encoding(
         "alphabetical",
         "sorted by their strings",

@@ -28,6 +28,7 @@ from nasbench_suite.benchmarks.columns import (
     said_of,
 )
 from nasbench_suite.benchmarks.encodings import (
+    Encoding,
     Integers,
     find_encoding,
     numberings,
@@ -40,11 +41,12 @@ from nasbench_suite.benchmarks.plausibility import (
     Reading,
     compare_readings,
     describe,
+    exchanged,
     fitting,
 )
 from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check_unit
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
-from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.errors import SuiteError, and_more, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
 
@@ -512,7 +514,7 @@ class _Importer:
                 marked = bool((values[wrong] == NO_FIGURE).all())
                 raise SuiteError(
                     f"Column {column!r} of {path} is {values[at]:g} at architecture {at} "
-                    f"({self.space.string(at)}) and {int(wrong.sum()) - 1} more: {rule}; leave the "
+                    f"({self.space.string(at)}){and_more(int(wrong.sum()) - 1)}: {rule}; leave the "
                     f"column out, or say what it is with --metric {metric.name}:quantity=NAME"
                     f"{', or why -1 stands for no figure with --missing REASON' if marked else ''}."
                 )
@@ -741,7 +743,7 @@ def read_architectures(
             )
         return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
     if not vectors and not _warnings(path, space, written, figures, column):
-        return Rows(written)
+        return Rows(written)  # the usual case, without a look at what else they could mean
     known = vector_encodings(space) if vectors else numberings(space)
     readings = compare_readings(space, known, written, figures)
     if not readings:
@@ -771,8 +773,12 @@ def _chosen(
             f"the figures fit best; say another with --encoding."
         )
         return Rows(fit[0].indices, hints=[decided])
-    if own.implausible and fit and not force:
-        against = describe(*next(iter(own.implausible.items())))
+    if fit and own not in fit and not force:
+        against = (
+            describe(*next(iter(own.implausible.items())))
+            if own.implausible
+            else "another order fits them clearly better"
+        )
         names = " or ".join(f"{one.encoding.name!r} ({one.encoding.summary})" for one in fit)
         raise SuiteError(
             f"{path} has its figures beside other architectures than they belong to, as {against}: "
@@ -780,6 +786,8 @@ def _chosen(
             f"{', or whichever it is' if fit[1:] else ''}, or import them as they are with --force."
         )
     warnings = [_against(path, what, name, judged) for name, judged in own.implausible.items()][:1]
+    if fit and own not in fit and not warnings:
+        warnings.append(_better(path, what, "all together", fit[0].encoding))
     if vectors and len(readings) > 1 and not (len(fit) == 1 and fit[0] is own):
         names = ", ".join(repr(reading.encoding.name) for reading in fit or readings)
         warnings.append(
@@ -798,14 +806,23 @@ def _warnings(
     column: str | None,
 ) -> list[str]:
     """A warning where the figures speak against the architectures they stand beside."""
-    if not space.choices:
-        return []  # the check is by what vectors tell
+    what = f"column {column}" if column else "rows in order"
     check = Check(space, rows)
     for name, (quantity, values) in figures.items():
         judged = check.judge(values, quantity)
         if judged is not None and not judged.plausible:
-            return [_against(path, f"column {column}" if column else "rows in order", name, judged)]
+            return [_against(path, what, name, judged)]
+    if (found := exchanged(space, rows, figures)) is not None:
+        return [_better(path, what, *found)]
     return []
+
+
+def _better(path: Path, what: str, name: str, encoding: Encoding) -> str:
+    return (
+        f"Warning: {path.name} may have its figures beside other architectures than they belong "
+        f"to ({what}): {name} would fit them clearly better in encoding {encoding.name!r} "
+        f"({encoding.summary})."
+    )
 
 
 def _against(path: Path, what: str, name: str, judged: Judgement) -> str:

@@ -13,14 +13,14 @@ measured on all real tables, in order and misordered (``docs/data.md``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.encodings import Encoding
+from nasbench_suite.benchmarks.encodings import Encoding, exchanges
 from nasbench_suite.benchmarks.quantities import QUANTITIES
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.statistics.correlation import spearman
@@ -35,8 +35,12 @@ SIZE_BOUND = {False: -0.25, True: 0.25}
 """A cost grows with the network; an outcome need not, but it does not fall either."""
 FEWEST = 100
 """Fewer rows than this are not judged."""
+MOST = 20_000
+"""Of more rows than this the sum over decisions is fitted to so many, evenly taken."""
 CLEARLY = 0.1
-"""By this an encoding must fit better than another, on average over columns."""
+"""By this an encoding must fit better than another to be told from it."""
+ENOUGH = 3
+"""So many outcomes and so many costs of a file are held against other encodings."""
 
 _OUTCOMES = ("accuracy", "error", "loss")
 # How large each option makes a network, roughly: none, skip, 1x1, 3x3, pooling; channels; blocks.
@@ -80,6 +84,23 @@ class Judgement:
         parts = [-self.twins, self.sums] + ([self.size] if self.is_cost else [])
         known = [part for part in parts if not np.isnan(part)]
         return float(sum(known))
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    """Features of some rows, to be regressed on.
+
+    Attributes:
+        rows: which rows, shape (m,).
+        features: less their means, shape (m, d).
+        inverse: pseudo-inverse of their products, shape (d, d).
+        rank: how many features are independent.
+    """
+
+    rows: Indices
+    features: Floats
+    inverse: Floats
+    rank: int
 
 
 class Check:
@@ -142,31 +163,33 @@ class Check:
         return float(np.sqrt(within / (len(values) - (sizes > 1).sum()) / values.var()))
 
     @cached_property
-    def _decisions(self) -> tuple[Floats, Floats] | None:
-        """One-hot decisions less their means, (n, d), and the inverse of their products, (d, d).
+    def _decisions(self) -> _Decisions | None:
+        """What describes the architectures of the rows, or of ``MOST`` of them evenly taken.
 
-        None where the space has no fixed decisions, or the rows are too few for them.
+        None where the space describes none, or the rows are too few for as many features.
         """
-        choices = getattr(self._space, "choices", None)
-        if choices is None:
+        if not self._space.encodings:
             return None
-        vectors = self._space.all_vectors[self._indices]
-        hot = [vectors[:, [i]] == np.arange(1, options) for i, options in enumerate(choices)]
-        features = np.concatenate(hot, axis=1).astype(np.float64)
-        if len(features) < 2 * features.shape[1]:
+        taken = np.linspace(0, len(self._indices) - 1, min(len(self._indices), MOST))
+        rows = np.unique(taken.astype(np.int64))
+        features = self._space.features(self._indices[rows], self._space.encodings[0])
+        features = features[:, np.ptp(features, axis=0) > 0]
+        if not features.size or len(features) < 2 * features.shape[1]:
             return None
         features -= features.mean(axis=0)
-        inverse = np.linalg.pinv(features.T @ features, hermitian=True)
-        return features, inverse.astype(np.float64)
+        products = features.T @ features
+        inverse = np.linalg.pinv(products, hermitian=True).astype(np.float64)
+        return _Decisions(rows, features, inverse, int(np.linalg.matrix_rank(products)))
 
     def _explained_by_sums(self, ranks: Floats) -> float:
-        if self._decisions is None:
+        decisions = self._decisions
+        if decisions is None:
             return float("nan")
-        features, inverse = self._decisions
-        rows, columns = features.shape
-        target = ranks - ranks.mean()
-        rest = target - features @ (inverse @ (features.T @ target))
-        return float(1 - (rest @ rest / (rows - columns - 1)) / (target @ target / (rows - 1)))
+        features = decisions.features
+        target = ranks[decisions.rows] - ranks[decisions.rows].mean()
+        rest = target - features @ (decisions.inverse @ (features.T @ target))
+        free = len(target) - decisions.rank - 1
+        return float(1 - (rest @ rest / free) / (target @ target / (len(target) - 1)))
 
     def _correlated_with_size(self, ranks: Floats) -> float:
         return float("nan") if self._sizes is None else spearman(self._sizes, ranks)
@@ -216,20 +239,76 @@ def compare_readings(
         space, and without any that equals an earlier one.
     """
     readings: list[Reading] = []
+    judge = None
     for encoding in encodings:
         indices = encoding.decode(space, written)
         if (indices < 0).any() or any(np.array_equal(indices, r.indices) for r in readings):
             continue
-        check = Check(space, indices)
+        judge = judge or _judge_of_rows(space, indices)
         judged = {
             name: found
             for name, (quantity, values) in figures.items()
-            if (found := check.judge(values, quantity)) is not None
+            if (found := judge(indices, values, quantity)) is not None
         }
         score = float(np.mean([one.score for one in judged.values()])) if judged else float("nan")
         wrong = {name: one for name, one in judged.items() if not one.plausible}
         readings.append(Reading(encoding, indices, score, wrong))
     return readings
+
+
+def exchanged(
+    space: FiniteSpace, indices: Indices, figures: Mapping[str, tuple[str, Floats]]
+) -> tuple[str, Encoding] | None:
+    """A column whose figures fit a known other order or encoding clearly better than their own.
+
+    Of outcomes and of costs the first ``ENOUGH`` columns are held against it: those of one file
+    stand in one order.
+
+    Args:
+        space: the space.
+        indices: architecture of each row, shape (n,).
+        figures: quantity and values of each column.
+
+    Returns:
+        The column and the encoding that fits it best; None where each fits as it stands.
+    """
+    judge = _judge_of_rows(space, indices)
+    own: dict[str, Judgement] = {}
+    for name, (quantity, values) in figures.items():
+        judged = judge(indices, values, quantity)
+        alike = [
+            one for one in own.values() if judged is not None and one.is_cost == judged.is_cost
+        ]
+        if judged is not None and len(alike) < ENOUGH:
+            own[name] = judged
+    most, found = CLEARLY, None
+    for encoding, belongs in exchanges(space) if own else []:
+        for name, judged in own.items():
+            quantity, values = figures[name]
+            reading = judge(belongs[indices], values, quantity)
+            better = reading.score - judged.score if reading is not None else 0.0
+            if better > most:
+                most, found = better, (name, encoding)
+    return found
+
+
+def _judge_of_rows(
+    space: FiniteSpace, indices: Indices
+) -> Callable[[Indices, Floats, str], Judgement | None]:
+    """Judges figures by the architecture of each, for many orders of the same rows.
+
+    Where a row stands for each architecture, one check serves all orders.
+    """
+    if len(indices) < space.size or len(np.unique(indices)) < space.size:
+        return lambda rows, values, quantity: Check(space, rows).judge(values, quantity)
+    check = Check(space, np.arange(space.size))
+
+    def judge(rows: Indices, values: Floats, quantity: str) -> Judgement | None:
+        ordered = np.full(space.size, np.nan)
+        ordered[rows] = values
+        return check.judge(ordered, quantity)
+
+    return judge
 
 
 def fitting(readings: Sequence[Reading]) -> list[Reading]:

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.spaces import (
     Architecture,
@@ -401,7 +401,7 @@ def make_benchmark(
             first = int(np.argmax(bad))
             raise SuiteError(
                 f"Column {column!r} is {array[first]} at architecture {first} "
-                f"({space.string(first)}) and {int(bad.sum()) - 1} more: every architecture "
+                f"({space.string(first)}){and_more(int(bad.sum()) - 1)}: every architecture "
                 f"needs a finite figure, or a reason why it has none (`--missing REASON`)."
             )
         array.setflags(write=False)

@@ -268,14 +268,13 @@ def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
 
 def _grouped(notes: Iterable[tuple[str, str]]) -> list[str]:
     """One line a note, with the names that share it."""
+    from nasbench_suite.errors import and_more
+
     names: dict[str, list[str]] = {}
     for note, name in notes:
         if note:
             names.setdefault(note, []).append(name)
-    return [
-        f"{shared[0]}{f' and {len(shared) - 1} more' if shared[1:] else ''}: {note}"
-        for note, shared in names.items()
-    ]
+    return [f"{shared[0]}{and_more(len(shared) - 1)}: {note}" for note, shared in names.items()]
 
 
 def _table(*columns: str) -> Table:

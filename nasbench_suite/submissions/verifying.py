@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, and_more
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import TaskRow, TrialRow, task_row
 from nasbench_suite.runner.trial import Trial
@@ -359,7 +359,7 @@ def _signal_faults(
     elif wrong.any():
         places = np.flatnonzero(wrong)
         named = ", ".join(f"{place + 1}" for place in places[:_MANY].tolist())
-        more = f" and {len(places) - _MANY} more" if len(places) > _MANY else ""
+        more = and_more(len(places) - _MANY)
         yield Fault("forged", where, f"the table gives other signals at evaluation {named}{more}.")
 
 

@@ -13,9 +13,9 @@ from nasbench_suite.benchmarks.columns import MetadataFile
 from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
 from nasbench_suite.benchmarks.importing import Imported, import_frame
-from nasbench_suite.benchmarks.plausibility import Check
+from nasbench_suite.benchmarks.plausibility import Check, exchanged
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import load_finite_space
+from nasbench_suite.spaces import PoolSpace, load_finite_space, load_space
 
 TSS = load_finite_space("nats-tss")
 
@@ -61,6 +61,44 @@ def test_rows_in_an_unknown_order_are_warned_of() -> None:
     shuffled = np.random.default_rng(1).permutation(outcomes())
     frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": shuffled})
     assert "isomorphic" in imported(frame).warnings[0]
+
+
+@pytest.mark.parametrize("name", ["naszilla", "alphabetical"])
+def test_figures_of_another_encoding_beside_our_strings_are_warned_of(name: str) -> None:
+    """Operations exchanged leave much of the order as it is: only the other reading tells."""
+    worth = np.array([-4, 1, 3, 5, 0])[TSS.all_vectors].sum(1)[TSS.representatives][TSS.classes]
+    figures = 50 + worth + np.random.default_rng(0).normal(0, 1, TSS.size)
+    encoding = next(one for one in vector_encodings(TSS) if one.name == name)
+    misread = figures[encoding.decode(TSS, TSS.all_vectors.astype(np.int64))]
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": misread})
+    assert imported(frame).warnings
+    rows = np.arange(TSS.size)
+    found = exchanged(TSS, rows, {"c_valid_1": ("accuracy", misread)})
+    assert found is not None and found[1].name == name
+    assert exchanged(TSS, rows, {"c_valid_1": ("accuracy", figures)}) is None
+
+
+def test_a_shift_by_one_row_is_told_by_the_other_reading() -> None:
+    space = load_finite_space("nasbench-macro")
+    figures = space.all_vectors.sum(1) + np.random.default_rng(0).normal(0, 0.5, space.size)
+    late = {"c_test_1": ("accuracy", np.roll(figures, 1))}
+    found = exchanged(space, np.arange(space.size), late)
+    assert found is not None and found[1].name in ("one-late", "one-early")
+    assert exchanged(space, np.arange(space.size), {"c_test_1": ("accuracy", figures)}) is None
+
+
+def test_samples_of_spaces_too_large_to_list_are_judged_by_their_features() -> None:
+    """Strings of DARTS cells beside figures of others: no vectors, no order to compare with."""
+    darts = load_space("darts")
+    rng = np.random.default_rng(0)
+    cells = list(dict.fromkeys(darts.sample(rng) for _ in range(600)))
+    pool = PoolSpace(darts, [darts.string(cell) for cell in cells])
+    weights = rng.normal(size=darts.features(cells[:1]).shape[1])
+    figures = darts.features(cells) @ weights
+    for values, plausible in ((figures, True), (rng.permutation(figures), False)):
+        judged = Check(pool, np.arange(pool.size)).judge(values, "accuracy")
+        assert judged is not None
+        assert judged.plausible == plausible
 
 
 def test_vectors_are_read_in_the_encoding_that_fits_or_that_is_said() -> None:
