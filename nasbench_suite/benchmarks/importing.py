@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -554,16 +554,24 @@ def _pool(
     frame = file.frame
     column = find_architecture_column(path, frame, space, arch_column, in_index_order=False)
     assert column is not None
-    found: dict[Any, str] = {}
+    cells = frame[column].tolist()
+    hashes = {cell for cell in cells if isinstance(cell, str) and space.is_hash(cell)}
+    by_hash = space.find_hashes(hashes) if hashes else {}
+    found: dict[Hashable, str] = {}
     strings = []
-    for row, given in enumerate(frame[column].tolist()):
+    for row, given in enumerate(cells):
         try:
-            value = _read_string(space, given) if isinstance(given, str) else space.read(given)
+            if isinstance(given, str) and given in hashes:
+                value = by_hash[given]
+            else:
+                value = _read_string(space, given) if isinstance(given, str) else space.read(given)
+            key = space.row_key(value)
         except SuiteError as error:
             raise SuiteError(f"{path}, row {row}: {error}") from None
-        strings.append(found.setdefault(value, space.string(value)))
+        strings.append(found.setdefault(key, space.string(value)))
     written = frame.assign(**{column: strings})
-    return PoolSpace(space, list(found.values())), replace(file, frame=written), column
+    keys = list(found) if space.one_row_a_class else None
+    return PoolSpace(space, list(found.values()), keys), replace(file, frame=written), column
 
 
 def read_measurements(
@@ -859,7 +867,9 @@ def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Int
 
 def _is_string_of(space: SearchSpace, cell: object) -> bool:
     try:
-        return isinstance(cell, str) and _read_string(space, cell) is not None
+        if not isinstance(cell, str):
+            return False
+        return space.is_hash(cell) or _read_string(space, cell) is not None
     except SuiteError:
         return False
 

@@ -96,7 +96,7 @@ class RecordsFormat(BenchmarkFormat):
     ) -> Benchmark:
         """See ``BenchmarkFormat``."""
         figures = read_records(source, progress=progress)
-        pool = PoolSpace(load_space("nasbench101"), figures.architectures)
+        pool = PoolSpace(load_space("nasbench101"), figures.architectures, figures.hashes)
         return make_benchmark(
             "nasbench101",
             pool,

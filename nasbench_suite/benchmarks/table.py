@@ -6,8 +6,9 @@ the columns are stands as JSON in the file's metadata under ``nasbench_suite``.
 
 A figure may be *not available*: its column has NaN there, and a column ``metric@missing`` holds
 the reason (position in ``REASONS``) of each architecture. A table of a sample of a space has a
-column ``@architecture`` with their strings, and its space is the pool of these. Files with
-either have format 2, others format 1, which earlier versions read as well.
+column ``@architecture`` with their strings, and its space is the pool of these; where publishers
+name rows by hashes, a column ``@key`` has these. Files with any of them have format 2, others
+format 1, which earlier versions read as well.
 
 Nothing damaged is taken for a figure: beside the metadata stands its SHA-256, within it that of
 every column, and pages have Parquet's own checksums. A file of an earlier version has one checksum
@@ -22,7 +23,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 2
 _PLAIN_FORMAT = 1  # complete tables of a listed space, as all files were before format 2
-_ARCHITECTURES = "@architecture"
+_ARCHITECTURES, _KEYS = "@architecture", "@key"
+_THOROUGHLY_PACKED, _QUICKLY_PACKED = 19, 3  # levels of zstd
+_MANY_ROWS = 100_000
 _METADATA_KEY = b"nasbench_suite"
 _SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
@@ -456,6 +459,8 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
 
     pool = benchmark.space if isinstance(benchmark.space, PoolSpace) else None
     columns: dict[str, Any] = {_ARCHITECTURES: pa.array(pool.strings)} if pool else {}
+    if pool and pool.base.one_row_a_class:
+        columns[_KEYS] = pa.array(pool.keys)
     for name, values in benchmark.columns.items():
         columns[name] = pa.array(values)
     for metric in benchmark.metrics:
@@ -479,8 +484,10 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
     table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: content, _SEAL_KEY: seal})
     with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # The last tenth of the size takes a minute of a table as large as NAS-Bench-101's.
+        level = _QUICKLY_PACKED if table.num_rows > _MANY_ROWS else _THOROUGHLY_PACKED
         pq.write_table(
-            table, partial, compression="zstd", compression_level=19, write_page_checksum=True
+            table, partial, compression="zstd", compression_level=level, write_page_checksum=True
         )
 
 
@@ -508,10 +515,12 @@ def read_benchmark(path: Path, name: str | None = None) -> Benchmark:
     metadata = read_metadata(path)
     try:
         columns = _LazyColumns(path, metadata.get("columns"))
-        if columns.strings is None:
+        strings, keys = columns.texts(_ARCHITECTURES), columns.texts(_KEYS)
+        space: FiniteSpace
+        if strings is None:
             space = load_finite_space(metadata["space"])
         else:
-            space = PoolSpace(load_space(metadata["space"]), columns.strings)
+            space = PoolSpace(load_space(metadata["space"]), strings, keys)
         columns.space = space
         metrics = {}
         for entry in metadata["metrics"]:
@@ -582,6 +591,70 @@ def read_metadata(path: Path) -> dict[str, Any]:
     return metadata
 
 
+class _LazyStrings(Sequence[str]):
+    """A column of strings of a Parquet file, read at its first use, compared, and then kept."""
+
+    def __init__(self, path: Path, column: str, rows: int, digest: str | None) -> None:
+        self._path, self._column, self._rows, self._digest = path, column, rows, digest
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        found = _read_column(_open_parquet(self._path), self._path, self._column).to_pylist()
+        if not all(isinstance(text, str) for text in found):
+            raise SuiteError(
+                f"Column {self._column!r} of {self._path} holds no strings: import it again."
+            )
+        if self._digest is not None:
+            _compare(self._path, self._column, found, self._digest)
+        return found
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        return self._texts[index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker reads it itself.
+        return type(self), (self._path, self._column, self._rows, self._digest)
+
+
+def _open_parquet(path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+
+
+def _read_column(file: Any, path: Path, name: str) -> Any:
+    import pyarrow as pa
+
+    try:
+        return file.read([name], use_threads=False).column(0)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SuiteError(
+            f"Column {name!r} of {path} cannot be read (truncated or damaged?): "
+            f"get or import the file again ({_first_line(error)})."
+        ) from None
+
+
+def _compare(
+    path: Path, name: str, column: NDArray[np.float64] | Sequence[str], digest: str | None
+) -> None:
+    """Refuse a column that is not the one that was written."""
+    if digest != _digest(column):
+        raise SuiteError(
+            f"Column {name!r} of {path} is damaged (its checksum differs): get or import "
+            f"the file again."
+        )
+
+
 class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     """The columns of a Parquet file, each read at its first use, compared, and then kept.
 
@@ -598,28 +671,21 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     def __init__(self, path: Path, digests: Mapping[str, str] | None) -> None:
         self._path = path
         self._digests = digests
-        self._names = [name for name in self._file.schema_arrow.names if name != _ARCHITECTURES]
+        of_rows = (_ARCHITECTURES, _KEYS)
+        self._names = [name for name in self._file.schema_arrow.names if name not in of_rows]
         self._loaded: dict[str, NDArray[np.float64]] = {}
 
-    @cached_property
-    def strings(self) -> tuple[str, ...] | None:
-        """The strings of the architectures of a partial table; None of a complete one."""
-        if len(self._names) == len(self._file.schema_arrow.names):
+    def texts(self, name: str) -> _LazyStrings | None:
+        """A column of what names the rows of a partial table; None if the file has none."""
+        if name not in self._file.schema_arrow.names:
             return None
-        strings = self._column(_ARCHITECTURES).to_pylist()
-        if not all(isinstance(string, str) for string in strings):
-            raise SuiteError(
-                f"Column {_ARCHITECTURES!r} of {self._path} holds no strings: import it again."
-            )
-        self._compare(_ARCHITECTURES, strings)
-        return tuple(strings)
+        digest = None if self._digests is None else self._digests.get(name, "")
+        return _LazyStrings(self._path, name, self._file.metadata.num_rows, digest)
 
     @cached_property
     def _file(self) -> Any:
         """The open file; opening it costs more than reading a column."""
-        import pyarrow.parquet as pq
-
-        return pq.ParquetFile(self._path, memory_map=True, page_checksum_verification=True)
+        return _open_parquet(self._path)
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         if name not in self._loaded:
@@ -633,11 +699,8 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
 
     def _compare(self, name: str, column: Any) -> Any:
         """The column, if it is the one that was written."""
-        if self._digests is not None and self._digests.get(name) != _digest(column):
-            raise SuiteError(
-                f"Column {name!r} of {self._path} is damaged (its checksum differs): get or import "
-                f"the file again."
-            )
+        if self._digests is not None:
+            _compare(self._path, name, column, self._digests.get(name))
         return column
 
     def _read_whole(self) -> dict[str, NDArray[np.float64]]:
@@ -663,20 +726,10 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def _column(self, name: str) -> Any:
-        import pyarrow as pa
-
-        try:
-            return self._file.read([name], use_threads=False).column(0)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise SuiteError(
-                f"Column {name!r} of {self._path} cannot be read (truncated or damaged?): "
-                f"get or import the file again ({_first_line(error)})."
-            ) from None
-
     def _read(self, name: str) -> NDArray[np.float64]:
         try:
-            values: NDArray[np.float64] = self._column(name).to_numpy().astype(np.float64)
+            column = _read_column(self._file, self._path, name)
+            values: NDArray[np.float64] = column.to_numpy().astype(np.float64)
         except ValueError as error:
             raise SuiteError(
                 f"Column {name!r} of {self._path} holds no numbers: import the file again "

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
@@ -51,11 +51,14 @@ class SearchSpace(ABC):
         aliases: further names it is found by.
         choices: number of options of each decision, where an architecture can be said by a vector
             of independent choices (``vector``, ``closest``); empty elsewhere.
+        one_row_a_class: whether its publisher's tables have one row for all architectures of one
+            canonical key, as those of NAS-Bench-101 for its graph hash.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     choices: tuple[int, ...] = ()
+    one_row_a_class: bool = False
 
     # -- what a space must say -------------------------------------------------------------------
 
@@ -126,6 +129,22 @@ class SearchSpace(ABC):
         By default each architecture computes a function of its own.
         """
         return self.format(form)
+
+    def row_key(self, form: Any) -> Hashable:
+        """What is equal for architectures that are one row of a table; see ``one_row_a_class``."""
+        return self.canonical_key(form) if self.one_row_a_class else form
+
+    def is_hash(self, text: str) -> bool:
+        """Whether a text has the form of a hash by which publishers name rows of their tables."""
+        return False
+
+    def find_hashes(self, hashes: Collection[str]) -> dict[str, Any]:
+        """The architectures with these hashes; whoever overrides ``is_hash`` overrides it as well.
+
+        Raises:
+            SuiteError: the space has none with one of them.
+        """
+        raise SuiteError(f"Architectures of space {self.name!r} are not found by hashes.")
 
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether the output depends on the input; true of every architecture in most spaces."""

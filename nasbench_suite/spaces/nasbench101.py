@@ -10,7 +10,7 @@ that no path from input to output passes do not count: they are pruned before a 
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
 from itertools import product
@@ -32,6 +32,7 @@ NUM_MODULES = 423_624
 
 _FILLED = -3
 _REMEMBERED = 1 << 16  # matrices; all modules of NAS-Bench-101 have far fewer
+_LATELY_HASHED = 1 << 12  # modules; neighbours are hashed again by who looks them up
 _MATRIX = re.compile(r"[01]+")
 _HASH = re.compile(r"[0-9a-f]{32}")
 
@@ -80,6 +81,24 @@ class NASBench101Space(SearchSpace):
     def canonical_key(self, form: Module) -> Hashable:
         """The graph hash."""
         return graph_hash(form)
+
+    def is_hash(self, text: str) -> bool:
+        """See ``SearchSpace.is_hash``."""
+        return is_hash(text)
+
+    def find_hashes(self, hashes: Collection[str]) -> dict[str, Module]:
+        """See ``SearchSpace.find_hashes``; goes through all modules, see ``all_modules``."""
+        missing = set(hashes)
+        found: dict[str, Module] = {}
+        for fingerprint, module in all_modules():
+            if not missing:
+                break
+            if fingerprint in missing:
+                missing.remove(fingerprint)
+                found[fingerprint] = module
+        if missing:
+            raise SuiteError(f"No module of NAS-Bench-101 has the hash {min(missing)}.")
+        return found
 
     def sample(self, rng: np.random.Generator) -> Module:
         """See ``random_module``."""
@@ -230,6 +249,11 @@ def graph_hash(module: Module) -> str:
             f"Module {format_module(module)!r} has no path from input to output, so no hash: "
             f"give one that has."
         )
+    return _hash_of_pruned(pruned)
+
+
+@lru_cache(_LATELY_HASHED)
+def _hash_of_pruned(pruned: Module) -> str:
     sources, targets = _neighbours(pruned.edges, pruned.vertices)
     labels = (-1, *pruned.operations, -2)
     hashes = [
@@ -516,23 +540,37 @@ def cross_modules(one: Module, other: Module, rng: np.random.Generator) -> Modul
 def all_modules(max_vertices: int = MAX_VERTICES) -> Iterator[tuple[str, Module]]:
     """Every distinct module with its hash, in the order of NASBench's ``generate_graphs``.
 
-    All 423,624 take about two minutes; up to six vertices, 64,542, a few seconds.
+    All 423,624 take one to two minutes; up to six vertices, 64,542, some seconds.
     """
     seen: set[str] = set()
     for vertices in range(2, max_vertices + 1):
-        everything = tuple(range(vertices))
-        labelings = list(product(range(len(OPERATIONS)), repeat=vertices - 2))
-        for edges in range(1 << len(_pairs(vertices))):
-            if edges.bit_count() > MAX_EDGES:
+        plain = (0,) * (vertices - 2)
+        shapes: set[str] = set()
+        for edges in _whole_graphs(vertices):
+            # Another matrix of a graph seen before has no module that the first has not.
+            shape = graph_hash(Module(edges, plain))
+            if shape in shapes:
                 continue
-            if _kept_vertices.__wrapped__(edges, vertices) != everything:
-                continue
-            for operations in labelings:
+            shapes.add(shape)
+            for operations in product(range(len(OPERATIONS)), repeat=vertices - 2):
                 module = Module(edges, operations)
                 fingerprint = graph_hash(module)
                 if fingerprint not in seen:
                     seen.add(fingerprint)
                     yield fingerprint, module
+
+
+def _whole_graphs(vertices: int) -> list[int]:
+    """The edges of every matrix with at most nine of them and each vertex on a path, ascending."""
+    pairs = _pairs(vertices)
+    matrices = np.arange(1 << len(pairs))
+    matrices = matrices[sum((matrices & bit) > 0 for _, _, bit in pairs) <= MAX_EDGES]
+    for vertex in range(vertices):
+        arriving = sum(bit for _, target, bit in pairs if target == vertex)
+        leaving = sum(bit for source, _, bit in pairs if source == vertex)
+        for bits in filter(None, (arriving, leaving)):
+            matrices = matrices[(matrices & bits) > 0]
+    return [int(matrix) for matrix in matrices]
 
 
 # -- numbers for predictors --------------------------------------------------------------------

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,36 +33,72 @@ class PoolSpace(FiniteSpace):
     Args:
         base: the space they are architectures of.
         strings: their strings, in the order of the table's rows, each architecture once.
+        keys: the ``SearchSpace.row_key`` of each, if that was kept in the table; strings are then
+            taken as they are, and read one by one when they are asked for.
 
     Raises:
         SuiteError: a string is no architecture of the base space, or one is there twice.
     """
 
-    def __init__(self, base: SearchSpace, strings: Sequence[str]) -> None:
+    def __init__(
+        self, base: SearchSpace, strings: Sequence[str], keys: Sequence[Hashable] | None = None
+    ) -> None:
         self.base = base
-        self.strings = tuple(strings)
-        if not self.strings:
+        self._given = strings
+        self._given_keys = keys
+        if not len(strings):
             raise SuiteError(f"A pool of space {base.name!r} needs at least one architecture.")
-        self.name = f"{base.name}[{len(self.strings)}]"
+        self.name = f"{base.name}[{len(strings)}]"
         self.choices = base.choices
         self._around: dict[int, NDArray[np.int64]] = {}
-        self.members: tuple[Any, ...] = tuple([base.read(string) for string in self.strings])
-        self._index_of_member: dict[Any, int] = {}
-        for index, member in enumerate(self.members):
-            first = self._index_of_member.setdefault(member, index)
+        self._read: dict[int, Any] = {}
+        if keys is None:
+            _ = self._index_of_key  # reads all
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.base, self._given, self._given_keys)
+
+    @property
+    def size(self) -> int:
+        """Number of members."""
+        return len(self._given)
+
+    @cached_property
+    def strings(self) -> tuple[str, ...]:
+        """The string of each member, as the table has it."""
+        return tuple(self._given)
+
+    @cached_property
+    def members(self) -> tuple[Any, ...]:
+        """Each member as the base space's own value."""
+        return tuple([self.base.read(string) for string in self.strings])
+
+    def member(self, index: int) -> Any:
+        """One of ``members``, read by itself where not all of them were."""
+        if "members" in self.__dict__:
+            return self.members[index]
+        if index not in self._read:
+            self._read[index] = self.base.read(self.strings[index])
+        return self._read[index]
+
+    @cached_property
+    def keys(self) -> tuple[Hashable, ...]:
+        """What tells rows apart; see ``SearchSpace.row_key``."""
+        if self._given_keys is not None:
+            return tuple(self._given_keys)
+        return tuple([self.base.row_key(member) for member in self.members])
+
+    @cached_property
+    def _index_of_key(self) -> dict[Hashable, int]:
+        found: dict[Hashable, int] = {}
+        for index, key in enumerate(self.keys):
+            first = found.setdefault(key, index)
             if first != index:
                 raise SuiteError(
                     f"Architecture {self.strings[index]} is in the pool twice (rows {first} and "
                     f"{index}): keep one row."
                 )
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.base, self.strings)
-
-    @property
-    def size(self) -> int:
-        """Number of members."""
-        return len(self.strings)
+        return found
 
     # -- forms -----------------------------------------------------------------------------------
 
@@ -70,9 +106,21 @@ class PoolSpace(FiniteSpace):
         """The string of a member, as the table has it."""
         return self.strings[index]
 
+    def index(self, architecture: Architecture) -> int:
+        """The index of a member given in any form, or by the hash of its publisher."""
+        if type(architecture) is str and self.base.one_row_a_class:
+            known = self._index_of_key.get(architecture)
+            if known is not None:
+                return known
+        return super().index(architecture)
+
     def parse(self, string: str) -> int:
         """The index of a member; see ``SearchSpace.parse``."""
-        known = self._index_of_string.get(string)
+        if self.base.is_hash(string):
+            if string in self._index_of_key:
+                return self._index_of_key[string]
+            self._refuse_stranger(f"with hash {string}")
+        known = self._index_of_string.get(string) if self._given_keys is None else None
         return self._index_of(self.base.read(string)) if known is None else known
 
     def check(self, value: Any) -> int:
@@ -82,13 +130,16 @@ class PoolSpace(FiniteSpace):
         return self._index_of(self.base.read(value))
 
     def _index_of(self, member: Any) -> int:
-        try:
-            return self._index_of_member[member]
-        except KeyError:
-            raise SuiteError(
-                f"Architecture {self.base.string(member)} of space {self.base.name!r} is not among "
-                f"the {self.size} that the table has: choose one of those."
-            ) from None
+        known = self._index_of_key.get(self.base.row_key(member))
+        if known is None:
+            self._refuse_stranger(self.base.string(member))
+        return known
+
+    def _refuse_stranger(self, said: str) -> NoReturn:
+        raise SuiteError(
+            f"Architecture {said} of space {self.base.name!r} is not among the {self.size:,} that "
+            f"the table has: choose one of those."
+        )
 
     @cached_property
     def all_vectors(self) -> NDArray[np.int64]:
@@ -115,11 +166,25 @@ class PoolSpace(FiniteSpace):
 
     def canonical(self, architecture: Architecture) -> Hashable:
         """See ``SearchSpace.canonical``."""
-        return self.base.canonical(self.members[self.index(architecture)])
+        index = self.index(architecture)
+        if self.base.one_row_a_class:
+            return self.keys[index]
+        return self.base.canonical(self.member(index))
+
+    def canonical_keys(self) -> Iterable[Hashable]:
+        """See ``FiniteSpace.canonical_keys``."""
+        return self.keys if self.base.one_row_a_class else super().canonical_keys()
+
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """See ``FiniteSpace.connected``."""
+        if type(self.base).is_connected is SearchSpace.is_connected:
+            return np.ones(self.size, dtype=np.bool_)
+        return super().connected
 
     def is_connected(self, architecture: Architecture) -> bool:
         """See ``SearchSpace.is_connected``."""
-        return self.base.is_connected(self.members[self.index(architecture)])
+        return self.base.is_connected(self.member(self.index(architecture)))
 
     @property
     def encodings(self) -> tuple[str, ...]:
@@ -130,7 +195,7 @@ class PoolSpace(FiniteSpace):
         self, architectures: Sequence[int] | NDArray[np.integer], encoding: str
     ) -> NDArray[np.float64]:
         """See ``SearchSpace.encode``."""
-        return self.base.encode([self.members[index] for index in architectures], encoding)
+        return self.base.encode([self.member(index) for index in architectures], encoding)
 
     def graph(self, architecture: Architecture) -> OperationGraph:
         """See ``SearchSpace.graph``."""
@@ -138,11 +203,11 @@ class PoolSpace(FiniteSpace):
 
     def dot(self, architecture: Architecture) -> str:
         """See ``SearchSpace.dot``."""
-        return self.base.dot(self.members[self.index(architecture)])
+        return self.base.dot(self.member(self.index(architecture)))
 
     def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
         """See ``SearchSpace.draw``."""
-        return self.base.draw(self.members[self.index(architecture)], ax)
+        return self.base.draw(self.member(self.index(architecture)), ax)
 
     # -- neighbours --------------------------------------------------------------------------------
 
@@ -150,14 +215,13 @@ class PoolSpace(FiniteSpace):
         """Members one change away in the base space, then the nearest others up to eight."""
         index = self.index(architecture)
         if index not in self._around:
-            found = dict.fromkeys(
-                self._index_of_member[value]
-                for value in _values(self.base.neighbours(self.members[index]))
-                if value in self._index_of_member
-            )
+            member = self.member(index)
+            around = _values(self.base.neighbours(member))
+            places = (self._index_of_key.get(self.base.row_key(value)) for value in around)
+            found = dict.fromkeys(place for place in places if place is not None)
             found.pop(index, None)
             if len(found) < _NEIGHBOURS:
-                nearest = np.argsort(self._distances(self.members[index]), kind="stable").tolist()
+                nearest = np.argsort(self._distances(member), kind="stable").tolist()
                 for other in nearest:
                     if len(found) == min(_NEIGHBOURS, self.size - 1):
                         break
@@ -172,8 +236,8 @@ class PoolSpace(FiniteSpace):
 
     def crossover(self, one: int, other: int, rng: np.random.Generator) -> int:
         """The member nearest to a child that the base space makes of the two."""
-        child = self.base.crossover(self.members[one], self.members[other], rng)
-        known = self._index_of_member.get(child)
+        child = self.base.crossover(self.member(one), self.member(other), rng)
+        known = self._index_of_key.get(self.base.row_key(child))
         return int(np.argmin(self._distances(child))) if known is None else known
 
     def _distances(self, member: Any) -> NDArray[np.float64]:
@@ -187,7 +251,7 @@ class PoolSpace(FiniteSpace):
             distances: NDArray[np.float64] = np.abs(self._features - features).sum(axis=1)
             return distances
         # Nothing tells how alike two are: those that follow in the table stand in.
-        place = self._index_of_member.get(member, 0)
+        place = self._index_of_key.get(self.base.row_key(member), 0)
         return ((np.arange(self.size) - place) % self.size).astype(np.float64)
 
     @cached_property
