@@ -39,8 +39,8 @@ class Kind:
 
     @property
     def group(self) -> str:
-        """The group of entry points they are registered in."""
-        return f"nasbench_suite.{self.name}"
+        """The group of entry points they are registered in, whose name may have no hyphen."""
+        return f"nasbench_suite.{self.name.replace('-', '_')}"
 
 
 KINDS: Mapping[str, Kind] = {

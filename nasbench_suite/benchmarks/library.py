@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     _Facts: TypeAlias = Mapping[str, ColumnFacts | Mapping[str, Any]]
 
 _SUFFIX = ".parquet"
+SURROGATE_SUFFIX = ".surrogate"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -86,6 +87,11 @@ def find_benchmark(name_or_path: str | Path) -> Path:
     path = Path(text)
     if path.is_file():
         return path
+    if _is_surrogate(text):
+        raise SuiteError(
+            f"{text!r} is a surrogate, which has no table: search on it with `nasbench run "
+            f"--benchmark {text}`."
+        )
     if isinstance(name_or_path, Path) or path.suffix == _SUFFIX or _path_of(text) is None:
         raise SuiteError(f"There is no benchmark file {text!r}.")
     raise SuiteError(
@@ -101,6 +107,15 @@ def _path_of(name: str) -> Path | None:
     if not _NAME.fullmatch(name) or name.endswith(_SUFFIX):
         return None
     return benchmark_home() / (name + _SUFFIX)
+
+
+def _is_surrogate(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and surrogate_path(name).is_file()
+
+
+def surrogate_path(name: str) -> Path:
+    """Where the surrogate of that name is or would be."""
+    return benchmark_home() / (name + SURROGATE_SUFFIX)
 
 
 def _imported_files() -> list[Path]:
@@ -173,7 +188,7 @@ def import_benchmark(
     from_suite = published is None and is_benchmark_file(path)
     if name is None and published is None:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
-    target = _free_path(str(published[1] if published and name is None else name), overwrite)
+    target = free_path(str(published[1] if published and name is None else name), overwrite)
 
     if published or from_suite:
         if published:
@@ -216,8 +231,13 @@ def _base(benchmark: Benchmark) -> SearchSpace:
     return space.base if isinstance(space, PoolSpace) else space
 
 
-def _free_path(name: str, overwrite: bool) -> Path:
-    """Where to write the benchmark of that name."""
+def free_path(name: str, overwrite: bool, suffix: str = _SUFFIX) -> Path:
+    """Where to write the benchmark of that name, a table or what the suffix says.
+
+    Raises:
+        SuiteError: it is no name, or there is something of that name, other than what is to be
+            replaced.
+    """
     path = _path_of(name)
     if path is None:
         raise SuiteError(
@@ -230,12 +250,12 @@ def _free_path(name: str, overwrite: bool) -> Path:
             f"{name!r} is a benchmark of the package {brought[name].distribution}: choose another "
             f"name."
         )
-    if path.exists() and not overwrite:
-        raise SuiteError(
-            f"There is already a benchmark {name!r}: choose another name, or replace it with "
-            f"--overwrite."
-        )
-    return path
+    wanted = path.with_name(name + suffix)
+    for other in (path, surrogate_path(name)):
+        if other.exists() and not (overwrite and other == wanted):
+            mend = ", or replace it with --overwrite" if other == wanted else ""
+            raise SuiteError(f"There is already a benchmark {name!r}: choose another name{mend}.")
+    return wanted
 
 
 def _published(path: Path, form: str | None) -> tuple[BenchmarkFormat, str] | None:

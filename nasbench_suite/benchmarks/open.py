@@ -4,7 +4,7 @@ An open benchmark has no table and its space need not be listed. A search on one
 strings of the architectures it asked for; on these alone ``OpenBenchmark.pool`` makes a table, by
 which the search is judged as any other.
 
-A kind of open benchmark is registered under ``nasbench_suite.open-benchmarks`` as a function of a
+A kind of open benchmark is registered under ``nasbench_suite.open_benchmarks`` as a function of a
 text and the name of a space or None; ``live:digits`` calls the one named ``live`` with ``digits``.
 """
 

@@ -16,7 +16,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -158,11 +158,29 @@ class Surrogate(OpenBenchmark):
         if member is not None and not 0 <= member < members:
             raise SuiteError(f"Surrogate {self.name!r} has members 0 to {members - 1}.")
         read = [self.space.read(architecture) for architecture in architectures]
-        answers = self.trees[metric].predict(self.space.features(read, self.encoding))
+        answers = self._answers(read, metric)
         figures: NDArray[np.float64] = (
             answers.mean(axis=1) if member is None else answers[:, member]
         )
         return figures
+
+    def _answers(self, read: Sequence[Any], metric: str) -> NDArray[np.float64]:
+        """What every member answers, shape (n, members); each architecture is computed once."""
+        known = self._computed.setdefault(metric, {})
+        new = [architecture for architecture in dict.fromkeys(read) if architecture not in known]
+        if new:
+            features = self.space.features(new, self.encoding)
+            known.update(zip(new, self.trees[metric].predict(features), strict=True))
+        members = len(self.trees[metric].start)
+        return np.array([known[architecture] for architecture in read]).reshape(-1, members)
+
+    @cached_property
+    def _computed(self) -> dict[str, dict[Any, NDArray[np.float64]]]:
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What was cached stays behind: a worker process computes what it is asked.
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def figures(
         self, architectures: Sequence[Any], metric: str, seed: int | None = None

@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from nasbench_suite.benchmarks.surrogate import Surrogate
+
 app = typer.Typer(help="Benchmarks: list, import, inspect, verify and make them.")
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -24,15 +26,17 @@ def list_command(as_json: _Json = False) -> None:
     from dataclasses import asdict
 
     from nasbench_suite.benchmarks.library import list_benchmarks
+    from nasbench_suite.benchmarks.surrogates import list_surrogates
 
-    found = list_benchmarks()
+    found = [*list_benchmarks(), *list_surrogates()]
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
         return
     table = _table("benchmark", "space", "data sets", "metrics", "rows", "size", "source")
     for entry in found:
         if not entry.fault:
-            counts = str(entry.metrics), f"{entry.rows:,}", f"{entry.size / 1e6:.1f} MB"
+            rows = f"{entry.rows:,}" if entry.rows else "any"
+            counts = str(entry.metrics), rows, f"{entry.size / 1e6:.1f} MB"
             table.add_row(entry.name, entry.space, ", ".join(entry.datasets), *counts, entry.source)
     _print(table, *(f"{entry.name}: {entry.fault}" for entry in found if entry.fault))
 
@@ -151,6 +155,54 @@ def import_command(
     )
 
 
+@app.command("fit-surrogate")
+def fit_surrogate_command(
+    table: Annotated[str, typer.Argument(help="Name or file of a benchmark with a table.")],
+    name: Annotated[str, typer.Option(help="Its name from now on.")],
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="What it shall predict, as name,name; by default all metrics."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the folds and of the trees.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a surrogate of that name.")
+    ] = False,
+) -> None:
+    """Fit boosted trees to a table, which then answer for every architecture of its space.
+
+    What is printed is cross-validated: each figure is predicted by trees that have not seen its
+    architecture, nor any that computes the same function.
+    """
+    from nasbench_suite.benchmarks.surrogates import make_surrogate
+    from nasbench_suite.parsing import split_names
+
+    chosen = split_names(metrics) if metrics else None
+    surrogate = make_surrogate(table, name, chosen, seed=seed, overwrite=overwrite)
+    _print(
+        _fit_table(surrogate),
+        f"Fitted {name!r}, which answers for all of space {surrogate.space.name}: "
+        f"`nasbench run --benchmark {name}`.",
+        _FIT_LEGEND,
+    )
+
+
+_FIT_LEGEND = (
+    "spearman, kendall: rank correlation of predicted and measured figures; error: root of the "
+    "mean squared error; spread: standard deviation of the measured figures; noise: median "
+    "standard deviation between the members, with one of which --noise sample answers."
+)
+
+
+def _fit_table(surrogate: Surrogate) -> Table:
+    table = _table("metric", "measured", "spearman", "kendall", "error", "spread", "noise", "unit")
+    for metric, fit in surrogate.fits.items():
+        ranks = f"{fit.spearman:.3f}", f"{fit.kendall:.3f}"
+        sizes = (f"{size:.3g}" for size in (fit.rmse, fit.spread, fit.disagreement))
+        unit = surrogate.metrics[metric].unit
+        table.add_row(metric, f"{fit.architectures:,}", *ranks, *sizes, unit)
+    return table
+
+
 @app.command("doctor")
 def doctor_command(
     file: Annotated[Path, typer.Argument(help="A table, before it is imported.")],
@@ -193,8 +245,25 @@ def info_command(
     import json
 
     from nasbench_suite.benchmarks.library import describe_benchmark
+    from nasbench_suite.benchmarks.surrogate import Surrogate
+    from nasbench_suite.benchmarks.surrogates import describe_surrogate, load_any
 
-    facts = describe_benchmark(benchmark)
+    found = load_any(benchmark)
+    if isinstance(found, Surrogate):
+        if as_json:
+            typer.echo(json.dumps(describe_surrogate(found), indent=2))
+            return
+        _print(
+            f"{found.name}: a surrogate of space {found.space.name}",
+            *(f"{key}: {value}" for key, value in found.about.items()),
+            f"checksum: {found.checksum}",
+            "",
+            _fit_table(found),
+            "",
+            _FIT_LEGEND,
+        )
+        return
+    facts = describe_benchmark(found)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
         return

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
+from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.rows import method_row, task_row
@@ -201,7 +202,7 @@ def _benchmark(
     if isinstance(benchmark, str) and is_open(benchmark):
         benchmark = load_open(benchmark, space)
     elif not isinstance(benchmark, Benchmark | OpenBenchmark):
-        benchmark = load_benchmark(benchmark)
+        benchmark = load_any(benchmark)
     if space is not None and load_space(space).name != benchmark.space.name:
         raise SuiteError(
             f"Benchmark {benchmark.name!r} is of space {benchmark.space.name!r}, not {space!r}: "

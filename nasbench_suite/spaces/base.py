@@ -363,7 +363,10 @@ def as_vector(value: object, choices: Sequence[int]) -> tuple[int, ...] | None:
     if not isinstance(value, Sequence) or len(value) != len(choices):
         return None
     for option, options in zip(value, choices, strict=True):
-        if not isinstance(option, numbers.Integral) or isinstance(option, bool):
+        # A look at the type takes a tenth of the time of asking what it is an instance of.
+        if type(option) is not int and (
+            not isinstance(option, numbers.Integral) or isinstance(option, bool)
+        ):
             return None
         if not 0 <= int(option) < options:
             return None

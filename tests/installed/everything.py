@@ -69,6 +69,8 @@ data where
 data doctor table.csv --space nats-tss
 data import table.csv --name mine --space nats-tss
 data info mine
+data fit-surrogate digits --name ours --metrics onnxruntime_ms
+data info ours
 data verify digits
 space list
 space show 5

@@ -248,3 +248,6 @@ def test_open_benchmarks_are_asked_for_by_kind():
     assert not is_open("digits")
     assert not is_open("nothing-of-the-kind:digits")
     assert "open-benchmarks" in registry.KINDS
+    assert {entry.value for entry in registry.entries("open-benchmarks").values()} >= {
+        "nasbench_suite.benchmarks.surrogates:load_surrogate"
+    }
