@@ -68,7 +68,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", ["nasbench-201x", "NASBench201x", "tss2", "topologie"])
 def test_a_near_alias_suggests_the_part_that_it_means(name: str) -> None:
-    with pytest.raises(SuiteError, match="did you mean '?.*'nats-tss'"):
+    with pytest.raises(SuiteError, match=r"did you mean '?.*'nats-tss'"):
         registry.find("spaces", name)
 
 

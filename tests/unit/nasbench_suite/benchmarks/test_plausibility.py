@@ -74,7 +74,8 @@ def test_figures_of_another_encoding_beside_our_strings_are_warned_of(name: str)
     assert imported(frame).warnings
     rows = np.arange(TSS.size)
     found = exchanged(TSS, rows, {"c_valid_1": ("accuracy", misread)})
-    assert found is not None and found[1].name == name
+    assert found is not None
+    assert found[1].name == name
     assert exchanged(TSS, rows, {"c_valid_1": ("accuracy", figures)}) is None
 
 
@@ -83,7 +84,8 @@ def test_a_shift_by_one_row_is_told_by_the_other_reading() -> None:
     figures = space.all_vectors.sum(1) + np.random.default_rng(0).normal(0, 0.5, space.size)
     late = {"c_test_1": ("accuracy", np.roll(figures, 1))}
     found = exchanged(space, np.arange(space.size), late)
-    assert found is not None and found[1].name in ("one-late", "one-early")
+    assert found is not None
+    assert found[1].name in ("one-late", "one-early")
     assert exchanged(space, np.arange(space.size), {"c_test_1": ("accuracy", figures)}) is None
 
 
