@@ -306,6 +306,32 @@ def predict_command(
     typer.echo(shown.to_string(float_format=lambda value: f"{value:.3f}"))
 
 
+@app.command("fill")
+def fill_command(
+    table: Annotated[Path, typer.Argument(help="Table of costs of some architectures.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Table to write.")],
+    space: _Space = "nats-tss",
+    predictor: Annotated[
+        str, typer.Option(help="What predicts; see `nasbench list predictors`.")
+    ] = "additive",
+    missing: _Missing = None,
+) -> None:
+    """Predict what was not measured, mark the columns as modelled, and say how well it is done."""
+    from hardware.filling import fill_table
+    from hardware.tables import export_metadata, read_table, write_table
+
+    filled, errors = fill_table(read_table(table, space, missing=missing), predictor)
+    write_table(filled, output)
+    export_metadata(filled, output.with_suffix(".json"))
+    typer.echo(f"{output}: {len(filled.indices):,} architectures, {', '.join(filled.costs)}.")
+    for name, error in errors.items():
+        typer.echo(
+            f"{name}: {error.measured:,} measured, the others modelled by {predictor}; by "
+            f"cross-validation rank correlation {error.spearman:.3f}, median error "
+            f"{100 * error.median:.2g} %, 95 % quantile {100 * error.most:.2g} %."
+        )
+
+
 def _median(values: Any) -> str:
     import numpy as np
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+<<<<<<< HEAD
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+=======
+from collections.abc import Mapping, Sequence
+>>>>>>> 63e8cdd (A device measured for a sample is filled by predictions marked as such)
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -387,7 +391,7 @@ class _Importer:
         path: Path,
         rows: NDArray[np.int64],
         figures: Mapping[str, _Numbers],
-        metrics: Iterable[str],
+        metrics: Mapping[str, Metric],
     ) -> dict[str, _Numbers]:
         """The columns by architecture index; equal rows of one architecture are taken once.
 
@@ -410,11 +414,15 @@ class _Importer:
         if len(known) < self.space.size:
             missing = np.setdiff1d(np.arange(self.space.size), known)
             if any(reason_of(name, self.facts) is None for name in metrics):
+                of_device = [QUANTITIES.get(one.quantity) for one in metrics.values()]
+                fill = ""
+                if all(one is not None and one.of_device for one in of_device):
+                    fill = ", or predict the others with `nasbench hardware fill`"
                 raise SuiteError(
                     f"{path} lacks {len(missing)} of the {self.space.size} architectures of space "
                     f"{self.space.name!r}, first {missing[0]} "
                     f"({self.space.string(int(missing[0]))}): give a row for each, or say why "
-                    f"there is none with --missing 'not measured' or another reason."
+                    f"there is none with --missing 'not measured' or another reason{fill}."
                 )
         complete = {column: np.full(self.space.size, np.nan) for column in figures}
         for column, values in figures.items():
