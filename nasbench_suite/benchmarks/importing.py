@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-<<<<<<< HEAD
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-=======
-from collections.abc import Mapping, Sequence
->>>>>>> 63e8cdd (A device measured for a sample is filled by predictions marked as such)
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
