@@ -266,7 +266,9 @@ def compare_command(
 
 @app.command("predict")
 def predict_command(
-    tables: Annotated[list[Path], typer.Argument(help="Tables of costs of one space.")],
+    tables: Annotated[
+        list[Path], typer.Argument(help="Tables of costs of one space, or names of benchmarks.")
+    ],
     space: _Space = "nats-tss",
     predictors: Annotated[
         str, typer.Option(help="additive, boosting, gaussian-process; several as name,name.")
@@ -275,6 +277,24 @@ def predict_command(
         str, typer.Option(help="Numbers of measured architectures.")
     ] = "10,25,50,100,200,400,900",
     repeats: Annotated[int, typer.Option(help="Random draws of each size.")] = 3,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="Learn from the tables of other devices as well.")
+    ] = False,
+    targets: Annotated[
+        str | None, typer.Option(help="With --transfer: devices to predict; by default each.")
+    ] = None,
+    sources: Annotated[
+        str | None, typer.Option(help="With --transfer: devices to predict from.")
+    ] = None,
+    siblings: Annotated[
+        bool, typer.Option(help="With --transfer: a device at another batch size may be a source.")
+    ] = False,
+    source_rows: Annotated[
+        int | None, typer.Option(help="With --transfer: architectures measured on the sources.")
+    ] = None,
+    choose: Annotated[
+        str, typer.Option(help="With --transfer: what is measured: random, diverse or spread.")
+    ] = "random",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV file with every draw.")
     ] = None,
@@ -282,11 +302,38 @@ def predict_command(
     """Rank correlation of predicted latencies against the number of measured architectures."""
     from hardware.comparing import join_tables
     from hardware.predictors import learning_curves
-    from hardware.tables import read_table
+    from hardware.tables import costs_of, read_table
+    from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.commands.data import _progress
     from nasbench_suite.parsing import parse_numbers, split_names
 
-    where, indices, columns = join_tables([read_table(path, space) for path in tables])
+    read = [
+        read_table(path, space) if path.is_file() else costs_of(load_benchmark(str(path)))
+        for path in tables
+    ]
+    where, indices, columns = join_tables(read)
+    if transfer:
+        from hardware.transfer import summarise, transfer_curves
+
+        with _progress("learning") as advance:
+            draws = transfer_curves(
+                where,
+                indices,
+                columns,
+                targets=split_names(targets) if targets else (),
+                sources=split_names(sources) if sources else (),
+                siblings=siblings,
+                source_rows=source_rows,
+                choices=split_names(choose),
+                sizes=parse_numbers(sizes),
+                repeats=repeats,
+                progress=advance,
+            )
+        if output is not None:
+            draws.to_csv(output, index=False)
+        typer.echo("Spearman's rank correlation on what was not measured: mean and worst device")
+        typer.echo(summarise(draws).to_string(float_format=lambda value: f"{value:.3f}"))
+        return
     with _progress("learning") as advance:
         curves = learning_curves(
             where,

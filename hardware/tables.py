@@ -186,6 +186,26 @@ def write_table(table: CostTable, path: Path) -> None:
         pq.write_table(content, partial, compression="zstd", write_page_checksum=True)
 
 
+def costs_of(benchmark: Benchmark) -> CostTable:
+    """The latencies of a benchmark, NaN where one is missing.
+
+    Raises:
+        SuiteError: it has none.
+    """
+    metrics = {name: m for name, m in benchmark.metrics.items() if m.quantity == "latency"}
+    if not metrics:
+        raise SuiteError(f"Benchmark {benchmark.name!r} has no latency: name another.")
+    return CostTable(
+        benchmark.space,
+        np.arange(benchmark.space.size),
+        {name: benchmark.values(name) for name in metrics},
+        {
+            name: {"quantity": "latency", "unit": m.unit, "provenance": m.provenance or "unknown"}
+            for name, m in metrics.items()
+        },
+    )
+
+
 def read_table(
     path: Path,
     space: str | None = None,
