@@ -190,7 +190,9 @@ def _front_row(task: Task) -> TaskRow:
                     metrics, signs, measure.low.tolist(), measure.high.tolist(), strict=True
                 )
             ],
-            "front": np.unique(task.reported(measure.front), axis=0).tolist(),
+            "front": np.unique(task.sampled.reported(measure.front), axis=0).tolist(),
+            # Of how many architectures scale and front are, where not of the whole table.
+            **({} if task.sampled is task else {"sampled": len(measure.losses)}),
             "bounds": (bounds * -np.array(signs[1:])).tolist(),
             "disconnected": int((~measure.eligible).sum()),
         },

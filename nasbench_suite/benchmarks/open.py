@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_suite import registry
 from nasbench_suite.benchmarks.table import Benchmark, Described, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import PoolSpace, SearchSpace
 
 NOT_AVAILABLE = 3
@@ -36,9 +37,12 @@ class OpenBenchmark(Described, ABC):
         space: the search space.
         metrics: what each figure is, by name. Where a metric lists seeds, one of them can be asked.
         about: description, source, licence and whatever else a reader should be told.
+        sample_size: of how many random architectures the answers set the scale of a search for
+            several objectives; 0 where so many cannot be asked, as each is a training.
     """
 
     name: str
+    sample_size: ClassVar[int] = 0
     space: SearchSpace
     metrics: Mapping[str, Metric]
     about: Mapping[str, Any]
@@ -86,6 +90,16 @@ class OpenBenchmark(Described, ABC):
                 missing[name] = np.where(gone, NOT_AVAILABLE, 0)
             kept.append(metric)
         return make_benchmark(self.name, space, kept, columns, self.about, missing)
+
+    def sample(self, metrics: Sequence[str]) -> Benchmark:
+        """A table of ``sample_size`` random architectures, the same ones in every process.
+
+        Args:
+            metrics: those it shall have.
+        """
+        rng = stream(0, self.name, self.checksum)
+        drawn = (self.space.string(self.space.sample(rng)) for _ in range(self.sample_size))
+        return self.pool(list(dict.fromkeys(drawn)), metrics)
 
 
 def is_open(name: object) -> bool:

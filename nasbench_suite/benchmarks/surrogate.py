@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -128,6 +128,8 @@ class Surrogate(OpenBenchmark):
         fits: how well each does, cross-validated.
         about: where the figures come from.
     """
+
+    sample_size: ClassVar[int] = 1_000
 
     name: str
     space: SearchSpace

@@ -278,6 +278,8 @@ class ParetoMeasure:
         candidates: of which architectures the true front is made, by index; all eligible ones if
             None. Where trainings are noisy, the front of all is a front of lucky ones: these were
             chosen by other trainings, and a lucky search may exceed the true front.
+        reference: the measure of a sample that gives the scale and the front, where the figures of
+            the whole space are not known; a good search exceeds that front.
     """
 
     losses: Floats
@@ -286,6 +288,7 @@ class ParetoMeasure:
     eligible: NDArray[np.bool_]
     bounds: Floats
     candidates: Indices | None = None
+    reference: ParetoMeasure | None = None
 
     @cached_property
     def _candidates(self) -> Indices:
@@ -300,6 +303,8 @@ class ParetoMeasure:
     @cached_property
     def front_losses(self) -> Floats:
         """The distinct points of the true front, by ascending first loss, (n, objectives)."""
+        if self.reference is not None:
+            return self.reference.front_losses
         points: Floats = np.unique(self.losses[self.front], axis=0)
         return points
 
@@ -398,6 +403,9 @@ class ParetoMeasure:
               ``bounds`` falls short of the table's, in that objective's own unit; of a front
               without any architecture within the bounds, the whole range of the objective; left
               out where no architecture of the table keeps all bounds.
+
+            Measured by a sample, the last three have no meaning and are left out: nobody knows the
+            true front, and losses below 0 have no distance from the ideal point.
         """
         members = np.asarray(front, dtype=np.int64)
         everything = np.unique(np.asarray(evaluated, dtype=np.int64))
@@ -407,9 +415,11 @@ class ParetoMeasure:
             "oracle_hypervolume": self.hypervolume(everything[self.eligible[everything]]),
             "igd_plus": igd_plus(points, self.front_losses),
             "epsilon": additive_epsilon(points, self.front_losses),
-            "r2": r2(points),
-            "coverage": coverage(points, self.front_losses),
         }
+        if self.reference is not None:
+            return found
+        found["r2"] = r2(points)
+        found["coverage"] = coverage(points, self.front_losses)
         if self.constrained_optimum is not None:
             best = constrained_best(points, self.bounds)
             loss = 1.0 if best is None else points[best, 0]
@@ -419,7 +429,10 @@ class ParetoMeasure:
 
 
 def make_measure(
-    figures: ArrayLike, directions: Sequence[str], eligible: ArrayLike | None = None
+    figures: ArrayLike,
+    directions: Sequence[str],
+    eligible: ArrayLike | None = None,
+    reference: ParetoMeasure | None = None,
 ) -> ParetoMeasure:
     """The measure of a task, from the reported figures of every architecture.
 
@@ -427,6 +440,8 @@ def make_measure(
         figures: in the objectives' own units, shape (size, objectives).
         directions: ``maximize`` or ``minimize``, of each objective.
         eligible: which architectures may enter a front; all if left out.
+        reference: the measure of a sample of the space, where the figures are of those alone that
+            a search asked for.
 
     Raises:
         SuiteError: fewer than two objectives, figures that are not finite, nothing eligible, or a
@@ -440,10 +455,15 @@ def make_measure(
         raise SuiteError("A Pareto front needs finite figures of every architecture.")
     if not allowed.any():
         raise SuiteError("A Pareto front needs an architecture that may enter it.")
-    low, high = losses.min(axis=0), losses.max(axis=0)
+    if reference is None:
+        low, high = losses.min(axis=0), losses.max(axis=0)
+    else:
+        low, high = reference.low, reference.high
     spread = np.where(high > low, high - low, 1.0)
     scaled = (losses - low) / spread
     scaled.setflags(write=False)
+    if reference is not None:
+        return ParetoMeasure(scaled, low, high, allowed, reference.bounds, reference=reference)
     measure = ParetoMeasure(scaled, low, high, allowed, np.median(scaled[allowed, 1:], axis=0))
     if measure.volume <= 0:
         raise SuiteError(

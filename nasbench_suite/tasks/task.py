@@ -84,6 +84,8 @@ class Task:
         crossfit: how trainings are divided between the first objective's signal and report, so
             that no search is judged by the training that it chose by; None if they are not.
         chosen: of the task of one fold, the table by which what is best was chosen.
+        sample: of the task on what a search on an open benchmark asked for, the measure of the
+            random architectures that set the scale.
     """
 
     benchmark: Benchmark | OpenBenchmark
@@ -96,6 +98,7 @@ class Task:
     cost_metrics: tuple[str, ...] = ()
     crossfit: CrossFit | None = None
     chosen: Benchmark | None = None
+    sample: ParetoMeasure | None = None
 
     def for_seed(self, seed: int) -> Task:
         """The task as the search with that seed sees it and is judged on it.
@@ -140,9 +143,20 @@ class Task:
         """
         if not isinstance(self.benchmark, OpenBenchmark):
             raise SuiteError(f"The record of a search on task {self.name!r} belongs to another.")
-        asked = [name for o in self.objectives for name in (o.signal, o.report)]
-        asked += [*self.fidelity_signals, *self.cost_metrics]
-        return replace(self, benchmark=self.benchmark.pool(strings, asked))
+        sample = self.measure if len(self.objectives) > 1 else None
+        return replace(self, benchmark=self.benchmark.pool(strings, self._judged_by), sample=sample)
+
+    @property
+    def _judged_by(self) -> list[str]:
+        objectives = [name for o in self.objectives for name in (o.signal, o.report)]
+        return [*objectives, *self.fidelity_signals, *self.cost_metrics]
+
+    @cached_property
+    def sampled(self) -> Task:
+        """The task on random architectures alone, for what needs a table; itself on a table."""
+        if not isinstance(self.benchmark, OpenBenchmark):
+            return self
+        return replace(self, benchmark=self.benchmark.sample(self._judged_by))
 
     @property
     def name(self) -> str:
@@ -225,13 +239,16 @@ class Task:
     def measure(self) -> ParetoMeasure:
         """What a search for several objectives is judged by.
 
-        Where trainings are divided it is that of the first fold, and each search is judged by that
+        On an open benchmark nobody knows the true front: that of a sample stands in for it. Where
+        trainings are divided it is that of the first fold, and each search is judged by that
         of its own: see ``for_seed``. The true front is then that of the architectures which are
         on the front by the other trainings.
 
         Raises:
             SuiteError: the task has one objective, or there is no front to measure.
         """
+        if isinstance(self.benchmark, OpenBenchmark):
+            return self.sampled.measure
         if self.crossfit is not None:
             return self._folds[0].measure
         measure = self._measure_by(self.table)
@@ -257,7 +274,7 @@ class Task:
             present = figures[int(self.available.argmax())]
             figures = np.where(self.available[:, None], figures, present)
             eligible = eligible & self.available
-        return make_measure(figures, directions, eligible)
+        return make_measure(figures, directions, eligible, self.sample)
 
     @cached_property
     def available(self) -> NDArray[np.bool_] | None:
@@ -288,10 +305,10 @@ class Task:
         reaches in a training that it was not chosen by (see ``crossfit_optimum``), which a lucky
         search may exceed; of several 1, the normalised hypervolume of the true front.
         """
-        if len(self.objectives) > 1:
-            return 1.0
         if isinstance(self.benchmark, OpenBenchmark):
             return None
+        if len(self.objectives) > 1:
+            return 1.0
         report = self.objectives[0].report
         sign = self.orientation(report)
         figures = sign * self.benchmark.values(report)
@@ -375,10 +392,11 @@ def make_task(
                 f"choose a validation metric as the signal."
             )
         benchmark.metric(objective.report)
-    if len(objectives) > 1 and isinstance(benchmark, OpenBenchmark):
+    if len(objectives) > 1 and isinstance(benchmark, OpenBenchmark) and not benchmark.sample_size:
         raise SuiteError(
-            f"A search for several objectives is judged by the front of a whole table, which "
-            f"{benchmark.name!r} does not have: leave --also out, or search a table."
+            f"A search for several objectives is judged beside the front of a table or of a "
+            f"thousand random architectures, and {benchmark.name!r} trains each that it is asked "
+            f"for: leave --also out, or search a table or a surrogate."
         )
     seen = benchmark.metric(signal)
     family = _fidelity_family(benchmark, seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,15 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
         y_label=_label(first),
         x_direction=second["direction"],
         y_direction=first["direction"],
+        front_label=front_label(task.measure),
     )
+
+
+def front_label(measure: Mapping[str, Any]) -> str:
+    """What the front is called that searches are measured beside."""
+    if "sampled" in measure:
+        return f"front of {measure['sampled']:,} random architectures"
+    return TRUE_FRONT
 
 
 def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
@@ -81,7 +90,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
         points = frame.loc[frame["method"] == method, ["x", "y"]].to_numpy()
         x, y = _staircase(points, labels["x_direction"], labels["y_direction"])
         style = styles.get(method, {"color": "black", "linestyle": "dotted", "linewidth": 1.2})
-        ax.plot(x, y, label=method, **style)
+        ax.plot(x, y, label=labels["front_label"] if method == TRUE_FRONT else method, **style)
     best = frame.loc[frame["method"] == TRUE_FRONT, ["x", "y"]].to_numpy()
     room = np.ptp(best, axis=0) * [0.1, 0.3]
     x_low, y_low = best.min(axis=0) - room

@@ -46,7 +46,7 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
         parts.append(
             Table(
                 title=str(part["task"].iloc[0]),
-                subtitle=f"{names}; true front of {points} points",
+                subtitle=f"{names}; {_beside(measure)} of {points} points",
                 columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
                 rows=tuple(cells),
                 best=tuple(part["hypervolume"] == part["hypervolume"].max()),
@@ -63,12 +63,21 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
     return Report(tuple(parts), legend)
 
 
+def _beside(measure: Mapping[str, Any]) -> str:
+    return "front of a sample" if "sampled" in measure else "true front"
+
+
 def _notes(measure: Mapping[str, Any]) -> list[str]:
     notes = [
         f"The figures of {objective['name']} are {objective['provenance']}."
         for objective in measure.get("objectives", ())
         if objective["provenance"] in ("modelled", "quantised")
     ]
+    if "sampled" in measure:
+        notes.append(
+            f"Nobody knows the true front: scale and front are those of {measure['sampled']:,} "
+            f"random architectures, so that a HV above 1 is better than all of these."
+        )
     if measure.get("disconnected"):
         notes.append(
             f"{measure['disconnected']} architectures without a path from input to output are kept "

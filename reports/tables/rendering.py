@@ -161,9 +161,13 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
             yield f"Trials that {what}: {counted(counts)}."
     measure = results.tasks[rows["task_key"].iloc[0]].measure
     if measure is not None:
+        over, beside = "the whole table", "the true front's"
+        if "sampled" in measure:
+            over = f"{measure['sampled']:,} random architectures"
+            beside = "their front's"
         yield (
-            "What is non-dominated on the signals, scored at the reported figures, scaled over "
-            "the whole table, reference point 1, divided by the true front's hypervolume."
+            f"What is non-dominated on the signals, scored at the reported figures, scaled over "
+            f"{over}, reference point 1, divided by {beside} hypervolume."
         )
         for objective in measure["objectives"]:
             if objective["provenance"] in ("modelled", "quantised"):

@@ -10,16 +10,21 @@ from numpy.testing import assert_array_equal
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.curves import anytime_curves
+from nasbench_suite.analysis.fronts import front_indicators, results_indicators
 from nasbench_suite.analysis.leaderboard import leaderboard, overall_leaderboard
+from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Metric
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial, run
 from nasbench_suite.spaces import PoolSpace, ProductSpace, SearchSpace
+from nasbench_suite.statistics.pareto import hypervolume, make_measure
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Session, make_task
 from nasbench_suite.tasks.methods import make_method
 from nasbench_suite.tasks.session import BudgetSpent
+from reports.figures.attainment import attainment
+from reports.tables.fronts import fronts_report
 
 DECISIONS, OPTIONS = 12, 7
 
@@ -160,9 +165,60 @@ def test_methods_that_need_more_are_refused_before_the_run(name, space, sentence
     assert benchmark.asked == 0
 
 
-def test_several_objectives_need_a_table():
-    with pytest.raises(SuiteError, match="front of a whole table"):
-        make_task(Additive(), also=[TIME])
+def test_several_objectives_need_a_table_or_a_sample():
+    benchmark = Additive()
+    with pytest.raises(SuiteError, match="trains each that it is asked for"):
+        make_task(benchmark, also=[TIME])
+    assert benchmark.asked == 0
+
+
+class Cheap(Additive):
+    """Answers as many as one likes."""
+
+    sample_size = 200
+
+
+def test_several_objectives_are_measured_beside_a_sample(tmp_path):
+    """Scale and front are the sample's, whatever a search asked for."""
+    task = make_task(Cheap(), evaluations=40, also=[TIME])
+    table = Cheap().sample([TEST, TIME])
+    figures = np.stack([-table.values(TEST), table.values(TIME)], axis=1)
+    low, high = figures.min(axis=0), figures.max(axis=0)
+    assert_array_equal(task.measure.low, low)
+    expected = make_measure(figures, ["minimize", "minimize"]).volume
+    assert task.measure.volume == expected
+    assert task.optimum is None
+
+    trial = Trial(task, make_method("nsga2", {"population_size": 10}), 0)
+    trial.advance()
+    found = trial.result()
+    words = [found.record.strings[place] for place in found.front.architectures]
+    judged = Cheap()
+    members = [judged.space.parse(word) for word in words]
+    points = np.stack([-judged.figures(members, TEST), judged.figures(members, TIME)], axis=1)
+    volume = hypervolume((points - low) / (high - low)) / expected
+    assert found.front.indicators["hypervolume"] == pytest.approx(volume, rel=1e-12)
+    assert found.incumbents.reports[-1] == pytest.approx(volume, rel=1e-12)
+    assert found.front.indicators.keys() == {
+        *("hypervolume", "oracle_hypervolume", "igd_plus", "epsilon")
+    }
+
+    store = tmp_path / "r.sqlite"
+    run(Cheap(), "nsga2,random", seeds=range(3), evaluations=60, also=[TIME], store=store)
+    board = leaderboard(store)
+    assert board["optimum"].isna().all()
+    assert board["iqm"].iloc[0] > 0.5
+    assert front_indicators(store)["coverage"].isna().all()
+    results = read_results(store)
+    (row,) = results.tasks.values()
+    assert row.measure["sampled"] == 200
+    said = str(render_fronts(results))
+    assert "those of 200 random architectures" in said
+    attainment(store).figure.savefig(tmp_path / "attainment.png")
+
+
+def render_fronts(results):
+    return fronts_report(results, results_indicators(results))
 
 
 def test_each_question_is_asked_once_and_charged_each_time():
