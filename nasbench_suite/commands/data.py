@@ -304,6 +304,7 @@ def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
             "max": f"{metric['max']:.5g}",
             "seeds": ", ".join(map(str, metric["seeds"])),
             "provenance": metric["provenance"].replace("unknown", ""),
+            "missing": ", ".join(f"{n:,} {why}" for why, n in metric["missing"].items()),
         }
         for metric in metrics
     ]

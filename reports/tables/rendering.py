@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasbench_suite.analysis.sameness import identical_methods, idle_settings
 from reports.tables.text import (
     AT_OPTIMUM,
     EQUIVALENT,
@@ -159,6 +160,11 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
         if len(concerned):
             counts = zip(concerned["method"], concerned[column], strict=True)
             yield f"Trials that {what}: {counted(counts)}."
+    key = rows["task_key"].iloc[0]
+    for alike in identical_methods(results, key):
+        names = f"{', '.join(alike[:-1])} and {alike[-1]}"
+        yield f"{names} made the same evaluations with every seed: here they are one method."
+    yield from idle_settings(results, key)
     measure = results.tasks[rows["task_key"].iloc[0]].measure
     if measure is not None:
         over, beside = "the whole table", "the true front's"

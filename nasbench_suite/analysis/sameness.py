@@ -1,0 +1,104 @@
+"""Where methods of a board are one method by two names, or a setting has no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+
+from nasbench_suite.analysis.results import Results
+from nasbench_suite.analysis.samples import find_table
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import Record
+from nasbench_suite.rows import TaskRow
+from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks import Objective, Task, make_task
+from nasbench_suite.tasks.methods import make_method
+
+_COMPARED = ("trainings", "evaluations", "seconds", "architecture", "report")
+_ARRAYS = ("architectures", "epochs", "signals", "evaluations", "recommended")
+
+
+def identical_methods(results: Results, task_key: str) -> list[list[str]]:
+    """Groups of methods whose searches on a task are the same with every seed.
+
+    Two methods are the same if they have the same seeds and, with each, the same evaluations in
+    the same order, to the last bit, and the same recommendations.
+
+    Returns:
+        Two or more methods each, in the order of the trials; usually none.
+    """
+    trials = results.finished[results.finished["task_key"] == task_key].sort_values("seed")
+    groups: dict[tuple[object, ...], list[str]] = {}
+    numbers: dict[str, list[int]] = {}
+    for method, rows in trials.groupby("method", sort=False):
+        # What trials end with is at hand; records are read where all of it agrees.
+        ends = tuple(map(tuple, rows[["seed", *_COMPARED]].astype(str).to_numpy()))
+        groups.setdefault(ends, []).append(str(method))
+        numbers[str(method)] = rows["trial"].tolist()
+    found: list[list[str]] = []
+    with ResultStore(results.path, read_only=True) as store:
+        for alike in groups.values():
+            left = alike
+            while len(left) > 1:
+                first, *others = left
+                same = [
+                    other
+                    for other in others
+                    if all(
+                        _same(store.record(one), store.record(two))
+                        for one, two in zip(numbers[first], numbers[other], strict=True)
+                    )
+                ]
+                if same:
+                    found.append([first, *same])
+                left = [other for other in others if other not in same]
+    return found
+
+
+def _same(one: Record, other: Record) -> bool:
+    arrays = ((getattr(one, name), getattr(other, name)) for name in _ARRAYS)
+    return one.strings == other.strings and all(
+        np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in arrays
+    )
+
+
+def idle_settings(results: Results, task_key: str) -> Iterator[str]:
+    """A sentence for each method of a task that cannot do there what its name says.
+
+    As ``nasbench run`` says it, see ``Method.hints``; of methods that are installed here, on
+    benchmarks that are at hand.
+    """
+    task = _task_of(results.tasks[task_key])
+    if task is None:
+        return
+    with ResultStore(results.path, read_only=True) as store:
+        methods = {method.key: method for method in store.methods()}
+    trials = results.finished[results.finished["task_key"] == task_key]
+    # Those that evaluate nothing train a supernet, and to ask them would mean importing torch.
+    trials = trials[trials["evaluations"] > 0]
+    for (label, key), _ in trials.groupby(["method", "method_key"], sort=False):
+        with suppress(SuiteError):
+            method = make_method(methods[key].name, methods[key].config)
+            for hint in method.hints(task):
+                yield f"{label}: {hint}."
+
+
+def _task_of(row: TaskRow) -> Task | None:
+    """The task that a row is of, where its table is at hand and as it was."""
+    table = find_table(row) if row.measure is None else None
+    if table is None:
+        return None
+    objectives = [Objective(*pair) for pair in row.config["objectives"]]
+    with suppress(SuiteError):
+        return make_task(
+            table,
+            row.dataset,
+            evaluations=row.config.get("evaluations"),
+            seconds=row.config.get("seconds"),
+            signal=objectives[0].signal,
+            report=objectives[0].report,
+            noise=row.config.get("noise", "mean"),
+        )
+    return None

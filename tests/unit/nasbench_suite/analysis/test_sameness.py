@@ -1,0 +1,75 @@
+"""Methods that are one method by two names, and settings without effect, are said on the board."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from nasbench_suite.analysis import sameness
+from nasbench_suite.analysis.leaderboard import leaderboard
+from nasbench_suite.analysis.results import read_results
+from nasbench_suite.analysis.sameness import identical_methods, idle_settings
+from nasbench_suite.runner import run
+from nasbench_suite.tasks import Method
+from reports.tables.rendering import make_report
+from search_methods.random_search import RandomSearch
+
+EVOLUTION = "regularized-evolution"
+SMALL = f"{EVOLUTION}[population_size=5,sample_size=2]"
+
+
+@dataclass
+class SameEnd(RandomSearch):
+    """As random search, but the first two evaluations come the other way round."""
+
+    def step(self, session):
+        if session.trainings == 0:
+            first, second = (session.space.sample(session.rng) for _ in range(2))
+            session.evaluate(second)
+            session.evaluate(first)
+        else:
+            super().step(session)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    store = tmp_path_factory.mktemp("sameness") / "re.sqlite"
+    methods = ["random", EVOLUTION, SMALL, "local-search", ("swapped", SameEnd())]
+    run("digits", methods, seeds=range(3), evaluations=20, store=store)
+    return read_results(store)
+
+
+def test_methods_with_the_same_records_are_one(results):
+    (key,) = results.tasks
+    assert identical_methods(results, key) == [["random", EVOLUTION]]
+
+
+def test_what_ends_alike_is_not_taken_for_the_same(results, monkeypatch):
+    """The swapped search ends where random search does: only its record tells them apart."""
+    (key,) = results.tasks
+    monkeypatch.setattr(sameness, "_COMPARED", ("evaluations",))
+    assert identical_methods(results, key) == [["random", EVOLUTION]]
+
+
+def test_a_setting_that_cannot_act_is_said(results):
+    (key,) = results.tasks
+    (said,) = idle_settings(results, key)
+    assert said.startswith(f"{EVOLUTION}: population_size=100 is not below the budget of 20")
+
+
+def test_the_board_says_both(results):
+    rows = leaderboard(results.path)
+    (table,) = make_report(results, rows).tables[:1]
+    notes = " ".join(table.notes)
+    assert f"random and {EVOLUTION} made the same evaluations with every seed" in notes
+    assert "population_size=100 is not below the budget" in notes
+
+
+def test_a_method_that_is_not_installed_spoils_nothing(results, monkeypatch):
+    (key,) = results.tasks
+
+    def missing(name, config):
+        raise sameness.SuiteError(f"no method {name}")
+
+    monkeypatch.setattr(sameness, "make_method", missing)
+    assert list(idle_settings(results, key)) == []
+    assert issubclass(SameEnd, Method)
