@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.measuring import Measured
-from hardware.networks import count_all, live_forms
+from hardware.networks import count_all, find_setting, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.benchmarks.columns import COSTS_KEY, infer_facts, is_index
 from nasbench_suite.benchmarks.importing import (
@@ -31,7 +31,7 @@ from nasbench_suite.benchmarks.importing import (
     seconds_taken_for_ms,
 )
 from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_unit
-from nasbench_suite.benchmarks.table import REASONS
+from nasbench_suite.benchmarks.table import CONDITIONS, REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, frame_of, read_frame
@@ -39,7 +39,7 @@ from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 METADATA_KEY = COSTS_KEY
-_METRIC_FIELDS = ("quantity", "unit", "dataset", "device", "provenance", "note")
+_METRIC_FIELDS = ("quantity", "unit", "dataset", "device", *CONDITIONS, "provenance", "note")
 _HELP_SUFFIX = ".pt"
 # HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
 # accelerators, whose latency and energy come from the simulators named in its section 3.
@@ -56,7 +56,8 @@ class CostTable:
         indices: the architectures, ascending, shape (n,).
         columns: figures by name, each of shape (n,), finite; latencies and the like above 0.
             NaN where there is none, in columns of which ``facts`` say why.
-        facts: of each column: ``quantity``, ``unit``, ``device``, ``provenance``, ``note``, and
+        facts: of each column: ``quantity``, ``unit``, ``device``, ``resolution``, ``batch``,
+            ``runtime``, ``precision``, ``provenance``, ``note``, and
             ``missing``, why architectures have no figure, where some have none.
         about: the device card, or whatever else a reader should be told.
         hints: what was found while it was read, a sentence each; not written with it.
@@ -65,7 +66,7 @@ class CostTable:
     space: FiniteSpace
     indices: NDArray[np.int64]
     columns: Mapping[str, NDArray[np.float64]]
-    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     hints: Sequence[str] = ()
 
@@ -83,7 +84,7 @@ def make_table(
     space: FiniteSpace,
     indices: Sequence[int] | NDArray[np.integer],
     columns: Mapping[str, Any],
-    facts: Mapping[str, Mapping[str, str]] | None = None,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> CostTable:
     """A table, checked.
@@ -303,6 +304,7 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
         )
     )
     column = f"{name}_ms"
+    _, height, width = find_setting(plan.setting).image
     about = {
         "device": measured.card,
         "protocol": {
@@ -324,7 +326,16 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
         space,
         indices,
         {column: measured.latency[source], f"{column}_iqr": measured.spread[source]},
-        {column: {"provenance": "measured", "note": note}},
+        {
+            column: {
+                "provenance": "measured",
+                "note": note,
+                "resolution": f"{height}x{width}",
+                "batch": plan.options.batch,
+                "runtime": plan.runtime,
+                "precision": plan.options.precision,
+            }
+        },
         about,
     )
 

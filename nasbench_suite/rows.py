@@ -183,6 +183,7 @@ def _front_row(task: Task) -> TaskRow:
                     "direction": metric.direction,
                     "provenance": metric.provenance,
                     "device": metric.device,
+                    **({"conditions": metric.conditions} if metric.conditions else {}),
                     # Of the whole table, best first; between them a loss is 0 to 1.
                     "range": [-sign * low, -sign * high],
                 }

@@ -74,6 +74,10 @@ class ColumnFacts(BaseModel):
     split: Split | None = None
     epochs: PositiveInt | None = None
     device: str | None = None
+    resolution: str | None = None
+    batch: PositiveInt | None = None
+    runtime: str | None = None
+    precision: str | None = None
     provenance: Provenance | None = None
     note: str | None = None
     seeds: dict[int, str] | None = None

@@ -67,6 +67,11 @@ SHORTEST_MS = 0.05
 """The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
 NO_FIGURE = -1
 """What stands for a figure that is not there, where a table or the user says so."""
+IMAGES = {
+    (space, "cifar10"): {"valid": 25_000, "test": 10_000} for space in ("nats-tss", "nats-sss")
+}
+"""How many images an accuracy counts, where validation and test differ in it. In both spaces those
+of CIFAR-100 and ImageNet16-120 are halves of one set (Dong and Yang, NAS-Bench-201, ICLR 2020)."""
 SAME_FIGURES = 0.99
 """A validation metric that equals a test in more than this share of the rows is that test."""
 
@@ -299,7 +304,7 @@ class _Importer:
                     metric.name, metric.quantity, metric.unit, values
                 )
         hints = [*self.hints, *self._not_there(benchmark), *self._no_signal()]
-        hints += [*self._same_figures(), *self._units_apart()]
+        hints += [*self._same_figures(), *self._on_test_grid(), *self._units_apart()]
         return Imported(benchmark, self.left_out, hints, self.warnings)
 
     def _not_there(self, benchmark: Benchmark) -> list[str]:
@@ -335,6 +340,28 @@ class _Importer:
                         f"--metric {metric.name}:split=test."
                     )
                     break
+        return found
+
+    def _on_test_grid(self) -> list[str]:
+        """A hint for each validation metric whose figures are counts of the test's images."""
+        found = []
+        for metric in self.metrics.values():
+            images = IMAGES.get((self.space.name, metric.dataset or ""))
+            values = self.columns.get(metric.name)
+            if images is None or values is None:
+                continue
+            if metric.split != "valid" or metric.quantity not in ("accuracy", "error"):
+                continue
+            scale = 1 if metric.unit == "fraction" else 100
+            shares = values[np.isfinite(values)] / scale
+            tests = images["test"]
+            # Figures of one decimal are rounded, whatever they count.
+            if _are_counts(shares, tests) and not _are_counts(shares, tests // 10):
+                found.append(
+                    f"{metric.name} has only multiples of 1/{tests:,}, the number of test "
+                    f"images, and validation has {images['valid']:,}: unless it was rounded, it is "
+                    f"a test accuracy; say so with --metric {metric.name}:split=test."
+                )
         return found
 
     def _units_apart(self) -> list[str]:
@@ -545,6 +572,12 @@ class _Importer:
         for seed, column in group.seeds.items():
             self.seed_sources.setdefault(metric.name, column)
             self.columns[metric.seed_column(seed)] = figures[column]
+
+
+def _are_counts(shares: _Numbers, images: int) -> bool:
+    """Whether each share is a whole number of so many images, up to single precision."""
+    counts = shares * images
+    return bool(np.all(np.abs(counts - np.rint(counts)) < 1e-3 * max(1, images / 10_000)))
 
 
 def _pool(

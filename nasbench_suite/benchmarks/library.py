@@ -372,7 +372,8 @@ def _describe_metric(benchmark: Benchmark, metric: Metric) -> dict[str, Any]:
     values = benchmark.values(metric.name)
     best = benchmark.best(metric.name)
     described = {
-        **asdict(metric),
+        **metric.as_dict(),
+        "conditions": metric.conditions,
         "seeds": list(metric.seeds),
         "missing": benchmark.missing(metric.name),
         "min": float(np.nanmin(values)),

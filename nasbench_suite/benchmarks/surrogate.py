@@ -196,7 +196,7 @@ class Surrogate(OpenBenchmark):
         digest = hashlib.sha256()
         digest.update(f"{self.space.name}/{self.encoding}".encode())
         for name in sorted(self.trees):
-            digest.update(json.dumps(asdict(self.metrics[name]), sort_keys=True).encode())
+            digest.update(json.dumps(self.metrics[name].as_dict(), sort_keys=True).encode())
             for array in _ARRAYS:
                 digest.update(np.ascontiguousarray(getattr(self.trees[name], array)).tobytes())
         return digest.hexdigest()
@@ -354,7 +354,7 @@ def write_surrogate(surrogate: Surrogate, path: Path) -> None:
         "name": surrogate.name,
         "space": surrogate.space.name,
         "encoding": surrogate.encoding,
-        "metrics": [asdict(metric) for metric in surrogate.metrics.values()],
+        "metrics": [metric.as_dict() for metric in surrogate.metrics.values()],
         "fits": {name: asdict(fit) for name, fit in surrogate.fits.items()},
         "about": dict(surrogate.about),
         "checksum": surrogate.checksum,

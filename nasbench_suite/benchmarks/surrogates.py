@@ -86,7 +86,7 @@ def describe_surrogate(surrogate: Surrogate) -> dict[str, Any]:
         "space": surrogate.space.name,
         "checksum": surrogate.checksum,
         "about": dict(surrogate.about),
-        "metrics": [asdict(metric) for metric in surrogate.metrics.values()],
+        "metrics": [metric.as_dict() for metric in surrogate.metrics.values()],
         "fits": {name: asdict(fit) for name, fit in surrogate.fits.items()},
     }
 

@@ -60,6 +60,10 @@ REASONS = ("available", *get_args(Reason))
 """Why an architecture has no figure of a metric; the first says that it has one."""
 
 
+CONDITIONS = ("resolution", "batch", "runtime", "precision")
+"""Under which a cost was measured."""
+
+
 @dataclass(frozen=True)
 class Metric:
     """What one column of a benchmark is.
@@ -74,6 +78,10 @@ class Metric:
         split: the part of the data set; a search may see ``valid``, never ``test``.
         epochs: epochs of training behind the figure.
         device: the device, for latency and energy.
+        resolution: of the images it was measured on, such as ``32x32``, where that is known.
+        batch: architectures were given so many images at once, where that is known.
+        runtime: what ran the networks, such as ``onnxruntime``, where that is known.
+        precision: the numeric type, such as ``float32`` or ``int8``, where that is known.
         seeds: the training seeds, in column order; the metric is then their mean. Empty where
             the source gives one figure alone.
         provenance: whether the figures were measured, modelled, or measured but quantised.
@@ -91,6 +99,24 @@ class Metric:
     seeds: tuple[int, ...] = ()
     provenance: Provenance = "unknown"
     note: str = ""
+    resolution: str | None = None
+    batch: int | None = None
+    runtime: str | None = None
+    precision: str | None = None
+
+    @property
+    def conditions(self) -> str:
+        """Under which a cost was measured, as far as is known: ``batch 32, int8``; or nothing."""
+        batch = f"batch {self.batch}" if self.batch is not None else None
+        return ", ".join(filter(None, [self.resolution, batch, self.runtime, self.precision]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the metric is, without the conditions that are not known.
+
+        They came later than the others: a metric without them has the checksum that it always had.
+        """
+        said = asdict(self)
+        return {k: v for k, v in said.items() if k not in CONDITIONS or v is not None}
 
     def seed_column(self, seed: int) -> str:
         """The name of the Parquet column with the figures of one seed."""
@@ -347,7 +373,7 @@ class Benchmark(Described):
             digest.update(json.dumps(self.space.strings).encode())
         for name in sorted(self.metrics):
             metric = self.metrics[name]
-            digest.update(json.dumps(asdict(metric), sort_keys=True).encode())
+            digest.update(json.dumps(metric.as_dict(), sort_keys=True).encode())
             for column in (name, *(metric.seed_column(seed) for seed in metric.seeds)):
                 digest.update(np.ascontiguousarray(self.columns[column], dtype="<f8").tobytes())
             codes = self.reasons(name)
@@ -474,7 +500,7 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
         "format": _PLAIN_FORMAT if plain else FORMAT_VERSION,
         "name": benchmark.name,
         "space": pool.base.name if pool else benchmark.space.name,
-        "metrics": [asdict(metric) for metric in benchmark.metrics.values()],
+        "metrics": [metric.as_dict() for metric in benchmark.metrics.values()],
         "about": dict(benchmark.about),
         "checksum": benchmark.checksum,
         "columns": {name: _digest_of(column) for name, column in columns.items()},

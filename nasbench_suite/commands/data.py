@@ -73,7 +73,7 @@ def import_command(
         typer.Option(
             help="What a metric is, as NAME:key=value,key=value, NAME a column or a pattern such "
             "as *_test_*; keys: quantity, unit, direction, dataset, split, epochs, device, "
-            "provenance, note, missing; may be repeated."
+            "resolution, batch, runtime, precision, provenance, note, missing; may be repeated."
         ),
     ] = None,
     metadata: Annotated[
@@ -318,7 +318,8 @@ def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
 def _measured_on(metric: dict[str, Any]) -> str:
     device = metric["device"] if metric["device"] != metric["name"] else None
     epochs = f"{count} epoch{'s' * (count > 1)}" if (count := metric["epochs"]) else None
-    return " ".join(filter(None, [metric["dataset"], metric["split"], epochs, device]))
+    parts = [metric["dataset"], metric["split"], epochs, device, metric.get("conditions")]
+    return " ".join(filter(None, parts))
 
 
 def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:

@@ -257,7 +257,7 @@ class FakeClock:
         self.visited: list[int] = []
         self.slow = False
         self.stop_after: int | None = None
-        monkeypatch.setattr(measuring, "build_network", lambda space, index, *_, **__: index)
+        monkeypatch.setattr(measuring, "setting_network", lambda space, index, *_, **__: index)
         monkeypatch.setattr(measuring, "prepare", self.prepare)
         monkeypatch.setattr(measuring.time, "perf_counter_ns", lambda: self.now)
         monkeypatch.setattr(measuring, "runtime_versions", lambda _: {"fake": "1"})
@@ -855,5 +855,8 @@ def test_a_measured_table_says_how_it_was_measured(tmp_path, monkeypatch):
     table = measured_table(read_measured(tmp_path / "j.jsonl"), "box")
     assert "median of 3 rounds of 4 runs" in table.facts["box_ms"]["note"]
     assert "noise floor" in table.facts["box_ms"]["note"]
+    assert table.facts["box_ms"]["resolution"] == "8x8"
+    assert table.facts["box_ms"]["batch"] == 1
+    assert table.facts["box_ms"]["runtime"]
     assert table.about["protocol"]["setting"] == "digits"
     assert table.about["device"]["processor"]

@@ -21,12 +21,13 @@ from nasbench_suite.benchmarks.columns import (
     parse_fact,
     read_metadata_file,
 )
-from nasbench_suite.benchmarks.importing import add_latencies, import_table
+from nasbench_suite.benchmarks.importing import add_latencies, import_frame, import_table
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import load_finite_space, load_space
 from nasbench_suite.tasks import make_task
 
 MACRO = load_space("nasbench-macro")
+TSS = load_finite_space("nats-tss")
 
 
 def table(**columns: Any) -> pd.DataFrame:
@@ -603,10 +604,30 @@ def test_a_validation_that_is_a_test_is_named(tmp_path: Path) -> None:
     assert any("c_valid_3 holds the figures of c_test_3" in hint for hint in hints)
 
 
+@pytest.mark.parametrize(("images", "named"), [(10_000, True), (25_000, False)])
+def test_a_validation_that_counts_test_images_is_named(images: int, named: bool) -> None:
+    right = 5_000 + 3 * np.arange(TSS.size) % 4_000
+    shares = np.rint(right / 10_000 * images) / images
+    shares[0] += 1 / images
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "cifar10_valid_200": 100 * shares})
+    hints = import_frame(frame, "t", TSS).hints
+    assert named == any("has only multiples of 1/10,000" in hint for hint in hints)
+
+
+def test_real_validations_count_validation_images(shared_data: Path) -> None:
+    for file in ("accuracy", "valid_200_and_cost"):
+        path = shared_data / "nasbench201" / f"{file}.parquet"
+        hints = import_table(path, "t", TSS).hints
+        assert not any("multiples of" in hint for hint in hints), file
+
+
 def test_what_a_table_of_costs_says_of_itself_stays(tmp_path: Path) -> None:
     from hardware.tables import make_table, write_table
 
-    facts = {"p_mb": {"provenance": "modelled", "note": "peak", "dataset": "cifar100"}}
+    facts = {
+        "p_mb": {"provenance": "modelled", "note": "peak", "dataset": "cifar100"}
+        | {"batch": 32, "precision": "int8", "runtime": "tflite", "resolution": "32x32"}
+    }
     costs = np.arange(MACRO.size) + 1.0
     about = {"device": {"processor": "this one"}}
     write_table(
@@ -618,6 +639,7 @@ def test_what_a_table_of_costs_says_of_itself_stays(tmp_path: Path) -> None:
     metric = benchmark.metric("p_mb")
     assert (metric.quantity, metric.unit, metric.provenance) == ("memory", "MB", "modelled")
     assert (metric.dataset, metric.note[:4]) == ("cifar100", "peak")
+    assert metric.conditions == "32x32, batch 32, tflite, int8"
     assert benchmark.about["costs"]["p_mb"]["device"]["processor"] == "this one"
 
 
