@@ -13,10 +13,25 @@ class SuiteError(ValueError):
     """
 
 
-def reason(error: Exception) -> str:
-    """An error's kind and the first line of what it says."""
-    lines = str(error).splitlines()
-    return type(error).__name__ + (f": {lines[0]}" if lines else "")
+def reason(error: BaseException) -> str:
+    """An error's kind and the first line of what it says, whatever that is."""
+    try:
+        lines = str(error).splitlines()
+    except BaseException:  # somebody else's __str__
+        lines = ["what it says cannot be told"]
+    return printable(type(error).__name__ + (f": {lines[0]}" if lines else ""))
+
+
+def printable(text: str, most: int = 2000) -> str:
+    """Text that a terminal, a database and a page can take, at most so long.
+
+    Line ends and tabs stay; other control characters, half characters, and those that hide or turn
+    what stands beside them are written as Python escapes them.
+    """
+    shown = text if len(text) <= most else f"{text[: most // 2]} [...] {text[-most // 2 :]}"
+    if shown.isprintable():
+        return shown
+    return "".join(one if one in "\n\t" or one.isprintable() else ascii(one)[1:-1] for one in shown)
 
 
 @contextmanager

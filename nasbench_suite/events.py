@@ -45,6 +45,11 @@ class Record:
         return int(gone.sum())
 
 
+MOST_STEPS = 1 << 53  # a step, or a seed, beyond this is none that anybody counted to
+MOST_LETTERS = 200  # of a diagnostic's name
+MOST_NUMBERS = 1 << 22  # that one search may log
+
+
 @dataclass(frozen=True)
 class Diagnostic:
     """Something a method told of itself as it went.
@@ -112,3 +117,25 @@ class TrialResult:
     wall_seconds: float
     front: Front | None = None
     diagnostics: Sequence[Diagnostic] = ()
+
+
+def diagnostic_fault(step: object, name: str) -> str | None:
+    """Why something cannot be logged at that step under that name, if it cannot."""
+    whole = isinstance(step, int | np.integer) and not isinstance(step, bool)
+    if not whole or abs(int(step)) > MOST_STEPS:  # type: ignore[call-overload]
+        return f"its step is no whole number below {MOST_STEPS:,}."
+    if not 0 < len(name) <= MOST_LETTERS or not name.isprintable():
+        return f"{ascii(name)[:40]} is no name: give 1 to {MOST_LETTERS} printable characters."
+    return None
+
+
+def diagnostics_fault(diagnostics: Sequence[Diagnostic]) -> str | None:
+    """Why what a method told of itself cannot be kept, if it cannot."""
+    for entry in diagnostics:
+        fault = diagnostic_fault(entry.step, entry.name)
+        if fault is not None:
+            return fault
+    numbers = sum(entry.value.size for entry in diagnostics)
+    if numbers > MOST_NUMBERS:
+        return f"it logged {numbers:,} numbers, and {MOST_NUMBERS:,} can be kept: log fewer."
+    return None

@@ -67,7 +67,7 @@ class CodeRow(Row):
 
     Attributes:
         key: hash of the other fields.
-        source: hash of the method's source, see ``tasks.sources``; None if there is none to read.
+        source: hash of the method's source, see ``runner.code``; None if there is none to read.
         distribution: what it was installed from, if it was.
         version: of that distribution.
         git_revision: of the folder it lies in, with ``-dirty`` if files differ from it.
@@ -79,11 +79,17 @@ class CodeRow(Row):
     version: str | None = None
     git_revision: str | None = None
 
-    def differs(self, other: CodeRow) -> bool:
-        """Whether it is known to be other code: by its source, or else by its version."""
-        if self.source is not None and other.source is not None:
-            return self.source != other.source
-        return (self.distribution, self.version) != (other.distribution, other.version)
+    @property
+    def identity(self) -> str:
+        """What tells it from other code: its source, or else its version."""
+        return self.source or f"{self.distribution} {self.version}"
+
+    @property
+    def title(self) -> str:
+        """It in a few words."""
+        version = f"{self.distribution} {self.version}, " if self.version else ""
+        revision = f"revision {self.git_revision[:10]}, " if self.git_revision else ""
+        return f"{version}{revision}source {(self.source or 'unknown')[:8]}"
 
 
 class TrialRow(Row):

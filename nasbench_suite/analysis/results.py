@@ -130,7 +130,22 @@ def budget_text(task: TaskRow) -> str:
 
 
 def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
-    """Labels, with the start of the key where several methods have one label."""
+    """Labels, with the start of the key where several methods have one label.
+
+    A method whose trials on one task were run by several codes says so wherever it is shown.
+    """
+    import pandas as pd
+
+    known = trials.dropna(subset=["code"])
+    codes = known.groupby(["task_key", "method_key"])["code"].nunique()
+    mixed = codes[codes > 1].groupby("method_key").max()
+    labels = _distinct_names(trials)
+    notes = trials["method_key"].map(mixed)
+    marked = labels + notes.map(lambda n: "" if pd.isna(n) else f" (of {n:.0f} codes)")
+    return marked if len(mixed) else labels
+
+
+def _distinct_names(trials: pd.DataFrame) -> pd.Series[str]:
     methods = trials[["method", "method_key"]].drop_duplicates()
     shared = methods.loc[methods["method"].duplicated(keep=False), "method"]
     alike = trials["method"].isin(shared)

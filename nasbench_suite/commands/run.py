@@ -85,7 +85,11 @@ def run(
         int, typer.Option(help="How often a trial begins again whose process was lost.")
     ] = 1,
     executor: Annotated[
-        str, typer.Option(help="`local`, or `ray` for a cluster; then --jobs counts for nothing.")
+        str,
+        typer.Option(
+            help="`local`; `this-process`, for a debugger; or `ray` for a cluster. --jobs counts "
+            "for the first alone."
+        ),
     ] = "local",
     address: Annotated[
         str, typer.Option(help="Of the Ray cluster, as host:port; `auto`: this machine's.")
@@ -100,6 +104,12 @@ def run(
         float, typer.Option(help="With ray: megabytes that one trial asks for.")
     ] = 0.0,
     store: Annotated[Path, typer.Option(help="Results file.")] = Path("results.sqlite"),
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep trials of other code of a method beside new ones.")
+    ] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="Run trials of other code of a method again.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run search methods on a benchmark; the same command again goes on where it stopped."""
@@ -124,6 +134,8 @@ def run(
             seeds=parse_seeds(seeds),
             executor=where,
             store=store,
+            keep=keep,
+            rerun=rerun,
             evaluations=evaluations,
             seconds=seconds,
             signal=signal,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import platform
 import re
-import subprocess
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
 
 from nasbench_suite import registry
 from nasbench_suite.rows import EnvironmentRow
+from nasbench_suite.runner.revision import git_revision
 from nasbench_suite.tasks.task import config_hash
 
 _DISTRIBUTION = "nasbench-suite"
@@ -36,22 +37,7 @@ def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
             packages[name] = version(name)
         except PackageNotFoundError:
             continue
-    revision = _git_revision()
+    revision = git_revision(Path.cwd())
     where = f"{platform.platform()}, Python {platform.python_version()}"
     key = config_hash({"git_revision": revision, "packages": packages, "platform": where})
     return EnvironmentRow(key=key, git_revision=revision, packages=packages, platform=where)
-
-
-def _git_revision() -> str | None:
-    """The commit of the working directory, with ``-dirty`` if files differ from it."""
-    try:
-        answer = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip() or None

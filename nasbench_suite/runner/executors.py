@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -63,8 +64,13 @@ def make_executor(name: str, resources: Resources) -> Executor:
 
 
 def local(resources: Resources) -> Executor:
-    """This machine: one process, or several, or with limits."""
+    """Processes of this machine, so many trials at a time, each within limits."""
     return local_executor(resources.jobs, resources.limits)
+
+
+def this_process(resources: Resources) -> Executor:
+    """The process that was called, one trial at a time, where a debugger can follow."""
+    return ThisProcess()
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,9 @@ class ThisProcess:
 
 
 def local_executor(jobs: int, limits: Limits | None = None) -> Executor:
-    """This process for one job at a time, others for several or where limits are to be kept.
+    """Processes of this machine, one at least: what a method does to its own reaches no other.
+
+    Where the system cannot copy a process, as on Windows, it is this process alone.
 
     Args:
         jobs: number of processes; -1 for all cores.
@@ -96,7 +104,7 @@ def local_executor(jobs: int, limits: Limits | None = None) -> Executor:
     if jobs == 0 or jobs < -1:
         raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
     limits = limits or Limits()
-    if jobs == 1 and not limits.any:
+    if not hasattr(os, "fork"):
         return ThisProcess()
     from joblib import cpu_count
 

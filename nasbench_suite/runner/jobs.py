@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, printable, reason
 from nasbench_suite.events import TrialResult
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.tasks import Method, Task
 
+MOST_TRACEBACK = 20_000  # characters of a traceback that are kept
 CHECKPOINT_SECONDS = 10.0  # a killed search loses no more than this, and a step
 
 
@@ -57,8 +58,8 @@ def unpack_or_fail(packed: bytes) -> tuple[tuple[Task, Method] | None, Failure |
     """What ``pack``, in the process that runs all, made bytes of a moment ago; or why not."""
     try:
         return pickle.loads(packed), None
-    except Exception as error:
-        return None, Failure(_sentence(error), traceback.format_exc(), 0.0)
+    except BaseException as error:  # a module may do anything when it is imported
+        return None, failure_of(error, 0.0)
 
 
 def run_job(task: Task, method: Method, job: Job) -> Outcome:
@@ -82,15 +83,31 @@ def run_job(task: Task, method: Method, job: Job) -> Outcome:
                 trial.save(job.checkpoint)
                 saved = now
         return trial.result()
-    except (Exception, SystemExit) as error:  # a method that exits fails, and no more
-        message = str(error) if isinstance(error, SuiteError) else _sentence(error)
-        return Failure(message, traceback.format_exc(), time.perf_counter() - start)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a method that exits fails, and no more
+        return failure_of(error, time.perf_counter() - start)
     finally:
         if os.getpid() != process:
             os._exit(0)  # the method forked, and this is the copy: the trial is its parent's
 
 
-def _sentence(error: BaseException) -> str:
-    """What was raised, and where in the method."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} (line {frame.lineno} of {frame.filename})"
+def run_job_whatever(task: Task, method: Method, job: Job) -> Outcome:
+    """As ``run_job`` in a process of the method's own, where nobody interrupts but the method."""
+    start = time.perf_counter()
+    try:
+        return run_job(task, method, job)
+    except KeyboardInterrupt as error:
+        return failure_of(error, time.perf_counter() - start)
+
+
+def failure_of(error: BaseException, seconds: float) -> Failure:
+    """What was raised and where, in text that can be kept, whatever the error says of itself."""
+    told = traceback.extract_tb(error.__traceback__)
+    where = f" (line {told[-1].lineno} of {told[-1].filename})" if told else ""
+    message = str(error) if isinstance(error, SuiteError) else f"{reason(error)}{where}"
+    try:
+        text = "".join(traceback.format_exception(error))
+    except BaseException:  # an error that cannot be shown
+        text = ""
+    return Failure(printable(message), printable(text, MOST_TRACEBACK), seconds)

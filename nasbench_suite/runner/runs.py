@@ -18,10 +18,12 @@ from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
 from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
-from nasbench_suite.rows import method_row, task_row
+from nasbench_suite.rows import CodeRow, method_row, task_row
+from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
 from nasbench_suite.runner.jobs import Failure, Job
+from nasbench_suite.runner.settling import settle
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
@@ -77,6 +79,8 @@ class _Plan:
     task_id: int
     method_id: int
     seeds: Sequence[int]
+    code_id: int
+    again: frozenset[int] = frozenset()  # of these, what other code ran is replaced
 
     def checkpoint(self, folder: Path, seed: int) -> Path:
         """Where a trial leaves its checkpoint."""
@@ -93,6 +97,8 @@ def run(
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
+    keep: bool = False,
+    rerun: bool = False,
     evaluations: float | None = None,
     seconds: float | None = None,
     signal: str | None = None,
@@ -118,10 +124,13 @@ def run(
             also be a pair of a name and a ``Method`` of your own.
         dataset: one data set or several; see ``make_task``.
         seeds: a trial is run with each.
-        jobs: number of processes; -1 for all cores.
+        jobs: number of processes; -1 for all cores. Every method has processes of its own.
         executor: where trials run, if not on so many processes of this machine: ``Processes`` with
             limits, a ``RayCluster``.
         store: the results file; made if absent.
+        keep: let finished trials that other code of a method ran stand beside new ones; boards
+            mark such a method.
+        rerun: run those of these seeds again, each replaced when it has finished.
         evaluations: budget, see ``make_task``.
         seconds: budget, see ``make_task``.
         signal: what the methods see, see ``make_task``.
@@ -140,7 +149,8 @@ def run(
         failed, and the others go on.
 
     Raises:
-        SuiteError: bad input, found before anything is run.
+        SuiteError: bad input, found before anything is run; or finished trials were run with other
+            code, and it is not said what is to become of them.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
     tasks = make_tasks(
@@ -163,6 +173,8 @@ def run(
         jobs=jobs,
         executor=executor,
         store=store,
+        keep=keep,
+        rerun=rerun,
         on_trial=on_trial,
         on_plan=on_plan,
     )
@@ -219,6 +231,8 @@ def run_tasks(
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
+    keep: bool = False,
+    rerun: bool = False,
     on_trial: Callable[[TrialDone], None] | None = None,
     on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
 ) -> RunSummary:
@@ -236,16 +250,32 @@ def run_tasks(
     with ResultStore(store) as results:
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
         plans = []
-        there = results.finished_seeds()
+        there, codes = results.finished_seeds(), results.codes()
+        current = {name: describe_code(name, method) for name, method in chosen}
         for task in tasks:
             task_id = results.add_task(task_row(task))
             for name, method in chosen:
                 row = method_row(name, method)
                 method_id = results.add_method(row)
                 finished = there.get((task_id, method_id), {})
-                todo = [seed for seed in seeds if seed not in finished]
+                own = current[name]
+                others = {
+                    seed: codes[code]
+                    for seed, code in finished.items()
+                    if code is not None and codes[code].identity != own.identity
+                }
+                again = frozenset(others).intersection(seeds) if rerun else frozenset()
+                todo = [seed for seed in seeds if seed not in finished or seed in again]
+                if others and not rerun:
+                    if todo and not keep:
+                        raise SuiteError(_other_code(row.label, task, own, others, results.path))
+                    summary.hints.append(
+                        f"{row.label} on {task.name}: {len(others)} trials are of other code "
+                        f"({next(iter(others.values())).title}); now it is {own.title}."
+                    )
                 summary.skipped += len(seeds) - len(todo)
-                plans.append(_Plan(task, method, row.label, row.key, task_id, method_id, todo))
+                numbers = (task_id, method_id, todo, results.add_code(own), again)
+                plans.append(_Plan(task, method, row.label, row.key, *numbers))
         if on_plan is not None:
             on_plan(
                 {
@@ -257,6 +287,8 @@ def run_tasks(
         work = [(plan.task, plan.method) for plan in plans]
         for job, outcome in executor.outcomes(work, _jobs(plans, checkpoints)):
             plan, seed = plans[job.plan], job.seed
+            if not isinstance(outcome, Failure):
+                outcome = settle(plan.task, seed, outcome)
             if isinstance(outcome, Failure):
                 results.add_failure(
                     plan.task_id,
@@ -265,11 +297,20 @@ def run_tasks(
                     seed,
                     f"{outcome.message}\n{outcome.traceback}",
                     outcome.wall_seconds,
+                    code_id=plan.code_id,
                 )
                 done = TrialDone(plan.task.name, plan.label, seed, outcome.message)
                 summary.failures.append(done)
             else:
-                results.add_trial(plan.task_id, plan.method_id, environment_id, seed, outcome)
+                results.add_trial(
+                    plan.task_id,
+                    plan.method_id,
+                    environment_id,
+                    seed,
+                    outcome,
+                    code_id=plan.code_id,
+                    replace=seed in plan.again,
+                )
                 job.checkpoint.unlink(missing_ok=True)
                 done = TrialDone(plan.task.name, plan.label, seed, None)
                 summary.finished += 1
@@ -278,6 +319,19 @@ def run_tasks(
         with suppress(OSError):
             checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary
+
+
+def _other_code(
+    label: str, task: Task, own: CodeRow, others: Mapping[int, CodeRow], path: Path
+) -> str:
+    """The sentence that asks what is to become of trials that other code ran."""
+    seeds = sorted(others)
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds from {seeds[0]}"
+    return (
+        f"{label} on {task.name} was run with other code for {named} "
+        f"({others[seeds[0]].title}; now {own.title}): run these again with --rerun, keep them "
+        f"beside the new ones with --keep, or name a new file instead of {path} with --store."
+    )
 
 
 def _check_seeds(seeds: Iterable[int]) -> list[int]:

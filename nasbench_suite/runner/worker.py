@@ -1,29 +1,50 @@
-"""A process that runs trials: begun by ``nasbench_suite.runner.processes``.
+"""The processes that run trials: begun by ``nasbench_suite.runner.processes``.
 
-It is asked over its standard input and answers over its standard output, in pickles that the
-process which began it makes and reads. It gets a ``Greeting``; then
-tasks and methods, as bytes, each answered by None or why it cannot be had; and jobs on what it got
-last, each answered by its outcome.
+Importing what a trial needs takes longer than most trials, and every method gets a process of its
+own. So one process imports it once, runs nothing of anybody's and has no threads, and forks itself
+whenever a method needs a process: ``serve_forks``.
+
+Such a copy, ``serve_trials``, is asked and answers over two pipes of its own. What it is asked are
+pickles of the process that runs all; what it answers is data (``nasbench_suite.runner.wire``), as
+whatever the method is can write to the pipe too.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
+import socket
+import struct
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import IO, Any
+from importlib import import_module
+from typing import Any
+
+LENGTH = struct.Struct("<Q")  # before every message
+ORDER = struct.Struct("<cq")  # of the process that runs all to the one that forks
+ANSWER = struct.Struct("<q")
+FORK, REAP = b"f", b"r"
+
+# What every trial needs, to be there in every copy. None of it begins a thread.
+_SHARED = (
+    "nasbench_suite.runner.jobs",
+    "nasbench_suite.runner.wire",
+    "pyarrow.parquet",
+)
 
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a worker is told first.
+    """What is told first.
 
     Attributes:
         path: where modules are imported from.
-        megabytes: what it may allocate, or None.
+        megabytes: what a trial may allocate, or None.
     """
 
     path: list[str]
@@ -31,42 +52,116 @@ class Greeting:
 
 
 def main() -> None:
-    """Answer jobs until the input ends."""
-    # The pipes are kept for messages: what a method prints goes to standard error, and it can
-    # read nothing.
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Fork on demand until whoever asks is gone."""
+    orders = socket.socket(fileno=os.dup(0))
+    greeting: Greeting = pickle.loads(receive(lambda size: orders.recv(size)))
+    sys.path[:] = greeting.path
+    for name in _SHARED:
+        import_module(name)
+    gc.freeze()  # copies share the memory of what was imported
+    serve_forks(orders, greeting)
+
+
+def serve_forks(orders: socket.socket, greeting: Greeting) -> None:
+    """Fork a copy for each order that brings two pipes, and tell how one ended if asked."""
+    while True:
+        order, pipes, _, _ = socket.recv_fds(orders, ORDER.size, 2)
+        if not order:
+            return
+        kind, number = ORDER.unpack(order)
+        if kind == REAP:
+            orders.sendall(ANSWER.pack(os.waitpid(number, 0)[1]))
+            continue
+        process = os.fork()
+        if process == 0:
+            orders.close()
+            requests, answers = pipes
+            serve_trials(requests, answers, greeting)
+        with suppress(OSError):  # a group of its own, to be killed with all that it starts
+            os.setpgid(process, process)
+        for pipe in pipes:
+            os.close(pipe)
+        orders.sendall(ANSWER.pack(process))
+
+
+def serve_trials(requests: int, answers: int, greeting: Greeting) -> None:
+    """Answer tasks and methods, given as bytes, and jobs on what was given last."""
+    import random
+
+    import numpy as np
+
+    from nasbench_suite.runner.jobs import Job, failure_of, run_job_whatever, unpack_or_fail
+    from nasbench_suite.runner.wire import encode
+
+    # What a method prints goes to standard error, and it can read nothing.
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    greeting = pickle.load(requests)
-    sys.path[:] = greeting.path
-
-    from nasbench_suite.runner.jobs import Job, run_job, unpack_or_fail
-
+    with suppress(OSError):  # here too: whoever of both is first
+        os.setpgid(0, 0)
+    random.seed()  # copies of one process would draw alike
+    np.random.seed()  # noqa: NPY002
     if greeting.megabytes is not None:
         limit_memory(greeting.megabytes)
     waiting: queue.SimpleQueue[Job | bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
     while True:
         request = waiting.get()
-        answer: Any
         if isinstance(request, bytes):
-            plan, answer = unpack_or_fail(request)
+            plan, failure = unpack_or_fail(request)
             if plan is not None:
                 task, method = plan
+            answer = encode(failure)
         else:
-            answer = run_job(task, method, request)
-        pickle.dump(answer, answers)
-        answers.flush()
+            outcome = run_job_whatever(task, method, request)
+            try:
+                answer = encode(outcome)
+            except BaseException as error:  # what it left is none of what it should
+                answer = encode(failure_of(error, outcome.wall_seconds))
+        send(answers, answer)
 
 
-def _read(requests: IO[bytes], waiting: queue.SimpleQueue[Any]) -> None:
+def _read(requests: int, waiting: queue.SimpleQueue[Any]) -> None:
     """Pass requests on; when whoever asked is gone, leave at once, whatever a trial is doing."""
     try:
         while True:
-            waiting.put(pickle.load(requests))
+            waiting.put(pickle.loads(receive(lambda size: os.read(requests, size))))
     except EOFError:
         os._exit(0)
+
+
+def send(pipe: int, message: bytes) -> None:
+    """Write a message to a pipe."""
+    whole = memoryview(LENGTH.pack(len(message)) + message)
+    while whole:
+        whole = whole[os.write(pipe, whole) :]
+
+
+def receive(read: Callable[[int], bytes], most: int | None = None) -> bytes:
+    """A message.
+
+    Args:
+        read: reads at most so many bytes, none at the end.
+        most: bytes that it may have.
+
+    Raises:
+        EOFError: there is no more, or not the whole of it.
+        OverflowError: it says that it is longer than it may be.
+    """
+    (length,) = LENGTH.unpack(_receive(read, LENGTH.size))
+    if most is not None and length > most:
+        raise OverflowError(f"a message of {length:,} bytes")
+    return _receive(read, length)
+
+
+def _receive(read: Callable[[int], bytes], size: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < size:
+        part = read(min(size - len(parts), 1 << 20))
+        if not part:
+            raise EOFError
+        parts += part
+    return bytes(parts)
 
 
 def limit_memory(megabytes: float) -> None:

@@ -41,7 +41,7 @@ ORDER BY task_id, methods.label, methods.key, seed
 _NAMES = {
     "tasks": {"key": "task", "name": "task_name", "benchmark": "benchmark", "dataset": "dataset"},
     "methods": {"label": "method", "key": "method_key"},
-    "codes": {"key": "code"},
+    "codes": {"code": "code"},
 }
 _TRIAL_COLUMNS = (
     *("trial", "task", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
@@ -558,8 +558,8 @@ class ResultStore:
         Columns: ``trial`` (number), ``task`` (key), ``task_name``, ``benchmark``, ``dataset``,
         ``method`` (label), ``method_key``, ``seed``, ``status``, ``message``, ``trainings``,
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
-        ``report``, ``unavailable`` (evaluations without a figure), ``code`` (key of the method's
-        code); the figures of a failed trial are missing.
+        ``report``, ``unavailable`` (evaluations without a figure), ``code`` (what tells the
+        method's code from other code); the figures of a failed trial are missing.
         """
         frame = self._frame(_TRIALS)
         self._compare_trials(frame)
@@ -584,6 +584,9 @@ class ResultStore:
         )
         with self._reading():
             rows = dict(self._rows(table, columns))
+        if table == "codes":
+            for row in rows.values():
+                row["code"] = CodeRow(**row).identity
         return pd.DataFrame(
             {
                 shown: pd.Series({number: row[name] for number, row in rows.items()}, dtype=object)

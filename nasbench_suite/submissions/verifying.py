@@ -5,30 +5,26 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.errors import SuiteError, and_more
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import TaskRow, TrialRow, task_row
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions.files import Submission, read_submission
 from nasbench_suite.tasks import Objective, Task, make_task
-from nasbench_suite.tasks.judging import judge
+from nasbench_suite.tasks.auditing import audit
 from nasbench_suite.tasks.methods import make_method, method_key
-from nasbench_suite.tasks.task import training_seconds
 
 Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
 
-_ROUNDING = 1e-9  # the session's own tolerance where fractions of evaluations add up
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
-_MANY = 3  # entries of a trial named one by one
 
 
 @dataclass(frozen=True)
@@ -217,36 +213,17 @@ def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Faul
 def _verify_trial(
     task: Task, trial: TrialRow, where: str
 ) -> tuple[list[Fault], TrialResult | None]:
-    strings = None if trial.strings is None else tuple(trial.strings)
-    whole, task = task, task.for_seed(trial.seed)
+    record = _record_of(trial)
+    if isinstance(record, str):
+        return [Fault("record", where, record)], None
     try:
-        asked = _judged_on(task, strings)
+        _judged_on(task, record.strings)
+        found, result = audit(task, record, trial.seed)
     except SuiteError as error:
         return [Fault("record", where, str(error))], None
-    shape = _shape_fault(asked, trial)
-    if shape is not None:
-        return [Fault("record", where, shape)], None
-    architectures = np.array(trial.architectures, dtype=np.int32)
-    epochs = np.array(trial.epochs, dtype=np.int32)
-    signals = np.array(trial.signals, dtype=np.float64)  # None becomes NaN
-    evaluations, seconds = _costs(asked, architectures, epochs)
-    faults = [
-        *_budget_faults(task, evaluations, seconds, where),
-        *_signal_faults(asked, whole, architectures, epochs, signals, where),
-    ]
-    record = Record(
-        architectures,
-        epochs,
-        signals,
-        evaluations,
-        seconds,
-        np.array(trial.recommended, dtype=np.int32),
-        strings,
-    )
-    try:
-        result = judge(task, record, trial.wall_seconds)
-    except SuiteError as error:
-        return [*faults, Fault("record", where, str(error))], None
+    faults = [Fault(one.kind, where, one.what) for one in found]
+    if result is None:
+        return faults, None
     reports = result.incumbents.reports.tolist()
     if not _same(reports, trial.reports):
         faults.append(
@@ -257,7 +234,28 @@ def _verify_trial(
                 f"{_figure(reports)}.",
             )
         )
-    return faults, result
+    return faults, replace(result, wall_seconds=trial.wall_seconds)
+
+
+def _record_of(trial: TrialRow) -> Record | str:
+    """The lists of a trial as arrays, or why they are none; costs are found anew."""
+    count = len(trial.architectures)
+    if len({count, len(trial.epochs), len(trial.signals), len(trial.recommended)}) > 1:
+        return "its lists are of different lengths."
+    if len({len(signals) for signals in trial.signals}) > 1:
+        return "it has another number of signals at some evaluation."
+    try:
+        return Record(
+            np.array(trial.architectures, dtype=np.int32),
+            np.array(trial.epochs, dtype=np.int32),
+            np.array(trial.signals, dtype=np.float64).reshape(count, -1),  # None becomes NaN
+            np.zeros(count),
+            np.zeros(count),
+            np.array(trial.recommended, dtype=np.int32),
+            None if trial.strings is None else tuple(trial.strings),
+        )
+    except OverflowError:
+        return "a number is too large for an architecture or for epochs."
 
 
 def _judged_on(task: Task, strings: tuple[str, ...] | None) -> Task:
@@ -270,110 +268,6 @@ def _judged_on(task: Task, strings: tuple[str, ...] | None) -> Task:
 
 def _figure(reports: list[float]) -> str:
     return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
-
-
-def _shape_fault(task: Task, trial: TrialRow) -> str | None:
-    """Why the lists of a trial are no record, if they are none."""
-    count, size = len(trial.architectures), task.table.space.size
-    if not count:
-        return "it evaluated nothing."
-    lists = (trial.epochs, trial.signals, trial.recommended)
-    if any(len(values) != count for values in lists):
-        return "its lists are of different lengths."
-    if any(len(signals) != len(task.objectives) for signals in trial.signals):
-        return f"it has other than {len(task.objectives)} signals an evaluation."
-    if not all(0 <= index < size for index in trial.architectures):
-        return f"an architecture is outside the {size} of the space."
-    if not all(-1 <= index < size for index in trial.recommended):
-        return f"a recommendation is outside the {size} of the space."
-    unknown = {*trial.epochs} - {0, *task.fidelities}
-    if unknown:
-        return f"it evaluates after {min(unknown)} epochs, where there is no signal."
-    if any(
-        not epochs and recommended < 0
-        for epochs, recommended in zip(trial.epochs, trial.recommended, strict=True)
-    ):
-        return "an entry is neither evaluated nor recommended."
-    if trial.seed < 0:
-        return "its seed is negative."
-    return None
-
-
-def _costs(
-    task: Task, architectures: NDArray[np.int32], epochs: NDArray[np.int32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Full evaluations and simulated seconds spent after each entry, as a session adds them."""
-    fractions = np.cumsum(epochs / task.fidelities[-1])
-    spent = np.zeros(len(epochs))
-    for metric, at in zip(task.cost_metrics, task.fidelities, strict=False):
-        seconds = training_seconds(task.table, metric)[architectures]
-        spent += np.where(epochs == at, seconds, 0.0)
-    return fractions, np.cumsum(spent)
-
-
-def _budget_faults(
-    task: Task, evaluations: NDArray[np.float64], seconds: NDArray[np.float64], where: str
-) -> Iterator[Fault]:
-    spent = {"evaluations": float(evaluations[-1]), "seconds": float(seconds[-1])}
-    for unit, limit in (("evaluations", task.budget.evaluations), ("seconds", task.budget.seconds)):
-        if limit is not None and spent[unit] > limit + _ROUNDING * max(1.0, limit):
-            yield Fault("budget", where, f"it spent {spent[unit]:.10g} {unit} of {limit:.10g}.")
-
-
-def _signal_faults(
-    task: Task,
-    whole: Task,
-    architectures: NDArray[np.int32],
-    epochs: NDArray[np.int32],
-    signals: NDArray[np.float64],
-    where: str,
-) -> Iterator[Fault]:
-    """Signals that are not the table's, and whether they are its test figures.
-
-    Args:
-        task: as the search was to see it.
-        whole: the task before its trainings were divided, whose test figures leak as well.
-        architectures: those evaluated or recommended.
-        epochs: of each.
-        signals: what the method is said to have been told.
-        where: the trial.
-    """
-    wrong = np.zeros(len(epochs), dtype=bool)
-    leaked = np.zeros(len(epochs), dtype=bool)
-    test_metrics = [m.name for m in task.benchmark.metrics.values() if m.split == "test"]
-    for place, objective in enumerate(task.objectives):
-        told = signals[:, place]
-        wrong |= (epochs == 0) & ~np.isnan(told)
-        for at, metric in zip(task.fidelities, task.fidelity_signals, strict=True):
-            name = metric if place == 0 else objective.signal
-            chosen = epochs == at
-            bad = chosen & ~_answers(task, name, architectures, told)
-            wrong |= bad
-            if bad.any() and place == 0:
-                for test in test_metrics:
-                    leaked |= bad & (task.table.values(test)[architectures] == told)
-                    if whole is not task:
-                        leaked |= bad & (whole.table.values(test)[architectures] == told)
-    if leaked.any() and leaked.sum() >= wrong.sum() / 2:
-        yield Fault("test leakage", where, f"{int(leaked.sum())} of its signals are test figures.")
-    elif wrong.any():
-        places = np.flatnonzero(wrong)
-        named = ", ".join(f"{place + 1}" for place in places[:_MANY].tolist())
-        more = and_more(len(places) - _MANY)
-        yield Fault("forged", where, f"the table gives other signals at evaluation {named}{more}.")
-
-
-def _answers(
-    task: Task, metric: str, architectures: NDArray[np.int32], told: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Whether the table could have answered so: by the mean, or by any of the seeds."""
-    if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
-        answers = task.table.values(metric)[architectures] == told
-    else:
-        answers = (task.table.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
-    if task.available is not None:
-        answers = np.where(task.available[architectures], answers, np.isnan(told))
-    return np.asarray(answers)
 
 
 def _leaks(

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.events import Diagnostic, Record
+from nasbench_suite.events import Diagnostic, Record, diagnostic_fault
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import Architecture, SearchSpace
 from nasbench_suite.tasks.task import Budget, Task, training_seconds
@@ -143,9 +143,16 @@ class Session:
             step: the method's own count, such as its epoch; a name logged twice at one step
                 keeps the later value.
             values: numbers or arrays of numbers, by name.
+
+        Raises:
+            SuiteError: the step is no whole number, or the name none that can be shown.
         """
         for name, value in values.items():
-            self.diagnostics.append(Diagnostic(step, name, np.array(value, dtype=np.float64)))
+            fault = diagnostic_fault(step, name)
+            if fault is not None:
+                raise SuiteError(f"A figure cannot be logged: {fault}")
+            figure = np.array(value, dtype=np.float64)
+            self.diagnostics.append(Diagnostic(int(step), name, figure))
 
     @property
     def remaining(self) -> float:

@@ -20,7 +20,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
-from nasbench_suite.runner import Trial, TrialDone, run
+from nasbench_suite.runner import ThisProcess, Trial, TrialDone, run
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.methods import make_method, method_label
@@ -301,13 +301,15 @@ def test_an_interrupted_search_goes_on_from_its_checkpoint(
     monkeypatch.setattr(Walker, "config", {"killed_at": -1})  # one method, killed or not
     whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
     run(toy, [("walker", Walker())], seeds=[3], store=whole, noise="sample")
+    walker, here = [("walker", Walker(killed_at=60))], ThisProcess()
     with pytest.raises(KeyboardInterrupt):
-        run(toy, [("walker", Walker(killed_at=60))], seeds=[3], store=parts, noise="sample")
+        run(toy, walker, seeds=[3], store=parts, noise="sample", executor=here)
     (checkpoint,) = (tmp_path / "parts.sqlite.checkpoints").iterdir()
     with np.load(checkpoint) as archive:
         assert len(archive["architectures"]) == 60
     # The first step of the method would raise, so the search can only go on from step 60.
-    run(toy, [("walker", Walker(killed_at=1))], seeds=[3], store=parts, noise="sample")
+    summary = run(toy, [("walker", Walker(killed_at=1))], seeds=[3], store=parts, noise="sample")
+    assert summary.failures == []
     assert contents(parts)["records"] == contents(whole)["records"]
     assert not checkpoint.parent.exists()
 

@@ -234,7 +234,9 @@ def test_scaling_is_by_the_whole_table_and_the_disconnected_enter_no_front() -> 
     assert measure.low.tolist() == [-90, 0.001]
     assert measure.high.tolist() == [-10, 9]
     assert measure.front.tolist() == [1, 2]
-    at, volumes = measure.anytime([0, 2], -figures[[0, 2]] * [1, -1])
+    told = -figures[[0, 2]] * [1, -1]
+    assert all(0 not in members for _, members in measure.history([0, 2], told, [9, 9]))
+    at, volumes = measure.anytime([0, 2], told)
     assert at.tolist() == [0, 1]
     assert volumes[0] == 0
     assert volumes[1] == pytest.approx(

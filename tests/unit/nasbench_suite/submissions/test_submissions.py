@@ -20,7 +20,7 @@ from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.runner import run
+from nasbench_suite.runner import ThisProcess, run
 from nasbench_suite.submissions import (
     Submission,
     Verification,
@@ -253,7 +253,9 @@ def test_recommending_by_the_test_is_a_leak(
     toy: Benchmark, tmp_path: Path, verify: Callable[..., Verification]
 ) -> None:
     TEST[:] = toy.value_list("toy_test_9")
-    run(toy, [("seer", Seer())], seeds=range(80), store=tmp_path / "s.sqlite", evaluations=25)
+    store = tmp_path / "s.sqlite"
+    here = ThisProcess()  # where the figures are that it looks at
+    run(toy, [("seer", Seer())], seeds=range(80), store=store, evaluations=25, executor=here)
     submission = make_submission(tmp_path / "s.sqlite", tmp_path / f"s{SUFFIX}")
     found = verify(submission)
     assert [fault.kind for fault in found.faults] == ["test leakage"]

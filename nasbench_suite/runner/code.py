@@ -1,0 +1,114 @@
+"""Which code ran: a method's source, the distribution it came with, and its git revision.
+
+A method's key is its name, class and hyper-parameters, and says nothing of what the class does. So
+every trial is kept with a hash of the source, and trials of other code are told apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec, resolve_name
+from pathlib import Path
+
+from nasbench_suite import registry
+from nasbench_suite.rows import CodeRow
+from nasbench_suite.runner.revision import git_revision
+from nasbench_suite.tasks import Method
+from nasbench_suite.tasks.task import config_hash
+
+
+def describe_code(name: str, method: Method) -> CodeRow:
+    """The code of a method as it is now.
+
+    Its source is that of its class and those it inherits, of the modules they are in, and of what
+    these import of their own package, all but comments at the start of a line and empty lines. The
+    suite itself is left out: its version stands with the environment.
+    """
+    files = sorted(_files(type(method)))
+    known = registry.entries("methods")
+    distribution = known[name].distribution if name in known else None
+    try:
+        installed = version(distribution) if distribution else None
+    except PackageNotFoundError:
+        installed = None
+    fields = {
+        "source": _hash_of(type(method), files),
+        "distribution": distribution,
+        "version": installed,
+        "git_revision": git_revision(files[0].parent) if files else None,
+    }
+    return CodeRow(key=config_hash(fields), **fields)
+
+
+def _hash_of(kind: type, files: list[Path]) -> str | None:
+    texts = [path.read_text(errors="replace") for path in files]
+    if not texts:
+        try:
+            texts = [inspect.getsource(kind)]  # a class of a notebook or a script
+        except (OSError, TypeError):
+            return None
+    digest = hashlib.sha256()
+    for text in texts:
+        for line in text.splitlines():
+            if line.strip() and not line.lstrip().startswith("#"):
+                digest.update(line.rstrip().encode(errors="replace") + b"\n")
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _files(kind: type) -> set[Path]:
+    """The files of the modules that a class is made of."""
+    waiting = [base.__module__ for base in kind.__mro__ if base is not object]
+    seen: set[str] = set()
+    files = set()
+    while waiting:
+        name = waiting.pop()
+        package = name.partition(".")[0]
+        if name in seen or package in ("nasbench_suite", "__main__") or _is_standard(package):
+            continue
+        seen.add(name)
+        path = _path_of(name)
+        if path is not None:
+            files.add(path)
+            own = _imports(path, name)
+            waiting += [one for one in own if one.partition(".")[0] == package]
+    return files
+
+
+def _is_standard(package: str) -> bool:
+    return package in sys.stdlib_module_names
+
+
+def _path_of(module: str) -> Path | None:
+    try:
+        spec = find_spec(module)
+    except (ImportError, ValueError, AttributeError):
+        return None
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        return None
+    path = Path(spec.origin)
+    return path if path.is_file() else None
+
+
+def _imports(path: Path, module: str) -> Iterator[str]:
+    """What a file names in its imports, wherever they stand: modules, and names in them."""
+    try:
+        tree = ast.parse(path.read_text(errors="replace"))
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            try:
+                base = resolve_name("." * node.level + (node.module or ""), package)
+            except ImportError:
+                continue
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
