@@ -49,8 +49,9 @@ SOURCES: Mapping[str, Source] = {
                 *("NATS-sss-v1_0-50262-simple", "NATS-sss-v1_0-50262.pickle.pbz2"),
             ),
             NOT_KNOWN,
-            "Dong, Liu, Musial and Gabrys, NATS-Bench, TPAMI 2021",
+            "Dong, Liu, Musial and Gabrys, NATS-Bench, TPAMI 2021 (arXiv:2009.00437)",
             "nasbench data import FOLDER: accuracy, loss, times and sizes of every training",
+            checksums="the names end in the first five digits of the archive's MD5",
         ),
         Source(
             "nas-bench-201",
@@ -59,13 +60,45 @@ SOURCES: Mapping[str, Source] = {
             NOT_KNOWN,
             "Dong and Yang, NAS-Bench-201, ICLR 2020",
             "nasbench data import FILE: accuracy, loss, times and sizes of every training",
+            checksums="the name ends in the last six digits of the file's checksum, by its README",
+        ),
+        Source(
+            "nas-bench-101",
+            "https://github.com/google-research/nasbench",
+            ("nasbench_full.tfrecord", "nasbench_only108.tfrecord"),
+            "Apache-2.0",
+            "Ying et al., NAS-Bench-101, ICML 2019",
+            "nasbench data import FILE: accuracy of three trainings at each of four numbers of "
+            "epochs, training seconds, parameters",
+            sizes="about 1.95 GB and 499 MB",
+            checksums=(
+                "SHA-256 3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c and "
+                "4c39c3936e36a85269881d659e44e61a245babcb72cb374eacacf75d0e5f4fd1"
+            ),
+        ),
+        Source(
+            "nas-bench-301",
+            "https://github.com/automl/nasbench301",
+            ("nasbench301_models_v0_9.zip and later versions, on figshare",),
+            NOT_KNOWN,
+            "Zela et al., Surrogate NAS Benchmarks, ICLR 2022 (arXiv:2008.09777)",
+            "`nasbench list formats` and `nasbench list open-benchmarks` say what is installed",
+        ),
+        Source(
+            "transnas-bench-101",
+            "https://github.com/yawen-d/TransNASBench",
+            ("transnas-bench_v10141024.pth",),
+            NOT_KNOWN,
+            "Duan et al., TransNAS-Bench-101, CVPR 2021",
+            "nasbench data import TABLE --space transnas101-micro or transnas101-macro: as a table "
+            "with arch_str",
         ),
         Source(
             "nas-bench-macro",
             "https://github.com/xiusu/NAS-Bench-Macro",
-            (NOT_KNOWN,),
+            ("nas-bench-macro_cifar10.json",),
             "Apache-2.0",
-            NOT_KNOWN,
+            "Su et al., Prioritized Architecture Sampling with Monte-Carlo Tree Search, CVPR 2021",
             "nasbench data import TABLE --space nasbench-macro: as a table with arch_str",
         ),
         Source(
@@ -87,26 +120,27 @@ SOURCES: Mapping[str, Source] = {
         Source(
             "nas-bench-graph",
             "https://pypi.org/project/nas-bench-graph/1.4.0/",
-            ("the package's wheel",),
+            ("the wheel of the package nas-bench-graph",),
             "Apache-2.0",
-            NOT_KNOWN,
-            "`nasbench list formats` says whether its format is installed",
+            "Qin et al., NAS-Bench-Graph, NeurIPS 2022",
+            "nasbench data import nas-bench-graph: validation, test, latency and parameters, from "
+            "the installed package",
         ),
         Source(
             "accel-nasbench",
             "https://github.com/afzalxo/Accel-NASBench",
-            (NOT_KNOWN,),
+            ("anb_dataset_jsons.tar.gz",),
             "Apache-2.0",
-            NOT_KNOWN,
-            "`nasbench list formats` says whether its format is installed",
+            "Ahmad, Du, Xie and Zhang, Accel-NASBench, DAC 2024",
+            "nasbench data import TABLE --space mnasnet: as a table with arch_str",
         ),
         Source(
             "ec-nas-bench",
             "https://github.com/PedramBakh/EC-NAS-Bench",
-            (NOT_KNOWN,),
+            ("energy_7V9E_4epochs.tfrecord", "energy_5V9E_4epochs.tfrecord", "and others"),
             "MIT",
-            NOT_KNOWN,
-            "nothing so far",
+            "Bakhtiarifard, Igel and Selvan, EC-NAS, ICASSP 2024 (arXiv:2210.06015)",
+            "nasbench data import TABLE --space nasbench101: as a table with matrices",
         ),
     )
 }
@@ -120,7 +154,7 @@ def find_source(name: str) -> Source:
     """
 
     def plain(text: str) -> str:
-        return text.lower().replace("_", "-").replace("nasbench", "nas-bench")
+        return "".join(letter for letter in text.lower() if letter.isalnum())
 
     for known, source in SOURCES.items():
         if plain(known) == plain(name):

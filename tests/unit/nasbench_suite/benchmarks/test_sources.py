@@ -11,7 +11,7 @@ from nasbench_suite.errors import SuiteError
 
 
 def test_a_source_is_found_however_it_is_written() -> None:
-    for name in ("nas-bench-201", "NAS-Bench-201", "nasbench-201", "nas_bench_201"):
+    for name in ("nas-bench-201", "NAS-Bench-201", "nasbench201", "nas_bench_201"):
         assert find_source(name).files == ("NAS-Bench-201-v1_1-096897.pth",)
     with pytest.raises(SuiteError, match="did you mean 'nas-bench-201'"):
         find_source("nas-bench-20")
