@@ -158,10 +158,14 @@ def _draw(
         ax.set_xscale("log")
         for axis in (ax.xaxis, ax.yaxis):  # 0.1, 1, 10 rather than powers
             axis.set_major_formatter(lambda value, _: f"{value:,g}")
-    ax.set_ylim(bottom=0.0)
-    ax.set_xlim(curves["budget"].min(), curves["budget"].max())
+    # A cross-fitted optimum is an estimate, which lucky searches exceed.
+    bottom = min(0.0, float(curves["regret"].min()))
+    ax.set_ylim(bottom=bottom)
+    begin, end = curves["budget"].min(), curves["budget"].max()
+    if begin < end:
+        ax.set_xlim(begin, end)
     if floor > 0:
-        ax.axhspan(0.0, floor, color="0.92", zorder=0)
+        ax.axhspan(bottom, floor, color="0.92", zorder=0)
         ax.annotate(
             f"noise floor {floor:.2g} {points}".rstrip(),
             (0.0, floor),

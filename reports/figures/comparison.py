@@ -177,8 +177,9 @@ def profiles_data(results: Results, *, confidence: float = 0.95) -> pd.DataFrame
 
     regrets, unit = _regrets(results)
     everywhere = [m for m, strata in regrets.items() if len(strata) == len(results.tasks)]
-    largest = max((stratum.max() for m in everywhere for stratum in regrets[m]), default=0.0)
-    thresholds = np.linspace(0.0, largest or 1.0, _THRESHOLDS)
+    every = np.concatenate([[0.0], *(stratum for m in everywhere for stratum in regrets[m])])
+    # Below zero where lucky searches exceed a cross-fitted optimum.
+    thresholds = np.linspace(every.min(), every.max() or 1.0, _THRESHOLDS)
     parts = []
     for method in everywhere:
         # A share strictly above the next float below -x is the share of regrets of at most x.
@@ -220,7 +221,7 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
             alpha=0.15,
             linewidth=0,
         )
-    ax.set_xlim(0.0, frame["regret"].max())
+    ax.set_xlim(min(0.0, float(frame["regret"].min())), frame["regret"].max())
     ax.set_ylim(0.0, 1.0)
     ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
     ax.set_ylabel("share of runs at or below")
@@ -351,7 +352,7 @@ def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
     for key, of_task in samples.items():
         task = tasks[key]
         sign = 1.0 if task.direction == "maximize" else -1.0
-        # Rounded as the figures are, or who reached the optimum could have a regret below zero.
+        # Rounded as the figures are, or a regret of nothing could be one below zero.
         reference = results.reference(key)
         best = sign * float(round_figures(reference, reference))
         values = {m: regret(sample.figures, best) for m, sample in of_task.items()}

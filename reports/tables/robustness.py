@@ -32,7 +32,7 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
         tables.append(
             Table(
                 title=f"{first['task']}: robustness",
-                subtitle=f"in {first['unit']}; collapsed: below {first['threshold']:.2f}",
+                subtitle=f"in {first['unit']}; collapsed: below {number(first['threshold'], 2)}",
                 columns=(
                     *("method", "seeds", "mean", "std", "worst", "CVaR", "IQM"),
                     f"{100 * confidence:g}% interval",

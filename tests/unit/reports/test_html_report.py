@@ -7,8 +7,6 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -23,6 +21,7 @@ from matplotlib.figure import Figure
 from nasbench_suite import leaderboard
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.tasks import Method, Session
@@ -133,23 +132,34 @@ def test_identifiers_are_unique_and_references_lead_somewhere(page: Path, parsed
         assert reference in names
 
 
-def test_every_figure_has_words_data_and_a_command_that_works(
-    store: Path, parsed: Page, tmp_path: Path
-) -> None:
+def test_every_figure_has_words_and_data(parsed: Page) -> None:
     figures = parsed.all("figure")
     assert len(figures) == 3 + 2 * 2
     drawings = [a for a in parsed.all("div") if a.get("class") == "drawing"]
     assert all(a["role"] == "img" and len(str(a["aria-label"])) > 20 for a in drawings)
     for text in parsed.texts["pre"]:
         assert len(pd.read_csv(io.StringIO(text))) >= 3
-    commands = [text for text in parsed.texts["code"] if text.startswith("nasbench figure")]
-    assert len(commands) == len(figures)
+
+
+def test_every_printed_command_works_and_draws_the_numbers_of_the_page(
+    store: Path, parsed: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = [text for text in parsed.texts["code"] if text.startswith("nasbench ")]
+    drawn = [command for command in commands if command.startswith("nasbench figure")]
+    assert len(drawn) == len(parsed.all("figure")) == len(parsed.texts["pre"])
+    assert {command.split()[1] for command in commands} == {"figure", "leaderboard", "report"}
     shutil.copy(store, tmp_path / store.name)
-    nasbench = Path(sys.executable).with_name("nasbench")
-    for command in (commands[0], commands[-1]):
-        words = shlex.split(command)
-        subprocess.run([nasbench, *words[1:]], cwd=tmp_path, check=True, capture_output=True)
-        assert (tmp_path / words[-1]).exists()
+    monkeypatch.chdir(tmp_path)
+    for command in commands:
+        words = shlex.split(command)[1:]
+        if command in drawn:
+            words += ["--data", "drawn.csv"]
+        build_app()(words, standalone_mode=False)
+        if command not in drawn:
+            continue
+        assert (tmp_path / words[words.index("--output") + 1]).exists()
+        shown = pd.read_csv(io.StringIO(parsed.texts["pre"][drawn.index(command)]))
+        pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "drawn.csv"), shown, rtol=1e-9)
 
 
 def test_versions_and_failures_are_told(page: Path) -> None:
