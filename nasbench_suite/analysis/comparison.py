@@ -28,6 +28,7 @@ from nasbench_suite.statistics.estimates import (
     family_p,
     noise_error,
 )
+from nasbench_suite.statistics.hierarchical import hierarchical_comparison
 from nasbench_suite.statistics.planning import detectable_shift
 from nasbench_suite.statistics.sample import Sample, paired
 from nasbench_suite.statistics.significance import (
@@ -40,6 +41,7 @@ from nasbench_suite.statistics.significance import (
     probability_of_improvement,
     wilcoxon,
 )
+from nasbench_suite.statistics.simultaneous import rank_sets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,9 +84,12 @@ class Comparison:
               ``p_adjusted``: for all pairs of methods, or, against a method that was named, for
               the pairs with it; ``p_equivalent``: that it is ``rope`` or more;
             - ``blocks`` that both have, and over these ``worse``, ``equal``, ``better``: Bayesian
-              signed-rank test (missing with one block);
+              signed-rank test (missing with one block); over tasks the hierarchical model of seeds
+              within tasks, where both methods share two seeds or more on each;
             - ``improvement`` with its ends: the probability that a run of ``first`` beats one of
               ``second`` on the same task.
+        ranks: first and last rank that each method may have, in the order of ``methods``, all of
+            them holding at once (see ``simultaneous.rank_sets``); empty unless all pairs are shown.
         detectable: smallest difference that shows with a power of 0.8, by the median error of the
             pairs and with their adjustment; missing where no error is known.
     """
@@ -100,6 +105,7 @@ class Comparison:
     friedman: Friedman | None
     pairs: pd.DataFrame
     detectable: float
+    ranks: tuple[tuple[int, int], ...] = ()
 
 
 def compare(
@@ -376,6 +382,7 @@ def _compare(
             resamples=settings.resamples,
         )
         rows[-1] |= {"improvement": chance, "improvement_low": low, "improvement_high": high}
+    frame = _frame(rows, len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2)
     return Comparison(
         task=name,
         methods=tuple(ordered),
@@ -386,9 +393,24 @@ def _compare(
         rope=rope,
         alpha=settings.alpha,
         friedman=test,
-        pairs=_frame(rows, len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2),
+        pairs=frame,
         detectable=_detectable(gaps, family, settings.alpha),
+        ranks=_rank_sets(ordered, frame, settings.alpha) if wanted is None else (),
     )
+
+
+def _rank_sets(
+    methods: Sequence[str], pairs: pd.DataFrame, alpha: float
+) -> tuple[tuple[int, int], ...]:
+    """First and last rank that each method may have, by the verdicts on all pairs."""
+    place = {method: number for number, method in enumerate(methods)}
+    better = np.zeros((len(methods), len(methods)), dtype=np.bool_)
+    for row in pairs[pairs["p_adjusted"] < alpha].to_dict("records"):
+        one, other = place[row["first"]], place[row["second"]]
+        if row["difference"] < 0:
+            one, other = other, one
+        better[one, other] = row["difference"] != 0
+    return tuple((int(first), int(last)) for first, last in rank_sets(better))
 
 
 def _blocks(runs: Mapping[str, _Runs], methods: Sequence[str], over: Over) -> NDArray[np.float64]:
@@ -441,8 +463,18 @@ def _pair_over_tasks(
 
 
 def _of_blocks(one: _Runs, other: _Runs, over: Over, rope: float) -> dict[str, float]:
-    """The Bayesian signed-rank test over the blocks that both methods have."""
+    """A Bayesian comparison over the blocks that both methods have."""
     if over == "tasks":
+        within = [
+            first - second
+            for first, second in (
+                paired(a, b) for a, b in zip(one.samples, other.samples, strict=True)
+            )
+        ]
+        if min(map(len, within)) > 1:
+            found = hierarchical_comparison(within, rope)
+            shares = {"worse": found.worse, "equal": found.equal, "better": found.better}
+            return {"blocks": len(within), **shares}
         gaps = [difference(a, b).value for a, b in zip(one.samples, other.samples, strict=True)]
     else:
         pairs = [paired(a, b) for a, b in zip(one.samples, other.samples, strict=True)]

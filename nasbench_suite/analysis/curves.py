@@ -13,6 +13,7 @@ from nasbench_suite.analysis.samples import anchors
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.aggregates import regret
 from nasbench_suite.statistics.estimates import estimates, interval_ends
+from nasbench_suite.statistics.simultaneous import simultaneous_band
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,7 @@ def anytime_curves(
     benchmark: str | None = None,
     dataset: str | None = None,
     confidence: float = 0.95,
+    simultaneous: bool = False,
 ) -> pd.DataFrame:
     """Interquartile mean over seeds of the incumbent's regret, against the budget spent.
 
@@ -76,7 +78,9 @@ def anytime_curves(
             from the first evaluation to the most that a trial of the task has spent.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
-        confidence: of the pointwise intervals.
+        confidence: of the intervals.
+        simultaneous: whether each curve's intervals are to hold at all budgets at once, rather than
+            at each by itself (see ``simultaneous.simultaneous_band``).
 
     Trials that failed count, at every budget, with what a failure counts as on the leaderboard.
 
@@ -95,6 +99,7 @@ def anytime_curves(
         by=by,
         budgets=budgets,
         confidence=confidence,
+        simultaneous=simultaneous,
     )
 
 
@@ -104,6 +109,7 @@ def results_curves(
     by: BudgetKind = "evaluations",
     budgets: ArrayLike | None = None,
     confidence: float = 0.95,
+    simultaneous: bool = False,
 ) -> pd.DataFrame:
     """As ``anytime_curves``, of results already read."""
     import pandas as pd
@@ -128,8 +134,11 @@ def results_curves(
         for method, members in trials.groupby("method").indices.items():
             defined = ~np.isnan(regrets[members]).any(axis=0)
             values = regrets[members][:, defined]
-            means, errors, freedoms = estimates(values)
-            low, high = interval_ends(means, errors, freedoms, confidence)
+            if simultaneous and defined.any():
+                means, low, high = simultaneous_band(values, confidence)
+            else:
+                means, errors, freedoms = estimates(values)
+                low, high = interval_ends(means, errors, freedoms, confidence)
             parts.append(
                 pd.DataFrame(
                     {
@@ -151,6 +160,56 @@ def results_curves(
             f"choose evaluations, which every benchmark has, or run more with `nasbench run`."
         )
     return pd.concat(parts, ignore_index=True)
+
+
+def matched_costs(curves: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """What each method spends to be as good as another is at its end.
+
+    Methods compared at one budget may be compared where one has long converged; here the quality is
+    one and the cost is compared.
+
+    Args:
+        curves: as ``anytime_curves`` gives them.
+        reference: the method whose last interquartile mean is to be reached.
+
+    Returns:
+        One row a task and method: ``task``, ``method``, ``target`` (regret of the reference at
+        its end), ``budget`` from which on the method's curve is no worse (missing where it never
+        is), and ``speedup``, the budget at which the reference itself came to it divided by that.
+
+    Raises:
+        SuiteError: there is no such method.
+    """
+    import pandas as pd
+
+    known = sorted(curves["method"].unique())
+    if reference not in known:
+        raise SuiteError(choose_from("method with curves", reference, known))
+    rows = []
+    for task, part in curves.groupby("task", sort=False):
+        own = part[part["method"] == reference]
+        if not len(own):
+            continue
+        target = float(own["regret"].iloc[-1])
+        spent = {str(m): _reached(curve, target) for m, curve in part.groupby("method", sort=False)}
+        rows += [
+            {
+                "task": task,
+                "method": method,
+                "target": target,
+                "budget": budget,
+                "speedup": spent[reference] / budget,
+            }
+            for method, budget in spent.items()
+        ]
+    return pd.DataFrame(rows, columns=["task", "method", "target", "budget", "speedup"])
+
+
+def _reached(curve: pd.DataFrame, target: float) -> float:
+    """The budget from which on a curve stays at ``target`` or below; missing if it never does."""
+    above = np.flatnonzero(curve["regret"].to_numpy() > target + ROUNDING)
+    place = 0 if not len(above) else int(above[-1]) + 1
+    return float(curve["budget"].iloc[place]) if place < len(curve) else np.nan
 
 
 def _default_budgets(spent: pd.Series[float], longest: float) -> NDArray[np.float64]:

@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.estimates import estimates, interval_ends
-from nasbench_suite.statistics.pareto import INDICATORS, attainment_surface
+from nasbench_suite.statistics.pareto import (
+    INDICATORS,
+    attainment_surface,
+    front_hypervolume,
+    log_hypervolume_regret,
+    to_losses,
+)
 from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from nasbench_suite.rows import TaskRow
 
 Floats = NDArray[np.float64]
 
@@ -39,7 +47,10 @@ def front_indicators(
         One row a task and method, tasks in the order they were first run, methods by
         hypervolume, best first: ``task``, ``method``, ``seeds``; the interquartile mean over seeds
         of each of ``pareto.INDICATORS``; ``low`` and ``high``, the ends of the interval of
-        ``hypervolume`` (missing with one seed); and ``task_key``.
+        ``hypervolume`` (missing with one seed); ``log_regret``, the interquartile mean of the
+        logarithm to base ten of what the hypervolume lacks, and ``front_hypervolume``, that of
+        the hypervolume scaled by the true front alone (see ``pareto.log_hypervolume_regret`` and
+        ``pareto.front_hypervolume``), which tell apart what comes close; and ``task_key``.
 
     Raises:
         SuiteError: no such results, or none of a task with several objectives.
@@ -53,7 +64,7 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
     import pandas as pd
 
     with ResultStore(results.path, read_only=True) as store:
-        found = store.indicators()
+        found, points = store.indicators(), store.fronts()
     wide = found.pivot(index="trial", columns="name", values="value")
     trials = results.finished[results.finished["trial"].isin(wide.index)]
     if not len(trials):
@@ -72,6 +83,10 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
                 known = values[name].dropna() if name in values else values.iloc[:, 0][:0]
                 row[name] = estimates(known)[0] if len(known) else np.nan
             row["low"], row["high"] = interval_ends(*estimates(values["hypervolume"]), confidence)
+            row["log_regret"] = estimates(log_hypervolume_regret(values["hypervolume"]))[0]
+            row["front_hypervolume"] = estimates(
+                _scaled_by_front(results.tasks[key], members["trial"], points)
+            )[0]
             rows.append({**row, "task_key": key})
     frame = pd.DataFrame(rows)
     order = {key: place for place, key in enumerate(results.tasks)}
@@ -80,6 +95,22 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
         ["_task", "hypervolume", "method"], ascending=[True, False, True], ignore_index=True
     )
     return frame.drop(columns="_task")
+
+
+def _scaled_by_front(task: TaskRow, trials: pd.Series[int], points: pd.DataFrame) -> Floats:
+    """The hypervolume of each trial's front, scaled by the true front."""
+    objectives = (task.measure or {})["objectives"]
+    directions = [str(objective["direction"]) for objective in objectives]
+    true = to_losses((task.measure or {})["front"], directions)
+    wide = points[points["trial"].isin(trials)].pivot(
+        index=["trial", "architecture"], columns="objective", values="report"
+    )
+    fronts = {
+        int(trial): to_losses(front.to_numpy(), directions)
+        for trial, front in wide.groupby(level="trial")
+    }
+    none = np.empty((0, len(objectives)))
+    return np.array([front_hypervolume(fronts.get(int(trial), none), true) for trial in trials])
 
 
 def attainment_surfaces(results: Results, task_key: str, share: float = 0.5) -> dict[str, Floats]:

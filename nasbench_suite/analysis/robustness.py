@@ -62,8 +62,13 @@ def robustness(
         - ``task``, ``method``, ``seeds``, ``failed``;
         - ``mean``, ``std`` (over n - 1), ``worst``, ``cvar``, ``iqm``, ``low``, ``high``;
         - ``collapse``: share of seeds below ``threshold``, which is the next column;
+        - ``decline``: mean over seeds of what the best architecture that a search would have
+          returned on the way is better than the one it returns; ``declined``: share of seeds that
+          were above the threshold on the way and ended below it;
         - ``skip``, ``none``, ``disconnected``: share of edges of the returned cells that are skip
-          connections or none, and of cells without a path; missing outside the topology space;
+          connections or none, and of cells without a path; ``skip_dominated``: share of returned
+          cells of whose operations more than half are skip connections, the collapse of
+          differentiable methods; missing outside the topology space;
         - of the last epoch, means over seeds, missing where a method logged none:
           ``discretisation_gap`` (validation accuracy of the supernet less that of the derived
           path in it, in points), ``entropy`` (of the operation strengths, in nats),
@@ -115,6 +120,7 @@ def results_robustness(
             if len(finished):
                 reports = finished["report"].to_numpy(float)
                 row |= _spread(reports, task, limit, tail, confidence)
+                row |= _decline(results, finished, task, limit)
                 row |= _cells(task, finished["architecture"].to_numpy(int))
                 row |= _inside(figures, task, logged, finished["trial"])
             row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
@@ -134,7 +140,8 @@ def results_robustness(
 
 COLUMNS = (
     *("task", "method", "seeds", "failed", "mean", "std", "worst", "cvar", "iqm", "low", "high"),
-    *("collapse", "threshold", "skip", "none", "disconnected"),
+    *("collapse", "threshold", "decline", "declined"),
+    *("skip", "none", "disconnected", "skip_dominated"),
     *("discretisation_gap", "entropy", "dominant_eigenvalue"),
     *("strength_tau", "strength_rho", "inherited_tau", "inherited_rho"),
     *("unit", "task_key", "method_key"),
@@ -321,6 +328,22 @@ def _spread(
     }
 
 
+def _decline(
+    results: Results, finished: pd.DataFrame, task: TaskRow, threshold: float
+) -> dict[str, float]:
+    """How far searches fell from the best that they would have returned on the way."""
+    sign = 1.0 if task.direction == "maximize" else -1.0
+    changes = results.incumbents[results.incumbents["trial"].isin(finished["trial"])]
+    best = (sign * changes["report"]).groupby(changes["trial"]).max()
+    highest = finished["trial"].map(best).to_numpy(dtype=float)
+    ended = sign * finished["report"].to_numpy(dtype=float)
+    fell = (highest >= sign * threshold) & (ended < sign * threshold)
+    return {
+        "decline": float(np.mean(highest - ended)),
+        "declined": float(np.mean(fell)) if np.isfinite(threshold) else np.nan,
+    }
+
+
 def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
     """Shares of skip connections, none, and cells without a path."""
     from nasbench_suite.spaces.topology import OPERATIONS, TopologySpace
@@ -331,7 +354,10 @@ def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
     if not isinstance(space, TopologySpace):
         return {}
     operations = space.all_vectors[architectures]
+    skips = (operations == OPERATIONS.index("skip_connect")).sum(axis=1)
+    used = (operations != OPERATIONS.index("none")).sum(axis=1)
     return {
+        "skip_dominated": float(np.mean(2 * skips > used)),
         "skip": float(np.mean(operations == OPERATIONS.index("skip_connect"))),
         "none": float(np.mean(operations == OPERATIONS.index("none"))),
         "disconnected": float(np.mean(~space.connected[architectures])),

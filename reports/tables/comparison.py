@@ -38,6 +38,11 @@ def comparison_report(comparisons: Sequence[Comparison]) -> Report:
         if comparisons[0].over == "tasks"
         else "Yuen's test of the difference"
     )
+    bayes = (
+        "hierarchical model of seeds within tasks (signed-rank test where seeds are not shared)"
+        if comparisons[0].over == "tasks"
+        else "signed-rank test"
+    )
     legend = (
         f"Difference: of the interquartile means of first and second, turned so that a positive "
         f"one favours the first, with its {level} interval over seeds, all pairs together. "
@@ -45,7 +50,7 @@ def comparison_report(comparisons: Sequence[Comparison]) -> Report:
         f"the pairs that were looked at; bold where below {alpha:g}. equiv.: p of a difference as "
         f"large as the region of practical equivalence; below {alpha:g} the methods are "
         f"equivalent. Where neither p is small, the methods are not distinguished. Bayes: "
-        f"signed-rank test, first better/equal/worse. Improves: chance that a run of the first "
+        f"{bayes}, first better/equal/worse. Improves: chance that a run of the first "
         f"beats one of the second on the same task.",
     )
     return Report(tuple(tables), legend)
@@ -64,18 +69,30 @@ def _rank_table(comparison: Comparison) -> Table:
         subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {p_value(test.p)}, "
         f"{test.blocks} {_blocks(comparison)}; Nemenyi's critical difference of mean ranks "
         f"{test.critical_difference:.2f}",
-        columns=("method", "mean rank", "group"),
+        columns=("method", "mean rank", "group", *(["may rank"] if comparison.ranks else [])),
         rows=tuple(
-            (method, f"{rank:.2f}", groups.get(position, ""))
+            (method, f"{rank:.2f}", groups.get(position, ""), *_may_rank(comparison, position))
             for position, (method, rank) in enumerate(
                 zip(comparison.methods, test.mean_ranks, strict=True)
             )
         ),
         best=tuple(bool(rank <= first + test.critical_difference) for rank in test.mean_ranks),
         notes=(
-            "Methods that share a letter are not told apart; bold: not told apart from the best.",
+            "Methods that share a letter are not told apart; bold: not told apart from the best."
+            + (
+                " May rank: the ranks by difference that the pairs below leave open, all at once."
+                if comparison.ranks
+                else ""
+            ),
         ),
     )
+
+
+def _may_rank(comparison: Comparison, position: int) -> list[str]:
+    if not comparison.ranks:
+        return []
+    first, last = comparison.ranks[position]
+    return [str(first) if first == last else f"{first} to {last}"]
 
 
 def _pair_table(comparison: Comparison) -> Table:

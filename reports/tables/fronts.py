@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _DIGITS = 3
 _HEADINGS = {
     "hypervolume": "HV",
+    "log_regret": "log10(1 - HV)",
+    "front_hypervolume": "HV of front",
     "oracle_hypervolume": "oracle HV",
     "igd_plus": "IGD+",
     "epsilon": "epsilon",
@@ -57,7 +59,8 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
         "Interquartile means over seeds. The front is what is non-dominated on the signals, scored "
         "at the reported figures; the oracle scores everything evaluated. Losses are scaled to "
         "[0, 1] over the whole table, reference point (1, ..., 1); HV is divided by the true "
-        "front's. Constrained regret: in the unit of the first objective, below the table's "
+        "front's; HV of front: scaled by the true front's ideal and nadir, reference point a tenth "
+        "beyond. Constrained regret: in the unit of the first objective, below the table's "
         "median of the others.",
     )
     return Report(tuple(parts), legend)

@@ -11,7 +11,14 @@ from reports.tables.text import counted, interval, number
 if TYPE_CHECKING:
     import pandas as pd
 
-_SHARES = {"collapse": "collapsed", "skip": "skip", "none": "none", "disconnected": "no path"}
+_SHARES = {
+    "collapse": "collapsed",
+    "declined": "declined",
+    "skip": "skip",
+    "skip_dominated": "skips rule",
+    "none": "none",
+    "disconnected": "no path",
+}
 _INSIDE = {
     "discretisation_gap": "gap",
     "entropy": "entropy",
@@ -60,9 +67,11 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
             )
     legend = (
         f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds below the "
-        f"median of the space, or of random search where the table is not at hand. skip, none: "
-        f"share of the edges of returned cells; no path: share of cells without one. Bold: the "
-        f"best IQM.",
+        f"median of the space, or of random search where the table is not at hand; declined: of "
+        f"seeds that were above it on the way and ended below. skip, none: "
+        f"share of the edges of returned cells; skips rule: share of cells "
+        f"of whose operations more than half are skip connections; no path: share of cells without "
+        f"one. Bold: the best IQM.",
         "gap: validation accuracy of the supernet less that of the derived path in it, in points. "
         "entropy: of the operation strengths, in nats. λmax: largest eigenvalue of the validation "
         "loss's Hessian in the architecture parameters. τ strength: Kendall's correlation of these "
