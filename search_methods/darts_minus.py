@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import torch
-from torch import Tensor
-
-from nasbench_suite.spaces.cells import Cell
 from search_methods.supernet.cell import Mix
+from search_methods.supernet.data import SearchData
+from search_methods.supernet.network import CellOptions, Supernet
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -17,9 +15,11 @@ from search_methods.supernet.search import DifferentiableSearch
 class DartsMinus(DifferentiableSearch):
     """Chu et al., *DARTS-: Robustly Stepping out of Performance Collapse*, ICLR 2021.
 
-    Every edge carries β x besides its mixture (equation 6), so that a skip connection need not
-    win to keep the supernet trainable; β falls linearly from 1 to 0 (code:
-    Meituan-AutoML/DARTS-, ``DecayScheduler``) and the auxiliary skip is not derived.
+    Every edge carries β x besides its mixture (equation 6), whether or not the skip connection is
+    among its candidates, and at stride 2 a factorized reduction of its own in place of x, so that a
+    skip connection need not win to keep the supernet trainable. β falls linearly from 1 to 0, and
+    the auxiliary skip is not derived (code: Meituan-AutoML/DARTS-, ``MixedOp`` of
+    src/search/model_search.py and ``DecayScheduler``).
 
     Attributes:
         auxiliary: β in the first epoch.
@@ -30,16 +30,11 @@ class DartsMinus(DifferentiableSearch):
 
     auxiliary: float = 1.0
 
-    def mixes(self) -> list[Mix]:
-        """softmax(α), and β more on the skip connection, which sums to the same."""
+    def make_supernet(self, data: SearchData) -> Supernet:
+        """The supernet with an auxiliary skip connection on every edge."""
+        return self.family(data, CellOptions(auxiliary=True))
+
+    def relaxation(self) -> list[Mix]:
+        """softmax(α), and β on the auxiliary skip connections."""
         beta = self.auxiliary * (1 - self.epoch / self.epochs)
-        return [
-            Mix(mix.operations + beta * skips(layout, mix.operations))
-            for mix, layout in zip(super().mixes(), self.supernet.layouts, strict=True)
-        ]
-
-
-def skips(layout: Cell, like: Tensor) -> Tensor:
-    """1 where the candidate is the skip connection, shape (edges, candidates)."""
-    marks = [[name == "skip_connect" for name in names] for names in layout.candidates]
-    return torch.tensor(marks, dtype=like.dtype, device=like.device)
+        return [replace(mix, auxiliary=beta) for mix in super().relaxation()]

@@ -33,7 +33,7 @@ class DrNas(DifferentiableSearch):
         """β of each kind of cell."""
         return [F.elu(alpha) + 1 for alpha in self.alphas]
 
-    def mixes(self) -> list[Mix]:
+    def relaxation(self) -> list[Mix]:
         """A sample, the same in all cells."""
         return [Mix(Dirichlet(beta).rsample()) for beta in self.concentrations()]
 

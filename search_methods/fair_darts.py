@@ -20,9 +20,11 @@ class FairDarts(DifferentiableSearch):
 
     Candidates are weighted by σ(α), each for itself (equation 5), and the architecture's loss has
     −w · mean (σ(α) − ½)² more (equation 6), which drives the weights to 0 or 1. α begins at 0 and
-    takes larger steps (code: xiaomi-automl/FairDARTS). ``none`` is no candidate of theirs: here
-    it carries nothing and is not derived. Their thresholds leave edges out; a cell of
-    NAS-Bench-201 has all its edges, so the strongest operation of each is derived.
+    takes larger steps, the weights smaller ones from larger batches (code: xiaomi-automl/FairDARTS,
+    fairdarts/train_search.py). ``none`` is no candidate of theirs: here it carries nothing and is
+    not derived. They derive at most two edges a node, and of these only operations above a
+    threshold of 0.85; cells of our spaces have all their edges, so the strongest operations are
+    derived whatever their weight.
 
     Attributes:
         zero_one: w.
@@ -31,6 +33,8 @@ class FairDarts(DifferentiableSearch):
     title: ClassVar[str] = "FairDARTS"
     summary: ClassVar[str] = "DARTS with sigmoids, so that operations do not compete."
 
+    learning_rate: float = 0.005
+    batch_size: int = 128
     architecture_learning_rate: float = 3e-3
     allow_none: bool = False
     zero_one: float = 10.0

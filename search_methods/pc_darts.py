@@ -57,9 +57,9 @@ class PcDarts(DifferentiableSearch):
         """The supernet with partial channels."""
         return self.family(data, CellOptions(share=self.share))
 
-    def mixes(self) -> list[Mix]:
+    def relaxation(self) -> list[Mix]:
         """Softmax over operations, and over the edges of a node."""
-        mixes = super().mixes()
+        mixes = super().relaxation()
         if not self.edge_normalisation:
             return mixes
         return [

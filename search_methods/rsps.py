@@ -37,7 +37,7 @@ class Rsps(DifferentiableSearch):
 
     relaxes: ClassVar[bool] = False
 
-    def mixes(self) -> list[Mix]:
+    def relaxation(self) -> list[Mix]:
         """One architecture drawn uniformly."""
         return self.discrete_mixes(self.draw())
 

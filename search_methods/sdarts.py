@@ -63,7 +63,9 @@ class SdartsAdversarial(SdartsRandom):
 
     SDARTS-ADV: as SDARTS-RS, with δ the worst in the box that projected gradient ascent on the
     training loss finds from a random start (equation 5; code: xiangning-chen/SmoothDARTS,
-    linf_sgd.py). If the loss ends below its start, the weights stay unperturbed.
+    attacker/perturb.py). If the loss ends below that of the unperturbed mixture, the mixture stays
+    unperturbed. There the ascent runs in evaluation mode, by running statistics; here, as
+    everywhere in these supernets, by those of the batch.
 
     Attributes:
         ascent_steps: steps of the ascent, each 2 ε / steps long.
@@ -80,12 +82,12 @@ class SdartsAdversarial(SdartsRandom):
         """The worst of a few steps."""
         clean = [mix.operations for mix in mixes]
         step = 2 * self.radius / self.ascent_steps
+        with torch.no_grad():
+            before = self.loss(train, mixes).item()
         current = [self.noisy(weights) for weights in clean]
-        first = None
         for _ in range(self.ascent_steps):
             leaves = [weights.requires_grad_() for weights in current]
             loss = self.loss(train, [Mix(weights) for weights in leaves])
-            first = loss.item() if first is None else first
             gradients = torch.autograd.grad(loss, leaves)
             with torch.no_grad():
                 current = [
@@ -94,11 +96,10 @@ class SdartsAdversarial(SdartsRandom):
                     )
                     for start, now, slope in zip(clean, leaves, gradients, strict=True)
                 ]
+        perturbed = [Mix(weights) for weights in current]
         with torch.no_grad():
-            last = self.loss(train, [Mix(weights) for weights in current]).item()
-        return (
-            mixes if first is not None and first > last else [Mix(weights) for weights in current]
-        )
+            after = self.loss(train, perturbed).item()
+        return mixes if before > after else perturbed
 
 
 def as_mixture(weights: Tensor) -> Tensor:

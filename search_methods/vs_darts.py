@@ -10,13 +10,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import listed
+from nasbench_suite.spaces import SearchSpace, listed
+from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import OPERATIONS
 from nasbench_suite.tasks import Session
+from nasbench_suite.tasks.method import later
+from search_methods.supernet.darts_space import darts_family
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.larc import Larc
 from search_methods.supernet.latency import LatencyModel, read_latency
-from search_methods.supernet.network import CellOptions, Supernet
+from search_methods.supernet.network import CellOptions, Family, Supernet
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -30,12 +33,14 @@ class VsDarts(DifferentiableSearch):
       operations' outputs have unit variance and are uncorrelated;
     - batch normalisation without parameters on every node's sum;
     - LARC on the supernet's weights, by default off there and on here (the paper's third part);
-    - weight decay 5e-3 on the weights, for DARTS's 3e-4.
+    - weight decay 5e-3 on the weights, for DARTS's 3e-4;
+    - in the DARTS space a stem of as many channels as the first cells (DARTS: three times as many)
+      and factorized reductions that end in their ReLU.
 
     Their code knows the DARTS space alone. Ours are ``normalised_nodes=inner``, which leaves
     out the output node, ``normalised_pooling``, and the latency objective
 
-        L = L_val + λ softplus(E_β[latency] / T − 1),
+        L = L_val + λ softplus(s x) / s,    x = E_β[latency] / T − 1,    s = 10,
 
     which with λ = 0 takes the very steps of VS-DARTS without it.
 
@@ -44,6 +49,7 @@ class VsDarts(DifferentiableSearch):
         normalised_nodes: ``all``, ``inner`` or ``none``.
         local_rate: LARC in place of plain SGD.
         normalised_pooling: average pooling ends in batch normalisation, as in DARTS's space.
+        own_skeleton: in the DARTS space the authors' stem and reductions, otherwise DARTS's.
         latency_weight: λ.
         latency_target: T in ms.
         latency_table: a benchmark, or a file of measured architectures or of operations; see
@@ -65,6 +71,7 @@ class VsDarts(DifferentiableSearch):
     latency_target: float = 0.0
     latency_table: str = ""
     latency_column: str = "ms"
+    own_skeleton: bool = later(True)
 
     def __post_init__(self) -> None:
         self.latency: LatencyModel | None = None
@@ -81,9 +88,17 @@ class VsDarts(DifferentiableSearch):
             )
         super().start(session)
 
+    def family_of(self, space: SearchSpace) -> Family:
+        """As ever, but for the stem in a DARTS space."""
+        if isinstance(space, DartsSpace) and self.own_skeleton:
+            return darts_family(space, channels=self.width, cells=self.cells, stem=1)
+        return super().family_of(space)
+
     def make_supernet(self, data: SearchData) -> Supernet:
         """The supernet with normalised nodes."""
-        options = CellOptions(self.normalised_nodes, self.normalised_pooling)
+        options = CellOptions(
+            self.normalised_nodes, self.normalised_pooling, relu_last=self.own_skeleton
+        )
         return self.family(data, options)
 
     def relax(self, alpha: Tensor) -> Tensor:
@@ -103,7 +118,7 @@ class VsDarts(DifferentiableSearch):
         )
 
     def penalty(self) -> Tensor | float:
-        """λ softplus(E_β[latency] / T − 1), over the operations that may be derived."""
+        """λ softplus(s x) / s, over the operations that may be derived."""
         if self.latency is None:
             return 0.0
         (alpha,) = self.alphas

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -103,6 +103,16 @@ class Method(ABC):
         For a method, or a setting, that cannot do there what its name says.
         """
         return ()
+
+    @classmethod
+    def implied(cls, name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What settings by name, such as a published protocol, imply for further ones.
+
+        Args:
+            name: by which the method is registered.
+            settings: as they were written; they go before what they imply.
+        """
+        return {}
 
     @property
     def finished(self) -> bool:

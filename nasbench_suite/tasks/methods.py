@@ -35,6 +35,7 @@ def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
     for key in settings:
         if key not in known:
             raise SuiteError(choose_from(f"hyper-parameter of method {name!r}", key, known))
+    settings = {**kind.implied(name, settings), **settings}
     try:
         method: Method = TypeAdapter(kind).validate_python(settings)
     except ValidationError as error:
@@ -48,10 +49,12 @@ def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
 def method_label(name: str, method: Method) -> str:
     """The name, with the hyper-parameters that differ from their defaults in brackets."""
     required = {item.name for item in fields(method) if item.default is item.default_factory}
-    defaults = type(method)(**{key: method.config[key] for key in required}).config
+    config = method.config
+    defaults = type(method)(**{key: config[key] for key in required}).config
+    defaults |= type(method).implied(name, config)
     changed = [
         f"{key}={value}"
-        for key, value in method.config.items()
+        for key, value in config.items()
         if key in required or value != defaults[key]
     ]
     return f"{name}[{','.join(changed)}]" if changed else name

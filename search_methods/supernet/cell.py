@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nasbench_suite.spaces.cells import NONE, Cell
-from search_methods.supernet.operations import OPERATIONS, Operation, normalise
+from search_methods.supernet.operations import OPERATIONS, Operation, normalise, skip
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,17 @@ class Mix:
         edges: a weight of every edge (PC-DARTS), shape (edges,); None for ones.
         active: which candidates to compute at all, shape (edges, candidates); None for all.
             What is not active counts as zero, whatever its weight.
+        constants: what is added to every pixel of what an edge carries, shape (edges,); None for
+            nothing. It is zero in all that is published, and there for its gradient (GDAS).
+        auxiliary: the weight of the auxiliary skip connection on every edge of a cell that has
+            one (DARTS-).
     """
 
     operations: Tensor
     edges: Tensor | None = None
     active: NDArray[np.bool_] | None = None
+    constants: Tensor | None = None
+    auxiliary: float = 0.0
 
 
 def single_path(choice: Sequence[int], like: Tensor) -> Mix:
@@ -134,14 +140,24 @@ class MixedOperations(nn.Module):
         stride: of the edges, 1 or 2.
         share: one of how many channels passes through the operations; the others go by them
             (PC-DARTS, equation 1). 1 for all.
+        auxiliary: whether every edge has an auxiliary skip connection (DARTS-), a factorized
+            reduction of its own where the stride is 2.
     """
 
     def __init__(
-        self, layout: Cell, source: int, channels: int, stride: int = 1, share: int = 1
+        self,
+        layout: Cell,
+        source: int,
+        channels: int,
+        stride: int = 1,
+        share: int = 1,
+        *,
+        auxiliary: bool = False,
     ) -> None:
         super().__init__()
         self.edges = [edge for edge, (start, _) in enumerate(layout.edges) if start == source]
         self.share, self.stride = share, stride
+        self.auxiliary = skip(channels // share, len(self.edges), stride) if auxiliary else None
         self.operations = nn.ModuleDict()
         self._places: dict[str, list[tuple[int, int]]] = {}  # edge among ours, candidate
         for place, edge in enumerate(self.edges):
@@ -150,6 +166,14 @@ class MixedOperations(nn.Module):
                     self._places.setdefault(name, []).append((place, candidate))
         for name, places in self._places.items():
             self.operations[name] = OPERATIONS[name](channels // share, len(places), stride)
+
+    def places(self, name: str) -> Sequence[tuple[int, int]]:
+        """Where an operation stands: places among the edges, and among their candidates."""
+        return self._places[name]
+
+    def computed(self, name: str, mix: Mix) -> Sequence[int]:
+        """Places of the edges on which an operation is computed under a mix."""
+        return self._active(name, mix).places
 
     def forward(self, x: Tensor, mix: Mix) -> list[Tensor | None]:
         """What each edge carries, in order of target; None for nothing.
@@ -160,6 +184,8 @@ class MixedOperations(nn.Module):
         """
         mixed = x[:, : x.shape[1] // self.share]
         carried = self._mix(mixed, mix)
+        if mix.constants is not None:
+            carried = self._with_constants(mixed, carried, mix.constants[self.edges])
         if self.share > 1:
             carried = self._with_bypass(x, mixed, carried)
         if mix.edges is not None:
@@ -192,7 +218,28 @@ class MixedOperations(nn.Module):
         if everywhere:
             outputs, weights_of_outputs = zip(*everywhere, strict=True)
             sums.add(range(len(self.edges)), combine(outputs, weights_of_outputs).unbind())
+        if self.auxiliary is not None and mix.auxiliary:
+            sums.add(range(len(self.edges)), self._auxiliary(mixed, mix.auxiliary))
         return sums.carried
+
+    def _auxiliary(self, mixed: Tensor, weight: float) -> Sequence[Tensor]:
+        """The auxiliary skip connection of each edge."""
+        count = len(self.edges)
+        if isinstance(self.auxiliary, Operation):
+            weights = torch.full((count,), weight, dtype=mixed.dtype, device=mixed.device)
+            outputs: Tensor = self.auxiliary(mixed, weights, range(count))
+            return outputs.unbind(1)
+        return [weight * mixed] * count
+
+    def _with_constants(
+        self, mixed: Tensor, carried: Sequence[Tensor | None], constants: Tensor
+    ) -> list[Tensor | None]:
+        """A constant added to what each edge carries, nothing counted as zeros."""
+        zeros = torch.zeros_like(mixed[:, :, :: self.stride, :: self.stride])
+        return [
+            (zeros if part is None else part) + constant
+            for part, constant in zip(carried, constants.unbind(), strict=True)
+        ]
 
     def _active(self, name: str, mix: Mix) -> Active:
         """The edges on which an operation is to be computed."""
@@ -231,6 +278,17 @@ def combine(outputs: Sequence[Tensor], scales: Sequence[Tensor]) -> Tensor:
     return product.view(-1, *stacked.shape[1:]).permute(0, 1, 4, 2, 3)
 
 
+def drop_path(x: Tensor, probability: float) -> Tensor:
+    """Each image's part set to zero with a probability, the others scaled to keep the mean.
+
+    Args:
+        x: shape (batch, channels, height, width).
+        probability: below 1.
+    """
+    kept = torch.empty(len(x), 1, 1, 1, dtype=x.dtype, device=x.device)
+    return x * kept.bernoulli_(1 - probability).div_(1 - probability)
+
+
 class Node(nn.Module):
     """A node: the sum of what its edges carry (DARTS, equation 1).
 
@@ -263,7 +321,10 @@ class MixedCell(nn.Module):
         stride: of the edges that leave the inputs: 2 in a reduction cell.
         normalised_nodes: the nodes under node normalisation.
         share: see ``MixedOperations``.
+        auxiliary: see ``MixedOperations``.
     """
+
+    drop_path = 0.0  # the probability, in training, that an image loses what an edge carries
 
     def __init__(
         self,
@@ -273,12 +334,18 @@ class MixedCell(nn.Module):
         stride: int = 1,
         normalised_nodes: Sequence[int] = (),
         share: int = 1,
+        auxiliary: bool = False,
     ) -> None:
         super().__init__()
         self.layout, self.stride = layout, stride
         self.mixed = nn.ModuleList(
             MixedOperations(
-                layout, source, channels, stride if source < layout.inputs else 1, share
+                layout,
+                source,
+                channels,
+                stride if source < layout.inputs else 1,
+                share,
+                auxiliary=auxiliary,
             )
             for source in range(layout.nodes - 1)
         )
@@ -299,5 +366,7 @@ class MixedCell(nn.Module):
                 carried = self.mixed[source](nodes[source], mix)
                 targets = [target for start, target in layout.edges if start == source]
                 for target, message in zip(targets, carried, strict=True):
+                    if self.drop_path and message is not None:
+                        message = drop_path(message, self.drop_path)
                     incoming[target].append(message)
         return nodes[layout.inputs :]

@@ -25,16 +25,21 @@ from search_methods.supernet.network import CellOptions, ConvNorm, Family, Super
 from search_methods.supernet.operations import FactorizedReduction, normalise
 
 
-def darts_layouts(space: DartsSpace) -> tuple[Cell, Cell]:
-    """Layouts of the normal and of the reduction cell: pooling ends in batch normalisation."""
+def darts_layouts(space: DartsSpace, *, relu_last: bool = False) -> tuple[Cell, Cell]:
+    """Layouts of the normal and of the reduction cell: pooling ends in batch normalisation.
+
+    Args:
+        space: whose cells.
+        relu_last: see ``FactorizedReduction``.
+    """
+
+    def named(name: str) -> str:
+        if name == "skip_connect" and relu_last:
+            return "skip_connect_relu_last"
+        return f"{name}_norm" if "pool" in name else name
+
     normal, reduction = (
-        replace(
-            cell,
-            candidates=tuple(
-                tuple(f"{name}_norm" if "pool" in name else name for name in names)
-                for names in cell.candidates
-            ),
-        )
+        replace(cell, candidates=tuple(tuple(map(named, names)) for names in cell.candidates))
         for cell in space.cells
     )
     return normal, reduction
@@ -56,7 +61,9 @@ class DartsCell(nn.Module):
         super().__init__()
         first, second = channels_in
         self.first = (
-            FactorizedReduction(first, channels) if after_reduction else Entry(first, channels)
+            FactorizedReduction(first, channels, relu_last=options.relu_last)
+            if after_reduction
+            else Entry(first, channels)
         )
         self.second = Entry(second, channels)
         self.cell = MixedCell(
@@ -65,6 +72,7 @@ class DartsCell(nn.Module):
             stride=2 if reduces else 1,
             normalised_nodes=options.nodes(layout),
             share=options.share,
+            auxiliary=options.auxiliary,
         )
 
     def forward(self, before: Tensor, last: Tensor, mix: Mix) -> Tensor:
@@ -107,7 +115,7 @@ class DartsSupernet(Supernet):
         stem: int = 3,
     ) -> None:
         super().__init__()
-        self.layouts = darts_layouts(space)
+        self.layouts = darts_layouts(space, relu_last=options.relu_last)
         self.stem = ConvNorm(data.channels, stem * channels, 3)
         self.reductions = reductions(cells)
         self.cells = nn.ModuleList()

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from nasbench_suite.benchmarks.digits.training import load_digits_data, roll_images
-from nasbench_suite.datasets import Split, load_images
+from nasbench_suite.datasets import Images, Split, load_images
 from nasbench_suite.datasets.digits import SPLIT_SEED
 from nasbench_suite.datasets.library import ImportedDataSet, find_data_set, find_images
 from nasbench_suite.datasets.sources import find_source, read_source
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_part
 
 Batch = tuple[Tensor, Tensor]
@@ -80,7 +81,9 @@ def find_search_data(name: str, data: str | Path | None = None) -> None:
     find_images(spec)
 
 
-def load_search_data(name: str, data: str | Path | None = None) -> SearchData:
+def load_search_data(
+    name: str, data: str | Path | None = None, *, architecture: str = "train"
+) -> SearchData:
     """The images of a data set, in halves as differentiable search wants them.
 
     Args:
@@ -88,8 +91,10 @@ def load_search_data(name: str, data: str | Path | None = None) -> SearchData:
         data: a data set as ``load_images`` takes it, such as
             ``cifar10[images=8000,resolution=16]``, to search on another one or on less of it; or
             a folder that holds ``cifar-10-batches-py``, ``cifar-100-python`` or ``ImageNet16``,
-            whose training images are read at every start. By default the imported images of
-            ``name``.
+            whose images are read at every start. By default the imported images of ``name``.
+        architecture: ``train`` for two halves of the training images; ``test`` for all of them
+            and half of the test images, which is what NAS-Bench-201's code trains the architecture
+            on for CIFAR-100 and ImageNet16-120. It makes no test of what is found then.
 
     Raises:
         SuiteError: unknown name, images that are not at hand, or files that are damaged or not
@@ -99,13 +104,14 @@ def load_search_data(name: str, data: str | Path | None = None) -> SearchData:
     if data and not _is_spec(spec):
         data_set = find_data_set(name)
         if isinstance(data_set, ImportedDataSet):
-            train = read_source(Path(spec).expanduser(), data_set.source, ("train",))["train"]
-            return _photographs(data_set.name, train, len(data_set.source.classes))
+            wanted = ("train", "test") if architecture == "test" else ("train",)
+            splits = read_source(Path(spec).expanduser(), data_set.source, wanted)
+            images = Images(data_set.name, splits, data_set.source.classes)
+            return _photographs(images, architecture)
         spec = name
-    if parse_part(spec)[0] == "digits" and "[" not in spec:
+    if parse_part(spec)[0] == "digits" and "[" not in spec and architecture == "train":
         return _digits()
-    images = load_images(spec)
-    return _photographs(images.name, images.train, len(images.classes))
+    return _photographs(load_images(spec), architecture)
 
 
 def _is_spec(text: str) -> bool:
@@ -113,10 +119,18 @@ def _is_spec(text: str) -> bool:
     return "/" not in text.partition("[")[0] and not Path(text).expanduser().is_dir()
 
 
-def _photographs(name: str, train: Split, classes: int) -> SearchData:
-    """Halves of images, scaled to mean 0 and variance 1 in each channel."""
-    counts = [np.bincount(train.images[:, c].ravel(), minlength=256) for c in range(3)]
+def _photographs(images: Images, architecture: str) -> SearchData:
+    """Halves of images, scaled to mean 0 and variance 1 of the training images in each channel."""
+    if architecture not in ("train", "test"):
+        raise SuiteError(
+            f"The architecture cannot be trained on {architecture!r} images: choose train or test."
+        )
+    train = images.train
     levels = np.arange(256)
+    counts = [
+        np.bincount(train.images[:, channel].ravel(), minlength=256)
+        for channel in range(images.channels)
+    ]
     means = np.array([np.average(levels, weights=count) for count in counts])
     stds = np.array(
         [
@@ -124,11 +138,18 @@ def _photographs(name: str, train: Split, classes: int) -> SearchData:
             for mean, count in zip(means, counts, strict=True)
         ]
     )
-    x = torch.tensor(train.images, dtype=torch.float32)
-    shape = (1, 3, 1, 1)
-    x.sub_(torch.tensor(means, dtype=torch.float32).view(shape))
-    x.div_(torch.tensor(stds, dtype=torch.float32).view(shape))
-    return _halves(name, x, torch.tensor(train.labels), classes, _crop_and_flip)
+
+    def scaled(split: Split) -> Batch:
+        x = torch.tensor(split.images, dtype=torch.float32)
+        x.sub_(torch.tensor(means, dtype=torch.float32).view(1, -1, 1, 1))
+        x.div_(torch.tensor(stds, dtype=torch.float32).view(1, -1, 1, 1))
+        return x, torch.tensor(split.labels)
+
+    classes = len(images.classes)
+    if architecture == "train":
+        return _halves(images.name, *scaled(train), classes, _crop_and_flip)
+    half = _halves(images.name, *scaled(images.test), classes, _crop_and_flip).train
+    return SearchData(images.name, scaled(train), half, classes, _crop_and_flip)
 
 
 @cache
@@ -158,6 +179,28 @@ def _crop_and_flip(images: Tensor) -> Tensor:
     )
 
 
+def cut_out(images: Tensor, side: int, probability: float = 1.0) -> Tensor:
+    """A square of zeros around a random pixel of each image, cut off at its borders.
+
+    DeVries and Taylor, *Improved Regularization of Convolutional Neural Networks with Cutout*
+    (arXiv 1708.04552), as DARTS's code has it. Draws from torch's generator.
+
+    Args:
+        images: shape (batch, channels, height, width), zero their mean.
+        side: of the square, in pixels.
+        probability: with which an image loses one.
+    """
+    count, _, height, width = images.shape
+    rows, columns = torch.arange(height), torch.arange(width)
+    top = torch.randint(height, (count, 1)) - side // 2
+    left = torch.randint(width, (count, 1)) - side // 2
+    within = ((rows >= top) & (rows < top + 2 * (side // 2)))[:, :, None] & (
+        (columns >= left) & (columns < left + 2 * (side // 2))
+    )[:, None, :]
+    chosen = torch.rand(count, 1, 1) < probability
+    return images.masked_fill((within & chosen)[:, None].to(images.device), 0.0)
+
+
 def _halves(
     name: str,
     images: Tensor,
@@ -170,5 +213,5 @@ def _halves(
     train, valid = train_test_split(
         np.arange(len(labels)), train_size=0.5, stratify=labels.numpy(), random_state=SPLIT_SEED
     )
-    halves = ((images[part], labels[part]) for part in (train, valid))
-    return SearchData(name, *halves, classes, augment)
+    first, second = ((images[part], labels[part]) for part in (train, valid))
+    return SearchData(name, first, second, classes, augment)

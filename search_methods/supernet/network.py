@@ -29,11 +29,15 @@ class CellOptions:
         normalised_pooling: whether average pooling ends in batch normalisation, as in DARTS and
             unlike in NAS-Bench-201.
         share: one of how many channels is mixed (PC-DARTS); 1 for all.
+        auxiliary: whether every edge has an auxiliary skip connection (DARTS-).
+        relu_last: whether the factorized reductions of a DARTS space end in their ReLU (VS-DARTS).
     """
 
     normalised_nodes: str = "none"
     normalised_pooling: bool = False
     share: int = 1
+    auxiliary: bool = False
+    relu_last: bool = False
 
     def __post_init__(self) -> None:
         if self.normalised_nodes not in ("none", "inner", "all"):
@@ -109,9 +113,14 @@ class DigitsSupernet(Supernet):
         narrow, wide = DIGITS_CHANNELS
         nodes, share = options.nodes(layout), options.share
         self.stem = ConvNorm(data.channels, narrow, 3)
-        self.first_cell = MixedCell(layout, narrow, normalised_nodes=nodes, share=share)
+        auxiliary = options.auxiliary
+        self.first_cell = MixedCell(
+            layout, narrow, normalised_nodes=nodes, share=share, auxiliary=auxiliary
+        )
         self.reduction = ConvNorm(narrow, wide, 1)
-        self.second_cell = MixedCell(layout, wide, normalised_nodes=nodes, share=share)
+        self.second_cell = MixedCell(
+            layout, wide, normalised_nodes=nodes, share=share, auxiliary=auxiliary
+        )
         self.norm = batch_norm(wide)
         self.classifier = nn.Linear(wide, data.classes)
 
@@ -163,6 +172,7 @@ class TopologySupernet(Supernet):
                     channels,
                     normalised_nodes=options.nodes(layout),
                     share=options.share,
+                    auxiliary=options.auxiliary,
                 )
                 for _ in range(cells)
             )

@@ -22,14 +22,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 
-def normalise(x: Tensor, scale: Tensor | None = None) -> Tensor:
+def normalise(x: Tensor, scale: Tensor | None = None, epsilon: float = 1e-5) -> Tensor:
     """Batch normalisation by the statistics of the batch, without parameters.
 
     Args:
         x: shape (batch, channels, height, width).
         scale: what the normalised channels are multiplied by, shape (channels,).
+        epsilon: what is added to the variance.
     """
-    return F.batch_norm(x, None, None, scale, None, training=True)
+    return F.batch_norm(x, None, None, scale, None, training=True, eps=epsilon)
 
 
 class Shared(nn.Module):
@@ -74,10 +75,10 @@ class Identity(Shared):
 class Reduction(Operation):
     """The skip connection of a reduction cell: a factorized reduction on each edge (DARTS)."""
 
-    def __init__(self, channels: int, edges: int) -> None:
+    def __init__(self, channels: int, edges: int, *, relu_last: bool = False) -> None:
         super().__init__()
         self.reductions = nn.ModuleList(
-            FactorizedReduction(channels, channels) for _ in range(edges)
+            FactorizedReduction(channels, channels, relu_last=relu_last) for _ in range(edges)
         )
 
     def forward(self, x: Tensor, weights: Tensor, edges: Sequence[int]) -> Tensor:
@@ -86,9 +87,9 @@ class Reduction(Operation):
         return torch.stack([weight * self.reductions[edge](x) for weight, edge in rows], dim=1)
 
 
-def skip(channels: int, edges: int, stride: int) -> Shared | Operation:
+def skip(channels: int, edges: int, stride: int, *, relu_last: bool = False) -> Shared | Operation:
     """The skip connection."""
-    return Identity() if stride == 1 else Reduction(channels, edges)
+    return Identity() if stride == 1 else Reduction(channels, edges, relu_last=relu_last)
 
 
 class FactorizedReduction(nn.Module):
@@ -97,19 +98,27 @@ class FactorizedReduction(nn.Module):
     The stride is taken before the convolution, which reads one pixel in four: the same sums. The
     backward pass of a strided 1x1 convolution of fewer than four channels writes beyond its
     memory on processors with AVX2 (oneDNN 3.12 of torch 2.13), and kills the process.
+
+    Args:
+        channels_in: of the input.
+        channels_out: of the output.
+        relu_last: convolutions, batch normalisation with ε = 1e-3, ReLU, as in VS-DARTS's code
+            (operations.py); otherwise ReLU, convolutions, batch normalisation, as in DARTS's.
     """
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, *, relu_last: bool = False) -> None:
         super().__init__()
+        self.relu_last = relu_last
         half = channels_out // 2
         self.even = nn.Conv2d(channels_in, half, 1, bias=False)
         self.odd = nn.Conv2d(channels_in, channels_out - half, 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels in, height, width) to (batch, channels out, height/2, width/2)."""
-        x = F.relu(x)
+        x = x if self.relu_last else F.relu(x)
         pixels = x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]
-        return normalise(torch.cat([self.even(pixels[0]), self.odd(pixels[1])], dim=1))
+        out = torch.cat([self.even(pixels[0]), self.odd(pixels[1])], dim=1)
+        return F.relu(normalise(out, epsilon=1e-3)) if self.relu_last else normalise(out)
 
 
 class Pool(Shared):
@@ -227,6 +236,8 @@ OPERATIONS: dict[str, Callable[..., Shared | Operation]] = {
     "avg_pool_3x3": partial(Pool, kind="avg", normalised=False),
     # our option for VS-DARTS: the same, with unit variance like the convolutions
     "avg_pool_3x3_norm": partial(Pool, kind="avg", normalised=True),
+    # VS-DARTS's, which differs where it halves the size
+    "skip_connect_relu_last": partial(skip, relu_last=True),
     # DARTS
     "max_pool_3x3_norm": partial(Pool, kind="max", normalised=True),
     "sep_conv_3x3": partial(Separable, kernel=3, times=2),

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -23,16 +23,18 @@ from torch.nn import functional as F
 from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace, listed
+from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import TopologySpace
 from nasbench_suite.tasks import Method, Session, Task
 from nasbench_suite.tasks.method import later
-from search_methods.supernet.cell import Mix, discretise, single_path
+from search_methods.supernet.cell import Mix, MixedCell, discretise, single_path
 from search_methods.supernet.darts_space import darts_family
 from search_methods.supernet.data import (
     Batch,
     SearchData,
     batches,
+    cut_out,
     endless,
     find_search_data,
     load_search_data,
@@ -45,6 +47,7 @@ from search_methods.supernet.network import (
     make_topology_supernet,
     to_device,
 )
+from search_methods.supernet.protocols import protocol_settings
 
 EVALUATION_BATCH = 200
 CURVATURE_BATCH = 64  # as in RobustDARTS: a Hessian-vector product costs several passes
@@ -83,6 +86,17 @@ class DifferentiableSearch(Method):
             strong the operations are is logged after every epoch.
         inherited: of how many random architectures the accuracy with inherited weights is logged
             at the end.
+        protocol: the settings of a paper's code, see ``protocols``; what else is set goes before.
+        nesterov: whether the momentum of the weights is Nesterov's.
+        weights_first: whether the weights take their step before the architecture does.
+        cutout: side of the square that is cut out of training images, as a share of theirs.
+        drop_path: the probability that an image loses what an edge carries, in the last epoch; it
+            grows linearly from zero, and with it the probability of cutout (R-DARTS).
+        architecture_images: ``train``, half of the training images; or ``test``, half of the *test*
+            images with all training images for the weights, as NAS-Bench-201's code has it for
+            CIFAR-100 and ImageNet16-120.
+        selection: ``strength``, or ``perturbation`` by which ``DartsPt`` decides edges.
+        tuning: epochs between decisions by perturbation.
     """
 
     approach: ClassVar[str] = "differentiable"
@@ -107,9 +121,22 @@ class DifferentiableSearch(Method):
     eigenvalue_every: int = 0
     inherited: int = 0
     diagnose_every: int = later(1)
+    protocol: str = later("")
+    nesterov: bool = later(False)
+    weights_first: bool = later(False)
+    cutout: float = later(0.0)
+    drop_path: float = later(0.0)
+    architecture_images: str = later("train")
+    selection: str = later("strength")
+    tuning: int = later(5)
 
     # Whether there are architecture parameters: methods that only share weights have none.
     relaxes: ClassVar[bool] = True
+
+    @classmethod
+    def implied(cls, name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The settings of the protocol that is named."""
+        return protocol_settings(str(settings.get("protocol") or ""), name)
 
     # -- the harness's side --------------------------------------------------------------------
 
@@ -121,9 +148,20 @@ class DifferentiableSearch(Method):
 
     def start(self, session: Session) -> None:
         """Build the supernet for the session's data set."""
+        if self.selection not in ("strength", "perturbation"):
+            raise SuiteError(
+                f"There is no selection by {self.selection!r}: choose strength or perturbation."
+            )
+        if self.selection == "perturbation" and not self.relaxes:
+            raise SuiteError(
+                f"{type(self).__name__} mixes no operations, so that none can be taken out: leave "
+                f"selection as it is."
+            )
         self.space = session.space
         self.prepare(
-            load_search_data(session.dataset or "", self.data or None),
+            load_search_data(
+                session.dataset or "", self.data or None, architecture=self.architecture_images
+            ),
             session.rng,
             self.family_of(session.space),
         )
@@ -155,8 +193,12 @@ class DifferentiableSearch(Method):
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are over."""
-        return bool(self.epoch >= self.epochs)
+        """Whether all epochs are over, and by perturbation all edges decided.
+
+        One is decided at once, and the last one after the last tuning.
+        """
+        further = self.tuning * (self.undecided - 1) if self.selection == "perturbation" else 0
+        return bool(self.epoch >= self.epochs + further)
 
     def checkpoint(self) -> bytes:
         """All that changes from epoch to epoch, as ``torch.save`` writes it."""
@@ -170,7 +212,9 @@ class DifferentiableSearch(Method):
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds; a method with more state adds to it."""
+        decided = {"decided": self.decided} if self.selection == "perturbation" else {}
         return {
+            **decided,
             "epoch": self.epoch,
             "alphas": [alpha.detach() for alpha in self.alphas],
             "supernet": self.supernet.state_dict(),
@@ -189,6 +233,7 @@ class DifferentiableSearch(Method):
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         self.architecture_optimizer.load_state_dict(state["architecture_optimizer"])
         self._random_state = state["random"].cpu()
+        self.decided[:] = state.get("decided", ())
 
     # -- the search ----------------------------------------------------------------------------
 
@@ -205,6 +250,7 @@ class DifferentiableSearch(Method):
         self.family = family or partial(make_topology_supernet, width=self.width, cells=self.cells)
         self.images = data.to(torch.device(self.device))
         self.epoch = 0
+        self.decided: list[int] = []
         self._random_state = torch.Generator().manual_seed(int(rng.integers(2**63))).get_state()
         with self.randomness():
             self.supernet: Supernet = to_device(
@@ -214,6 +260,10 @@ class DifferentiableSearch(Method):
                 (1e-3 * torch.randn(layout.shape)).to(self.device).requires_grad_()
                 for layout in self.supernet.layouts
             ]
+        if self.selection == "perturbation" and self.supernet.layouts[0].kept is not None:
+            raise SuiteError(
+                "Perturbation chooses operations here, not edges: it has no DARTS space."
+            )
         self._network = torch.compile(self.supernet) if self.compile else self.supernet
         self.weights = list(self.supernet.parameters())
         self.weight_optimizer: torch.optim.Optimizer = self.make_weight_optimizer()
@@ -231,6 +281,7 @@ class DifferentiableSearch(Method):
             lr=self.learning_rate,
             momentum=self.momentum,
             weight_decay=self.weight_decay,
+            nesterov=self.nesterov,
             foreach=True,
         )
 
@@ -239,18 +290,31 @@ class DifferentiableSearch(Method):
         return self.family(data, CellOptions())
 
     def train_epoch(self) -> dict[str, float]:
-        """One pass over the training half; mean losses of both halves, in nats."""
+        """One pass over the training half; mean losses of both halves, in nats.
+
+        By perturbation an edge is decided before every so many of the epochs of tuning, and the
+        last one at their end.
+        """
+        tuned = self.epoch - self.epochs if self.selection == "perturbation" else -1
+        if tuned >= 0 and tuned % self.tuning == 0:
+            self.decide()
         self.set_learning_rate()
         losses: dict[str, list[float]] = {"train_loss": [], "valid_loss": []}
         valid_batches = endless(self.images.valid, self.batch_size)
-        for train in batches(self.images.train, self.batch_size):
-            train = self.images.augment(train[0]), train[1]
-            valid = next(valid_batches)
-            valid = self.images.augment(valid[0]), valid[1]
-            valid_loss = self.update_architecture(train, valid)
-            losses["train_loss"].append(self.update_weights(train))
-            if valid_loss is not None:
-                losses["valid_loss"].append(valid_loss)
+        with self.dropped_paths():
+            for train in batches(self.images.train, self.batch_size):
+                train = self.augment(train)
+                valid = self.augment(next(valid_batches))
+                if self.weights_first:
+                    losses["train_loss"].append(self.update_weights(train))
+                    valid_loss = self.update_architecture(train, valid)
+                else:
+                    valid_loss = self.update_architecture(train, valid)
+                    losses["train_loss"].append(self.update_weights(train))
+                if valid_loss is not None:
+                    losses["valid_loss"].append(valid_loss)
+        if tuned == self.tuning * (self.undecided - 1) - 1 and tuned >= 0:
+            self.decide()
         means = {name: float(np.mean(values)) for name, values in losses.items() if values}
         if not all(map(math.isfinite, means.values())) or not all(
             bool(alpha.isfinite().all()) for alpha in self.alphas
@@ -261,8 +325,31 @@ class DifferentiableSearch(Method):
             )
         return means
 
+    def augment(self, batch: Batch) -> Batch:
+        """A batch of training images as the network sees it."""
+        images = self.images.augment(batch[0])
+        if self.cutout:
+            probability = self.annealed(0.0, 1.0) if self.drop_path else 1.0
+            images = cut_out(images, round(self.cutout * images.shape[-1]), probability)
+        return images, batch[1]
+
+    @contextmanager
+    def dropped_paths(self) -> Iterator[None]:
+        """Have edges drop what they carry, with the probability of this epoch."""
+        cells = [cell for cell in self.supernet.modules() if isinstance(cell, MixedCell)]
+        for cell in cells:
+            cell.drop_path = self.annealed(0.0, self.drop_path)
+        try:
+            yield
+        finally:
+            for cell in cells:
+                cell.drop_path = 0.0
+
     def set_learning_rate(self) -> None:
-        """The cosine of the weights' rate, by epoch."""
+        """The cosine of the weights' rate, by epoch; a tenth of the first one while tuning."""
+        if self.selection == "perturbation" and self.epoch >= self.epochs:
+            self.weight_optimizer.param_groups[0]["lr"] = self.learning_rate / 10
+            return
         progress = 0.5 * (1 + math.cos(math.pi * self.epoch / self.epochs))
         span = self.learning_rate - self.learning_rate_min
         self.weight_optimizer.param_groups[0]["lr"] = self.learning_rate_min + span * progress
@@ -295,9 +382,14 @@ class DifferentiableSearch(Method):
         """Architecture parameters to the weights of the candidates: softmax (DARTS, equation 2)."""
         return F.softmax(alpha, dim=-1)
 
+    def relaxation(self) -> list[Mix]:
+        """How the candidates are mixed, as long as no edge is decided."""
+        return [Mix(self.relax(alpha)) for alpha in self.alphas]
+
     def mixes(self) -> list[Mix]:
         """How the candidates are mixed in the next forward pass."""
-        return [Mix(self.relax(alpha)) for alpha in self.alphas]
+        mixes = self.relaxation()
+        return [with_decided(mix, self.decided) for mix in mixes] if self.decided else mixes
 
     def penalty(self) -> Tensor | float:
         """What is added to the validation loss in the architecture's step."""
@@ -308,11 +400,40 @@ class DifferentiableSearch(Method):
         return [F.softmax(alpha.detach(), dim=-1) for alpha in self.alphas]
 
     def choices(self) -> list[list[int]]:
-        """The strongest candidate of every edge, a list for each kind of cell."""
-        return [
+        """The strongest candidate of every edge, or the one decided; for each kind of cell."""
+        chosen = [
             discretise(strength, layout, self.allow_none)
             for strength, layout in zip(self.strengths(), self.supernet.layouts, strict=True)
         ]
+        for edge, choice in enumerate(self.decided):
+            if choice >= 0:
+                chosen[0][edge] = choice
+        return chosen
+
+    @property
+    def undecided(self) -> int:
+        """Number of edges that perturbation has to decide."""
+        return self.supernet.layouts[0].shape[0]
+
+    def decide(self) -> None:
+        """Give one undecided edge, drawn at random, the operation that is missed most.
+
+        Each candidate in turn is taken out of the mixture of that edge, and the one without which
+        validation accuracy is lowest becomes its operation (DARTS-PT, algorithm 1).
+        """
+        self.decided = self.decided or [-1] * self.undecided
+        open_edges = [edge for edge, choice in enumerate(self.decided) if choice < 0]
+        edge = open_edges[int(torch.randint(len(open_edges), ()))]
+        with torch.no_grad():
+            (mix,) = self.mixes()
+        accuracies = {}
+        for operation, name in enumerate(self.supernet.layouts[0].candidates[edge]):
+            if name == NONE and not self.allow_none:
+                continue
+            without = mix.operations.clone()
+            without[edge, operation] = 0.0
+            accuracies[operation] = self.accuracy([replace(mix, operations=without)])
+        self.decided[edge] = min(accuracies, key=accuracies.__getitem__)  # the first of equals
 
     def derive(self) -> Sequence[int]:
         """The architecture that the search would return now, as the vector of its choices."""
@@ -393,7 +514,7 @@ class DifferentiableSearch(Method):
         )
         if self.epoch % self.diagnose_every == 0:
             self._look_inside(session, mixes)
-        if self.eigenvalue_every and self.epoch % self.eigenvalue_every == 0:
+        if self.reads_eigenvalue:
             session.log(self.epoch, dominant_eigenvalue=self.eigenvalue())
 
     def _look_inside(self, session: Session, mixes: Sequence[Mix]) -> None:
@@ -408,6 +529,11 @@ class DifferentiableSearch(Method):
             edge_variance=variances.edge_values(),
             node_variance=variances.node_values(),
         )
+
+    @property
+    def reads_eigenvalue(self) -> bool:
+        """Whether the dominant eigenvalue is read after the epoch that has just ended."""
+        return bool(self.eigenvalue_every) and self.epoch % self.eigenvalue_every == 0
 
     def eigenvalue(self) -> float:
         """The largest eigenvalue of the Hessian of the validation loss in α (Zela et al.)."""
@@ -430,6 +556,21 @@ class DifferentiableSearch(Method):
             self.accuracy(self.discrete_mixes([space.vector(int(index))])) for index in indices
         ]
         session.log(self.epoch, inherited_index=indices, inherited_accuracy=accuracies)
+
+
+def with_decided(mix: Mix, decided: Sequence[int]) -> Mix:
+    """A mixture with weight one for the operation of each edge that is decided (not -1)."""
+    chosen = torch.tensor(decided, device=mix.operations.device)
+    rows = (chosen >= 0)[:, None]
+    hard = F.one_hot(chosen.clamp(min=0), mix.operations.shape[1]).to(mix.operations)
+    active = mix.active
+    if active is not None:
+        active = np.where(rows.numpy(force=True), hard.numpy(force=True) > 0, active)
+    constants = mix.constants
+    if constants is not None:
+        constants = constants.masked_fill(rows[:, 0], 0.0)
+    operations = torch.where(rows, hard, mix.operations)
+    return replace(mix, operations=operations, active=active, constants=constants)
 
 
 def entropy(strength: Tensor) -> float:

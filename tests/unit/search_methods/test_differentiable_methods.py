@@ -33,11 +33,13 @@ from search_methods.darts_pt import DartsPt  # noqa: E402
 from search_methods.drnas import DrNas  # noqa: E402
 from search_methods.fair_darts import FairDarts  # noqa: E402
 from search_methods.gdas import Gdas  # noqa: E402
+from search_methods.lambda_darts import LambdaDarts, cells_of, shifted  # noqa: E402
 from search_methods.latency_sweep import LatencySweep  # noqa: E402
 from search_methods.pc_darts import PcDarts  # noqa: E402
-from search_methods.r_darts import RDartsEarlyStop  # noqa: E402
+from search_methods.r_darts import DartsAdaptive, DartsEarlyStop  # noqa: E402
 from search_methods.rsps import Rsps  # noqa: E402
 from search_methods.sdarts import SdartsAdversarial, SdartsRandom, as_mixture  # noqa: E402
+from search_methods.setn import most_probable  # noqa: E402
 from search_methods.snas import Snas  # noqa: E402
 from search_methods.spos import Spos  # noqa: E402
 from search_methods.supernet.cell import Mix  # noqa: E402
@@ -46,12 +48,15 @@ from search_methods.supernet.larc import Larc  # noqa: E402
 from search_methods.supernet.latency import LatencyModel  # noqa: E402
 from search_methods.supernet.search import DifferentiableSearch  # noqa: E402
 from search_methods.vs_darts import VsDarts  # noqa: E402
+from search_methods.zero_cost_pt import agreements  # noqa: E402
 
 SPACE = load_space("nats-tss")
 DIGITS = load_search_data("digits")
 NAMES = (
     *("darts", "vs-darts", "gdas", "snas", "pc-darts", "drnas", "sdarts-rs", "sdarts-adv"),
-    *("darts-pt", "darts-minus", "beta-darts", "fair-darts", "r-darts", "rsps", "spos"),
+    *("darts-pt", "darts-minus", "beta-darts", "fair-darts", "darts-es", "rsps", "spos"),
+    *("darts-ada", "r-darts", "lambda-darts", "is-darts", "zero-cost-pt", "shapley-nas"),
+    *("setn", "enas"),
 )
 # As short as a search of that kind can be: two steps an epoch.
 SHORT: dict[str, dict[str, Any]] = {
@@ -59,7 +64,14 @@ SHORT: dict[str, dict[str, Any]] = {
     for name, settings in {
         **{name: {} for name in NAMES},
         "darts-pt": {"epochs": 1, "tuning": 1},
-        "r-darts": {"eigenvalue_every": 1},
+        "darts-es": {"eigenvalue_every": 1},
+        "darts-ada": {"eigenvalue_every": 1},
+        "r-darts": {"epochs": 1},
+        "is-darts": {"epochs": 5, "interval": 1},
+        "zero-cost-pt": {"rounds": 2, "batch_size": 20},
+        "shapley-nas": {"epochs": 2, "orders": 2, "valid_batch": 50},
+        "setn": {"candidates": 3, "interim": 2},
+        "enas": {"candidates": 3, "interim": 2, "controller_steps": 2, "controller_draws": 3},
         "rsps": {"candidates": 3, "interim": 2},
         "spos": {"population": 4, "generations": 2, "interim": 2},
     }.items()
@@ -370,11 +382,18 @@ def test_gdas_draws_each_operation_with_its_probability() -> None:
 
 
 def test_temperatures_fall_linearly_to_their_end() -> None:
-    for method in (Gdas(epochs=11), Snas(epochs=11, temperature_min=0.1)):
-        taus = []
-        for method.epoch in range(11):
-            taus.append(method.tau)
-        assert taus == pytest.approx(np.linspace(10, 0.1, 11))
+    def taus(method: Any) -> list[float]:
+        found = []
+        for epoch in range(method.epochs):
+            method.epoch = epoch
+            found.append(method.tau)
+        return found
+
+    assert taus(Gdas(epochs=11)) == pytest.approx(np.linspace(10, 0.1, 11))
+    # SNAS's own code steps before the first epoch, DrNAS's behind it.
+    assert taus(Snas(epochs=10)) == pytest.approx(np.linspace(1, 0.03, 11)[1:])
+    drnas = make_method("snas", {"protocol": "drnas", "epochs": 10})
+    assert taus(drnas) == pytest.approx(np.linspace(10, 1, 11)[:-1])
 
 
 def test_snas_trains_both_on_the_training_loss() -> None:
@@ -417,6 +436,22 @@ def test_a_perturbed_mixture_is_one_and_within_reach() -> None:
     )
 
 
+def test_a_perturbation_that_lowers_the_loss_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the loss of the unperturbed mixture, as in the authors' code, not of the random start."""
+    for after, taken in ((1.5, False), (2.5, True)):
+        method = prepared(SdartsAdversarial(epochs=1, ascent_steps=1))
+        method.epoch = 1
+        with torch.no_grad():
+            mixes = method.mixes()
+        losses = iter((2.0, 1.0, after))  # unperturbed, at the random start, at the end
+
+        def loss(data: object, given: list[Mix], losses: Iterator[float] = losses) -> Any:
+            return next(losses) + 0 * given[0].operations.sum()
+
+        monkeypatch.setattr(method, "loss", loss)
+        assert (method.perturb(mixes, batch(0)) is not mixes) == taken
+
+
 def test_the_adversary_is_worse_than_chance() -> None:
     losses: dict[str, list[float]] = {"clean": [], "random": [], "adversarial": []}
     for seed in range(3):
@@ -436,10 +471,14 @@ def test_the_adversary_is_worse_than_chance() -> None:
 
 def test_the_auxiliary_skip_adds_its_input_and_fades() -> None:
     method = prepared(DartsMinus(epochs=10))
+    x, _ = batch(0)
+    skip = torch.zeros(6, 5, dtype=torch.double)
     for method.epoch, beta in ((0, 1.0), (5, 0.5), (10, 0.0)):
-        added = method.mixes()[0].operations - method.alphas[0].softmax(-1)
-        torch.testing.assert_close(added[:, 1], torch.full((6,), beta, dtype=torch.double))
-        assert float(added[:, [0, 2, 3, 4]].detach().abs().max()) == 0
+        (mix,) = method.mixes()
+        skip[:, 1] = beta
+        assert mix.auxiliary == beta
+        expected = method.supernet(x, [Mix(method.alphas[0].softmax(-1) + skip)])
+        torch.testing.assert_close(method.supernet(x, [mix]), expected)
     assert method.strengths()[0].sum(-1).tolist() == pytest.approx([1] * 6)
 
 
@@ -486,22 +525,37 @@ def test_pc_darts_weighs_edges_and_holds_the_architecture_first() -> None:
 
 
 def test_early_stopping_returns_what_was_derived_before_the_growth() -> None:
-    method = RDartsEarlyStop()
-    flat = [1.0] * 10
-    for count in range(1, len(flat) + 1):
-        method.epoch, method.eigenvalues = 2 * count, flat[:count]
-        assert method.stop_epoch() is None
-    grown = [*flat, 3.0, 5.0, 9.0, 12.0]
+    method = DartsEarlyStop(epochs=50)
+    readings = [*[1.0] * 10, 3.0, 5.0, 9.0, 12.0]
     stops = {}
-    for count in range(1, len(grown) + 1):
-        method.epoch, method.eigenvalues = 2 * count, grown[:count]
-        stops[2 * count] = method.stop_epoch()
-    # After epoch 22 the mean of the last five readings is 1.4, of those four readings earlier 1.
+    for count in range(1, len(readings) + 1):
+        method.epoch, method.eigenvalues = 2 * count - 1, readings[:count]
+        stops[method.epoch - 1] = method.stop_epoch()
+    # Epochs counted from 0: after 22 the mean of the last five readings is 2.2, four before it 1,
+    # but after 20, where it is 1.4, the epoch to return would be 8.
     assert stops[20] is None
     assert stops[22] == 22 - 4 - 8
     method.first = 11
-    method.epoch, method.eigenvalues = 22, grown[:11]
+    method.epoch, method.eigenvalues = 23, readings[:12]
     assert method.stop_epoch() is None
+
+
+def test_darts_ada_goes_back_and_decays_more(digits: Benchmark) -> None:
+    method = DartsAdaptive(
+        epochs=5, batch_size=200, eigenvalue_every=1, window=1, delay=1, first=1, factor=0.0
+    )
+    trial = Trial(make_task(digits), method, 0)
+    epochs, decays = [], []
+    while not trial.finished:
+        trial.advance(1)
+        epochs.append(method.epoch)
+        decays.append(method.weight_decay_now)
+    # Every reading counts as growth: back to the end of epoch 1, which is after two epochs.
+    assert epochs[:3] == [1, 2, 2]
+    factors = np.array(decays) / 3e-4
+    assert factors[:3] == pytest.approx([1, 1, 3])
+    assert factors.max() == pytest.approx(81)
+    assert epochs[-1] == 5
 
 
 def test_perturbation_takes_the_operation_that_is_missed_most(
@@ -520,10 +574,102 @@ def test_perturbation_takes_the_operation_that_is_missed_most(
     for count in range(1, 7):
         method.decide()
         assert sum(choice >= 0 for choice in method.decided) == count
-    assert method.decided == method.derive() == missed
+    assert method.decided == missed
+    assert method.derive() == missed
     torch.testing.assert_close(
         method.mixes()[0].operations.detach(), torch.eye(5, dtype=torch.double)[missed]
     )
+
+
+@pytest.mark.parametrize("name", ["vs-darts", "gdas", "drnas", "pc-darts"])
+def test_other_methods_are_decided_by_perturbation_too(digits: Benchmark, name: str) -> None:
+    method = short(name, epochs=1, tuning=1, selection="perturbation", allow_none=False)
+    result = search(digits, method)
+    assert isinstance(method, DifferentiableSearch)
+    assert len(result.record.recommended) == 1 + 5
+    assert 0 not in method.decided
+    assert len(method.decided) == 6
+    assert SPACE.index(method.derive()) == result.record.recommended[-1]
+    with pytest.raises(SuiteError, match="mixes no operations"):
+        search(digits, short("rsps", selection="perturbation"))
+
+
+def test_shapley_values_are_what_removals_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = prepared(make_method("shapley-nas", {"orders": 3}))  # type: ignore[arg-type]
+    worth = torch.arange(30, dtype=torch.double).view(6, 5) / 30
+
+    def accuracy(mixes: list[Mix], data: object = None) -> float:
+        return 50 + float((worth * (mixes[0].operations > 0)).sum())
+
+    monkeypatch.setattr(method, "accuracy", accuracy)
+    torch.testing.assert_close(method.shapley_values()[0], worth)  # the same in every order
+    before = method.alphas[0].detach().clone()
+    method.follow([worth])
+    moved = method.alphas[0].detach() - before
+    scaled = (worth - worth.mean()) / worth.std()
+    torch.testing.assert_close(moved, 0.1 * 0.2 * scaled, rtol=0, atol=5e-4)
+
+
+def test_is_darts_shrinks_to_one_operation_an_edge(digits: Benchmark) -> None:
+    method = short("is-darts")
+    search(digits, method)
+    assert method.alive.sum(1).tolist() == [1.0] * 6  # type: ignore[attr-defined]
+    assert float(method.alive[:, 0].sum()) == 0  # type: ignore[attr-defined]
+
+
+def test_lambda_darts_follows_the_gradient_of_the_alignment() -> None:
+    """Against the gradient of the mean cosine, differentiated twice, without kinks in the net."""
+    method = prepared(LambdaDarts(epochs=2, difference=1e-5))
+    train = batch(0, 8)
+    with torch.no_grad():
+        mixes = method.mixes()
+    shifts = [
+        torch.zeros(6, 5, dtype=torch.double, requires_grad=True) for _ in cells_of(method.supernet)
+    ]
+    with shifted(method.supernet, shifts):
+        loss = method.loss(train, mixes)
+        one, other = torch.autograd.grad(loss, shifts, create_graph=True)
+        alignment = F.cosine_similarity(one.flatten(), other.flatten(), dim=0)
+        plain = torch.autograd.grad(loss, method.weights, retain_graph=True)
+        wanted = torch.autograd.grad(alignment, method.weights, materialize_grads=True)
+    method.epoch, method.clip = 1, 1e30
+    method.update_weights(train)
+    added = torch.cat([(w.grad - g).flatten() for w, g in zip(method.weights, plain, strict=True)])
+    expected = -method.strength * torch.cat([w.flatten() for w in wanted])
+    assert float(F.cosine_similarity(added, expected, dim=0)) > 0.999
+    assert float(added.norm() / expected.norm()) == pytest.approx(1, abs=0.02)
+
+
+def test_the_most_probable_architectures_are_those_of_the_whole_list() -> None:
+    strength = torch.rand(6, 5, dtype=torch.double).softmax(-1)
+    totals = strength.log().numpy()[np.arange(6), SPACE.all_vectors].sum(1)
+    expected = [SPACE.all_vectors[i].tolist() for i in np.argsort(-totals)[:50]]
+    assert most_probable(strength.log(), 50) == expected
+
+
+def test_the_score_of_zero_cost_pt_is_that_of_single_modules() -> None:
+    """Every ReLU before a convolution counts, on edges whose weight is zero too."""
+    method = prepared(make_method("zero-cost-pt"))  # type: ignore[arg-type]
+    plain = PlainSupernet(method.supernet).double()
+    x, _ = batch(0)
+    weights = torch.rand(6, 5, dtype=torch.double)
+    count = torch.zeros(16, 16, dtype=torch.double)
+
+    def note(x: torch.Tensor) -> None:
+        nonlocal count
+        opened = (x.flatten(1) > 0).double()
+        count = count + opened @ opened.T + (1 - opened) @ (1 - opened).T
+
+    relus = [module for module in plain.modules() if isinstance(module, torch.nn.ReLU)]
+    assert len(relus) == 2 * 6 * 2
+    handles = [relu.register_forward_hook(lambda _, given, __: note(given[0])) for relu in relus]
+    handles.append(plain.norm.register_forward_hook(lambda _, __, out: note(out)))
+    plain(x, weights)
+    for handle in handles:
+        handle.remove()
+    with agreements(method.supernet) as found:
+        method.supernet(x, [Mix(weights)])
+    torch.testing.assert_close(found.total.double(), count)
 
 
 @pytest.mark.parametrize("kind", [Rsps, Spos])
