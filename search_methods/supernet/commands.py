@@ -40,10 +40,15 @@ def subspaces(
     seeds: Annotated[str, typer.Option(help="As 0-2 or 0,1.")] = "0-2",
     channels: Annotated[int, typer.Option(help="Channels of the first cells.")] = 8,
     cells: Annotated[int, typer.Option(help="Number of cells.")] = 5,
-    train_epochs: Annotated[int, typer.Option(help="Epochs of the derived network.")] = 50,
+    train_epochs: Annotated[
+        int, typer.Option(help="Epochs of the derived network; 0 to derive alone.")
+    ] = 50,
+    images: Annotated[
+        str, typer.Option(help="Data set, such as cifar10 or cifar10[images=8000].")
+    ] = "digits",
     as_csv: _Csv = False,
 ) -> None:
-    """Search the DARTS subspaces on the embedded images and train what was derived."""
+    """Search the DARTS space or its subspaces, and train what was derived at the same size."""
     from nasbench_suite.errors import SuiteError, need_package
 
     need_package("A supernet", "torch", "torch")
@@ -62,6 +67,7 @@ def subspaces(
         channels=channels,
         cells=cells,
         train_epochs=train_epochs,
+        images=images,
     )
     with Progress() as progress:
         bar = progress.add_task("searching", total=None)
@@ -72,6 +78,46 @@ def subspaces(
     frame = pd.DataFrame(read_journal(journal))
     grouped = frame.groupby(["space", "method"], sort=False)["test_accuracy"]
     _print(grouped.agg(["count", "mean", "std", "min", "max"]).reset_index(), as_csv)
+
+
+@app.command("evaluate")
+def evaluate(
+    genotype: Annotated[str, typer.Argument(help="A pair of DARTS cells, as they are written.")],
+    images: Annotated[str, typer.Option(help="Data set, such as cifar10.")] = "cifar10",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Kept after every epoch; the same command goes on.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the training.")] = 0,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 600,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 96,
+    channels: Annotated[int, typer.Option(help="Channels of the first cells.")] = 36,
+    cells: Annotated[int, typer.Option(help="Number of cells.")] = 20,
+    auxiliary: Annotated[float, typer.Option(help="Weight of the auxiliary head; 0: none.")] = 0.4,
+    drop_path: Annotated[float, typer.Option(help="Probability in the last epoch.")] = 0.2,
+    cutout: Annotated[int, typer.Option(help="Side of the square cut out; 0: none.")] = 16,
+    device: Annotated[str, typer.Option(help="Such as cpu or cuda.")] = "cpu",
+) -> None:
+    """Train a pair of DARTS cells from scratch by the protocol of DARTS and VS-DARTS."""
+    from nasbench_suite.errors import need_package
+
+    need_package("A training", "torch", "torch")
+    from search_methods.supernet.evaluation import Evaluation, evaluate_cells
+
+    protocol = Evaluation(
+        epochs=epochs,
+        batch_size=batch_size,
+        channels=channels,
+        cells=cells,
+        auxiliary=auxiliary,
+        drop_path=drop_path,
+        cutout=cutout,
+        device=device,
+    )
+    for now in evaluate_cells(genotype, images, protocol, seed=seed, checkpoint=checkpoint):
+        typer.echo(
+            f"epoch {now.epoch} of {epochs}: training loss {now.train_loss:.4f}, test accuracy "
+            f"{now.test_accuracy:.2f} %, {now.parameters:,} parameters"
+        )
 
 
 def _print(frame: pd.DataFrame, as_csv: bool) -> None:

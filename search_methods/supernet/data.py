@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nasbench_suite.benchmarks.digits.training import load_digits_data, roll_images
-from nasbench_suite.datasets import Images, Split, load_images
+from nasbench_suite.datasets import Images, load_images
 from nasbench_suite.datasets.digits import SPLIT_SEED
 from nasbench_suite.datasets.library import ImportedDataSet, find_data_set, find_images
 from nasbench_suite.datasets.sources import find_source, read_source
@@ -119,37 +119,50 @@ def _is_spec(text: str) -> bool:
     return "/" not in text.partition("[")[0] and not Path(text).expanduser().is_dir()
 
 
+def load_training_data(spec: str) -> tuple[SearchData, Batch]:
+    """All training images of a data set, with its test images, for what was derived.
+
+    Args:
+        spec: as ``load_images`` takes it.
+
+    Returns:
+        The training images as ``train``, and the test images, scaled as these are.
+    """
+    if spec == "digits":
+        digits, search = load_digits_data(), _digits()
+        data = SearchData("digits", digits.train, digits.valid, search.classes, search.augment)
+        return data, digits.test
+    images = load_images(spec)
+    train, test = _scaled(images, "train"), _scaled(images, "test")
+    return SearchData(images.name, train, test, len(images.classes), _crop_and_flip), test
+
+
 def _photographs(images: Images, architecture: str) -> SearchData:
-    """Halves of images, scaled to mean 0 and variance 1 of the training images in each channel."""
-    if architecture not in ("train", "test"):
+    """Halves of images, as a search wants them."""
+    classes = len(images.classes)
+    if architecture == "train":
+        return _halves(images.name, *_scaled(images, "train"), classes, _crop_and_flip)
+    if architecture != "test":
         raise SuiteError(
             f"The architecture cannot be trained on {architecture!r} images: choose train or test."
         )
-    train = images.train
-    levels = np.arange(256)
-    counts = [
-        np.bincount(train.images[:, channel].ravel(), minlength=256)
-        for channel in range(images.channels)
-    ]
-    means = np.array([np.average(levels, weights=count) for count in counts])
-    stds = np.array(
-        [
-            np.average((levels - mean) ** 2, weights=count) ** 0.5
-            for mean, count in zip(means, counts, strict=True)
-        ]
-    )
+    half = _halves(images.name, *_scaled(images, "test"), classes, _crop_and_flip).train
+    return SearchData(images.name, _scaled(images, "train"), half, classes, _crop_and_flip)
 
-    def scaled(split: Split) -> Batch:
-        x = torch.tensor(split.images, dtype=torch.float32)
-        x.sub_(torch.tensor(means, dtype=torch.float32).view(1, -1, 1, 1))
-        x.div_(torch.tensor(stds, dtype=torch.float32).view(1, -1, 1, 1))
-        return x, torch.tensor(split.labels)
 
-    classes = len(images.classes)
-    if architecture == "train":
-        return _halves(images.name, *scaled(train), classes, _crop_and_flip)
-    half = _halves(images.name, *scaled(images.test), classes, _crop_and_flip).train
-    return SearchData(images.name, scaled(train), half, classes, _crop_and_flip)
+def _scaled(images: Images, split: str) -> Batch:
+    """Images with mean 0 and variance 1 of the training images in each channel, and labels."""
+    levels, train = np.arange(256), images.train.images
+    means, stds = [], []
+    for channel in range(images.channels):
+        count = np.bincount(train[:, channel].ravel(), minlength=256)
+        means.append(np.average(levels, weights=count))
+        stds.append(np.average((levels - means[-1]) ** 2, weights=count) ** 0.5)
+    chosen = images.splits[split]
+    x = torch.tensor(chosen.images, dtype=torch.float32)
+    x.sub_(torch.tensor(means, dtype=torch.float32).view(1, -1, 1, 1))
+    x.div_(torch.tensor(stds, dtype=torch.float32).view(1, -1, 1, 1))
+    return x, torch.tensor(chosen.labels)
 
 
 @cache
@@ -210,6 +223,10 @@ def _halves(
 ) -> SearchData:
     from sklearn.model_selection import train_test_split
 
+    if len(labels) < 2 * classes or int(torch.bincount(labels, minlength=classes).min()) < 2:
+        raise SuiteError(
+            f"{name} cannot be halved: a search needs two images of every class at least."
+        )
     train, valid = train_test_split(
         np.arange(len(labels)), train_size=0.5, stratify=labels.numpy(), random_state=SPLIT_SEED
     )

@@ -1,4 +1,4 @@
-"""Searching in the DARTS subspaces, and training what was derived, on the embedded images."""
+"""Searching in the DARTS space and its subspaces, and training what was derived at that size."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from nasbench_suite.benchmarks.digits.training import load_digits_data, one_thread
+from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.seeding import stream
 from nasbench_suite.tasks.methods import make_method, method_label
 from search_methods.supernet.cell import single_path
-from search_methods.supernet.darts_space import DartsSupernet, darts_family, find_darts_space
-from search_methods.supernet.data import Batch, SearchData, batches, load_search_data
+from search_methods.supernet.darts_space import DartsSupernet, find_darts_space
+from search_methods.supernet.data import (
+    Batch,
+    batches,
+    load_search_data,
+    load_training_data,
+)
 from search_methods.supernet.network import CellOptions
 from search_methods.supernet.search import EVALUATION_BATCH, DifferentiableSearch
 
@@ -31,6 +36,7 @@ def search_subspaces(
     channels: int = 8,
     cells: int = 5,
     train_epochs: int = 50,
+    images: str = "digits",
 ) -> Iterator[tuple[int, int]]:
     """Search each space with each method and seed, train the derived network, note its accuracy.
 
@@ -44,7 +50,9 @@ def search_subspaces(
         journal: the file.
         channels: of the first cells, in search and training.
         cells: number of cells, in search and training.
-        train_epochs: epochs of the training.
+        train_epochs: epochs of the training; with 0 nothing is trained, and the accuracy is not a
+            number.
+        images: the data set, as ``load_search_data`` takes it.
 
     Yields:
         Finished searches, and all of them.
@@ -57,12 +65,14 @@ def search_subspaces(
     for name, method in chosen:
         if not isinstance(method, DifferentiableSearch):
             raise SuiteError(f"Method {name!r} has no supernet: choose a differentiable one.")
-    families = {space: darts_family(space, channels=channels, cells=cells) for space in spaces}
+    for space in spaces:
+        find_darts_space(space)
     size = {"channels": channels, "cells": cells, "train_epochs": train_epochs}
-    data = load_search_data("digits")
+    data = load_search_data(images)
+    on = {} if images == "digits" else {"images": data.name}
     finished = {_identity(entry) for entry in read_journal(journal)}
     plan: list[dict[str, Any]] = [
-        {"method": method_label(name, method), "space": space, "seed": seed, **size}
+        {"method": method_label(name, method), "space": space, "seed": seed, **size, **on}
         for name, method in chosen
         for space in spaces
         for seed in seeds
@@ -77,7 +87,8 @@ def search_subspaces(
         method = make_method(name, config)
         assert isinstance(method, DifferentiableSearch)
         rng = stream(entry["seed"], entry["space"])
-        method.prepare(data, rng, families[entry["space"]])
+        method.width, method.cells = channels, cells
+        method.prepare(data, rng, method.family_of(find_darts_space(entry["space"])))
         with method.randomness():
             while not method.finished:
                 method.train_epoch()
@@ -85,7 +96,9 @@ def search_subspaces(
             choices = method.choices()
         searched = find_darts_space(entry["space"])
         genotype = searched.string(searched.from_edge_choices(choices))
-        accuracy = train_derived(choices, entry["space"], entry["seed"], **size)
+        accuracy = float("nan")
+        if train_epochs:
+            accuracy = train_derived(choices, entry["space"], entry["seed"], **size, images=images)
         with Journal(journal, sync=True).appending() as note:
             note({**entry, "genotype": genotype, "test_accuracy": accuracy})
         done += 1
@@ -101,14 +114,14 @@ def train_derived(
     channels: int,
     cells: int,
     train_epochs: int,
+    images: str = "digits",
 ) -> float:
     """Test accuracy in percent of a derived pair of cells, trained from scratch.
 
-    On all 800 training images, SGD at 0.025 by a cosine to zero, momentum 0.9, weight decay 3e-4,
+    On all training images, SGD at 0.025 by a cosine to zero, momentum 0.9, weight decay 3e-4,
     batches of 64: DARTS's own recipe for evaluation, at the size of the search.
     """
-    digits, search = load_digits_data(), load_search_data("digits")
-    data = SearchData("digits", digits.train, digits.valid, search.classes, search.augment)
+    data, test = load_training_data(images)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = DartsSupernet(
@@ -131,7 +144,7 @@ def train_derived(
                 torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0, foreach=True)
                 optimizer.step()
             schedule.step()
-        return _accuracy(network, mixes, digits.test)
+        return _accuracy(network, mixes, test)
 
 
 def _accuracy(network: DartsSupernet, mixes: Sequence[Any], data: Batch) -> float:
@@ -158,5 +171,5 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
 
 
 def _identity(entry: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("method", "space", "seed", "channels", "cells", "train_epochs")
+    names = ("method", "space", "seed", "channels", "cells", "train_epochs", "images")
     return tuple(entry.get(name) for name in names)
