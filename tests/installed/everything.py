@@ -28,6 +28,8 @@ NASBENCH = Path(sys.executable).with_name("nasbench")
 SHORT = {
     "candidates": 3,
     "cells": 2,
+    "controller_draws": 2,
+    "controller_steps": 1,
     "epochs": 2,
     "generations": 1,
     "interim": 1,
@@ -35,11 +37,15 @@ SHORT = {
     "latency_table": "digits",
     "latency_target": 0.5,
     "num_initial": 10,
+    "orders": 1,
     "parents": 2,
     "population": 4,
     "population_size": 10,
     "sample_size": 3,
+    "rounds": 2,
     "searches": 2,
+    "tuning": 1,
+    "valid_batch": 50,
     "width": 4,
 }
 
@@ -85,6 +91,7 @@ hardware measure --output two.parquet --setting digits --architectures 6 --round
 hardware compare one.parquet two.parquet
 hardware add digits counts.parquet --output added.parquet
 hardware predict counts.parquet --predictors additive --sizes 50 --repeats 1 --output predicted.csv
+data images
 supernet drift --draws 20
 supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces s2 --seeds 0 \
     --channels 4 --cells 3 --train-epochs 1
@@ -101,6 +108,7 @@ vae plot vaes --benchmark digits --latency onnxruntime_ms
 LEFT_OUT = {
     "data make digits": "trains for an hour",
     "hardware import": "needs an archive of others",
+    "supernet evaluate": "its cells are written with spaces; test_evaluation.py calls it",
 }
 
 
