@@ -11,7 +11,7 @@ text and the name of a space or None; ``live:digits`` calls the one named ``live
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -98,8 +98,11 @@ class OpenBenchmark(Described, ABC):
             metrics: those it shall have.
         """
         rng = stream(0, self.name, self.checksum)
-        drawn = (self.space.string(self.space.sample(rng)) for _ in range(self.sample_size))
-        return self.pool(list(dict.fromkeys(drawn)), metrics)
+        drawn: dict[Hashable, str] = {}
+        for _ in range(self.sample_size):
+            architecture = self.space.read(self.space.sample(rng))
+            drawn.setdefault(self.space.row_key(architecture), self.space.string(architecture))
+        return self.pool(list(drawn.values()), metrics)
 
 
 def is_open(name: object) -> bool:

@@ -263,12 +263,13 @@ class _Asked:
         self.values: list[Any] = []
         self.strings: list[str] = []
         self._places: dict[Any, int] = {}
+        self._key = benchmark.space.row_key  # of NAS-Bench-101's modules: the graph hash
         self._figures: dict[tuple[Any, str, int | None], float] = {}
 
     def place(self, architecture: Architecture) -> int:
         """The place of an architecture given in any form, a new one for a new architecture."""
         value = self.benchmark.space.read(architecture)
-        place = self._places.setdefault(value, len(self.values))
+        place = self._places.setdefault(self._key(value), len(self.values))
         if place == len(self.values):
             self.values.append(value)
             self.strings.append(self.benchmark.space.string(value))
@@ -276,7 +277,7 @@ class _Asked:
 
     def forget(self, place: int) -> None:
         """Take back the newest place."""
-        del self._places[self.values[place]], self.values[place], self.strings[place]
+        del self._places[self._key(self.values[place])], self.values[place], self.strings[place]
 
     def figure(self, place: int, metric: str, seed: int | None = None) -> float:
         """What the benchmark answers, asked once."""

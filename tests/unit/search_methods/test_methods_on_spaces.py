@@ -1,0 +1,181 @@
+"""Every black-box method on every space, sampled and whole; every supernet on every space of cells.
+
+A method searches, or is refused before anything is asked: there is nothing between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nasbench_suite import registry
+from nasbench_suite.benchmarks import Benchmark, Metric
+from nasbench_suite.benchmarks.open import OpenBenchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import Trial
+from nasbench_suite.spaces import load_space
+from nasbench_suite.tasks import Task, make_task
+from nasbench_suite.tasks.methods import make_method
+
+VALID, TEST, COST = "made_valid_9", "made_test_9", "cost"
+EVALUATIONS, MEMBERS = 10, 40
+SMALL = {
+    "population_size": 5,
+    "sample_size": 2,
+    "num_initial": 5,
+    "batch_size": 4,
+    "num_candidates": 6,
+    "epochs": 20,
+    "num_networks": 1,
+    "num_layers": 2,
+    "configurations": 4,
+}
+LEFT_OUT = {"graph-vae": "needs a trained embedding", "exhaustive-predictor": "trains for long"}
+
+
+class Made(OpenBenchmark):
+    """Figures by the hash of an architecture's string, for any space."""
+
+    sample_size = 30
+
+    def __init__(self, space: str) -> None:
+        self.space = load_space(space)
+        self.name = f"made-{space}"
+        self.asked = 0
+        metrics = [
+            Metric(VALID, dataset="made", split="valid", epochs=9),
+            Metric(TEST, dataset="made", split="test", epochs=9),
+            Metric("made_valid_1", dataset="made", split="valid", epochs=1),
+            Metric(COST, "latency", "ms", "minimize"),
+        ]
+        self.metrics = {metric.name: metric for metric in metrics}
+        self.about: dict[str, str] = {}
+
+    @property
+    def checksum(self) -> str:
+        return self.name
+
+    def figures(self, architectures, metric, seed=None):
+        self.asked += len(architectures)
+        return np.array([made(self.space.string(one), metric) for one in architectures])
+
+
+def made(string: str, metric: str) -> float:
+    digest = hashlib.sha256(f"{string} {metric[:6]}".encode()).digest()
+    return 50 + 50 * int.from_bytes(digest[:4], "little") / 2**32
+
+
+# A space of each kind; the others take as long again each and are left to -m slow.
+KINDS = {"nats-tss", "nasbench101", "darts", "mnasnet", "nasbench-graph-proteins"}
+
+
+@cache
+def table(space: str) -> Benchmark:
+    """Some architectures of a space, as a partial table."""
+    whole, rng = Made(space), np.random.default_rng(0)
+    drawn: dict[object, str] = {}
+    while len(drawn) < MEMBERS:
+        architecture = whole.space.sample(rng)
+        drawn.setdefault(whole.space.canonical(architecture), whole.space.string(architecture))
+    return whole.pool(list(drawn.values()), list(whole.metrics))
+
+
+def black_box() -> list[str]:
+    entries = registry.entries("methods")
+    trained = ("darts", "rsps", "spos", "gdas", "snas", "drnas", "latency_sweep")
+    return [
+        name
+        for name, entry in sorted(entries.items())
+        if entry.distribution == "nasbench-suite"
+        and not any(word in entry.value.partition(":")[0] for word in trained)
+        and name not in LEFT_OUT
+    ]
+
+
+def own_spaces() -> list[Any]:
+    entries = registry.entries("spaces")
+    own = sorted(name for name, entry in entries.items() if entry.distribution == "nasbench-suite")
+    slow = pytest.mark.slow
+    return [name if name in KINDS else pytest.param(name, marks=slow) for name in own]
+
+
+def small(name: str):
+    known = make_method(name).config
+    return make_method(name, {key: value for key, value in SMALL.items() if key in known})
+
+
+def searched(task: Task, name: str) -> str:
+    """What came of a search: its evaluations, or why it was refused before any."""
+    try:
+        trial = Trial(task, small(name), 0)
+    except SuiteError as refusal:
+        return str(refusal)
+    trial.advance()
+    result = trial.result()
+    spent = result.record.evaluations[-1]
+    assert 0 < spent <= EVALUATIONS + 1e-9
+    assert (result.record.signals > 0).all()
+    return ""
+
+
+@pytest.mark.parametrize("space", own_spaces())
+def test_every_method_searches_a_sample_of_every_space(space):
+    benchmark = table(space)
+    one = make_task(benchmark, evaluations=EVALUATIONS)
+    two = make_task(benchmark, evaluations=EVALUATIONS, also=[COST])
+    refused = {}
+    for name in black_box():
+        several = small(name).multi_objective
+        answer = searched(two if several else one, name)
+        if answer:
+            refused[name] = answer
+        if not several:
+            assert "multi-objective" in searched(two, name)
+    without_choices = {"tpe", "reinforce", "parego", "sms-emoa"}
+    assert refused.keys() == (set() if benchmark.space.choices else without_choices)
+    assert all("decides choice by choice" in why for why in refused.values())
+
+
+@pytest.mark.parametrize("space", own_spaces())
+def test_every_method_searches_the_whole_of_every_space_or_is_refused(space):
+    for name in black_box():
+        benchmark = Made(space)
+        also = [COST] if small(name).multi_objective else []
+        task = make_task(benchmark, evaluations=EVALUATIONS, also=also)
+        answer = searched(task, name)
+        if answer:
+            assert benchmark.asked == 0, f"{name} was refused on {space}, but not before it asked"
+            listing = name in ("parego", "pareto-local-search") and "list" in answer
+            assert listing or "choice by choice" in answer, f"{name} on {space}: {answer}"
+        else:
+            assert benchmark.asked > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("space", ["darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4"])
+def test_every_differentiable_method_searches_every_space_of_cells(space, tmp_path):
+    pytest.importorskip("torch")
+    from search_methods.supernet.search import DifferentiableSearch
+    from search_methods.supernet.subspaces import search_subspaces
+
+    names = [
+        name
+        for name in sorted(registry.entries("methods"))
+        if name not in black_box() and name not in (*LEFT_OUT, "latency-sweep")
+    ]
+    assert len(names) > 12
+    for name in names:
+        method = make_method(name, {"epochs": 1})
+        assert isinstance(method, DifferentiableSearch)
+        journal = tmp_path / f"{name}.jsonl"
+        done = list(
+            search_subspaces(
+                f"{name}[epochs=1]", [space], [0], journal, channels=4, cells=3, train_epochs=1
+            )
+        )
+        assert done[-1] == (1, 1)
+        assert space.partition("-")[0] in journal.read_text() or journal.stat().st_size
