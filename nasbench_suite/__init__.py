@@ -12,8 +12,9 @@ if _CHECKING:
     from nasbench_suite.analysis.results import read_results
     from nasbench_suite.benchmarks import Metric, load_benchmark, make_benchmark
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.experiments import Experiment, run
     from nasbench_suite.gate import check
-    from nasbench_suite.runner import run
+    from nasbench_suite.search import Search
     from nasbench_suite.spaces import load_space
     from nasbench_suite.tasks import Method, Session, make_task
 
@@ -21,8 +22,10 @@ if _CHECKING:
 
 # Imported at first use, so that the command line starts without numpy and pyarrow.
 _HOMES = {
+    "Experiment": "nasbench_suite.experiments",
     "Method": "nasbench_suite.tasks",
     "Metric": "nasbench_suite.benchmarks",
+    "Search": "nasbench_suite.search",
     "Session": "nasbench_suite.tasks",
     "SuiteError": "nasbench_suite.errors",
     "check": "nasbench_suite.gate",
@@ -33,7 +36,7 @@ _HOMES = {
     "make_benchmark": "nasbench_suite.benchmarks",
     "make_task": "nasbench_suite.tasks",
     "read_results": "nasbench_suite.analysis.results",
-    "run": "nasbench_suite.runner",
+    "run": "nasbench_suite.experiments",
 }
 
 
@@ -53,8 +56,10 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "Experiment",
     "Method",
     "Metric",
+    "Search",
     "Session",
     "SuiteError",
     "__version__",

@@ -1,8 +1,10 @@
-"""Lists as they are written on the command line: names, methods, seeds, numbers."""
+"""Lists as they are written on the command line, and facts as a notebook shows them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from html import escape
 
 from nasbench_suite.errors import SuiteError
 
@@ -91,3 +93,18 @@ def parse_numbers(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise SuiteError(f"{text!r} is no list of whole numbers: write 1,2,3.") from None
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 trial``, ``2 trials``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def html_table(title: str, facts: Mapping[str, str]) -> str:
+    """Facts as a small table for a notebook; names and values are text and never markup."""
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th>"
+        f"<td style='text-align:left'>{escape(value)}</td></tr>"
+        for name, value in facts.items()
+    )
+    return f"<table><caption>{escape(title)}</caption>{rows}</table>"

@@ -91,6 +91,7 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("runtimes", "runtime", "What runs networks to time them: hardware.runtimes.Runtime."),
         Kind("executors", "executor", "Where trials run: nasbench_suite.runner.executors."),
+        Kind("suites", "suite", "Experiments that can be cited by name: `nasbench run --suite`."),
         Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
     )
 }

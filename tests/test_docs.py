@@ -112,7 +112,7 @@ def test_commands_and_options_that_are_written_exist(page: Path) -> None:
                 assert word.partition("=")[0] in known, (page.name, word, words)
 
 
-@pytest.mark.parametrize("page", ["comparing.md", "figures.md"])
+@pytest.mark.parametrize("page", ["comparing.md", "figures.md", "python.md"])
 def test_python_on_the_pages_runs(page: str, toy: Benchmark, tmp_path: Path) -> None:
     run(toy, "random,local-search", seeds=range(4), store=tmp_path / "results.sqlite")
     text = (ROOT / "docs" / page).read_text()

@@ -1,7 +1,8 @@
-"""The examples run, and say what they are there to say."""
+"""The examples and the notebook run, and say what they are there to say."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -39,3 +40,42 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert SAYS[name] in answer.stdout
     assert f"({name}.py)" in (EXAMPLES / "README.md").read_text()
+
+
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    """All its cells, in order, in one namespace; what a cell ends with is shown as there."""
+    cells = json.loads((EXAMPLES / "session.ipynb").read_text())["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert len(code) >= 8
+    program = tmp_path / "cells.json"
+    program.write_text(json.dumps(code))
+    answer = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK, program],
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert answer.returncode == 0, answer.stderr
+    for shown in ("Benchmark digits", "regularized-evolution", "climber[patience=5]", "optuna"):
+        assert shown in answer.stdout
+    assert "(session.ipynb)" in (EXAMPLES / "README.md").read_text()
+
+
+NOTEBOOK = """
+import ast, json, sys
+names = {"__name__": "notebook"}
+sys.modules["notebook"] = type(sys)("notebook")
+sys.modules["notebook"].__dict__.update(names)
+names = sys.modules["notebook"].__dict__
+for text in json.load(open(sys.argv[1])):
+    tree = ast.parse(text)
+    last = tree.body[-1]
+    quiet = text.rstrip().endswith(";")
+    if isinstance(last, ast.Expr) and not quiet:
+        tree.body.pop()
+    exec(compile(tree, "cell", "exec"), names)
+    if isinstance(last, ast.Expr) and not quiet:
+        value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+        print(getattr(value, "_repr_html_", value.__repr__)())
+"""

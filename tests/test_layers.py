@@ -37,7 +37,14 @@ LAYERS = (
     ("nasbench_suite.store",),
     ("nasbench_suite.runner",),
     ("nasbench_suite.analysis",),
-    ("nasbench_suite.gate", "nasbench_suite.submissions"),
+    (
+        "nasbench_suite.gate",
+        "nasbench_suite.submissions",
+        "nasbench_suite.experiments",
+        "nasbench_suite.search",
+        "nasbench_suite.loggers",
+        "nasbench_suite.suites",
+    ),
     ("nasbench_suite.testing", "nasbench_suite.pytest_plugin", "nasbench_suite.commands"),
     (
         "nasbench_suite",
@@ -47,6 +54,7 @@ LAYERS = (
     ),
     ("hardware",),
     ("search_methods",),
+    ("reports.labels", "reports.suites"),
     ("reports.figures", "reports.tables"),
     ("reports.html",),
     ("reports.commands",),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,12 +30,15 @@ class Results:
         names: readable name of each task by key, no two equal; see ``task_names``.
         trials: as ``ResultStore.trials``, with ``task_key``, and a ``method`` that tells two
             methods of one label apart.
+        methods: every method of the file by that name, sorted, whether
+            it is among these trials or not.
     """
 
     path: Path
     tasks: Mapping[str, TaskRow]
     names: Mapping[str, str]
     trials: pd.DataFrame
+    methods: tuple[str, ...] = ()
 
     @property
     def finished(self) -> pd.DataFrame:
@@ -78,6 +82,7 @@ def read_results(
     _check_known("benchmark", benchmark, [task.benchmark for task in tasks.values()], path)
     _check_known("data set", dataset, [task.dataset or "" for task in tasks.values()], path)
     trials["method"] = _method_names(trials)
+    methods = tuple(sorted(trials["method"].unique()))
     run = set(trials["task_key"].unique())
     chosen = {
         key: task
@@ -90,7 +95,7 @@ def read_results(
             f"it has {'; '.join(names[key] for key in tasks if key in run)}."
         )
     trials = trials[trials["task_key"].isin(list(chosen))].reset_index(drop=True)
-    return Results(Path(path), chosen, {key: names[key] for key in chosen}, trials)
+    return Results(Path(path), chosen, {key: names[key] for key in chosen}, trials, methods)
 
 
 def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
@@ -117,6 +122,50 @@ def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
                 for task in group:
                     parts[task.key].append(qualifier(task))
     return {key: ", ".join(part) for key, part in parts.items()}
+
+
+def one_task(results: Results, task: str) -> Results:
+    """The results of one task alone, by its readable name.
+
+    Raises:
+        SuiteError: there is no such task.
+    """
+    keys = [key for key, name in results.names.items() if name == task]
+    if not keys:
+        raise SuiteError(choose_from("task", task, list(results.names.values())))
+    (key,) = keys
+    trials = results.trials[results.trials["task_key"] == key].reset_index(drop=True)
+    return replace(results, tasks={key: results.tasks[key]}, names={key: task}, trials=trials)
+
+
+def choose_task(results: Results, task: str | None) -> str:
+    """The readable name of the task meant by a part of it that no other task has.
+
+    A data set, a benchmark, an objective or a budget will do, or several with a comma or a slash
+    between: ``cifar10``, ``nas201/cifar10``, ``cifar10, 100 evaluations``. A name in full is meant
+    as it is. None will do where there is one task alone.
+
+    Raises:
+        SuiteError: no task has these parts, or several have.
+    """
+    names = list(results.names.values())
+    if task is None and len(names) == 1:
+        return names[0]
+    if task is None:
+        raise SuiteError(f"There are {len(names)} tasks: choose one of {'; '.join(names)}.")
+    if task in names:
+        return task
+    wanted = _parts(task)
+    found = [name for name in names if wanted <= _parts(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise SuiteError(f"{task!r} may be {' or '.join(map(repr, found))}: say more of it.")
+    raise SuiteError(choose_from("task", task, names))
+
+
+def _parts(name: str) -> set[str]:
+    return {part.strip() for part in re.split(r"[/,]", name) if part.strip()}
 
 
 def budget_text(task: TaskRow) -> str:

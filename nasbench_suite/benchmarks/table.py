@@ -30,6 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.parsing import counted, html_table
 from nasbench_suite.spaces import (
     Architecture,
     FiniteSpace,
@@ -171,7 +172,7 @@ class Described:
         return list(dict.fromkeys(m.dataset for m in self.metrics.values() if m.dataset))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Benchmark(Described):
     """A space and what is known of the architectures in it.
 
@@ -192,6 +193,21 @@ class Benchmark(Described):
     metrics: Mapping[str, Metric]
     columns: Mapping[str, NDArray[np.float64]]
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Benchmark {self.name!r}: {counted(self.space.size, 'architecture')} of "
+            f"{self.space.name}, {counted(len(self.metrics), 'metric')}>"
+        )
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "space": repr(self.space),
+            "data sets": ", ".join(self.datasets) or "-",
+            "metrics": ", ".join(self.metrics),
+            "source": str(self.about.get("source", "-")),
+        }
+        return html_table(f"Benchmark {self.name}", facts)
 
     def values(self, metric: str) -> NDArray[np.float64]:
         """All figures of a metric by architecture index, shape (space.size,), read-only.

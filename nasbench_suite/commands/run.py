@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from nasbench_suite.runner import TrialDone
+from nasbench_suite.commands.completion import complete, complete_benchmarks
 
 _MANY_FAILURES = 5
 
 
 def run(
-    methods: Annotated[
-        str,
+    experiment: Annotated[
+        Path | None,
+        typer.Argument(help="Experiment file (TOML); it says all but where trials run."),
+    ] = None,
+    suite: Annotated[
+        str | None,
         typer.Option(
-            help="Methods, as name,name[setting=value,...]; `nasbench methods list` names them."
+            help="A named experiment instead; `nasbench list suites` names them.",
+            autocompletion=complete("suites"),
         ),
-    ],
+    ] = None,
+    methods: Annotated[
+        str | None,
+        typer.Option(
+            help="Methods, as name,name[setting=value,...]; `nasbench methods list` names them.",
+            autocompletion=complete("methods"),
+        ),
+    ] = None,
     benchmark: Annotated[
-        str, typer.Option(help="Name or file of a benchmark; `nasbench data list` names them.")
-    ] = "digits",
+        str | None,
+        typer.Option(
+            help="Name or file of a benchmark; `nasbench data list` names them. The embedded "
+            "`digits` if left out.",
+            autocompletion=complete_benchmarks,
+        ),
+    ] = None,
     dataset: Annotated[
         str | None,
         typer.Option(help="Data set, or several, as name,name; needed if there is a choice."),
@@ -116,39 +129,71 @@ def run(
     from rich.console import Console
 
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.parsing import parse_seeds, split_names
-    from nasbench_suite.runner import Limits
-    from nasbench_suite.runner import run as run_trials
+    from nasbench_suite.parsing import counted, parse_seeds, split_names
+    from nasbench_suite.runner import Limits, RunSummary, run_tasks
     from nasbench_suite.runner.executors import Resources, make_executor
+    from nasbench_suite.runner.progress import Bar
+    from nasbench_suite.runner.runs import prepare
+    from nasbench_suite.suites import load_suite, read_suite
 
     limits = Limits(time_limit, memory_limit, retries)
     asked = Resources(jobs, limits, address, trial_cores, trial_gpus, trial_memory)
     where = make_executor(executor, asked)
     console = Console(stderr=True, quiet=quiet, markup=False)
-    with _Bars(console) as bars:
-        summary = run_trials(
-            benchmark,
-            methods,
-            space=space,
-            dataset=split_names(dataset) if dataset else None,
-            seeds=parse_seeds(seeds),
-            executor=where,
-            store=store,
-            keep=keep,
-            rerun=rerun,
-            evaluations=evaluations,
-            seconds=seconds,
-            signal=signal,
-            report=report,
-            also=split_names(also) if also else (),
-            each=split_names(each) if each else (),
-            noise=noise,  # type: ignore[arg-type]  # make_task checks it
-            crossfit=crossfit,
-            on_plan=bars.plan,
-            on_trial=bars.advance,
+    if experiment is not None or suite is not None:
+        if methods is not None or benchmark is not None or (experiment and suite):
+            raise SuiteError(
+                "An experiment file or a suite says which methods and benchmarks are run: give one "
+                "of them and nothing else, or --methods and --benchmark."
+            )
+        found = read_suite(experiment) if experiment else load_suite(str(suite))
+        runs = [one.settings() for one in found.runs]
+    elif methods is None:
+        raise SuiteError(
+            "Nothing is to be run: give --methods, an experiment file, or --suite; `nasbench "
+            "methods list` and `nasbench list suites` name what there is."
         )
-    kept = f", {summary.skipped} were already there" if summary.skipped else ""
-    console.print(f"{summary.finished} trials finished{kept}: {store}", highlight=False)
+    else:
+        runs = [
+            {
+                "benchmark": benchmark or "digits",
+                "methods": methods,
+                "space": space,
+                "dataset": split_names(dataset) if dataset else None,
+                "seeds": parse_seeds(seeds),
+                "evaluations": evaluations,
+                "seconds": seconds,
+                "signal": signal,
+                "report": report,
+                "also": split_names(also) if also else (),
+                "each": split_names(each) if each else (),
+                "noise": noise,
+                "crossfit": crossfit,
+            }
+        ]
+    groups = [prepare(**settings) for settings in runs]  # what is missing shows before any runs
+    summary = RunSummary()
+    with Bar(console) as bar:
+        bar.expect(sum(len(tasks) * len(made) * len(seeds) for tasks, made, seeds in groups))
+        for tasks, made, numbers in groups:
+            done = run_tasks(
+                tasks,
+                made,
+                seeds=numbers,
+                executor=where,
+                store=store,
+                keep=keep,
+                rerun=rerun,
+                on_plan=bar.plan,
+                on_trial=bar.advance,
+            )
+            summary = summary + done
+    for line in bar.told():
+        console.print(line, highlight=False)
+    were = "was" if summary.skipped == 1 else "were"
+    kept = f", {summary.skipped:,} {were} already there" if summary.skipped else ""
+    finished = counted(summary.finished, "trial")
+    console.print(f"{finished} finished{kept}: {store}", highlight=False)
     for hint in summary.hints:
         console.print(f"Note: {hint}", highlight=False)
     if summary.failures:
@@ -157,51 +202,8 @@ def run(
                 f"{failure.method} on {failure.task}, seed {failure.seed}: {failure.failure}",
                 err=True,
             )
+        failed = counted(len(summary.failures), "trial")
         raise SuiteError(
-            f"{len(summary.failures)} trials failed, all others are kept: mend the method and run "
+            f"{failed} failed, all others are kept: mend the method and run "
             f"the same command again (the tracebacks are in {store}, column trials.message)."
         )
-
-
-class _Bars:
-    """A progress bar for every method on every task."""
-
-    def __init__(self, console: object) -> None:
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress: Progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,  # type: ignore[arg-type]
-        )
-        self._bars: dict[tuple[str, str], TaskID] = {}
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bars:
-            self._progress.stop()
-
-    def plan(self, plan: Mapping[tuple[str, str], tuple[int, int]]) -> None:
-        several_tasks = len({task for task, _ in plan}) > 1
-        for (task, method), (todo, finished) in plan.items():
-            self._bars[task, method] = self._progress.add_task(
-                f"{task}: {method}" if several_tasks else method,
-                total=todo + finished,
-                completed=finished,
-            )
-        self._progress.start()
-
-    def advance(self, trial: TrialDone) -> None:
-        self._progress.advance(self._bars[trial.task, trial.method])

@@ -11,43 +11,30 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
 from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import Record
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.rows import CodeRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
 from nasbench_suite.runner.jobs import Failure, Job
+from nasbench_suite.runner.messages import Evaluation, Plan, TrialDone
 from nasbench_suite.runner.settling import settle
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
-from nasbench_suite.tasks.methods import make_method, method_key, method_label
+from nasbench_suite.tasks.methods import make_method, method_key, method_label, method_name
 from nasbench_suite.tasks.task import Noise
 
-MethodSpecification = str | tuple[str, Method]
-
-
-@dataclass(frozen=True)
-class TrialDone:
-    """Progress: one trial has just been written.
-
-    Attributes:
-        task: name of the task.
-        method: label of the method.
-        seed: the seed.
-        failure: why it failed, or None.
-    """
-
-    task: str
-    method: str
-    seed: int
-    failure: str | None
+T = TypeVar("T")
+MethodSpecification = str | type[Method] | Method | tuple[str, Method]
+Methods = MethodSpecification | Sequence[MethodSpecification]
 
 
 @dataclass
@@ -66,6 +53,15 @@ class RunSummary:
     skipped: int = 0
     failures: list[TrialDone] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
+
+    def __add__(self, other: RunSummary) -> RunSummary:
+        """Both runs together; what both hint at is said once."""
+        return RunSummary(
+            self.finished + other.finished,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+            list(dict.fromkeys(self.hints + other.hints)),
+        )
 
 
 @dataclass(frozen=True)
@@ -89,11 +85,11 @@ class _Plan:
 
 def run(
     benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
-    methods: str | Sequence[MethodSpecification] = "random",
+    methods: Methods = "random",
     *,
     space: str | None = None,
     dataset: str | Sequence[str] | None = None,
-    seeds: Iterable[int] = range(5),
+    seeds: int | Iterable[int] = 5,
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
@@ -108,7 +104,9 @@ def run(
     noise: Noise = "mean",
     crossfit: bool | None = None,
     on_trial: Callable[[TrialDone], None] | None = None,
-    on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
+    on_evaluation: Callable[[Evaluation], None] | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    progress: bool = False,
 ) -> RunSummary:
     """Run methods on a benchmark and write every finished trial to a results file.
 
@@ -121,9 +119,9 @@ def run(
         space: the space that an open benchmark shall answer for, where it has a choice.
         methods: names with optional settings, as one string
             (``"random,regularized-evolution[population_size=50]"``) or a sequence; an item may
-            also be a pair of a name and a ``Method`` of your own.
+            also be a ``Method`` of your own, its class, or a pair of a name and a method.
         dataset: one data set or several; see ``make_task``.
-        seeds: a trial is run with each.
+        seeds: a trial is run with each; a number stands for so many, from 0.
         jobs: number of processes; -1 for all cores. Every method has processes of its own.
         executor: where trials run, if not on so many processes of this machine: ``Processes`` with
             limits, a ``RayCluster``.
@@ -141,6 +139,8 @@ def run(
         noise: see ``Task``.
         crossfit: whether signal and report come from different trainings, see ``make_task``.
         on_trial: called after each trial has been written.
+        on_evaluation: called with every evaluation of it, in order, before ``on_trial``.
+        progress: whether to show a bar with the time that is left, on standard error.
         on_plan: called once, with (trials to run, trials already finished) by task name and
             method label.
 
@@ -176,8 +176,35 @@ def run(
         keep=keep,
         rerun=rerun,
         on_trial=on_trial,
+        on_evaluation=on_evaluation,
         on_plan=on_plan,
+        progress=progress,
     )
+
+
+def prepare(
+    benchmark: str | Path | Benchmark | OpenBenchmark,
+    methods: Methods,
+    *,
+    seeds: int | Iterable[int] = 5,
+    **settings: Any,
+) -> tuple[list[Task], list[MethodSpecification], list[int]]:
+    """The tasks, methods and seeds of one call of ``run``, all of them looked at before any runs.
+
+    Args:
+        benchmark: as for ``run``.
+        methods: as for ``run``.
+        seeds: as for ``run``.
+        settings: those of ``make_tasks``.
+
+    Raises:
+        SuiteError: a benchmark, a metric, a method, or what a method needs is missing.
+    """
+    tasks, chosen = make_tasks(benchmark, **settings), make_methods(methods)
+    for task in tasks:
+        for _, method in chosen:
+            method.refuse(task)
+    return tasks, list(chosen), _check_seeds(seeds)
 
 
 def make_tasks(
@@ -225,18 +252,37 @@ def _benchmark(
 
 def run_tasks(
     tasks: Sequence[Task],
-    methods: str | Sequence[MethodSpecification],
+    methods: Methods,
     *,
-    seeds: Iterable[int] = range(5),
+    seeds: int | Iterable[int] = 5,
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
     keep: bool = False,
     rerun: bool = False,
     on_trial: Callable[[TrialDone], None] | None = None,
-    on_plan: Callable[[Mapping[tuple[str, str], tuple[int, int]]], None] | None = None,
+    on_evaluation: Callable[[Evaluation], None] | None = None,
+    on_plan: Callable[[Plan], None] | None = None,
+    progress: bool = False,
 ) -> RunSummary:
     """As ``run``, on tasks made before with ``make_task``."""
+    if progress:
+        from nasbench_suite.runner.progress import Bar
+
+        with Bar() as bar:
+            return run_tasks(
+                tasks,
+                methods,
+                seeds=seeds,
+                jobs=jobs,
+                executor=executor,
+                store=store,
+                keep=keep,
+                rerun=rerun,
+                on_trial=_both(bar.advance, on_trial),
+                on_evaluation=on_evaluation,
+                on_plan=_both(bar.plan, on_plan),
+            )
     seeds = _check_seeds(seeds)
     executor = executor or local_executor(jobs)
     chosen = make_methods(methods)
@@ -299,7 +345,9 @@ def run_tasks(
                     outcome.wall_seconds,
                     code_id=plan.code_id,
                 )
-                done = TrialDone(plan.task.name, plan.label, seed, outcome.message)
+                done = TrialDone(
+                    plan.task.name, plan.label, seed, outcome.message, outcome.wall_seconds
+                )
                 summary.failures.append(done)
             else:
                 results.add_trial(
@@ -312,7 +360,10 @@ def run_tasks(
                     replace=seed in plan.again,
                 )
                 job.checkpoint.unlink(missing_ok=True)
-                done = TrialDone(plan.task.name, plan.label, seed, None)
+                done = TrialDone(plan.task.name, plan.label, seed, None, outcome.wall_seconds)
+                if on_evaluation is not None:
+                    for evaluation in _evaluations(done, outcome.record):
+                        on_evaluation(evaluation)
                 summary.finished += 1
             if on_trial is not None:
                 on_trial(done)
@@ -334,8 +385,38 @@ def _other_code(
     )
 
 
-def _check_seeds(seeds: Iterable[int]) -> list[int]:
-    seeds = list(seeds)
+def _evaluations(trial: TrialDone, record: Record) -> Iterator[Evaluation]:
+    """What was evaluated in a trial, one by one; recommendations alone are no evaluations."""
+    for number, epochs in enumerate(record.epochs.tolist()):
+        if epochs > 0:
+            place = int(record.architectures[number])
+            yield Evaluation(
+                trial.task,
+                trial.method,
+                trial.seed,
+                number + 1,
+                place if record.strings is None else record.strings[place],
+                epochs,
+                tuple(record.signals[number].tolist()),
+                float(record.evaluations[number]),
+                float(record.seconds[number]),
+            )
+
+
+def _both(one: Callable[[T], None], other: Callable[[T], None] | None) -> Callable[[T], None]:
+    """A call of both; of the one alone where there is no other."""
+    if other is None:
+        return one
+
+    def call(value: T) -> None:
+        one(value)
+        other(value)
+
+    return call
+
+
+def _check_seeds(seeds: int | Iterable[int]) -> list[int]:
+    seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
     for seed in seeds:
         if seed < 0:
             raise SuiteError(f"Seed {seed} is impossible: seeds are whole numbers from 0.")
@@ -344,18 +425,27 @@ def _check_seeds(seeds: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def make_methods(methods: str | Sequence[MethodSpecification]) -> list[tuple[str, Method]]:
+def make_methods(methods: Methods) -> list[tuple[str, Method]]:
     """Names and methods, each once.
 
     Raises:
         SuiteError: unknown method or hyper-parameter, or no method at all.
     """
     chosen: dict[str, tuple[str, Method]] = {}
-    for item in [methods] if isinstance(methods, str) else methods:
+    alone = isinstance(methods, str | Method | type)
+    for item in [methods] if alone else methods:  # type: ignore[union-attr]
         if isinstance(item, str):
             made = [(name, make_method(name, settings)) for name, settings in parse_methods(item)]
-        else:
+        elif isinstance(item, tuple):
             made = [item]
+        else:
+            method = item() if isinstance(item, type) else item
+            if not isinstance(method, Method):
+                raise SuiteError(
+                    f"{item!r} is no method: give a name, a subclass of Method, or one with its "
+                    f"hyper-parameters."
+                )
+            made = [(method_name(type(method)), method)]
         for name, method in made:
             chosen.setdefault(method_key(name, method), (name, method))
     if not chosen:

@@ -11,6 +11,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import TrialResult
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.parsing import html_table
 from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
 from nasbench_suite.tasks.judging import judge
 
@@ -28,6 +29,21 @@ class Trial:
         self.finished = False
         self._started = False
         self._wall_seconds = 0.0
+
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else f"{100 * self.session.remaining:.0f} % left"
+        name = type(self.method).__name__
+        return f"<Trial: {name} on {self.task.name!r}, seed {self.session.seed}, {state}>"
+
+    def _repr_html_(self) -> str:
+        facts = {
+            "method": repr(self.method),
+            "task": self.task.name,
+            "seed": str(self.session.seed),
+            "spent": f"{self.session.evaluations:g} evaluations of {self.task.budget}",
+            "state": "finished" if self.finished else "can go on",
+        }
+        return html_table("Trial", facts)
 
     def advance(self, steps: int | None = None) -> None:
         """Take that many steps of the method, or all that are left."""

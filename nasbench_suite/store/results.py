@@ -183,8 +183,24 @@ class ResultStore:
     # -- writing -----------------------------------------------------------------------------
 
     def add_task(self, task: TaskRow) -> int:
-        """The row number of a task, added if it is new."""
+        """The row number of a task, added if it is new.
+
+        Earlier versions took a budget of 12 and one of 12.0 for two tasks: one that was written so
+        is found, and gets its key of today.
+        """
         known = task.optimum is not None
+        with self._transaction():
+            rows = self._connection.execute(
+                "SELECT id, key, config FROM tasks WHERE name = ?", (task.name,)
+            ).fetchall()
+            known_keys = {key for _, key, _ in rows}
+            for number, _, config in rows:
+                if task.key not in known_keys and json.loads(config) == task.config:
+                    known_keys.add(task.key)
+                    self._connection.execute(
+                        "UPDATE tasks SET key = ?, config = ? WHERE id = ?",
+                        (task.key, json.dumps(task.config, sort_keys=True), number),
+                    )
         optimum = 0.0 if task.optimum is None else task.optimum + 0.0  # no negative zero in SQLite
         return self._add("tasks", {**vars(task), "optimum": optimum, "optimum_known": int(known)})
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from nasbench_suite import registry
@@ -67,16 +71,48 @@ def method_key(name: str, method: Method) -> str:
     return config_hash({"name": name, "class": identity, "config": method.identity})
 
 
+def method_name(kind: type[Method]) -> str:
+    """The name a class is registered under; else its own, in small letters with hyphens.
+
+    >>> class MyMethod(Method): ...
+    >>> method_name(MyMethod)
+    'my-method'
+    """
+    place = f"{kind.__module__}:{kind.__qualname__}"
+    for name, entry in registry.entries("methods").items():
+        if entry.value == place:
+            return name
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", kind.__name__)
+    return "-".join(words).lower()
+
+
 _NEEDS = {"lists_space": "a list", "needs_choices": "choices", "needs_features": "features"}
 
 
 def method_title(name: str) -> str:
-    """The name that tables and figures show of a method; that name where it has none of its own."""
-    try:
-        kind = method_class(name)
-    except SuiteError:
+    """The name that tables and figures show of a method; that name where it has none of its own.
+
+    It is read from the source where there is one: a table of results needs no torch.
+    """
+    entry = registry.entries("methods").get(name)
+    if entry is None:
         return name
-    return str(vars(kind).get("title") or name)
+    module, _, kind = entry.value.partition(":")
+    try:
+        spec = find_spec(module)
+        tree = ast.parse(Path(spec.origin or "").read_text("utf-8")) if spec else ast.Module([], [])
+    except (OSError, ValueError, SyntaxError, ImportError):
+        return name
+    for part in tree.body:
+        if isinstance(part, ast.ClassDef) and part.name == kind:
+            for line in part.body:
+                if (
+                    isinstance(line, ast.AnnAssign | ast.Assign)
+                    and "title" in ast.unparse(line).partition("=")[0]
+                    and isinstance(line.value, ast.Constant)
+                ):
+                    return str(line.value.value) or name
+    return name
 
 
 def describe_methods() -> list[dict[str, Any]]:

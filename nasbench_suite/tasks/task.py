@@ -22,6 +22,7 @@ from nasbench_suite.benchmarks.crossfit import (
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.parsing import html_table
 
 if TYPE_CHECKING:
     from nasbench_suite.statistics.pareto import ParetoMeasure
@@ -61,11 +62,17 @@ class Budget:
         for name, value in (("evaluations", self.evaluations), ("seconds", self.seconds)):
             if value is not None and not (np.isfinite(value) and value > 0):
                 raise SuiteError(f"A budget of {value} {name} is impossible: give a number > 0.")
+            if value is not None:  # 12 and 12.0 are one budget, and make one task
+                object.__setattr__(self, name, float(value))
         if self.evaluations is None and self.seconds is None:
             raise SuiteError("A budget needs a number of evaluations, of seconds, or both.")
 
+    def __str__(self) -> str:
+        limits = (("evaluations", self.evaluations), ("seconds", self.seconds))
+        return " or ".join(f"{limit:,.10g} {unit}" for unit, limit in limits if limit is not None)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Task:
     """A benchmark, a data set, objectives, a budget and what a method may see.
 
@@ -292,6 +299,21 @@ class Task:
             if codes is not None:
                 found = codes == 0 if found is None else found & (codes == 0)
         return found
+
+    def __repr__(self) -> str:
+        objectives = ", ".join(f"{o.signal} -> {o.report}" for o in self.objectives)
+        return f"<Task {self.name!r}: {objectives}, {self.budget}>"
+
+    def _repr_html_(self) -> str:
+        rows = {
+            "benchmark": self.benchmark.name,
+            "data set": self.dataset or "-",
+            "methods see": ", ".join(o.signal for o in self.objectives),
+            "judged by": ", ".join(o.report for o in self.objectives),
+            "budget": str(self.budget),
+            "key": self.key,
+        }
+        return html_table(f"Task {self.name}", rows)
 
     def __getstate__(self) -> dict[str, Any]:
         # What was cached stays behind: a worker process computes it anew in milliseconds.

@@ -14,12 +14,13 @@ from reports.commands.options import (
     File,
     Form,
     Format,
+    LabelsFile,
     OneBenchmark,
     OneDataset,
     Seconds,
     Store,
-    names,
     print_report,
+    read,
 )
 
 
@@ -34,6 +35,7 @@ def compare(
     file: File = None,
     store: Store = DEFAULT_STORE,
     methods: Chosen = None,
+    labels: LabelsFile = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -62,18 +64,25 @@ def compare(
     ] = None,
 ) -> None:
     """Test which methods differ, by how much, and how sure that is."""
-    from nasbench_suite.analysis.comparison import compare as compare_methods
+    from nasbench_suite.analysis.comparison import BEST, results_comparisons
     from nasbench_suite.statistics.significance import RESAMPLES
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
-    comparisons = compare_methods(
+    results = read(
         file or store,
-        methods=names(methods),
-        against=against,
-        over=over.value,
+        form=form,
         benchmark=benchmark,
         dataset=dataset,
+        methods=methods,
+        labels=labels,
+    )
+    if against not in (None, BEST):
+        against = results.method(against)
+    comparisons = results_comparisons(
+        results,
+        against=against,
+        over=over.value,
         evaluations=evaluations,
         seconds=seconds,
         rope=rope,

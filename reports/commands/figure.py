@@ -8,14 +8,18 @@ from typing import Annotated
 
 import typer
 
+from nasbench_suite.commands.completion import complete
 from reports.commands.options import (
     DEFAULT_STORE,
     Chosen,
     File,
+    LabelsFile,
     OneBenchmark,
     OneDataset,
+    OneTask,
+    Order,
     Store,
-    names,
+    read,
 )
 
 
@@ -37,18 +41,22 @@ class Width(StrEnum):
 
 def figure(
     name: Annotated[
-        str | None, typer.Argument(help="Which figure; left out, all are listed.")
+        str | None,
+        typer.Argument(
+            help="Which figure; left out, all are listed.", autocompletion=complete("figures")
+        ),
     ] = None,
     store: Store = DEFAULT_STORE,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="File (.pdf, .svg or .png); by default NAME.pdf."),
     ] = None,
-    task: Annotated[
-        str | None, typer.Option(help="One task alone, by its name on the leaderboard.")
-    ] = None,
+    task: OneTask = None,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    methods: Chosen = None,
+    order: Order = None,
+    labels: LabelsFile = None,
     venue: Annotated[Venue, typer.Option(help="Column width and font sizes.")] = Venue.NEURIPS,
     width: Annotated[Width, typer.Option(help="One column, or the whole text.")] = Width.COLUMN,
     height: Annotated[float | None, typer.Option(help="Inches; by default as it fits.")] = None,
@@ -57,7 +65,6 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure for a paper, in the width of its columns and with embedded fonts."""
-    from nasbench_suite.analysis.results import read_results
     from nasbench_suite.errors import SuiteError
     from reports.figures.gallery import choose_figure, list_figures, write_paper_figure
 
@@ -67,7 +74,14 @@ def figure(
         return
     path = output or Path(f"{name}.pdf")
     frame = write_paper_figure(
-        read_results(store, benchmark=benchmark, dataset=dataset),
+        read(
+            store,
+            benchmark=benchmark,
+            dataset=dataset,
+            methods=methods,
+            order=order,
+            labels=labels,
+        ),
         name,
         path,
         task=task,
@@ -104,6 +118,8 @@ def table(
     methods: Chosen = None,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    order: Order = None,
+    labels: LabelsFile = None,
     statistic: Annotated[
         Statistic, typer.Option(help="mean ± std, median, or iqm with interval.")
     ] = Statistic.MEAN,
@@ -113,12 +129,17 @@ def table(
     alpha: Annotated[float, typer.Option(help="Level of the significance marks.")] = 0.05,
 ) -> None:
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
-    from nasbench_suite.analysis.results import read_results
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
     made = paper_table(
-        read_results(file or store, benchmark=benchmark, dataset=dataset),
-        methods=names(methods),
+        read(
+            file or store,
+            benchmark=benchmark,
+            dataset=dataset,
+            methods=methods,
+            order=order or methods,
+            labels=labels,
+        ),
         statistic=statistic.value,
         alpha=alpha,
     )

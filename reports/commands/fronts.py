@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -9,13 +10,17 @@ import typer
 
 from reports.commands.options import (
     DEFAULT_STORE,
+    Chosen,
     File,
     Form,
     Format,
+    LabelsFile,
     OneBenchmark,
     OneDataset,
+    Order,
     Store,
     print_report,
+    read,
 )
 
 
@@ -25,6 +30,9 @@ def fronts(
     form: Form = Format.TERMINAL,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    methods: Chosen = None,
+    order: Order = None,
+    labels: LabelsFile = None,
     figure: Annotated[
         Path | None,
         typer.Option(help="Draw median attainment surfaces here (.pdf, .png or .svg)."),
@@ -32,19 +40,27 @@ def fronts(
 ) -> None:
     """Compare Pareto fronts: hypervolume, IGD+, epsilon, R2, coverage, constrained regret."""
     from nasbench_suite.analysis.fronts import results_indicators
-    from nasbench_suite.analysis.results import read_results
     from reports.figures.panels import write_panels
     from reports.figures.style import check_figure_path
+    from reports.labels import in_order
     from reports.tables import rendering as tables
     from reports.tables.fronts import fronts_report
 
     if figure is not None:
         check_figure_path(figure)
-    results = read_results(file or store, benchmark=benchmark, dataset=dataset)
-    rows = results_indicators(results)
+    chosen = partial(
+        read,
+        file or store,
+        benchmark=benchmark,
+        dataset=dataset,
+        methods=methods,
+        order=order,
+        labels=labels,
+    )
+    results = chosen(form=form)
+    rows = in_order(results_indicators(results), results)
     if figure is not None:
-        names = [results.names[key] for key in dict.fromkeys(rows["task_key"])]
-        write_panels(results, "attainment", names, figure)
+        write_panels(chosen(), "attainment", figure, tasks=list(dict.fromkeys(rows["task_key"])))
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
     if form is Format.CSV:
         typer.echo(tables.to_csv(rows), nl=False)

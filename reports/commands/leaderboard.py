@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -13,15 +14,19 @@ import typer
 
 from reports.commands.options import (
     DEFAULT_STORE,
+    Chosen,
     Evaluations,
     File,
     Form,
     Format,
+    LabelsFile,
     OneBenchmark,
     OneDataset,
+    Order,
     Seconds,
     Store,
     print_report,
+    read,
 )
 
 
@@ -42,6 +47,9 @@ def leaderboard(
     form: Form = Format.TERMINAL,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    methods: Chosen = None,
+    order: Order = None,
+    labels: LabelsFile = None,
     evaluations: Evaluations = None,
     seconds: Seconds = None,
     confidence: Annotated[
@@ -55,17 +63,32 @@ def leaderboard(
     ] = Against.EVALUATIONS,
 ) -> None:
     """Compare methods: means, intervals, regrets, ranks, ties within noise, anytime curves."""
+    import pandas as pd
+
     from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
-    from nasbench_suite.analysis.results import read_results
+    from reports.labels import in_order
     from reports.tables import rendering as tables
 
     with _results_file(file or store, source) as path:
-        results = read_results(path, benchmark=benchmark, dataset=dataset)
+        chosen = partial(
+            read,
+            path,
+            benchmark=benchmark,
+            dataset=dataset,
+            methods=methods,
+            order=order,
+            labels=labels,
+        )
+        results = chosen(form=form)
         rows = results_leaderboard(
             results,
             evaluations=evaluations,
             seconds=seconds,
             confidence=confidence,
+        )
+        rows = pd.concat(
+            [in_order(part, results) for _, part in rows.groupby("task_key", sort=False)],
+            ignore_index=True,
         )
         overall = None
         if rows["task_key"].nunique() > 1 and form is not Format.CSV:
@@ -76,9 +99,10 @@ def leaderboard(
                 confidence=confidence,
             )
         if figure is not None:
-            from reports.figures.anytime import write_figure
+            from reports.figures.panels import write_panels
 
-            write_figure(results, figure, by=against.value, confidence=confidence)
+            name = "anytime" if against is Against.EVALUATIONS else "anytime-seconds"
+            write_panels(chosen(), name, figure)
             typer.echo(f"The anytime curves are in {figure}.", err=True)
         if form is Format.CSV:
             typer.echo(tables.to_csv(rows), nl=False)

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nasbench_suite.commands.completion import complete, complete_tasks
+
 if TYPE_CHECKING:
+    from reports.labels import Presented
     from reports.tables import rendering as tables
 
 DEFAULT_STORE = Path("results.sqlite")
@@ -36,7 +39,29 @@ OneBenchmark = Annotated[str | None, typer.Option("--benchmark", help="This benc
 OneDataset = Annotated[str | None, typer.Option("--dataset", help="This data set alone.")]
 Chosen = Annotated[
     str | None,
-    typer.Option("--methods", help="These methods alone, as name,name; by default all."),
+    typer.Option(
+        "--methods",
+        help="These methods alone, as name,name; by default all.",
+        autocompletion=complete("methods"),
+    ),
+]
+Order = Annotated[
+    str | None,
+    typer.Option(
+        "--order", help="These methods first, as name,name; by default as the results have them."
+    ),
+]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option("--labels", help="Names to show of methods, data sets and so on (TOML)."),
+]
+OneTask = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="One task alone, by what tells it from the others, such as `cifar10`.",
+        autocompletion=complete_tasks,
+    ),
 ]
 Evaluations = Annotated[
     float | None,
@@ -69,6 +94,30 @@ def print_report(report: tables.Report, form: Format) -> None:
     width = console.width if known else _PIPED
     console.width = width
     console.print(*to_terminal(report, console.encoding, width), sep="\n", crop=False)
+
+
+def read(
+    path: Path,
+    *,
+    form: Format | None = None,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    methods: str | None = None,
+    order: str | None = None,
+    labels: Path | None = None,
+) -> Presented:
+    """The results that a command shows; under their identifiers in files for other programs."""
+    from reports.labels import read_presented
+
+    return read_presented(
+        path,
+        benchmark=benchmark,
+        dataset=dataset,
+        labels=labels,
+        methods=names(methods),
+        order=names(order),
+        plain=form in (Format.CSV, Format.JSON),
+    )
 
 
 def names(text: str | None) -> Sequence[str] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reports.commands.leaderboard import Format, print_report
+from reports.commands.options import Format, print_report
 
 if TYPE_CHECKING:
     import pandas as pd

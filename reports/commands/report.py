@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.options import DEFAULT_STORE, File, OneBenchmark, OneDataset, Store
+from reports.commands.options import (
+    DEFAULT_STORE,
+    Chosen,
+    File,
+    LabelsFile,
+    OneBenchmark,
+    OneDataset,
+    Store,
+    names,
+)
 
 
 def report(
@@ -19,6 +28,8 @@ def report(
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    methods: Chosen = None,
+    labels: LabelsFile = None,
     generative: Annotated[
         Path | None,
         typer.Option(help="Figures of generative models, from `vae compare --format json`."),
@@ -33,6 +44,8 @@ def report(
         title=title,
         benchmark=benchmark,
         dataset=dataset,
+        methods=names(methods),
+        labels=labels,
         generative=generative,
     )
     typer.echo(output)

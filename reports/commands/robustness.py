@@ -8,13 +8,17 @@ import typer
 
 from reports.commands.options import (
     DEFAULT_STORE,
+    Chosen,
     File,
     Form,
     Format,
+    LabelsFile,
     OneBenchmark,
     OneDataset,
+    Order,
     Store,
     print_report,
+    read,
 )
 
 _Tail = Annotated[float, typer.Option(help="Share of the seeds that the CVaR averages.")]
@@ -27,6 +31,9 @@ def robustness(
     form: Form = Format.TERMINAL,
     benchmark: OneBenchmark = None,
     dataset: OneDataset = None,
+    methods: Chosen = None,
+    order: Order = None,
+    labels: LabelsFile = None,
     threshold: Annotated[
         float | None,
         typer.Option(help="Collapsed is what ends below; by default random search's median."),
@@ -35,18 +42,22 @@ def robustness(
     confidence: _Confidence = 0.95,
 ) -> None:
     """Show spread, worst case, tail and collapse over seeds, and what the search logged inside."""
-    from nasbench_suite.analysis.robustness import robustness as make_rows
+    from nasbench_suite.analysis.robustness import results_robustness
+    from reports.labels import in_order
     from reports.tables import rendering as tables
     from reports.tables.robustness import robustness_report
 
-    rows = make_rows(
+    results = read(
         file or store,
+        form=form,
         benchmark=benchmark,
         dataset=dataset,
-        threshold=threshold,
-        tail=tail,
-        confidence=confidence,
+        methods=methods,
+        order=order,
+        labels=labels,
     )
+    rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
+    rows = in_order(rows, results)
     if form is Format.CSV:
         typer.echo(tables.to_csv(rows), nl=False)
     elif form is Format.JSON:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.analysis.curves import BudgetKind, results_curves
 from nasbench_suite.analysis.curves import anytime_curves as read_curves
 from nasbench_suite.errors import SuiteError, choose_from
 from reports.figures.figure import Figure
-from reports.figures.style import METADATA, check_figure_path
+from reports.figures.methods import (
+    add_legend,
+    add_note,
+    belongs,
+    best_few,
+    method_numbers,
+    method_styles,
+    regret_label,
+    spaced_markers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nasbench_suite.analysis.results import Results
-
-_LONG_NAME = 24  # characters; longer names in a legend would cover the curves
-_MOST_METHODS = 8  # more colours than these cannot be told apart
-_COLUMNS = 3
-_DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
+_LONG_NAME = 26  # characters; longer names are broken between settings
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
 
 
@@ -65,82 +71,41 @@ def anytime_curves(
     if ax is None:
         with sns.axes_style("ticks"):
             _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
-    chosen = list(methods or known)
-    _draw(ax, curves[curves["method"].isin(chosen)], method_styles(chosen), by, log)
-    ax.set_ylabel(f"interquartile mean {ax.get_ylabel()}")
-    _label_ends(ax)
+    chosen, note = best_few(list(methods or _best_first(curves)))
+    numbers = method_numbers(known, curves)
+    styles = method_styles(known, curves)
+    _draw(ax, curves[curves["method"].isin(chosen)], styles, numbers, by, log)
+    add_note(ax, note)
+    if not _label_ends(ax, numbers):
+        add_legend(ax, known, curves)
     return ax
 
 
-def write_figure(
-    results: Results,
-    path: str | Path,
-    *,
-    by: BudgetKind = "evaluations",
-    log: bool = True,
-    confidence: float = 0.95,
-) -> None:
-    """Write the anytime curves of all tasks, one panel a task, as PDF, PNG or SVG.
-
-    Of more than eight methods, those with the best final regrets are drawn.
-
-    Raises:
-        SuiteError: another kind of file, a folder that does not exist, or nothing to draw.
-    """
-    path = Path(path)
-    check_figure_path(path)
-    curves = results_curves(results, by=by, confidence=confidence)
-
-    import matplotlib as mpl
-    import seaborn as sns
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    tasks = list(dict.fromkeys(curves["task"]))
-    methods, left_out = _best_methods(curves)
-    styles = method_styles(methods)
-    columns = min(_COLUMNS, len(tasks))
-    rows = -(-len(tasks) // columns)
-    with sns.axes_style("ticks"), mpl.rc_context({"svg.hashsalt": "nasbench", "pdf.fonttype": 42}):
-        # A figure of its own needs neither a display nor pyplot's list of open figures.
-        size = (7.0, 4.2) if len(tasks) == 1 else (4.2 * columns, 3.2 * rows + 0.8)
-        figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(wspace=0.06, hspace=0.06))
-        grid = figure.subplots(rows, columns, squeeze=False)
-        for ax, task in zip(grid.flat, tasks, strict=False):
-            shown = curves[(curves["task"] == task) & curves["method"].isin(methods)]
-            _draw(ax, shown, styles, by, log)
-        for ax in list(grid.flat)[len(tasks) :]:
-            ax.remove()
-        if len(tasks) == 1:
-            grid[0, 0].set_ylabel(f"interquartile mean {grid[0, 0].get_ylabel()}")
-            _label_ends(grid[0, 0])
-        else:
-            handles = [
-                mpl.lines.Line2D([], [], label=method, **style) for method, style in styles.items()
-            ]
-            figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
-        if left_out:
-            figure.suptitle(
-                f"the best {len(methods)} of {len(methods) + left_out} methods", fontsize="small"
-            )
-        try:
-            figure.savefig(path, dpi=200, metadata=METADATA[path.suffix.lower()])
-        except OSError as error:
-            raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
-
-
 def _draw(
-    ax: Axes, curves: pd.DataFrame, styles: Mapping[str, Mapping[str, Any]], by: str, log: bool
+    ax: Axes,
+    curves: pd.DataFrame,
+    styles: Mapping[str, Mapping[str, Any]],
+    numbers: Mapping[str, int],
+    by: str,
+    log: bool,
 ) -> None:
     """The curves of one task, with their bands and the noise floor."""
     from matplotlib.ticker import NullLocator
 
     first = curves.iloc[0]
     floor, points = first["noise_floor"], "points" if first["unit"] == "%" else first["unit"]
-    for method, curve in curves.groupby("method", sort=False):
-        style = styles[str(method)]
-        ax.step(curve["budget"], curve["regret"], where="post", label=str(method), **style)
-        ax.fill_between(
+    groups = curves.groupby("method", sort=False)
+    for place, (method, curve) in enumerate(groups):
+        style, number = styles[str(method)], numbers[str(method)]
+        (line,) = ax.step(
+            curve["budget"],
+            curve["regret"],
+            where="post",
+            label=str(method),
+            markevery=spaced_markers(place, len(groups)),
+            **style,
+        )
+        band = ax.fill_between(
             curve["budget"],
             curve["low"],
             curve["high"],
@@ -149,6 +114,8 @@ def _draw(
             alpha=0.15,
             linewidth=0,
         )
+        for part in (line, band):
+            belongs(part, ax, number)
     if log:
         positive = curves.loc[curves["regret"] > 0, "regret"]
         linear = floor if floor > 0 else positive.min() if len(positive) else 1.0
@@ -178,7 +145,7 @@ def _draw(
         )
     ax.set_title(first["task"], fontsize="medium")
     ax.set_xlabel(_AXIS[by])
-    ax.set_ylabel(f"regret ({points})" if points else "regret")
+    ax.set_ylabel(regret_label(curves, points))
     ax.spines[["top", "right"]].set_visible(False)
 
 
@@ -191,73 +158,74 @@ def _regret_ticks(linear: float, top: float) -> list[float]:
     return [0.0, *(tick for tick in ticks if linear / 2 <= tick <= top)]
 
 
-def _label_ends(ax: Axes) -> None:
-    """Write each method beside the end of its curve, pushed apart where they would overlap."""
+def _label_ends(ax: Axes, numbers: Mapping[str, int]) -> bool:
+    """Write each method beside the end of its curve, pushed apart where they would overlap.
+
+    Returns:
+        Whether they are written: not where they would take more than the height of the axes, nor
+        on one of several panels.
+    """
     figure = ax.get_figure()
     assert figure is not None
+    if len(figure.axes) > 1:
+        return False
     lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
     ends = [ax.transData.transform((1.0, np.asarray(line.get_ydata())[-1]))[1] for line in lines]
     names = [wrap_name(str(line.get_label())) for line in lines]
-    heights = [13.0 * (1 + name.count("\n")) * figure.dpi / 72 for name in names]
-    bottom = ax.transAxes.transform((0.0, 0.0))[1]
-    for index in np.argsort(ends, kind="stable"):
-        centre = max(ends[index], bottom + heights[index] / 2)
-        bottom = centre + heights[index] / 2
-        ax.annotate(
-            names[index],
+    heights = np.array([11.0 * (1 + name.count("\n")) * figure.dpi / 72 for name in names])
+    bottom, top = (ax.transAxes.transform((0.0, edge))[1] for edge in (0.0, 1.0))
+    if heights.sum() > 0.8 * (top - bottom):  # a title and labels will still take some of it
+        return False
+    centres = _apart(np.array(ends), heights, bottom, top)
+    for line, name, centre in zip(lines, names, centres, strict=True):
+        text = ax.annotate(
+            name,
             (1.0, ax.transAxes.inverted().transform((0.0, centre))[1]),
             xycoords="axes fraction",
             xytext=(6, 0),
             textcoords="offset points",
             va="center",
             fontsize="small",
-            color=lines[index].get_color(),
+            color=line.get_color(),
             annotation_clip=False,
         )
+        belongs(text, ax, numbers[str(line.get_label())])
+    return True
+
+
+def _apart(
+    wanted: NDArray[np.float64], heights: NDArray[np.float64], bottom: float, top: float
+) -> NDArray[np.float64]:
+    """Centres of labels near where they are wanted, none over another, all within the ends."""
+    centres = np.array(wanted, dtype=np.float64)
+    order = np.argsort(centres, kind="stable")
+    edge = bottom
+    for index in order:
+        centres[index] = max(centres[index], edge + heights[index] / 2)
+        edge = centres[index] + heights[index] / 2
+    edge = top
+    for index in order[::-1]:
+        centres[index] = min(centres[index], edge - heights[index] / 2)
+        edge = centres[index] - heights[index] / 2
+    return centres
 
 
 def wrap_name(name: str, width: int = _LONG_NAME) -> str:
     """A method's name, its hyper-parameters on lines of their own, none broken."""
     lines = [""]
-    for part in re.findall(r"[^\[,]+[\[,]?", name):
+    for part in re.findall(r"[^\[(,]+[\[(,]?\s?", name):
         if len(lines[-1]) + len(part) > width and lines[-1]:
             lines.append("")
         lines[-1] += part
-    return "\n".join(lines)
+    return "\n".join(line.rstrip() for line in lines)
 
 
-def add_legend(ax: Axes, names: Sequence[str], **settings: Any) -> None:
-    """A legend inside the axes, or below where long names would cover the curves."""
-    if legend_height(names):
-        settings = {"loc": "upper left", "bbox_to_anchor": (0.0, -0.24), "borderaxespad": 0.0}
-    ax.legend(frameon=False, fontsize="small", **settings)
-
-
-def legend_height(names: Sequence[str]) -> float:
-    """Inches that ``add_legend`` takes below the axes."""
-    return 0.13 * len(names) if max(map(len, names), default=0) > _LONG_NAME else 0.0
-
-
-def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """A colour and a dash of each method, from a palette for the colour-blind."""
-    import seaborn as sns
-
-    palette = sns.color_palette("colorblind", _MOST_METHODS)
-    return {
-        method: {
-            "color": palette[number % len(palette)],
-            "linestyle": _DASHES[(number + number // len(palette)) % len(_DASHES)],
-            "linewidth": 1.6,
-        }
-        for number, method in enumerate(methods)
-    }
-
-
-def _best_methods(curves: pd.DataFrame) -> tuple[list[str], int]:
-    """The methods to draw, best mean rank of the final regrets first, and how many are not."""
-    finals = curves.groupby(["task", "method"], sort=False)["regret"].last().unstack()
-    order = finals.rank(axis=1).mean().sort_values(kind="stable").index.astype(str).tolist()
-    return order[:_MOST_METHODS], max(0, len(order) - _MOST_METHODS)
+def _best_first(curves: pd.DataFrame) -> list[str]:
+    """The methods, the smallest final regret first; in the order of the frame if it has one."""
+    if curves.attrs.get("ordered"):
+        return list(dict.fromkeys(curves["method"]))
+    finals = curves.groupby("method", sort=False)["regret"].last()
+    return [str(method) for method in finals.sort_values(kind="stable").index]
 
 
 def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
@@ -271,11 +239,16 @@ def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
     return curves[curves["task"] == task]
 
 
-ANYTIME = Figure(
-    "Anytime curves",
-    "Interquartile mean over seeds of the incumbent's regret, against the budget spent, with its "
-    "band over seeds; grey: below the noise floor.",
-    results_curves,
-    lambda frame, ax: anytime_curves(frame, ax=ax),
-    across=False,
-)
+def _figure(by: BudgetKind, against: str) -> Figure:
+    return Figure(
+        f"Anytime curves against {against}",
+        f"Interquartile mean over seeds of the incumbent's regret, against {against}, with its "
+        "band over seeds; grey: below the noise floor.",
+        partial(results_curves, by=by),
+        lambda frame, ax: anytime_curves(frame, by=by, ax=ax),
+        across=False,
+    )
+
+
+ANYTIME = _figure("evaluations", "the evaluations spent")
+ANYTIME_SECONDS = _figure("seconds", "the simulated seconds of training spent")

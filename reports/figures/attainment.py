@@ -11,22 +11,33 @@ import numpy as np
 from nasbench_suite.analysis.fronts import attainment_surfaces
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError
-from reports.figures.anytime import add_legend, method_styles
 from reports.figures.figure import Figure
+from reports.figures.methods import (
+    add_legend,
+    add_note,
+    belongs,
+    best_few,
+    method_numbers,
+    method_styles,
+    plain_numbers,
+    spaced_markers,
+)
+from reports.labels import labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 TRUE_FRONT = "true front"
-_MOST = 8  # more colours than these cannot be told apart
+_SHARES = (0.25, 0.5, 0.75)  # what a quarter, half and three quarters of the searches reached
 
 
 def attainment(store: str | Path | Results, *, share: float = 0.5, ax: Axes | None = None) -> Axes:
     """Draw what a share of each method's searches reached or did better than.
 
     The surface of the empirical attainment function (Grunert da Fonseca, Fonseca and Hall, EMO
-    2001); with ``share`` one half it is the median front.
+    2001); with ``share`` one half it is the median front. The band lies between what a quarter of
+    the searches reached and what three quarters did.
 
     Raises:
         SuiteError: the results are of several tasks, or of a task with one objective.
@@ -40,10 +51,11 @@ def attainment(store: str | Path | Results, *, share: float = 0.5, ax: Axes | No
 
 
 def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
-    """One row a point: ``method``, ``x`` and ``y`` (the second objective and the first).
+    """One row a point: ``method``, ``share``, ``x`` and ``y`` (second objective and first).
 
-    The true front comes first, under that name; ``x_label``, ``y_label``, ``x_direction`` and
-    ``y_direction`` are the same in every row.
+    The true front comes first, under that name and with a share of 1; then each method's surfaces,
+    that of ``share`` first, and those of the band. ``x_label``, ``y_label``, ``x_direction`` and
+    ``y_direction`` are the same in every row, ``middle`` is ``share``.
 
     Raises:
         SuiteError: as ``attainment``.
@@ -56,21 +68,27 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
     if task.measure is None:
         raise SuiteError(f"{results.names[key]} has one objective, so there is no front to draw.")
     first, second = task.measure["objectives"][:2]
-    surfaces = {TRUE_FRONT: np.array(task.measure["front"])}
-    surfaces |= attainment_surfaces(results, key, share)
+    labels = labels_of(results)
+    surfaces = [(TRUE_FRONT, 1.0, np.array(task.measure["front"]))]
+    for each in dict.fromkeys((share, *_SHARES)):
+        for method, points in attainment_surfaces(results, key, each).items():
+            surfaces.append((method, each, points))
     return pd.concat(
         [
-            pd.DataFrame({"method": method, "x": points[:, 1], "y": points[:, 0]}).sort_values("x")
-            for method, points in surfaces.items()
+            pd.DataFrame(
+                {"method": method, "share": each, "x": points[:, 1], "y": points[:, 0]}
+            ).sort_values("x")
+            for method, each, points in surfaces
             if len(points)
         ],
         ignore_index=True,
     ).assign(
-        x_label=_label(second),
-        y_label=_label(first),
+        x_label=_with_unit(labels.objective(second, task.dataset), second["unit"]),
+        y_label=_with_unit(labels.objective(first, task.dataset), first["unit"]),
         x_direction=second["direction"],
         y_direction=first["direction"],
         front_label=front_label(task.measure),
+        middle=share,
     )
 
 
@@ -82,31 +100,79 @@ def front_label(measure: Mapping[str, Any]) -> str:
 
 
 def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw what ``attainment_data`` made; of more than 8 methods, the first 8 by name."""
-    methods = [m for m in dict.fromkeys(frame["method"]) if m != TRUE_FRONT][:_MOST]
-    styles = method_styles(methods)
+    """Draw what ``attainment_data`` made."""
+    known = [m for m in dict.fromkeys(frame["method"]) if m != TRUE_FRONT]
+    methods, note = best_few(known)
+    styles, numbers = method_styles(known, frame), method_numbers(known, frame)
     labels = frame.iloc[0]
-    for method in [TRUE_FRONT, *methods]:
-        points = frame.loc[frame["method"] == method, ["x", "y"]].to_numpy()
-        x, y = _staircase(points, labels["x_direction"], labels["y_direction"])
-        style = styles.get(method, {"color": "black", "linestyle": "dotted", "linewidth": 1.2})
-        ax.plot(x, y, label=labels["front_label"] if method == TRUE_FRONT else method, **style)
+    across, up = labels["x_direction"], labels["y_direction"]
     best = frame.loc[frame["method"] == TRUE_FRONT, ["x", "y"]].to_numpy()
+    ax.plot(
+        *_staircase(best, across, up),
+        label=labels["front_label"],
+        color="black",
+        linestyle="dotted",
+        linewidth=1.2,
+    )
     room = np.ptp(best, axis=0) * [0.1, 0.3]
     x_low, y_low = best.min(axis=0) - room
     x_high, y_high = best.max(axis=0) + room
+    grid = np.unique(np.concatenate([frame["x"].to_numpy(), [x_low, x_high]]))
+    for place, method in enumerate(methods):
+        of_method = frame[frame["method"] == method]
+        surfaces = {
+            share: of_method.loc[of_method["share"] == share, ["x", "y"]].to_numpy()
+            for share in of_method["share"].unique()
+        }
+        number, style = numbers[method], styles[method]
+        if labels["middle"] in surfaces:
+            (line,) = ax.plot(
+                *_staircase(surfaces[labels["middle"]], across, up),
+                label=method,
+                markevery=spaced_markers(place, len(methods)),
+                **style,
+            )
+            belongs(line, ax, number)
+        if _SHARES[0] in surfaces:
+            worst = y_low if up == "maximize" else y_high
+            low, high = (
+                _reached(surfaces[share], grid, across, up, worst)
+                if share in surfaces
+                else np.full(len(grid), worst)
+                for share in (_SHARES[0], _SHARES[-1])
+            )
+            band = ax.fill_between(
+                grid,
+                low,
+                high,
+                step="post" if across == "minimize" else "pre",
+                color=style["color"],
+                alpha=0.15,
+                linewidth=0,
+            )
+            belongs(band, ax, number)
     ax.set_xlim(x_low, x_high)
     ax.set_ylim(y_low, y_high)
     ax.set_xlabel(labels["x_label"])
     ax.set_ylabel(labels["y_label"])
+    plain_numbers(ax, "xy")
     ax.spines[["top", "right"]].set_visible(False)
-    add_legend(ax, [TRUE_FRONT, *methods])
+    add_note(ax, note)
+    add_legend(ax, known, frame)
     return ax
 
 
-def _label(objective: dict[str, Any]) -> str:
-    unit = f" ({objective['unit']})" if objective["unit"] else ""
-    return f"{objective['name']}{unit}"
+def _reached(points: Any, grid: Any, across: str, up: str, worst: float) -> Any:
+    """The best first objective among points no worse in the second than each place of a grid."""
+    x_sign = 1 if across == "minimize" else -1
+    y_sign = 1 if up == "maximize" else -1
+    within = x_sign * points[:, 0] <= x_sign * grid[:, None]
+    figures = np.where(within, y_sign * points[:, 1], -np.inf).max(axis=1)
+    return np.where(np.isfinite(figures), y_sign * figures, worst)
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name} ({unit})" if unit else name
 
 
 def _staircase(points: Any, across: str, up: str) -> tuple[Any, Any]:
@@ -120,8 +186,8 @@ def _staircase(points: Any, across: str, up: str) -> tuple[Any, Any]:
 
 ATTAINMENT = Figure(
     "Attainment",
-    "What half of each method's searches for several objectives reached or did better than, beside "
-    "the true front.",
+    "What half of each method's searches for several objectives reached or did better than, with a "
+    "band from a quarter of them to three quarters, beside the true front.",
     attainment_data,
     draw_attainment,
     across=False,

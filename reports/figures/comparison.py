@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,18 @@ from nasbench_suite.statistics.significance import (
     performance_profile,
     probability_of_improvement,
 )
-from reports.figures.anytime import add_legend, method_styles, wrap_name
+from reports.figures.anytime import wrap_name
 from reports.figures.figure import Figure
+from reports.figures.methods import (
+    add_legend,
+    add_note,
+    belongs,
+    best_few,
+    method_numbers,
+    method_styles,
+    regret_label,
+    spaced_markers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,9 +48,9 @@ if TYPE_CHECKING:
 
 _MOST_METHODS = 12  # of a critical-difference diagram
 _LEADING = 8.8  # points from line to line of a long name there
-_PROFILES = 8  # more curves than these cannot be told apart
 _THRESHOLDS = 100
 _GOLDEN = 0.5 * (5**0.5 - 1)
+_CORNERS = np.array([-1.0, -1.0, 1.0, 1.0, -1.0])  # of a box, and back
 
 
 # -- critical differences --------------------------------------------------------------------------
@@ -117,6 +127,7 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     # Rows downwards on either side; the outermost is highest, so that no line crosses another.
     rows = [*range(left), *reversed(range(len(methods) - left))]
     sizes = [_row_size(method) for method in methods]
+    styles, numbers = method_styles(methods, frame), method_numbers(methods, frame)
     depth = 0.0
     for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):
         on_left = place < left
@@ -125,12 +136,16 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
         height = -bars - 0.9 * (above + (sizes[place] - 1) / 2) - 0.3
         depth = max(depth, 0.9 * (above + sizes[place]))
         edge = low - 0.03 * width if on_left else high + 0.03 * width
-        ax.plot([rank, rank, edge], [0, height, height], color="black", linewidth=0.7)
+        (line,) = ax.plot([rank, rank, edge], [0, height, height], color="black", linewidth=0.7)
+        looks = {name: styles[method][name] for name in ("color", "marker", "markersize")}
+        (dot,) = ax.plot([rank], [0], linestyle="none", clip_on=False, zorder=3, **looks)
+        for part in (line, dot):
+            belongs(part, ax, numbers[method])
         name = wrap_name(method)
         lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
-        for number, line in enumerate(lines):  # one by one, or a page's fonts would set them askew
-            ax.annotate(
-                line,
+        for number, words in enumerate(lines):  # one by one, or a page's fonts would set them askew
+            text = ax.annotate(
+                words,
                 (edge, height),
                 xytext=(-2 if on_left else 2, _LEADING * ((len(lines) - 1) / 2 - number)),
                 textcoords="offset points",
@@ -139,6 +154,7 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
                 fontsize="small",
                 annotation_clip=False,
             )
+            belongs(text, ax, numbers[method])
     ax.set_xlim(low - 0.02 * width, high + 0.02 * width)
     ax.set_ylim(-bars - depth + 0.1, 2.4)
     ax.set_axis_off()
@@ -205,14 +221,23 @@ def profiles_data(results: Results, *, confidence: float = 0.95) -> pd.DataFrame
 
 
 def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
-    """Draw what ``profiles_data`` made; of more than 8 methods, those with the most area."""
-    order = frame.groupby("method")["share"].mean().sort_values(ascending=False, kind="stable")
-    methods = order.index[:_PROFILES].tolist()
-    styles = method_styles(methods)
-    for method in methods:
+    """Draw what ``profiles_data`` made, the method with the most area first."""
+    areas = frame.groupby("method", sort=False)["share"].mean()
+    order = [str(m) for m in areas.sort_values(ascending=False, kind="stable").index]
+    known = list(dict.fromkeys(frame["method"])) if frame.attrs.get("ordered") else order
+    methods, note = best_few(known)
+    styles, numbers = method_styles(known, frame), method_numbers(known, frame)
+    for place, method in enumerate(methods):
         curve = frame[frame["method"] == method]
-        ax.step(curve["regret"], curve["share"], where="post", label=method, **styles[method])
-        ax.fill_between(
+        (line,) = ax.step(
+            curve["regret"],
+            curve["share"],
+            where="post",
+            label=method,
+            markevery=spaced_markers(place, len(methods)),
+            **styles[method],
+        )
+        band = ax.fill_between(
             curve["regret"],
             curve["low"],
             curve["high"],
@@ -221,12 +246,15 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
             alpha=0.15,
             linewidth=0,
         )
+        for part in (line, band):
+            belongs(part, ax, numbers[method])
     ax.set_xlim(min(0.0, float(frame["regret"].min())), frame["regret"].max())
     ax.set_ylim(0.0, 1.0)
-    ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]))
     ax.set_ylabel("share of runs at or below")
     ax.spines[["top", "right"]].set_visible(False)
-    add_legend(ax, methods, loc="lower right")
+    add_note(ax, note)
+    add_legend(ax, known, frame)
     return ax
 
 
@@ -275,11 +303,15 @@ def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
 def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
     """Draw what ``improvement_data`` made."""
     places = np.arange(len(frame))
-    colour = method_styles(["one"])["one"]["color"]
-    errors = np.abs(frame[["low", "high"]].to_numpy().T - frame["improvement"].to_numpy())
-    ax.errorbar(
-        frame["improvement"], places, xerr=errors, fmt="o", markersize=4, color=colour, capsize=2
-    )
+    methods = list(frame["method"])
+    styles, numbers = method_styles(methods, frame), method_numbers(methods, frame)
+    for place, row in enumerate(frame.to_dict("records")):
+        style, number = styles[row["method"]], numbers[row["method"]]
+        looks = {name: style[name] for name in ("color", "marker")}
+        bar = ax.hlines(place, row["low"], row["high"], color=style["color"], linewidth=1.2)
+        (dot,) = ax.plot([row["improvement"]], [place], markersize=5, linestyle="none", **looks)
+        for part in (bar, dot):
+            belongs(part, ax, number)
     ax.axvline(0.5, color="0.5", linewidth=0.8, linestyle="dashed")
     ax.set_yticks(places, frame["method"])
     ax.set_ylim(-0.6, len(frame) - 0.4)
@@ -315,25 +347,35 @@ def distribution_data(results: Results) -> pd.DataFrame:
 
 def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
     """Draw what ``distribution_data`` made."""
-    colour = method_styles(["one"])["one"]["color"]
     methods = list(dict.fromkeys(frame["method"]))
+    styles, numbers = method_styles(methods, frame), method_numbers(methods, frame)
     for row, method in enumerate(methods):
         regrets = frame.loc[frame["method"] == method, "regret"].to_numpy()
         # Spread evenly rather than at random, so that the same results look the same.
         offsets = 0.5 * ((np.arange(len(regrets)) * _GOLDEN) % 1.0 - 0.5)
-        ax.scatter(
-            regrets, row + offsets, s=4, alpha=0.4, color=colour, linewidths=0, rasterized=True
+        dots = ax.scatter(
+            regrets,
+            row + offsets,
+            s=4,
+            alpha=0.5,
+            color=styles[method]["color"],
+            linewidths=0,
+            rasterized=True,
         )
+        belongs(dots, ax, numbers[method])
         ends, middle = np.quantile(regrets, [0.05, 0.95]), np.quantile(regrets, [0.25, 0.5, 0.75])
-        ax.hlines(row, ends[0], middle[0], color="0.2", linewidth=0.9)
-        ax.hlines(row, middle[2], ends[1], color="0.2", linewidth=0.9)
-        ax.barh(
-            row, middle[2] - middle[0], 0.6, middle[0], fill=False, edgecolor="0.2", linewidth=0.9
-        )
-        ax.vlines(middle[1], row - 0.3, row + 0.3, color="0.2", linewidth=1.6)
+        ink: dict[str, Any] = {"color": "0.2", "linewidth": 0.9}
+        box = ([middle[0], middle[2], middle[2], middle[0], middle[0]], row + 0.3 * _CORNERS)
+        for part in (
+            ax.hlines(row, ends[0], middle[0], **ink),
+            ax.hlines(row, middle[2], ends[1], **ink),
+            *ax.plot(*box, **ink),
+            ax.vlines(middle[1], row - 0.3, row + 0.3, color="0.2", linewidth=1.6),
+        ):
+            belongs(part, ax, numbers[method])
     ax.set_yticks(range(len(methods)), methods)
     ax.set_ylim(len(methods) - 0.5, -0.5)
-    ax.set_xlabel(f"regret ({frame['unit'].iloc[0]})")
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]))
     ax.set_xlim(left=min(0.0, float(frame["regret"].min())))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -387,6 +429,7 @@ CRITICAL_DIFFERENCE = Figure(
     critical_difference_data,
     draw_critical_difference,
     height=critical_difference_height,
+    ranked=True,
 )
 IMPROVEMENT = Figure(
     "Probability of improvement",
@@ -395,6 +438,7 @@ IMPROVEMENT = Figure(
     improvement_data,
     draw_improvement,
     height=lambda methods: 0.7 + 0.2 * len(methods),
+    ranked=True,
 )
 PROFILE = Figure(
     "Performance profiles",

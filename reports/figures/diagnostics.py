@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.analysis.robustness import diagnostic_curves
 from nasbench_suite.errors import SuiteError
-from reports.figures.anytime import add_legend, method_styles
 from reports.figures.figure import Figure
+from reports.figures.methods import (
+    add_legend,
+    add_note,
+    belongs,
+    best_few,
+    method_numbers,
+    method_styles,
+    plain_numbers,
+    spaced_markers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
-_MOST_METHODS = 8  # more colours than these cannot be told apart
 
 
 def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
@@ -28,8 +35,7 @@ def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
                 f"No trial in {results.path} logged {name!r}: methods with a supernet do (the "
                 f"dominant eigenvalue with the hyper-parameter eigenvalue_every)."
             )
-        shown = list(dict.fromkeys(frame["method"]))[:_MOST_METHODS]
-        return frame[frame["method"].isin(shown)].reset_index(drop=True)
+        return frame.reset_index(drop=True)
 
     return data
 
@@ -38,11 +44,18 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
     """What draws such a table: medians over seeds, quartiles as bands."""
 
     def draw(frame: pd.DataFrame, ax: Axes) -> Axes:
-        methods = list(dict.fromkeys(frame["method"]))
-        for method, style in method_styles(methods).items():
-            curve = frame[frame["method"] == method]
-            ax.plot(curve["step"], curve["median"], label=method, **style)
-            ax.fill_between(
+        from matplotlib.ticker import MaxNLocator
+
+        known = list(dict.fromkeys(frame["method"]))
+        methods, note = best_few(known)
+        styles, numbers = method_styles(known, frame), method_numbers(known, frame)
+        for place, method in enumerate(methods):
+            curve, style = frame[frame["method"] == method], styles[method]
+            spacing = spaced_markers(place, len(methods))
+            (line,) = ax.plot(
+                curve["step"], curve["median"], label=method, markevery=spacing, **style
+            )
+            band = ax.fill_between(
                 curve["step"],
                 curve["low"],
                 curve["high"],
@@ -50,11 +63,16 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
                 alpha=0.15,
                 linewidth=0,
             )
+            for part in (line, band):
+                belongs(part, ax, numbers[method])
         if log:
             ax.set_yscale("log")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half an epoch
+        plain_numbers(ax)
         ax.set_xlabel("epoch")
         ax.set_ylabel(label)
-        add_legend(ax, methods)
+        add_note(ax, note.replace("the best", "the first"))
+        add_legend(ax, known, frame)
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 

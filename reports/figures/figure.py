@@ -26,6 +26,8 @@ class Figure:
         across: whether it can show several tasks together; otherwise it shows one.
         height: inches, by the names of the methods; by default 0.62 of the width, and what a legend
             below takes.
+        ranked: whether the order of its methods is what it shows, so that nobody can ask for
+            another.
     """
 
     title: str
@@ -34,3 +36,4 @@ class Figure:
     draw: Callable[[pd.DataFrame, Axes], Axes]
     across: bool = True
     height: Callable[[Sequence[str]], float] | None = None
+    ranked: bool = False

@@ -6,16 +6,16 @@ point group ``nasbench_suite.figures``.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_suite import registry
-from nasbench_suite.analysis.results import Results
-from nasbench_suite.errors import SuiteError, choose_from
-from reports.figures.anytime import legend_height
+from nasbench_suite.analysis.results import Results, choose_task, one_task
+from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
+from reports.figures.methods import legend_height
 from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
+from reports.labels import in_order, present
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,18 +36,24 @@ def choose_figure(name: str) -> Figure:
     return registry.load_object("figures", name, Figure)
 
 
-def one_task(results: Results, task: str) -> Results:
-    """The results of one task alone, by its readable name.
+def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
+    """The table of a figure, with what its drawing needs beside it.
 
-    Raises:
-        SuiteError: there is no such task.
+    ``attrs`` of the table hold the number of each method that decides its looks, what the task is
+    judged by where there is one task, and whether the order of methods was asked for.
     """
-    keys = [key for key, name in results.names.items() if name == task]
-    if not keys:
-        raise SuiteError(choose_from("task", task, list(results.names.values())))
-    (key,) = keys
-    trials = results.trials[results.trials["task_key"] == key].reset_index(drop=True)
-    return replace(results, tasks={key: results.tasks[key]}, names={key: task}, trials=trials)
+    presented = present(results)
+    frame = figure.data(presented)
+    if presented.order and not figure.ranked:
+        frame = in_order(frame, presented)
+    frame.attrs |= {
+        "styles": dict(presented.styles),
+        "ordered": bool(presented.order) and not figure.ranked,
+    }
+    if len(presented.tasks) == 1:
+        ((key, task),) = presented.tasks.items()
+        frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
+    return frame
 
 
 def make_figure(
@@ -73,7 +79,11 @@ def make_figure(
     inches = figure_width(venue, width)
     if height is None:
         methods = list(dict.fromkeys(frame["method"]))
-        height = chosen.height(methods) if chosen.height else 0.62 * inches + legend_height(methods)
+        height = (
+            chosen.height(methods)
+            if chosen.height
+            else 0.62 * inches + legend_height(methods, inches)
+        )
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     chosen.draw(frame, figure.subplots())
     return figure
@@ -111,16 +121,12 @@ def write_paper_figure(
     path = Path(path)
     check_figure_path(path)
     figure_width(venue, width)
+    results = present(results)
     if height is not None and not 0.3 <= height <= 30:
         raise SuiteError(f"A height of {height} inches is impossible: give 0.3 to 30.")
-    if task is not None:
-        results = one_task(results, task)
-    elif not chosen.across and len(results.tasks) > 1:
-        raise SuiteError(
-            f"The figure {name!r} shows one task: choose one of "
-            f"{'; '.join(results.names.values())} with --task."
-        )
-    frame = chosen.data(results)
+    if task is not None or not chosen.across:
+        results = one_task(results, choose_task(results, task))
+    frame = figure_data(results, chosen)
     with paper_style(venue):
         save_figure(make_figure(name, frame, venue=venue, width=width, height=height), path)
     return frame

@@ -12,29 +12,32 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nasbench_suite import registry
-from nasbench_suite.analysis.curves import results_curves
-from nasbench_suite.analysis.results import Results, budget_text
+from nasbench_suite.analysis.comparison import Comparison, results_comparisons
+from nasbench_suite.analysis.results import Results, budget_text, one_task
 from nasbench_suite.analysis.robustness import results_robustness
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
-from reports.figures.gallery import choose_figure, make_figure, one_task
+from reports.figures.gallery import choose_figure, figure_data, make_figure
+from reports.figures.methods import MOST_CURVES
 from reports.figures.style import METADATA, paper_style
+from reports.labels import only
 from reports.tables.rendering import Table
 from reports.tables.robustness import robustness_report
+from reports.tables.text import digits_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as MatplotlibFigure
 
-_BEST = 8  # methods whose curves are drawn on a task
+_RESAMPLES = 20  # of an interval that the table of pairs does not show
 _RUNS = 12  # methods whose runs are compared one by one
 _LOGGED = ("discretisation_gap", "entropy", "dominant_eigenvalue", "inherited_tau")
 _DIGITS = 6  # of the data beside a figure
@@ -73,13 +76,23 @@ class Block:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: text, tables and figures."""
+    """A part of the page: text, tables and figures.
+
+    Attributes:
+        key: its identifier in the page.
+        title: its heading.
+        text: what stands below it.
+        tables: its tables.
+        blocks: its figures.
+        markup: HTML of a panel's own, which is not escaped.
+    """
 
     key: str
     title: str
     text: str = ""
     tables: Sequence[Table] = ()
     blocks: Sequence[Block] = ()
+    markup: str = ""
 
 
 Panel = Callable[[Results], Section | None]
@@ -215,11 +228,11 @@ def task_panel(results: Results) -> Section | None:
 
 
 def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Block | None:
-    methods = _best_methods(alone)[:_BEST]
+    methods = _best_methods(alone)[:MOST_CURVES]
     if not methods or not alone.finished["evaluations"].max() > 0:
         return None
-    kept = _only(alone, methods)
-    data = results_curves(kept)
+    kept = only(alone, methods)
+    data = figure_data(kept, choose_figure("anytime"))
     ends = data.groupby("method")["regret"].last().sort_values()
     total = alone.trials["method"].nunique()
     spoken = f"Regret of {len(methods)} of {total} methods on {name}; at the end " + "; ".join(
@@ -252,7 +265,7 @@ def robustness_panel(results: Results) -> Section | None:
         tags = task_tags(results.tasks[key])
         for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
             try:
-                data = choose_figure(figure).data(alone)
+                data = figure_data(alone, choose_figure(figure))
             except SuiteError:  # nobody logged it
                 continue
             ends = data.groupby("method", sort=False)["median"].last()
@@ -284,10 +297,10 @@ def _comparisons(
     for name in names:
         chosen = results
         if name != "critical-difference":
-            most = _RUNS if name == "improvement" else _BEST
-            chosen = _only(results, _best_methods(results)[:most])
+            most = _RUNS if name == "improvement" else MOST_CURVES
+            chosen = only(results, _best_methods(results)[:most])
         try:
-            data = choose_figure(name).data(chosen)
+            data = figure_data(chosen, choose_figure(name))
         except SuiteError:  # too few methods or seeds in common: there is nothing to compare
             continue
         blocks.append(
@@ -335,13 +348,51 @@ def _best_methods(results: Results) -> list[str]:
     return [str(method) for method in order.index]
 
 
-def _only(results: Results, methods: Sequence[str]) -> Results:
-    kept = results.trials["method"].isin(list(methods))
-    return replace(results, trials=results.trials[kept].reset_index(drop=True))
-
-
 OVERALL = PlacedPanel(overall_panel, 1, "All tasks together, if there are several.")
+
+
+def pairwise_panel(results: Results) -> Section | None:
+    """Which method beats which, on each task: differences of the IQM, row less column."""
+    tables = []
+    for name in results.names.values():
+        alone = one_task(results, name)
+        try:
+            (found,) = results_comparisons(alone, against=None, resamples=_RESAMPLES)
+        except SuiteError:  # one method, or too few seeds in common
+            continue
+        tables.append(_pairwise(found))
+    text = (
+        "Difference of the interquartile means, row less column, turned so that a positive one "
+        "favours the row; in brackets where the test, adjusted for all pairs, does not tell the "
+        "two apart."
+    )
+    return Section("pairs", "Pairs", text, tables) if tables else None
+
+
+def _pairwise(found: Comparison) -> Table:
+    digits = digits_of(found.rope or found.pairs["difference"].abs().median())
+    cells = {}
+    for row in found.pairs.to_dict("records"):
+        told = row["p_adjusted"] < found.alpha
+        for one, other, sign in (
+            (row["first"], row["second"], 1),
+            (row["second"], row["first"], -1),
+        ):
+            text = f"{sign * row['difference']:+.{digits}f}"
+            cells[one, other] = text if told else f"({text})"
+    methods = [m for m in found.methods if any(m in pair for pair in cells)]
+    return Table(
+        title=found.task,
+        subtitle=f"in {found.unit}",
+        columns=("", *methods),
+        rows=tuple((m, *(cells.get((m, other), "") for other in methods)) for m in methods),
+        best=(False,) * len(methods),
+        notes=(),
+    )
+
+
 TASKS = PlacedPanel(task_panel, 2, "Anytime curves and comparisons of each task.")
+PAIRS = PlacedPanel(pairwise_panel, 2.5, "Which method beats which, on each task.")
 ROBUSTNESS = PlacedPanel(robustness_panel, 3, "Robustness over seeds, and what supernets logged.")
 
 

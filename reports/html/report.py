@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_suite.analysis.leaderboard import results_leaderboard
-from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
+from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
+from reports.labels import Presented, read_presented
+from reports.tables.rendering import Table, overall_table
 from reports.tables.text import (
     counted,
     explain_crossfit,
@@ -40,10 +43,14 @@ _FILTERS = {
     "device": "Device or further objective",
     "budget": "Budget",
 }
+# Title, kind, and which figures are the better ones: the task's own direction, or smaller ones.
 _COLUMNS = (
-    *(("task", "name"), ("#", "number"), ("method", "name"), ("IQM", "number")),
-    *(("95% interval", "number"), ("noise", "number"), ("regret", "number"), ("mean", "number")),
-    *(("std", "number"), ("CVaR", "number"), ("mean rank", "number"), ("seeds", "number")),
+    ("method", "name", ""),
+    ("#", "number", "smaller"),
+    *(("IQM", "number", "task"), ("95% interval", "number", "task")),
+    *(("noise", "number", "smaller"), ("regret", "number", "smaller"), ("mean", "number", "task")),
+    *(("std", "number", "smaller"), ("CVaR", "number", "task")),
+    *(("mean rank", "number", "smaller"), ("seeds", "number", "larger")),
 )
 _FIGURES = ("noise", "regret", "mean", "std", "cvar")
 
@@ -55,6 +62,8 @@ def write_report(
     title: str | None = None,
     benchmark: str | None = None,
     dataset: str | None = None,
+    methods: Sequence[str] | None = None,
+    labels: str | Path | None = None,
     generative: str | Path | None = None,
     panels: Sequence[Panel] | None = None,
 ) -> None:
@@ -66,6 +75,8 @@ def write_report(
         title: of the page.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
+        methods: these alone; by default all.
+        labels: a file of names to show, see ``reports.labels``.
         generative: figures of generative models to show as well, as
             ``reports.html.generative.read_generative`` reads them.
         panels: what is shown besides the leaderboard; by default every panel installed, see
@@ -78,11 +89,18 @@ def write_report(
     output = Path(output)
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {output.parent} for the report: make it first.")
-    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    results = read_presented(
+        store, benchmark=benchmark, dataset=dataset, methods=methods, labels=labels
+    )
     words = ["nasbench", "report", "--store", results.path.name, "--output", output.name]
     words += ["--title", title] if title else []
     words += ["--generative", Path(generative).name] if generative else []
-    chosen = [("--benchmark", benchmark), ("--dataset", dataset)]
+    chosen = [
+        ("--benchmark", benchmark),
+        ("--dataset", dataset),
+        ("--methods", ",".join(methods or ())),
+        ("--labels", Path(labels).name if labels else ""),
+    ]
     choice = [word for name, value in chosen if value for word in (name, value)]
     page = render_report(
         results,
@@ -97,7 +115,7 @@ def write_report(
 
 
 def render_report(
-    results: Results,
+    results: Presented,
     *,
     title: str,
     command: str,
@@ -129,8 +147,12 @@ def render_report(
             for name, label in _FILTERS.items()
             if len(values := sorted({tag[name] for tag in tags.values()})) > 1
         ],
-        columns=[{"title": name, "kind": kind} for name, kind in _COLUMNS],
-        rows=_rows(rows, tags),
+        columns=[
+            {"title": name, "kind": kind, "better": better} for name, kind, better in _COLUMNS
+        ],
+        groups=_groups(rows, results, tags),
+        numbers=json.dumps(dict(results.styles)),
+        overall=_overall(results),
         marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
         notes=[*_notes(rows), *filter(None, [explain_crossfit(results.tasks.values())])],
         leaderboard_command=leaderboard_command,
@@ -169,34 +191,54 @@ def _summary(results: Results) -> str:
     )
 
 
-def _rows(rows: pd.DataFrame, tags: dict[str, dict[str, str]]) -> list[dict[str, Any]]:
+def _groups(
+    rows: pd.DataFrame, results: Presented, tags: dict[str, dict[str, str]]
+) -> list[dict[str, Any]]:
+    """The board's rows, a group a task."""
     found = []
-    for _, part in rows.groupby("task_key", sort=False):
+    for key, part in rows.groupby("task_key", sort=False):
+        task = results.tasks[str(key)]
         digits = task_digits(part)
+        unit = f" in {task.unit}" if task.unit else ""
+        better = "larger" if task.direction == "maximize" else "smaller"
         places = part["rank"].rank(method="min")
-        for place, row in zip(places, part.to_dict("records"), strict=True):
-            cells = [
-                _cell(row["task"]),
-                _number(place, None),
-                _cell(row["method"]),
-                {**_number(row["iqm"], digits), "mark": mark(row), "spoken": spoken_mark(row)},
-                {
-                    **_number(row["low"], digits),
-                    "text": interval(row["low"], row["high"], digits),
-                },
-                *(_number(row[name], digits) for name in _FIGURES),
-                _number(row["mean_rank"], 2),
-                _number(row["seeds"], 0),
-            ]
-            found.append(
-                {
-                    "best": bool(row["best"]),
-                    "method": row["method"],
-                    "tags": tags[row["task_key"]],
-                    "cells": cells,
-                }
-            )
+        lines = [
+            {
+                "best": bool(row["best"]),
+                "method": row["method"],
+                "cells": [
+                    _cell(row["method"]),
+                    _number(place, None),
+                    {**_number(row["iqm"], digits), "mark": mark(row), "spoken": spoken_mark(row)},
+                    {
+                        **_number(row["low"], digits),
+                        "text": interval(row["low"], row["high"], digits),
+                    },
+                    *(_number(row[name], digits) for name in _FIGURES),
+                    _number(row["mean_rank"], 2),
+                    _number(row["seeds"], 0),
+                ],
+            }
+            for place, row in zip(places, part.to_dict("records"), strict=True)
+        ]
+        found.append(
+            {
+                "task": results.names[str(key)],
+                "metric": f"{results.labels.report(task)}{unit}, {better} is better",
+                "better": better,
+                "tags": tags[str(key)],
+                "rows": lines,
+            }
+        )
     return found
+
+
+def _overall(results: Presented) -> Table | None:
+    """The scores over all tasks, if there are several."""
+    if len(results.tasks) < 2:
+        return None
+    rows = results_overall(results, confidence=_CONFIDENCE)
+    return overall_table(rows, f"{100 * _CONFIDENCE:g} %", "", tasks=len(results.tasks))
 
 
 def _cell(text: str) -> dict[str, Any]:
@@ -242,6 +284,7 @@ def _with_markup(section: Section) -> dict[str, Any]:
         "title": section.title,
         "text": section.text,
         "tables": section.tables,
+        "markup": Markup(section.markup),
         "blocks": [
             {**vars(block), "svg": Markup(block.svg), "csv": block.csv} for block in section.blocks
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reports.labels import Labels, labels_of
 from reports.tables.rendering import Report, Table
 from reports.tables.text import interval, number
 
@@ -30,9 +31,13 @@ _HEADINGS = {
 def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
     """The tables of ``nasbench fronts``, from ``analysis.fronts.results_indicators``."""
     parts = []
+    labels = labels_of(results)
     for key, part in rows.groupby("task_key", sort=False):
         measure = results.tasks[str(key)].measure or {}
-        names = ", ".join(objective["name"] for objective in measure.get("objectives", ()))
+        names = " and ".join(
+            labels.objective(said, results.tasks[str(key)].dataset)
+            for said in measure.get("objectives", ())
+        )
         points = len(measure.get("front", ()))
         cells = [
             (
@@ -52,7 +57,7 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
                 columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
                 rows=tuple(cells),
                 best=tuple(part["hypervolume"] == part["hypervolume"].max()),
-                notes=tuple(_notes(measure)),
+                notes=tuple(_notes(measure, labels)),
             )
         )
     legend = (
@@ -70,9 +75,9 @@ def _beside(measure: Mapping[str, Any]) -> str:
     return "front of a sample" if "sampled" in measure else "true front"
 
 
-def _notes(measure: Mapping[str, Any]) -> list[str]:
+def _notes(measure: Mapping[str, Any], labels: Labels) -> list[str]:
     notes = [
-        f"The figures of {objective['name']} are {objective['provenance']}."
+        f"The figures of {labels.objective(objective)} are {objective['provenance']}."
         for objective in measure.get("objectives", ())
         if objective["provenance"] in ("modelled", "quantised")
     ]

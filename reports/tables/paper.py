@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.significance import check_level
+from reports.labels import Presented, present
 from reports.tables.rendering import latex_text, markdown_text
 from reports.tables.text import WORSE, counted, interval, number, task_digits
 
@@ -71,7 +72,7 @@ def paper_table(
 
     Args:
         results: what to print.
-        methods: which, in this order; by default all, by name.
+        methods: which, in this order; by default all, the best mean place over tasks first.
         statistic: what of the seeds.
         alpha: level of the test.
 
@@ -81,14 +82,12 @@ def paper_table(
     check_level(alpha)
     if statistic not in _STATISTICS:
         raise SuiteError(choose_from("statistic", statistic, list(_STATISTICS)))
-    known = sorted(results.trials["method"].unique())
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method with results", method, known))
-    shown = list(methods or known)
-    kept = results.trials["method"].isin(shown)
-    chosen = replace(results, trials=results.trials[kept].reset_index(drop=True))
-    rows = results_leaderboard(chosen, confidence=1.0 - alpha)
+    presented = present(results, methods=methods, order=methods)
+    rows = results_leaderboard(presented, confidence=1.0 - alpha)
+    # As asked for, or the best mean place over tasks first.
+    places = rows.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable")
+    shown = list(dict.fromkeys([*presented.order, *map(str, places.index)]))
+    results = presented
     keys = list(dict.fromkeys(rows["task_key"]))
     columns = [
         _column(rows[rows["task_key"] == key].set_index("method").reindex(shown), statistic)
@@ -96,7 +95,9 @@ def paper_table(
     ]
     units = {results.tasks[key].unit for key in keys}
     unit = units.pop() if len(units) == 1 else ""
-    tasks, budget = _headings(results, keys)
+    tasks, budget = _headings(presented, keys)
+    reports = {presented.labels.report(presented.tasks[key]) for key in keys}
+    metric = f" of the {reports.pop()}" if len(reports) == 1 else ""
     what = {
         "mean": "Mean and standard deviation",
         "median": "Median",
@@ -106,9 +107,9 @@ def paper_table(
         tuple(shown),
         tasks,
         tuple(zip(*columns, strict=True)),
-        f"{what} over {_seeds_text(rows)}{f', in {unit}' if unit else ''}{budget}. Bold: best; "
-        f"underlined: second; {WORSE} IQM worse than the best (Yuen's test, adjusted for all "
-        f"pairs, p < {alpha:g}).",
+        f"{what}{metric} over {_seeds_text(rows)}{f', in {unit}' if unit else ''}{budget}. "
+        f"Bold: best; underlined: second; {WORSE} IQM worse than the best (Yuen's test, "
+        f"adjusted for all pairs, p < {alpha:g}).",
     )
 
 
@@ -125,9 +126,9 @@ def _seeds_text(rows: pd.DataFrame) -> str:
     return f"{text}, of {counted(named)}"
 
 
-def _headings(results: Results, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:
+def _headings(results: Presented, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:
     """Names of tasks, and what of them is said once if all have one budget."""
-    short = tuple(results.tasks[key].name for key in keys)
+    short = tuple(results.labels.task(results.tasks[key]) for key in keys)
     budgets = {budget_text(results.tasks[key]) for key in keys}
     if len(budgets) == 1 and len(set(short)) == len(short):
         return short, f", after {budgets.pop()}"
@@ -172,7 +173,7 @@ def paper_table_latex(table: PaperTable) -> str:
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{latex_text(table.caption)}}}",
-        rf"\begin{{tabular}}{{l{'c' * len(table.tasks)}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(table.tasks)}}}",
         r"\toprule",
         " & ".join(["method", *map(latex_text, table.tasks)]) + r" \\",
         r"\midrule",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.sameness import identical_methods, idle_settings
+from reports.labels import labels_of
 from reports.tables.text import (
     AT_OPTIMUM,
     EQUIVALENT,
@@ -87,7 +88,7 @@ def make_report(
         _task_table(task, results, percent, cut) for _, task in rows.groupby("task_key", sort=False)
     ]
     if overall is not None:
-        tables.append(_overall_table(overall, percent, cut, tasks=len(tables)))
+        tables.append(overall_table(overall, percent, cut, tasks=len(tables)))
     legend = [
         f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
         f"the width of its interval by training noise alone. CVaR: mean of the worst fifth of the "
@@ -106,6 +107,7 @@ def make_report(
 
 def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) -> Table:
     first = rows.iloc[0]
+    task_row = results.tasks[first["task_key"]]
     points = "points" if first["unit"] == "%" else first["unit"]
     digits = task_digits(rows)
     floor = first["noise_floor"]
@@ -132,7 +134,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
     ]
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
-        subtitle=f"{first['metric']}{unit} ({better} is better), "
+        subtitle=f"{labels_of(results).report(task_row)}{unit} ({better} is better), "
         f"optimum {number(first['optimum'], digits)}, {noise}{_unavailable(rows)}",
         columns=(
             *("#", "method", "seeds", "mean", "std", "CVaR", "IQM", ""),
@@ -180,7 +182,15 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
                 yield f"The figures of {objective['name']} are {objective['provenance']}."
 
 
-def _overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:
+def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:
+    """The scores over all tasks.
+
+    Args:
+        overall: as ``overall_leaderboard`` gives it.
+        percent: the confidence of its intervals, as text.
+        cut: the budget looked at; empty for the whole.
+        tasks: how many tasks there are.
+    """
     places = _places(-overall["score"])
     cells = [
         (

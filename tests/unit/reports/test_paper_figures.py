@@ -14,16 +14,24 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 from scipy import stats
 
-from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.results import Results, one_task, read_results
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.statistics.sample import round_figures
 from reports.figures import comparison as figures
-from reports.figures.anytime import add_legend, wrap_name
-from reports.figures.gallery import list_figures, one_task, write_paper_figure
+from reports.figures.anytime import wrap_name
+from reports.figures.diagnostics import diagnostic_drawing
+from reports.figures.gallery import (
+    choose_figure,
+    figure_data,
+    list_figures,
+    write_paper_figure,
+)
+from reports.figures.methods import add_legend, method_styles
 from reports.figures.style import WIDTHS
+from reports.labels import present, read_labels
 from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 from search_methods.regularized_evolution import RegularizedEvolution
 
@@ -202,8 +210,7 @@ def test_the_command_draws_and_writes_the_data(
 
 def test_paper_tables_mark_best_second_and_worse(results: Results) -> None:
     table = paper_table(results)
-    assert table.methods[0].startswith("evolution")
-    trials = results.trials
+    trials = present(results).trials
     for column, key in enumerate(results.tasks):
         figures_of = trials[trials["task_key"] == key].pivot(
             index="seed", columns="method", values="report"
@@ -253,7 +260,7 @@ def test_long_names_cover_no_curve(tmp_path: Path) -> None:
     assert "".join(lines) == name
     assert lines[1:] == ["sqrt_relaxation=False,", "normalised_nodes=none,", "local_rate=False]"]
     assert wrap_name("darts") == "darts"
-    for legend_below, names in ((False, ["a", "b"]), (True, ["a", name])):
+    for names in (["a", "b"], ["a", name]):
         figure = Figure(figsize=(3.25, 3.0), layout="constrained")
         ax = figure.subplots()
         for label in names:
@@ -262,4 +269,64 @@ def test_long_names_cover_no_curve(tmp_path: Path) -> None:
         figure.canvas.draw()
         legend = ax.get_legend()
         assert legend is not None
-        assert (legend.get_window_extent().y1 < ax.get_window_extent().y0) == legend_below
+        assert legend.get_window_extent().y1 < ax.get_window_extent().y0
+
+
+def test_a_method_looks_the_same_in_every_figure(results: Results) -> None:
+    """Whatever else is shown, in whatever order: by its number among all of the results file."""
+    looks = set()
+    for methods in (None, ["random"], ["random", "local-search"]):
+        shown = present(results, methods=methods)
+        for name in ("profile", "improvement", "distribution"):
+            if name == "improvement" and methods == ["random"]:
+                continue
+            frame = figure_data(shown, choose_figure(name))
+            if "Random search" in set(frame["method"]):
+                style = method_styles(list(dict.fromkeys(frame["method"])), frame)["Random search"]
+                looks.add((tuple(style["color"]), style["marker"], str(style["linestyle"])))
+    assert len(looks) == 1
+
+
+def test_eighty_eight_methods_are_told_apart_and_no_curve_goes_unsaid() -> None:
+    names = [f"m{number}" for number in range(88)]
+    styles = method_styles(names)
+    assert len({(tuple(style["color"]), style["marker"]) for style in styles.values()}) == 88
+    frame = pd.concat(
+        pd.DataFrame({"method": name, "regret": [0.0, 1.0], "share": [0.1, 1.0], "unit": "points"})
+        for name in names
+    ).assign(low=0.0, high=1.0)
+    ax = figures.draw_profiles(frame, axes())
+    drawn = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
+    assert f"the best {len(drawn)} of 88 methods" in [text.get_text() for text in ax.texts]
+
+
+def test_axes_say_metric_and_unit_and_have_no_offsets(results: Results) -> None:
+    frame = figure_data(one_task(present(results), TASK), choose_figure("anytime"))
+    ax = choose_figure("anytime").draw(frame, axes())
+    assert ax.get_ylabel() == "regret of test accuracy after 9 epochs (points)"
+    epochs = pd.DataFrame(
+        {"method": "m", "step": [1, 2, 3], "median": [1.6091, 1.6092, 1.6093]}
+    ).assign(low=1.6, high=1.61)
+    ax = diagnostic_drawing("entropy (nats)")(epochs, axes())
+    ax.get_figure().canvas.draw()  # type: ignore[union-attr]
+    assert ax.yaxis.get_offset_text().get_text() == ""
+    labels = [tick.get_text() for tick in ax.get_yticklabels()]
+    assert len(set(labels)) == len(labels)
+    assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
+def test_labels_choose_names_and_an_order_is_kept(results: Results, tmp_path: Path) -> None:
+    (tmp_path / "l.toml").write_text('[methods]\nrandom = "Uniform"\n[datasets]\ntoy = "Toys"\n')
+    labels = read_labels(tmp_path / "l.toml")
+    shown = present(results, labels, order=["local-search", "Uniform"])
+    assert shown.order == ("Local search", "Uniform")
+    assert paper_table(shown).methods[:2] == shown.order
+    assert any("Toys" in name for name in shown.names.values()) or "toy" in str(shown.names)
+    assert "Uniform" in set(shown.trials["method"])
+    with pytest.raises(SuiteError, match="Unknown method"):
+        present(results, methods=["unifrom"])
+    (tmp_path / "bad.toml").write_text("[method]\n")
+    with pytest.raises(SuiteError, match="methods"):
+        read_labels(tmp_path / "bad.toml")
+    plain = present(results, plain=True)
+    assert set(plain.trials["method"]) == set(results.trials["method"])

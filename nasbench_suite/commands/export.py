@@ -1,0 +1,51 @@
+"""``nasbench export``: trials or evaluations as a table for other tools."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class What(StrEnum):
+    """What a row is."""
+
+    TRIALS = "trials"
+    EVALUATIONS = "evaluations"
+
+
+def export(
+    output: Annotated[Path, typer.Argument(help="The file to write, ending in .csv or .parquet.")],
+    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
+        "results.sqlite"
+    ),
+    what: Annotated[
+        What, typer.Option(help="A row a trial, or a row an evaluation of every trial.")
+    ] = What.TRIALS,
+    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+) -> None:
+    """Write trials or evaluations as CSV or Parquet."""
+    from nasbench_suite.analysis.evaluations import results_evaluations
+    from nasbench_suite.analysis.results import read_results
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import replacing
+    from nasbench_suite.parsing import counted
+
+    if output.suffix not in (".csv", ".parquet"):
+        raise SuiteError(f"{output} is no table: end its name in .csv or .parquet.")
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    if what is What.EVALUATIONS:
+        frame = results_evaluations(results)
+    else:
+        frame = results.trials.assign(task=results.trials["task_key"].map(results.names))
+    with replacing(output) as partial:
+        if output.suffix == ".csv":
+            frame.to_csv(partial, index=False, lineterminator="\n")
+        else:
+            # Indices and strings of open benchmarks may stand in one column: text takes both.
+            mixed = [name for name in frame if frame[name].dtype.kind == "O"]
+            frame.astype(dict.fromkeys(mixed, "string")).to_parquet(partial, index=False)
+    typer.echo(f"{output}: {counted(len(frame), str(what.value).removesuffix('s'))}")

@@ -1,0 +1,120 @@
+"""Experiment files: tasks, methods and seeds that belong together, and named suites of them.
+
+An experiment file is TOML. What stands at its top holds for every run; a run names a benchmark, and
+whatever of the rest is its own::
+
+    description = "Three methods on two data sets."
+    seeds = "0-99"
+    methods = "random,local-search,regularized-evolution"
+    evaluations = 100
+
+    [[runs]]
+    benchmark = "nas201"
+    dataset = ["cifar10", "cifar100"]
+
+A suite is such a file under a name that others can cite, registered under
+``nasbench_suite.suites`` as the path of the file, or a function that gives it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nasbench_suite import registry
+from nasbench_suite.errors import SuiteError, choose_from, refused
+
+_SHARED = ("methods", "seeds", "evaluations", "seconds", "noise")
+
+
+class SuiteRun(BaseModel):
+    """One call of ``nasbench_suite.run``: see there for what the fields mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    benchmark: str
+    methods: str
+    dataset: str | list[str] | None = None
+    space: str | None = None
+    seeds: str = "0-4"
+    evaluations: float | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+    signal: str | None = None
+    report: str | None = None
+    also: list[str] = []
+    each: list[str] = []
+    noise: str = "mean"
+
+    def settings(self) -> dict[str, Any]:
+        """The keyword arguments of ``nasbench_suite.run``, but for the store."""
+        from nasbench_suite.parsing import parse_seeds
+
+        found = self.model_dump()
+        return {**found, "seeds": parse_seeds(self.seeds)}
+
+
+class Suite(BaseModel):
+    """An experiment: what it is for, and its runs.
+
+    Attributes:
+        description: what it is for, in a sentence.
+        source: the paper whose protocol it follows, if it follows one.
+        runs: in order.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    description: str = ""
+    source: str = ""
+    runs: list[SuiteRun] = Field(min_length=1)
+
+
+def read_suite(path: str | Path) -> Suite:
+    """The experiment in a TOML file.
+
+    Raises:
+        SuiteError: it cannot be read, or says something that no run has.
+    """
+    with refused(f"Experiment file {path} cannot be read ({{reason}}).", OSError, ValueError):
+        content = tomllib.loads(Path(path).read_text("utf-8"))
+    runs = content.get("runs", [])
+    if isinstance(runs, list) and all(isinstance(one, dict) for one in runs):
+        shared = {name: content.pop(name) for name in _SHARED if name in content}
+        content["runs"] = [_with_shared(one, shared) for one in runs]
+    try:
+        return Suite.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            known = list(SuiteRun.model_fields)
+            if fault["loc"][0] != "runs":
+                known = [*Suite.model_fields, *_SHARED]
+            key = choose_from("key", str(fault["loc"][-1]), known)
+            raise SuiteError(f"Experiment file {path}: {key}") from None
+        said = fault["msg"][:1].lower() + fault["msg"][1:]
+        raise SuiteError(f"Experiment file {path}: {place}: {said}.") from None
+
+
+def load_suite(name: str) -> Suite:
+    """The suite of that name.
+
+    Raises:
+        SuiteError: there is none, or its file cannot be read.
+    """
+    found = registry.find("suites", name).load()
+    return read_suite(found() if callable(found) else found)
+
+
+def _with_shared(run: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """A run with what holds for all; a budget of its own takes the place of the shared one."""
+    budget = {"evaluations", "seconds"}
+    if budget & run.keys():
+        shared = {name: value for name, value in shared.items() if name not in budget}
+    return {**shared, **run}
+
+
+__all__ = ["Suite", "SuiteRun", "load_suite", "read_suite"]

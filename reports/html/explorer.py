@@ -1,0 +1,155 @@
+"""The report's explorer: a whole space, accuracy against cost, and each method's path through it.
+
+It is there for every task whose table is at hand and has a cost; a page holds the figures of a
+table once, as 32-bit numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nasbench_suite.analysis.results import Results
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.quantities import COSTS
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.rows import TaskRow
+from reports.figures.methods import method_styles
+from reports.html.panels import PlacedPanel, Section, task_tags
+from reports.labels import Labels, present
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MOST_METRICS = 12  # of a table, in a page
+_MOST_TEXT = 400_000  # characters of strings of architectures, in a page
+_MOST_TASKS = 8
+_TEXT = (
+    "Every architecture of the table: what the task is judged by, against a cost. A line is the "
+    "path of a method: what it would have returned, as its search went on, in the search of median "
+    "outcome. Press a point for its architecture and all its figures."
+)
+
+
+def explorer_panel(results: Results) -> Section | None:
+    """A picture to move in, for each task whose table is at hand."""
+    presented = present(results)
+    tables: dict[str, dict[str, Any]] = {}
+    tasks: list[dict[str, Any]] = []
+    for key, task in presented.tasks.items():
+        if task.measure is not None or len(tasks) == _MOST_TASKS:
+            continue
+        table = _table(task)
+        if table is None or not _costs(table):
+            continue
+        checksum = str(task.config.get("checksum"))
+        if checksum not in tables:
+            tables[checksum] = _figures(table, presented.labels)
+        if task.report_metric not in tables[checksum]["metrics"]:
+            continue
+        tasks.append(
+            {
+                "name": presented.names[key],
+                "tags": task_tags(task),
+                "table": checksum,
+                "y": task.report_metric,
+                "x": _costs(table)[0],
+                "paths": _paths(presented, key, task),
+            }
+        )
+    if not tasks:
+        return None
+    styles = method_styles(list(presented.methods), _numbered(presented.styles))
+    colours = {name: _hex(style["color"]) for name, style in styles.items()}
+    content = json.dumps({"tables": tables, "tasks": tasks, "colours": colours}, sort_keys=True)
+    markup = f'<div class="explorer" data-content="{_attribute(content)}"></div>'
+    return Section("explorer", "Explorer", _TEXT, (), (), markup)
+
+
+def _table(task: TaskRow) -> Benchmark | None:
+    """The table of a task, if the one at hand by its name is the same."""
+    try:
+        table = load_benchmark(task.benchmark)
+    except SuiteError:
+        return None
+    same = isinstance(table, Benchmark) and table.checksum == task.config.get("checksum")
+    return table if same else None
+
+
+def _costs(table: Benchmark) -> list[str]:
+    """Metrics of cost, counts of parameters and operations first."""
+    found = [m for m in table.metrics.values() if m.quantity in COSTS]
+    preferred = ("parameters", "flops", "macs", "latency", "training_time")
+    order = {name: place for place, name in enumerate(preferred)}
+    found.sort(key=lambda metric: order.get(metric.quantity, len(order)))
+    return [metric.name for metric in found]
+
+
+def _figures(table: Benchmark, labels: Labels) -> dict[str, Any]:
+    """What the page holds of a table."""
+    accuracies = [m.name for m in table.metrics.values() if m.quantity not in COSTS]
+    chosen = [*accuracies[: _MOST_METRICS // 2], *_costs(table)][:_MOST_METRICS]
+    space = table.space
+    content: dict[str, Any] = {
+        "space": getattr(space, "origin", space).name,
+        "size": space.size,
+        "metrics": {
+            name: {
+                "label": labels.metric(name, device=table.metric(name).device),
+                "unit": table.metric(name).unit,
+                "values": _packed(table.values(name).astype("<f4")),
+            }
+            for name in chosen
+        },
+    }
+    if space.choices and len(space.choices) * space.size < _MOST_TEXT:
+        vectors = np.array([space.vector(index) for index in range(space.size)], dtype=np.uint8)
+        content["vectors"] = _packed(vectors)
+        content["choices"] = list(space.choices)
+    else:
+        strings = "\n".join(space.string(index) for index in range(space.size))
+        if len(strings) < _MOST_TEXT:
+            content["strings"] = strings
+    return content
+
+
+def _paths(results: Results, key: str, task: TaskRow) -> dict[str, list[int]]:
+    """What the search of median outcome of each method would have returned, as it went on."""
+    finished = results.finished[results.finished["task_key"] == key]
+    changes = results.incumbents
+    paths = {}
+    for method, trials in finished.groupby("method", sort=False):
+        middle = trials.sort_values(["report", "seed"]).iloc[(len(trials) - 1) // 2]
+        path = changes.loc[changes["trial"] == middle["trial"], "architecture"]
+        paths[str(method)] = [int(index) for index in path]
+    return paths
+
+
+def _packed(values: NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
+
+
+def _numbered(styles: Any) -> Any:
+    import pandas as pd
+
+    frame = pd.DataFrame()
+    frame.attrs["styles"] = dict(styles)
+    return frame
+
+
+def _hex(colour: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+
+
+def _attribute(text: str) -> str:
+    from html import escape
+
+    return escape(text, quote=True)
+
+
+EXPLORER = PlacedPanel(explorer_panel, 0.5, "The whole space, accuracy against cost, with paths.")
+
+__all__ = ["EXPLORER", "explorer_panel"]

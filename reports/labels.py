@@ -1,0 +1,332 @@
+"""Names as people read them, and one colour and marker a method: what tables and figures show.
+
+A results file has identifiers: ``regularized-evolution[population_size=50]``, ``cifar10_test_200``.
+``present`` gives the same results under the names of a paper. Where a name comes from, first found
+first: the file of ``--labels``; what the benchmark at hand says of itself (``about["labels"]``);
+a method's ``title``; the names that come with the suite (``labels.toml``); the identifier.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nasbench_suite.analysis.results import Results, budget_text, read_results
+from nasbench_suite.benchmarks.columns import infer_facts
+from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.tasks.methods import method_title
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from nasbench_suite.rows import TaskRow
+
+_OWN = Path(__file__).with_name("labels.toml")
+_SPLITS = {"valid": "validation", "test": "test", "train": "training"}
+_QUANTITIES = {"training_time": "training time", "flops": "FLOPs", "macs": "MACs"}
+_LABEL = re.compile(r"([^\[\]]+?)(?:\[(.*)\])?( \([0-9a-f]{6}\))?")
+
+
+class Labels(BaseModel):
+    """Names to show by identifier; ``methods`` by label or by registered name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    methods: dict[str, str] = {}
+    benchmarks: dict[str, str] = {}
+    datasets: dict[str, str] = {}
+    devices: dict[str, str] = {}
+    metrics: dict[str, str] = {}
+
+    def over(self, other: Labels) -> Labels:
+        """These, and those of the other that are none of these."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        return Labels(**{kind: {**theirs[kind], **mine[kind]} for kind in mine})
+
+    def method(self, label: str) -> str:
+        """The name of a method by its label, settings in words.
+
+        >>> Labels().method("regularized-evolution[population_size=50]")
+        'Regularized evolution (population size 50)'
+        """
+        if label in self.methods:
+            return self.methods[label]
+        match = _LABEL.fullmatch(label)
+        if match is None:
+            return label
+        name, settings, key = match[1], match[2], match[3] or ""
+        title = self.methods.get(name) or method_title(name)
+        if title == name and settings:
+            return label
+        words = ", ".join(
+            part.replace("_", " ").replace("=", " ") for part in (settings or "").split(",")
+        )
+        return title + (f" ({words})" if settings else "") + key
+
+    def dataset(self, name: str) -> str:
+        """The name of a data set."""
+        return self.datasets.get(name, name)
+
+    def device(self, name: str) -> str:
+        """The name of a device, from ``titan_rtx_32`` and ``cifar10_pixel3`` as well."""
+        if name in self.devices:
+            return self.devices[name]
+        base, _, batch = name.rpartition("_")
+        if batch.isdecimal() and base:
+            return f"{self.device(base)}, batch {batch}"
+        for dataset in self.datasets:
+            if name.startswith(f"{dataset}_"):
+                return f"{self.device(name[len(dataset) + 1 :])}, {self.dataset(dataset)}"
+            if name.endswith(f"_{dataset}"):
+                return f"{self.device(name[: -len(dataset) - 1])}, {self.dataset(dataset)}"
+        return name
+
+    def metric(self, name: str, *, dataset: str | None = None, device: str | None = None) -> str:
+        """What a metric is, such as ``test accuracy after 200 epochs``.
+
+        Args:
+            name: the metric's.
+            dataset: what the reader knows already, and need not be told.
+            device: what it was measured on, where that is known.
+        """
+        if name in self.metrics:
+            return self.metrics[name]
+        facts = infer_facts(name)
+        quantity = facts.get("quantity") or ("latency" if device else "")
+        if not quantity:
+            return name
+        text = _QUANTITIES.get(quantity, quantity.replace("_", " "))
+        if facts.get("split"):
+            text = f"{_SPLITS[facts['split']]} {text}"
+        if facts.get("dataset") and facts["dataset"] != dataset:
+            text = f"{self.dataset(facts['dataset'])} {text}"
+        device = device or facts.get("device")
+        if device:
+            text += f" on {self.device(device)}"
+        if facts.get("epochs"):
+            epochs = facts["epochs"]
+            text += f" after {epochs} {'epoch' if epochs == 1 else 'epochs'}"
+        return text
+
+    def objective(self, said: Mapping[str, Any], dataset: str | None = None) -> str:
+        """An objective of a task of several, as its ``measure`` says it."""
+        return self.metric(str(said["name"]), dataset=dataset, device=said.get("device"))
+
+    def report(self, task: TaskRow) -> str:
+        """What a task is judged by."""
+        if task.measure is not None:
+            names = [self.objective(said, task.dataset) for said in task.measure["objectives"]]
+            return f"normalised hypervolume of {' and '.join(names)}"
+        return self.metric(task.report_metric, dataset=task.dataset)
+
+    def task(self, task: TaskRow) -> str:
+        """Benchmark and data set of a task, and its objectives beyond the first."""
+        benchmark = self.benchmarks.get(task.benchmark, task.benchmark)
+        parts = [benchmark]
+        if task.dataset and self.dataset(task.dataset).lower() not in benchmark.lower():
+            parts.append(self.dataset(task.dataset))
+        further = (task.measure or {}).get("objectives", [])[1:]
+        parts += [self.objective(said, task.dataset) for said in further]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Presented(Results):
+    """Results under names to be shown.
+
+    Attributes:
+        labels: where the names are from.
+        styles: number of each method among all of its results file, by shown name: it decides its
+            colour and marker, whatever else is shown.
+        order: the methods in the order asked for; empty where the results decide.
+        shown: names shown by label.
+    """
+
+    labels: Labels = field(default_factory=Labels)
+    styles: Mapping[str, int] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
+
+    def method(self, name: str) -> str:
+        """The shown name of one method, by its label, registered name or shown name.
+
+        Raises:
+            SuiteError: there is no such method, or the name stands for several.
+        """
+        found = _meant(name, list(self.shown), self.shown)
+        if len(found) > 1:
+            raise SuiteError(f"{name!r} may be {' or '.join(found)}: name one of them.")
+        return self.shown[found[0]]
+
+
+def own_labels() -> Labels:
+    """The names that come with the suite."""
+    return _read(_OWN)
+
+
+def read_labels(path: str | Path | None = None) -> Labels:
+    """The names of a TOML file, before those that come with the suite.
+
+    Args:
+        path: tables ``methods``, ``benchmarks``, ``datasets``, ``devices`` and ``metrics`` of
+            identifiers and names; none for those of the suite alone.
+
+    Raises:
+        SuiteError: it cannot be read, or holds something else.
+    """
+    return own_labels() if path is None else _read(Path(path)).over(own_labels())
+
+
+@cache
+def _read(path: Path) -> Labels:
+    with refused(f"Labels file {path} cannot be read ({{reason}}).", OSError, ValueError):
+        content = tomllib.loads(path.read_text("utf-8"))
+    try:
+        return Labels.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        if fault["type"] == "extra_forbidden":
+            known = choose_from("table", str(fault["loc"][0]), list(Labels.model_fields))
+            raise SuiteError(f"Labels file {path}: {known}") from None
+        place = ".".join(map(str, fault["loc"]))
+        raise SuiteError(f"Labels file {path}: {place}: {fault['msg']}.") from None
+
+
+def present(
+    results: Results,
+    labels: Labels | None = None,
+    *,
+    methods: Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
+    plain: bool = False,
+) -> Presented:
+    """Results under names to be shown, of some methods, in some order.
+
+    Args:
+        results: as they were read.
+        labels: names; by default those of the suite.
+        methods: these alone, by label, registered name or shown name; by default all.
+        order: which come first, said likewise; the others follow as the results have them.
+        plain: keep the identifiers, as files for other programs do.
+
+    Raises:
+        SuiteError: there is no such method.
+    """
+    if isinstance(results, Presented):
+        return results
+    labels = labels or own_labels()
+    known = list(results.methods)
+    shown = _distinct({label: labels.method(label) for label in known})
+    given = {label: label for label in known} if plain else shown
+    trials = results.trials
+    if methods is not None:
+        chosen = [label for name in methods for label in _meant(name, known, shown)]
+        trials = trials[trials["method"].isin(chosen)].reset_index(drop=True)
+        if not len(trials):
+            raise SuiteError(f"{results.path} has no trial of these methods on these tasks.")
+    wanted = [label for name in order or () for label in _meant(name, known, shown)]
+    here = set(trials["method"])
+    names = results.names if plain else _task_names(results, labels)
+    return Presented(
+        path=results.path,
+        tasks=results.tasks,
+        names=names,
+        trials=trials.assign(method=trials["method"].map(given)),
+        methods=tuple(given[label] for label in known),
+        labels=labels,
+        styles={given[label]: number for number, label in enumerate(known)},
+        order=tuple(given[label] for label in dict.fromkeys(wanted) if label in here),
+        shown=given,
+    )
+
+
+def read_presented(
+    path: str | Path,
+    *,
+    benchmark: str | None = None,
+    dataset: str | None = None,
+    labels: str | Path | None = None,
+    methods: Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
+    plain: bool = False,
+) -> Presented:
+    """Read results and present them; see ``read_results``, ``read_labels`` and ``present``."""
+    found = read_labels(labels)
+    results = read_results(path, benchmark=benchmark, dataset=dataset)
+    return present(results, found, methods=methods, order=order, plain=plain)
+
+
+def labels_of(results: Results) -> Labels:
+    """The names that results are shown under."""
+    return results.labels if isinstance(results, Presented) else own_labels()
+
+
+def in_order(frame: pd.DataFrame, results: Results, column: str = "method") -> pd.DataFrame:
+    """Rows with the methods asked for first, in the order asked for; the others as they were."""
+    order = results.order if isinstance(results, Presented) else ()
+    if not order:
+        return frame
+    places = {name: place for place, name in enumerate(order)}
+    keys = frame[column].map(lambda name: places.get(name, len(places)))
+    return frame.iloc[keys.argsort(kind="stable")].reset_index(drop=True)
+
+
+def only(results: Results, methods: Sequence[str]) -> Results:
+    """Results of some methods alone, by the names they have there."""
+    kept = results.trials["method"].isin(list(methods))
+    return replace(results, trials=results.trials[kept].reset_index(drop=True))
+
+
+def _meant(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[str]:
+    """The labels that a name stands for: that label, that shown name, or all of that method."""
+    if name in known:
+        return [name]
+    found = [label for label in known if name == shown[label]]
+    found = found or [label for label in known if label.partition("[")[0] == name]
+    if not found:
+        raise SuiteError(choose_from("method with results", name, [*known, *shown.values()]))
+    return found
+
+
+def _distinct(shown: Mapping[str, str]) -> dict[str, str]:
+    """Names of which no two are equal: where they are, the label stands for both."""
+    names = list(shown.values())
+    return {label: label if names.count(name) > 1 else name for label, name in shown.items()}
+
+
+def _task_names(results: Results, labels: Labels) -> dict[str, str]:
+    """A name to be shown of each task, its budget where tasks differ by it, no two equal."""
+    plain = {key: labels.task(task) for key, task in results.tasks.items()}
+    budgets = {key: budget_text(task) for key, task in results.tasks.items()}
+    reports = {key: labels.report(task) for key, task in results.tasks.items()}
+    named = {key: f"{plain[key]}, {budgets[key]}" for key in plain}
+    if len(set(named.values())) == len(named):
+        return named
+    named = {
+        key: name if list(named.values()).count(name) == 1 else f"{name}, {reports[key]}"
+        for key, name in named.items()
+    }
+    counts = list(named.values())
+    return {
+        key: name if counts.count(name) == 1 else results.names[key] for key, name in named.items()
+    }
+
+
+__all__ = [
+    "Labels",
+    "Presented",
+    "in_order",
+    "labels_of",
+    "only",
+    "own_labels",
+    "present",
+    "read_labels",
+    "read_presented",
+]

@@ -1,0 +1,139 @@
+"""Experiment files, suites, exports and completion."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nasbench_suite import registry
+from nasbench_suite.commands import main
+from nasbench_suite.commands.completion import complete, complete_benchmarks
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.suites import load_suite, read_suite
+
+EXPERIMENT = """
+description = "Two budgets."
+seeds = "0-1"
+methods = "random,local-search"
+evaluations = 5
+
+[[runs]]
+benchmark = "digits"
+
+[[runs]]
+benchmark = "digits"
+methods = "random"
+evaluations = 8
+"""
+
+
+@dataclass
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def nasbench(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[..., Ended]:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["nasbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
+
+
+def test_an_experiment_file_is_run_goes_on_and_is_exported(
+    nasbench: Callable[..., Ended], tmp_path: Path
+) -> None:
+    (tmp_path / "e.toml").write_text(EXPERIMENT)
+    first = nasbench("run", "e.toml")
+    assert first.code == 0, first.err
+    assert "6 trials finished: results.sqlite" in first.err
+    assert "6/6" in first.err  # one bar for all
+    assert "6 trials finished" not in nasbench("run", "e.toml").err
+    # The command with the same settings is the same tasks.
+    same = nasbench("run", "--methods", "random", "--seeds", "0-1", "--evaluations", 8)
+    assert "0 trials finished, 2 were already there" in same.err
+
+    assert nasbench("export", "t.csv").out == "t.csv: 6 trials\n"
+    trials = pd.read_csv(tmp_path / "t.csv")
+    assert set(trials["method"]) == {"random", "local-search"}
+    for ending in ("csv", "parquet"):
+        told = nasbench("export", f"e.{ending}", "--what", "evaluations")
+        assert told.out == f"e.{ending}: 36 evaluations\n", told.err
+    one, other = pd.read_csv(tmp_path / "e.csv"), pd.read_parquet(tmp_path / "e.parquet")
+    assert one["signal"].tolist() == pytest.approx(other["signal"].tolist())
+    assert one["architecture"].tolist() == other["architecture"].tolist()
+    refused = nasbench("export", "t.xlsx")
+    assert refused.code == 2
+    assert ".csv or .parquet" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (("seeds =", "seed ="), "seeds"),
+        (("[[runs]]", "[[run]]"), "run"),
+        (("evaluations = 8", "evaluations = -8"), "greater than 0"),
+        (('benchmark = "digits"', ""), "benchmark"),
+        (('"Two', '"""Two'), "cannot be read"),
+        (("random,local-search", "randon"), "random"),
+        (('methods = "random"', 'methods = "tpe[num_initial=0]"'), "num_initial"),
+    ],
+)
+def test_what_is_wrong_with_an_experiment_is_found_before_anything_runs(
+    nasbench: Callable[..., Ended], tmp_path: Path, change: tuple[str, str], word: str
+) -> None:
+    (tmp_path / "e.toml").write_text(EXPERIMENT.replace(*change))
+    result = nasbench("run", "e.toml")
+    assert result.code == 2
+    assert word in result.err
+    assert len(result.err.splitlines()) == 1
+    assert not (tmp_path / "results.sqlite").exists()
+
+
+def test_every_suite_can_be_read_and_says_what_it_is_for() -> None:
+    names = list(registry.entries("suites"))
+    assert "quick" in names
+    for name in names:
+        suite = load_suite(name)
+        assert suite.description
+        for one in suite.runs:
+            assert one.settings()["seeds"]
+            assert one.evaluations is not None or one.seconds is not None
+    with pytest.raises(SuiteError, match="quick"):
+        load_suite("quik")
+
+
+def test_a_budget_of_a_runs_own_takes_the_place_of_the_shared_one(tmp_path: Path) -> None:
+    (tmp_path / "e.toml").write_text(EXPERIMENT.replace("evaluations = 8", "seconds = 9"))
+    first, second = read_suite(tmp_path / "e.toml").runs
+    assert (first.evaluations, first.seconds) == (5.0, None)
+    assert (second.evaluations, second.seconds) == (None, 9.0)
+
+
+def test_nothing_to_run_and_too_much_are_refused(nasbench: Callable[..., Ended]) -> None:
+    assert "--suite" in nasbench("run").err
+    assert "one of them" in nasbench("run", "--suite", "quick", "--methods", "random").err
+
+
+def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert complete("methods")("reg") == ["regularized-evolution"]
+    assert complete("methods")("random,reg") == ["random,regularized-evolution"]
+    assert "critical-difference" in complete("figures")("c")
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path))
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "mine.parquet").touch()
+    assert complete_benchmarks("") == ["digits", "mine"]
