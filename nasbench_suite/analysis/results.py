@@ -156,7 +156,12 @@ def choose_task(results: Results, task: str | None) -> str:
     if task in names:
         return task
     wanted = _parts(task)
-    found = [name for name in names if wanted <= _parts(name)]
+    found = [
+        results.names[key]
+        for key, row in results.tasks.items()
+        if wanted
+        <= _parts(results.names[key]) | _parts(row.name) | {str(row.dataset), budget_text(row)}
+    ]
     if len(found) == 1:
         return found[0]
     if found:
