@@ -381,30 +381,38 @@ def _inside(
     logged: dict[str, dict[int, Floats]],
     trials: pd.Series[int],
 ) -> dict[str, float]:
-    """Means over seeds of what the trials logged of themselves."""
-    chosen = [int(trial) for trial in trials]
-    found: dict[str, float] = {}
-    for name in ("discretisation_gap", "entropy", "dominant_eigenvalue"):
-        values = [logged[name][trial] for trial in chosen if trial in logged.get(name, {})]
-        if values:
-            found[name] = float(np.mean(values))
+    """Means over seeds of what the trials logged, and of how it agrees with the table.
+
+    Args:
+        table: the task's; None where it is not at hand.
+        task: the task.
+        logged: what ``last_diagnostics`` found.
+        trials: those of one method.
+    """
+
+    def each(name: str) -> list[tuple[int, Floats]]:
+        values = logged.get(name, {})
+        return [(int(trial), values[trial]) for trial in trials if trial in values]
+
+    found = {
+        name: float(np.mean([value for _, value in values]))
+        for name in ("discretisation_gap", "entropy", "dominant_eigenvalue")
+        if (values := each(name))
+    }
     if table is None:
         return found
-    worth = table.values(task.report_metric)
-    if task.direction == "minimize":
-        worth = -worth
-    strengths = [logged["alpha"][trial] for trial in chosen if trial in logged.get("alpha", {})]
-    pairs = [strength_correlation(table, worth, strength) for strength in strengths]
-    if pairs:
-        found["strength_tau"], found["strength_rho"] = np.nanmean(pairs, axis=0).tolist()
-    indices, accuracies = logged.get("inherited_index", {}), logged.get("inherited_accuracy", {})
-    pairs = [
-        rank_correlation(accuracies[trial], worth[indices[trial].astype(int)])
-        for trial in chosen
-        if trial in indices and trial in accuracies
+    figures = table.values(task.report_metric)
+    worth = -figures if task.direction == "minimize" else figures
+    strengths = [strength_correlation(table, worth, strength) for _, strength in each("alpha")]
+    accuracies = dict(each("inherited_accuracy"))
+    inherited = [
+        rank_correlation(accuracies[trial], worth[indices.astype(int)])
+        for trial, indices in each("inherited_index")
+        if trial in accuracies
     ]
-    if pairs:
-        found["inherited_tau"], found["inherited_rho"] = np.nanmean(pairs, axis=0).tolist()
+    for name, pairs in (("strength", strengths), ("inherited", inherited)):
+        if pairs:
+            found[f"{name}_tau"], found[f"{name}_rho"] = np.nanmean(pairs, axis=0).tolist()
     return found
 
 
