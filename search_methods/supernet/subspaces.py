@@ -65,6 +65,13 @@ def search_subspaces(
     for name, method in chosen:
         if not isinstance(method, DifferentiableSearch):
             raise SuiteError(f"Method {name!r} has no supernet: choose a differentiable one.")
+        if type(method).step is not DifferentiableSearch.step:
+            raise SuiteError(
+                f"Method {name!r} decides by what it reads or evaluates between epochs, which is "
+                f"not done here: search by `nasbench run` on a benchmark of the space."
+            )
+        if getattr(method, "latency_weight", 0.0):
+            raise SuiteError("Latencies are not known here: leave latency_weight out.")
     for space in spaces:
         find_darts_space(space)
     size = {"channels": channels, "cells": cells, "train_epochs": train_epochs}

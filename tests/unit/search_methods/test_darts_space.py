@@ -199,6 +199,10 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
     journal = tmp_path / "j.jsonl"
     with pytest.raises(SuiteError, match="no supernet"):
         next(search_subspaces("random", ["s2"], [0], journal))
+    with pytest.raises(SuiteError, match="between epochs, which is not done here"):
+        next(search_subspaces("darts-es", ["s2"], [0], journal))
+    with pytest.raises(SuiteError, match="leave latency_weight out"):
+        next(search_subspaces("vs-darts[latency_weight=1]", ["s2"], [0], journal))
     with pytest.raises(SuiteError, match="search space 'darts-s7'"):
         next(search_subspaces("darts", ["s7"], [0], journal))
     journal.write_text("no journal\n")
