@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nasbench_suite.submissions import Merge
 
 app = typer.Typer(help="Submissions to a shared leaderboard: make, verify and merge them.")
 
@@ -45,39 +48,59 @@ def verify_command(
     ] = 0,
 ) -> None:
     """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.errors import SuiteError, printable
     from nasbench_suite.submissions import verify_submission
 
     if rerun < 0:
         raise SuiteError(f"{rerun} trials cannot be run again: give 0 or more.")
     found = verify_submission(submission, rerun=rerun)
     for note in found.notes:
-        typer.echo(f"note: {note}")
+        typer.echo(printable(f"note: {note}"))
+    for doubt in found.doubts:
+        typer.echo(printable(f"doubt: {doubt}"))
     for fault in found.faults:
-        typer.echo(str(fault))
+        typer.echo(printable(str(fault)))
     trials = len(found.submission.trials)
     again = f", {found.rerun} of them run again" if found.rerun else ""
     if not found.accepted:
         typer.echo(f"{submission} is rejected: {len(found.faults)} faults in {trials} trials.")
         raise typer.Exit(1)
+    if found.doubts:
+        typer.echo(
+            f"{submission} has the table's figures, and {len(found.doubts)} doubts: {trials} "
+            f"trials computed anew{again}."
+        )
+        return
     typer.echo(f"{submission} is sound: {trials} trials computed anew{again}.")
+    if not found.rerun:
+        typer.echo("Level: table. That the searches took place is shown by --rerun alone.")
+    else:
+        typer.echo(f"Level: {found.level}.")
 
 
 @app.command("merge")
 def merge_command(
     folder: Annotated[Path, typer.Argument(help="Folder with submissions.")],
     store: Annotated[Path, typer.Option(help="The results file to make.")],
+    rerun: Annotated[int, typer.Option(help="Run so many trials of each again.")] = 0,
 ) -> None:
     """Verify all submissions of a folder and merge the sound ones into a results file."""
     from nasbench_suite.submissions import merge_submissions
 
-    merge = merge_submissions(folder, store)
-    report_rejected(merge.rejected)
+    merge = merge_submissions(folder, store, rerun=rerun)
+    report_merge(merge)
     typer.echo(f"{store}: {merge.trials} trials of {len(merge.accepted)} submissions")
 
 
-def report_rejected(rejected: dict[str, list[str]]) -> None:
-    """Name on standard error what did not enter, and why."""
-    for name, reasons in rejected.items():
+def report_merge(merge: Merge) -> None:
+    """Say on standard error what entered, how far it was confirmed, and what did not and why."""
+    from nasbench_suite.errors import printable
+
+    for name, reasons in merge.rejected.items():
         more = f" (and {len(reasons) - 1} more faults)" if reasons[1:] else ""
-        typer.echo(f"{name} is rejected: {reasons[0]}{more}", err=True)
+        typer.echo(printable(f"{name} is rejected: {reasons[0]}{more}"), err=True)
+    for name, level in merge.levels.items():
+        said = merge.doubts.get(name, [])
+        doubts = f"; doubts: {said[0]}" if said else ""
+        more = f" (and {len(said) - 1} more)" if said[1:] else ""
+        typer.echo(printable(f"{name} is confirmed by: {level}{doubts}{more}"), err=True)

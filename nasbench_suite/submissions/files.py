@@ -12,14 +12,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, printable
+from nasbench_suite.events import MOST_STEPS
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
 
 FORMAT = 1
 SUFFIX = ".nasbench.json.gz"
-_LARGEST = 1 << 30  # bytes unpacked; a small file that unpacks to more is refused
+_LARGEST = 1 << 28  # bytes unpacked; a small file that unpacks to more is refused
+_RATIO = 400  # times the size of the file; what is packed better says the same over and over
+_LONGEST = 1000  # characters of a name, an author, a note
+_DEEPEST = 12  # levels of lists and mappings
+_MOST_ITEMS = 2_000_000  # of one list
 
 
 class Submission(Row):
@@ -118,16 +123,19 @@ def read_submission(path: str | Path) -> Submission:
     """
     path = Path(path)
     try:
+        most = min(_LARGEST, _RATIO * path.stat().st_size + (1 << 20))
         with gzip.open(path) as file:
-            text = file.read(_LARGEST + 1)
+            text = file.read(most + 1)
     except FileNotFoundError:
         raise SuiteError(f"There is no submission {path}.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise SuiteError(
             f"{path} is no submission or is damaged ({error}): get it again."
         ) from None
-    if len(text) > _LARGEST:
-        raise SuiteError(f"{path} unpacks to more than {_LARGEST >> 30} GiB: split it.")
+    if len(text) > most:
+        raise SuiteError(
+            f"{path} unpacks to more than {most >> 20} MiB, too much for its size: split it."
+        )
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -143,11 +151,43 @@ def read_submission(path: str | Path) -> Submission:
             f"it anew with `nasbench submit make`."
         )
     try:
-        return Submission.model_validate(content)
+        submission = Submission.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): make it anew.") from None
+        what = printable(f"{where}: {first['msg']}", 300)
+        raise SuiteError(f"{path} is damaged ({what}): make it anew.") from None
+    fault = _beyond_limits(content)
+    if fault:
+        raise SuiteError(f"{path} cannot be taken ({fault}): make it anew.")
+    return submission
+
+
+def _beyond_limits(content: Any, where: str = "", depth: int = 0) -> str:
+    """Where something is too long, too large, too deep or no text that can be shown, if it is."""
+    if isinstance(content, str):
+        if len(content) > _LONGEST or not content.replace("\n", " ").isprintable():
+            return f"{where} is no printable text of at most {_LONGEST} characters"
+    elif isinstance(content, bool | float) or content is None:
+        return ""
+    elif isinstance(content, int):
+        if abs(content) > MOST_STEPS:
+            return f"{where} is beyond {MOST_STEPS:,}"
+    elif depth > _DEEPEST:
+        return f"{where} goes deeper than {_DEEPEST} levels"
+    elif isinstance(content, list) and len(content) > _MOST_ITEMS:
+        return f"{where} has more than {_MOST_ITEMS:,} items"
+    else:
+        items = content.items() if isinstance(content, dict) else enumerate(content)
+        for name, value in items:
+            shown = printable(str(name), 40)
+            inside = f"{where}.{shown}" if where else shown
+            fault = _beyond_limits(value, inside, depth + 1)
+            if fault:
+                return fault
+            if isinstance(name, str) and (len(name) > _LONGEST or not name.isprintable()):
+                return f"{inside} is no name of at most {_LONGEST} characters"
+    return ""
 
 
 def _canonical(content: dict[str, Any]) -> bytes:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.events import TrialResult
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
 from nasbench_suite.submissions.files import SUFFIX
-from nasbench_suite.submissions.verifying import Verification, verify_submission
+from nasbench_suite.submissions.verifying import (
+    Level,
+    Verification,
+    load_by_name,
+    verify_submission,
+)
+from nasbench_suite.tasks.task import config_hash
+
+_TELLING = 5  # different architectures that two searches do not draw alike by chance
 
 
 @dataclass
@@ -21,11 +31,15 @@ class Merge:
 
     Attributes:
         accepted: names of the files that entered, in order.
+        levels: how far each was confirmed, see ``Verification.level``.
+        doubts: what is strange in those that entered, by name of the file.
         rejected: why others did not, by name of the file.
         trials: number of trials in the results file.
     """
 
     accepted: list[str] = field(default_factory=list)
+    levels: dict[str, Level] = field(default_factory=dict)
+    doubts: dict[str, list[str]] = field(default_factory=dict)
     rejected: dict[str, list[str]] = field(default_factory=dict)
     trials: int = 0
 
@@ -34,17 +48,20 @@ def merge_submissions(
     folder: str | Path,
     store: str | Path,
     *,
-    load: Callable[[str], Benchmark] = load_benchmark,
+    rerun: int = 0,
+    load: Callable[[str], Benchmark] = load_by_name,
 ) -> Merge:
     """Verify every submission of a folder and write the sound ones into a new results file.
 
-    A trial that several submissions have alike enters once; where they differ, the file whose
-    name comes later is rejected. The result depends on the files alone, not on the order in
-    which the folder lists them.
+    A trial that several submissions have alike enters once. Where submissions of several authors
+    have one trial differently, all enter, each under its author's name, and are marked; of one
+    author, all that contradict each other are rejected. The result depends on the files alone, not
+    on their names or the order in which the folder lists them.
 
     Args:
         folder: a folder; files that end in ``.nasbench.json.gz`` count, also in its folders.
         store: the results file to make.
+        rerun: run so many trials of each again, see ``verify_submission``.
         load: what finds benchmarks by name.
 
     Raises:
@@ -60,67 +77,100 @@ def merge_submissions(
     if not paths:
         raise SuiteError(f"{folder} holds no submission: their names end in {SUFFIX}.")
     merge = Merge()
-    sound: list[tuple[str, Verification]] = []
-    claims: dict[tuple[str, str, int], tuple[list[int], str]] = {}
+    sound: dict[str, Verification] = {}
     for path in paths:
         name = path.relative_to(folder).as_posix()
         try:
-            found = verify_submission(path, load=load)
+            found = verify_submission(path, rerun=rerun, load=load)
         except SuiteError as error:
             merge.rejected[name] = [str(error)]
             continue
-        reasons = [str(fault) for fault in found.faults] or _conflicts(found, claims, name)
-        if reasons:
-            merge.rejected[name] = reasons
+        except (ValueError, TypeError, KeyError, ArithmeticError, MemoryError) as error:
+            merge.rejected[name] = [f"it cannot be read ({reason(error)})."]
             continue
-        merge.accepted.append(name)
-        sound.append((name, found))
+        if found.faults:
+            merge.rejected[name] = [str(fault) for fault in found.faults]
+        else:
+            sound[name] = found
+    contested = _contradictions(sound, merge)
+    for name in merge.rejected:
+        sound.pop(name, None)
     if not sound:
         first = next(iter(merge.rejected.items()))
         raise SuiteError(f"No submission of {folder} is sound; {first[0]}: {first[1][0]}")
-    _write(sound, store)
-    merge.trials = len(claims)
+    for name, found in sound.items():
+        merge.accepted.append(name)
+        merge.levels[name] = found.level
+        if found.doubts:
+            merge.doubts.setdefault(name, []).extend(map(str, found.doubts))
+    merge.trials = _write(sound, contested, store)
     return merge
 
 
-def _conflicts(
-    found: Verification, claims: dict[tuple[str, str, int], tuple[list[int], str]], name: str
-) -> list[str]:
-    """Trials that an earlier file has with another record; if there are none, all are noted."""
-    fresh: dict[tuple[str, str, int], tuple[list[int], str]] = {}
-    reasons = []
-    for trial in found.submission.trials:
-        identity = (trial.task, trial.method, trial.seed)
-        content = [*trial.architectures, *trial.epochs, *trial.recommended]
-        if identity in claims and claims[identity][0] != content:
-            reasons.append(
-                f"duplicate seed: {claims[identity][1]} has seed {trial.seed} of the same task and "
-                f"method with other evaluations."
+def submitter_of(name: str, found: Verification) -> str:
+    """Whom a submission is of: its author, or where it names none, its file."""
+    return found.submission.author.strip() or name
+
+
+def _contradictions(sound: dict[str, Verification], merge: Merge) -> set[str]:
+    """Methods that authors have differently, and what is said of files that contradict others."""
+    claims: dict[tuple[str, str, int], dict[str, list[Any]]] = defaultdict(dict)
+    copied: dict[tuple[Any, ...], tuple[str, str]] = {}
+    contested: set[str] = set()
+    for name, found in sound.items():
+        for trial in found.submission.trials:
+            content = [trial.architectures, trial.epochs, trial.recommended, trial.strings]
+            claims[trial.task, trial.method, trial.seed][name] = content
+            whole = (trial.task, *map(str, content))
+            other, method = copied.setdefault(whole, (name, trial.method))
+            if method != trial.method and len(set(trial.architectures)) >= _TELLING:
+                for one, two in ((name, other), (other, name)):
+                    said = f"copied: {two} has searches of its under another method's name."
+                    if said not in merge.doubts.setdefault(one, []):
+                        merge.doubts[one].append(said)
+    for (_, method, seed), files in claims.items():
+        if all(content == next(iter(files.values())) for content in files.values()):
+            continue
+        authors = Counter(submitter_of(name, sound[name]) for name in files)
+        for name in files:
+            others = ", ".join(other for other in files if other != name)
+            said = (
+                f"duplicate seed: seed {seed} of the same task and method has other evaluations in "
+                f"{others}."
             )
-        fresh.setdefault(identity, (content, name))
-    if not reasons:
-        for identity, entry in fresh.items():
-            claims.setdefault(identity, entry)
-    return reasons
+            if authors[submitter_of(name, sound[name])] > 1:
+                merge.rejected.setdefault(name, []).append(said)
+            else:
+                contested.add(method)
+                merge.doubts.setdefault(name, []).append(said)
+    return contested
 
 
-def _write(sound: list[tuple[str, Verification]], path: Path) -> None:
-    """All trials in the order of their tasks' names, methods and seeds."""
+def _write(sound: dict[str, Verification], contested: set[str], path: Path) -> int:
+    """All trials in the order of their tasks' names, methods and seeds; how many there are."""
     tasks: dict[str, TaskRow] = {}
     methods: dict[str, MethodRow] = {}
     environments: dict[str, EnvironmentRow] = {}
     trials: dict[tuple[str, str, int], tuple[TrialRow, TrialResult]] = {}
-    for _, found in sound:
+    for name, found in sorted(sound.items(), key=lambda item: _content_order(*item)):
         submission = found.submission
         for task in submission.tasks:
             tasks.setdefault(task.key, task)
+        own = {}
         for method in submission.methods:
-            methods.setdefault(method.key, method)
+            row = method
+            if method.key in contested:
+                author = submitter_of(name, found)
+                key = config_hash({"method": method.key, "submitter": author})
+                row = method.model_copy(update={"key": key, "label": f"{method.label} ({author})"})
+            own[method.key] = row.key
+            methods.setdefault(row.key, row)
         for environment in submission.environments:
             environments.setdefault(environment.key, environment)
         for place, result in found.results.items():
             trial = submission.trials[place]
-            trials.setdefault((trial.task, trial.method, trial.seed), (trial, result))
+            identity = (trial.task, own[trial.method], trial.seed)
+            trials.setdefault(identity, (trial, result))
     with ResultStore(path) as store:
         task_ids = {
             task.key: store.add_task(task)
@@ -135,3 +185,9 @@ def _write(sound: list[tuple[str, Verification]], path: Path) -> None:
         ):
             where = environment_ids[trial.environment]
             store.add_trial(task_ids[task_key], method_ids[method_key], where, seed, result)
+    return len(trials)
+
+
+def _content_order(name: str, found: Verification) -> tuple[str, str]:
+    """By author, so that no file comes first by its name."""
+    return submitter_of(name, found), name

@@ -13,18 +13,36 @@ import numpy as np
 
 from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.benchmarks.library import known_benchmarks
+from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.events import Record, TrialResult
-from nasbench_suite.rows import TaskRow, TrialRow, task_row
+from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
+from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions.files import Submission, read_submission
+from nasbench_suite.submissions.plausibility import copies, foresight, seed_gaps
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.auditing import audit
-from nasbench_suite.tasks.methods import make_method, method_key
+from nasbench_suite.tasks.methods import make_method, method_key, method_label
 from nasbench_suite.tasks.task import config_hash
 
-Kind = Literal["task", "duplicate seed", "record", "forged", "test leakage", "budget", "rerun"]
+Kind = Literal[
+    "task",
+    "method",
+    "duplicate seed",
+    "seeds",
+    "copied",
+    "record",
+    "forged",
+    "test leakage",
+    "budget",
+    "rerun",
+    "versions",
+    "foresight",
+]
+Level = Literal["form", "table", "rerun"]
 
+_MANY = 3  # packages named one by one
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
 
 
@@ -53,6 +71,7 @@ class Verification:
     Attributes:
         submission: what was read.
         faults: everything that is not so; a submission with any is rejected.
+        doubts: what is strange and may be so; a submission with any enters, and is marked.
         notes: what could not be checked.
         rerun: number of trials that were run again.
         tasks: the tasks, built anew, by key.
@@ -61,6 +80,7 @@ class Verification:
 
     submission: Submission
     faults: tuple[Fault, ...]
+    doubts: tuple[Fault, ...]
     notes: tuple[str, ...]
     rerun: int
     tasks: dict[str, Task]
@@ -71,12 +91,34 @@ class Verification:
         """Whether there is no fault."""
         return not self.faults
 
+    @property
+    def level(self) -> Level:
+        """How far it was confirmed: its ``form``, its figures by the ``table``, or a ``rerun``.
+
+        Of the last, some of each method's trials were run again here with the same outcome.
+        """
+        if self.faults:
+            return "form"
+        return "rerun" if self.rerun and not self.doubts and not self.notes else "table"
+
+
+def load_by_name(name: str) -> Benchmark:
+    """The benchmark at hand of that name; a submission names no file.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    known = known_benchmarks()
+    if name not in known:
+        raise SuiteError(choose_from("benchmark", name, known))
+    return load_benchmark(name)
+
 
 def verify_submission(
     path: str | Path | Submission,
     *,
     rerun: int = 0,
-    load: Callable[[str], Benchmark] = load_benchmark,
+    load: Callable[[str], Benchmark] = load_by_name,
 ) -> Verification:
     """Compute everything that a submission claims again, and name what differs.
 
@@ -84,13 +126,13 @@ def verify_submission(
     search on a test metric shows. Each evaluation is looked up, its cost charged and what the
     search would have returned is found by the harness's own rules, so forged accuracies, signals
     that are test figures and exceeded budgets show. Two trials of one task, method and seed are
-    duplicates.
+    duplicates. The seeds of a method are 0 to n-1, and none does what another did.
 
     Args:
         path: a submission, or its file.
         rerun: run so many trials again, spread evenly, and compare them to the last bit; their
             methods have to be installed here.
-        load: what finds benchmarks by name.
+        load: what finds benchmarks by name; by default those at hand, and no file by its path.
 
     Raises:
         SuiteError: the file cannot be read, or a benchmark is not at hand.
@@ -105,6 +147,10 @@ def verify_submission(
         else:
             tasks[claim.key] = built
     labels = {method.key: method.label for method in submission.methods}
+    if not submission.trials:
+        faults.append(Fault("record", "", "it holds no trial."))
+    for method in submission.methods:
+        faults += _method_faults(method)
     environments = {environment.key for environment in submission.environments}
     faults += _duplicates(submission, labels)
     results: dict[int, TrialResult] = {}
@@ -125,12 +171,44 @@ def verify_submission(
         if result is not None and not found:
             results[place] = result
     faults += _leaks(submission, tasks, results, labels)
+    names = {claim.key: claim.name for claim in submission.tasks}
+    for (key, by), what in seed_gaps(submission.trials):
+        where = f"{labels.get(by, by)} on {names.get(key, key)}"
+        faults.append(Fault("seeds", where, what))
+    for first, again in copies(submission.trials):
+        where = _where(submission, labels, submission.trials[again])
+        other = _where(submission, labels, submission.trials[first])
+        faults.append(Fault("copied", where, f"it evaluates what {other} does, in its order."))
+    doubts = [
+        Fault("foresight", f"{labels[by]} on {names[key]}", what)
+        for (key, by), what in foresight(submission.trials, tasks, results)
+    ]
     notes: list[str] = []
     again = 0
     differing: list[Fault] = []
     if rerun:
         again, differing = _rerun(submission, tasks, results, labels, rerun, notes)
-    return Verification(submission, (*faults, *differing), tuple(notes), again, tasks, results)
+    doubts += [fault for fault in differing if fault.kind == "versions"]
+    faults += [fault for fault in differing if fault.kind != "versions"]
+    found_all = (tuple(faults), tuple(doubts), tuple(notes))
+    return Verification(submission, *found_all, again, tasks, results)
+
+
+def _method_faults(claim: MethodRow) -> Iterator[Fault]:
+    """A key or label that is not the method's own: another's name on a board."""
+    settings = claim.label.removeprefix(claim.name)
+    if claim.name in registry.entries("methods"):
+        try:
+            method = make_method(claim.name, claim.config)
+        except SuiteError:
+            return  # another version's settings; it is not run again, and that is noted
+        label = method_label(claim.name, method)
+        if claim.label != label and method_key(claim.name, method) == claim.key:
+            yield Fault("method", claim.label, f"its label is {label!r}.")
+        return
+    plain = settings == "" or (settings.startswith("[") and settings.endswith("]"))
+    if not claim.label.startswith(claim.name) or not plain:
+        yield Fault("method", claim.label, f"a label of {claim.name!r} begins with this name.")
 
 
 # -- tasks -----------------------------------------------------------------------------------------
@@ -216,7 +294,7 @@ def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Faul
 def _verify_trial(
     task: Task, trial: TrialRow, where: str
 ) -> tuple[list[Fault], TrialResult | None]:
-    record = _record_of(trial)
+    record = _record_of(trial) if trial.seed >= 0 else "its seed is negative."
     if isinstance(record, str):
         return [Fault("record", where, record)], None
     try:
@@ -357,5 +435,23 @@ def _rerun(
         same = same and found.strings == claimed.strings
         if not same:
             where = _where(submission, labels, trial)
-            faults.append(Fault("rerun", where, "run again, it evaluates other architectures."))
+            versions = _other_versions(submission, trial, claim.name)
+            if versions:
+                what = f"run again, it differs, and so does {versions}."
+                faults.append(Fault("versions", where, what))
+            else:
+                what = "run again, it evaluates other architectures."
+                faults.append(Fault("rerun", where, what))
     return len(chosen), faults
+
+
+def _other_versions(submission: Submission, trial: TrialRow, name: str) -> str:
+    """The packages that were there in other versions than here, but for the suite itself."""
+    then = next(e for e in submission.environments if e.key == trial.environment).packages
+    now = describe_environment([name]).packages
+    others = [
+        f"{package} {version} \u2192 {now[package]}"
+        for package, version in sorted(then.items())
+        if package in now and now[package] != version
+    ]
+    return ", ".join(others[:_MANY]) + and_more(len(others) - _MANY)

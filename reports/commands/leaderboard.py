@@ -122,10 +122,10 @@ def _results_file(store: Path, source: Path | None) -> Iterator[Path]:
     if source is None:
         yield store
         return
-    from nasbench_suite.commands.submit import report_rejected
+    from nasbench_suite.commands.submit import report_merge
     from nasbench_suite.submissions import merge_submissions
 
     with TemporaryDirectory() as folder:
         merged = Path(folder) / "merged.sqlite"
-        report_rejected(merge_submissions(source, merged).rejected)
+        report_merge(merge_submissions(source, merged))
         yield merged

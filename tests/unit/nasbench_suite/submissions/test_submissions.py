@@ -373,10 +373,27 @@ def test_submissions_that_contradict_each_other_do_not_both_enter(
         trial["reports"] = [toy.query(best, "toy_test_9")]
 
     write_submission(made, tmp_path / f"a{SUFFIX}")
+    # A file of one's own that contradicts another of one's own: neither is believed.
     write_submission(altered(made, lucky), tmp_path / f"b{SUFFIX}")
+    other = altered(made, lambda content: content.update(trials=content["trials"][8:11]))
+    write_submission(other, tmp_path / f"c{SUFFIX}")
     merge = merge_submissions(tmp_path, tmp_path / "m.sqlite", load=lambda _: toy)
-    assert merge.accepted == [f"a{SUFFIX}"]
-    assert "duplicate seed" in merge.rejected[f"b{SUFFIX}"][0]
+    assert merge.accepted == [f"c{SUFFIX}"]
+    for name in ("a", "b"):
+        assert "duplicate seed" in merge.rejected[f"{name}{SUFFIX}"][0]
+
+    # Nobody silences somebody else, by whatever name of the file: both stand there, marked.
+    silencer = altered(made, lucky).model_copy(update={"author": "B. Rival"})
+    write_submission(silencer, tmp_path / f"0{SUFFIX}")
+    (tmp_path / f"b{SUFFIX}").unlink()
+    merge = merge_submissions(tmp_path, tmp_path / "n.sqlite", load=lambda _: toy)
+    assert {f"0{SUFFIX}", f"a{SUFFIX}"} <= set(merge.accepted)
+    assert not merge.rejected
+    for name in ("0", "a"):
+        assert "duplicate seed" in merge.doubts[f"{name}{SUFFIX}"][0]
+    labels = set(leaderboard(tmp_path / "n.sqlite")["method"])
+    assert {"random (A. Nobody)", "random (B. Rival)"} <= labels
+    assert "random" not in labels
 
 
 def test_folders_without_a_sound_submission_are_refused(toy: Benchmark, tmp_path: Path) -> None:
