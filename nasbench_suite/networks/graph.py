@@ -85,6 +85,8 @@ class Network:
         output: number of the layer that puts out the class scores; None until it is added.
         auxiliary: number of the layer that puts out the auxiliary head's scores, or None. The
             layers of the head come after ``output`` and are needed in training alone.
+        blocks: numbers of the layers that put out the stem, each reduction and each cell, in
+            order, where whoever makes the network says so by ``end_block``.
     """
 
     image: Image
@@ -92,6 +94,7 @@ class Network:
     layers: list[Layer] = field(default_factory=list)
     output: int | None = None
     auxiliary: int | None = None
+    blocks: list[int] = field(default_factory=list)
 
     def add(
         self,
@@ -122,6 +125,11 @@ class Network:
         """Append the input, the first layer."""
         colours, size, _ = self.image
         return self.add("input", channels=colours, size=size)
+
+    def end_block(self, number: int) -> int:
+        """Say that a layer puts out the stem, a reduction or a cell; returns its number."""
+        self.blocks.append(number)
+        return number
 
     def conv_norm(
         self, source: int, channels: Width, kernel: int, stride: int = 1, **rest: Any

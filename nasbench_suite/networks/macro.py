@@ -25,12 +25,13 @@ def macro_network(space: MacroSpace, architecture: object, skeleton: Skeleton) -
         )
     channels = skeleton.channels or 32
     network, x = start_network(skeleton.image, skeleton.num_classes, len(STAGES))
-    x = network.conv_norm_relu(x, channels, 3)
+    x = network.end_block(network.conv_norm_relu(x, channels, 3))
     blocks = iter(space.vector(space.read(architecture)))
     for layers in STAGES:
         channels *= 2
         for number in range(layers):
             x = add_block(network, x, next(blocks), channels, 1 if number else 2)
+            network.end_block(x)
     network.classify(network.conv_norm_relu(x, LAST_CHANNELS, 1))
     return network
 

@@ -28,13 +28,13 @@ def nasbench101_network(
     assert module is not None, "the space reads modules that have a path"
     channels = skeleton.channels or 128
     network, x = start_network(skeleton.image, skeleton.num_classes, STACKS - 1)
-    x = network.conv_norm_relu(x, channels, 3)
+    x = network.end_block(network.conv_norm_relu(x, channels, 3))
     for stack in range(STACKS):
         if stack:
             x = network.add("max_pool", x, kernel=2, stride=2)
             channels *= 2
         for _ in range(skeleton.cells or 3):
-            x = add_module(network, x, module, channels)
+            x = network.end_block(add_module(network, x, module, channels))
     network.classify(x)
     return network
 

@@ -69,16 +69,17 @@ def nats_network(
     if pruned:
         operations = live_edges(operations)
     network, x = start_network(skeleton.image, skeleton.num_classes, STAGES - 1)
-    x = network.conv_norm(x, widths[0], 3)
+    x = network.end_block(network.conv_norm(x, widths[0], 3))
     for stage in range(STAGES):
         if stage:
-            x = _reduction(network, x, widths[2 * stage - 1])
+            x = network.end_block(_reduction(network, x, widths[2 * stage - 1]))
         width = widths[2 * stage]
         for number in range(cells):
             # Widths that are arrays may differ: their first cell then fits no bare skip.
             before = network.width(x)
             same = bool(number) or (isinstance(before, int) and before == width) or stage == 0
             x = add_cell(network, x, operations, width, pruned=pruned, same=same)
+            network.end_block(x)
     network.classify(network.add("relu", network.add("norm", x)))
     return network
 

@@ -52,11 +52,12 @@ def _network(modules: str, cell: AddCell, skeleton: Skeleton) -> Network:
     halvings = 2 + sum(module in "34" for module in modules)
     network, x = start_network(skeleton.image, skeleton.num_classes, halvings)
     x = network.conv_norm(x, channels // 2, 3, stride=2)
-    x = network.relu_conv_norm(x, channels, 3, stride=2)
+    x = network.end_block(network.relu_conv_norm(x, channels, 3, stride=2))
     for module in modules:
         channels *= 2 if module in "24" else 1
         for number in range(skeleton.cells or 2):
             x = cell(network, x, channels, 2 if module in "34" and not number else 1)
+            network.end_block(x)
     network.classify(x)
     return network
 

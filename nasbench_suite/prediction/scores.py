@@ -51,6 +51,25 @@ def read_scores(source: str | Path, space: FiniteSpace) -> dict[str, Array]:
     return _placed(space, list(table.space.all_strings), found, str(source))
 
 
+def read_seconds(source: str | Path) -> dict[str, float]:
+    """The median seconds of a score by the name of the proxy, where the source says them.
+
+    Args:
+        source: as ``read_scores`` takes it.
+    """
+    path = Path(source)
+    if path.suffix != ".parquet" or not path.exists():
+        return {}
+    import pandas as pd
+
+    frame = pd.read_parquet(path)
+    return {
+        str(name).removesuffix("_seconds"): float(frame[name].median())
+        for name in frame
+        if str(name).endswith("_seconds")
+    }
+
+
 def _placed(
     space: FiniteSpace, strings: list[str], columns: Mapping[str, Array], source: str
 ) -> dict[str, Array]:

@@ -121,6 +121,20 @@ class Session:
         signals = np.array(self._evaluate(architecture, epochs)) * self.orientations
         return np.where(np.isnan(signals), -np.inf, signals)
 
+    def charge(self, seconds: float) -> None:
+        """Spend simulated seconds on something that is no training, such as a zero-cost proxy.
+
+        Raises:
+            BudgetSpent: what is left does not cover them.
+            SuiteError: fewer than no seconds.
+        """
+        if not 0 <= seconds < np.inf:
+            raise SuiteError(f"{seconds} seconds cannot be spent: give 0 or more.")
+        if self.seconds + seconds > self._limit_seconds:
+            self.exhausted = True
+            raise BudgetSpent
+        self.seconds += seconds
+
     def recommend(self, architecture: Architecture) -> None:
         """Say which architecture the method would return now.
 

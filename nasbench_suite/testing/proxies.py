@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,10 +21,12 @@ class ProxyContract(Contract):
         names: of the proxies.
         space: a space that they are defined for.
         samples: how many architectures are scored.
+        settings: further attributes of ``Subject``, such as make the networks small.
     """
 
     space: ClassVar[str] = "nats-tss"
     samples: ClassVar[int] = 10
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     def scores(self, name: str, backwards: bool = False) -> list[float]:
         """The scores of some architectures, by a proxy made anew."""
@@ -33,7 +36,7 @@ class ProxyContract(Contract):
         drawn = [space.sample(rng) for _ in range(self.samples)]
         found = {}
         for number in reversed(range(self.samples)) if backwards else range(self.samples):
-            subject = Subject(space, drawn[number], np.random.default_rng(number))
+            subject = Subject(space, drawn[number], np.random.default_rng(number), **self.settings)
             found[number] = proxy.score(subject)
         return [found[number] for number in range(self.samples)]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields
 from importlib.util import find_spec
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.generative import GenerativeModel
 from nasbench_suite.predictors import Predictor
+from nasbench_suite.proxies import make_batch
 from nasbench_suite.tasks.methods import method_class
 from nasbench_suite.testing import (
     ExecutorContract,
@@ -30,6 +31,9 @@ def is_supernet(name: str) -> bool:
 
 class TestMethods(MethodContract):
     names = tuple(name for name in METHODS if not is_supernet(name))
+    settings: ClassVar[dict[str, dict[str, Any]]] = {
+        name: {"proxies": "params", "candidates": 30} for name in ("zero-cost", "warm-start")
+    }
 
 
 class TestSpaces(SpaceContract):
@@ -39,6 +43,12 @@ class TestSpaces(SpaceContract):
 
 class TestProxies(ProxyContract):
     names = tuple(registry.entries("proxies"))
+    samples = 2
+    settings: ClassVar[dict[str, Any]] = {
+        "batch": make_batch("digits", 8),
+        "channels": 2,
+        "cells": 1,
+    }
 
 
 def is_at_hand(name: str) -> bool:

@@ -1,0 +1,1 @@
+"""Zero-cost proxies, one file each; what they are is in ``nasbench_suite.proxies``."""

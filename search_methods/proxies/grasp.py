@@ -1,0 +1,43 @@
+"""GraSP: what pruning would do to the gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional as F
+
+from nasbench_suite.proxies import Proxy, Subject
+from search_methods.proxies.passes import sound, weighted_layers
+
+
+class Grasp(Proxy):
+    """The sum over all weights of minus weight times (Hessian times gradient).
+
+    Wang, Zhang and Grosse, *Picking winning tickets before training by preserving gradient flow*,
+    ICLR 2020; as a proxy, and with this sign, Abdelfattah et al., ICLR 2021
+    (SamsungLabs/zero-cost-nas).
+    """
+
+    packages = ("torch",)
+
+    def score(self, subject: Subject) -> float:
+        """See ``Proxy``."""
+        network = subject.network()
+        images, labels = subject.tensors()
+        weights = [layer.weight for layer in weighted_layers(network)]
+        first = torch.autograd.grad(
+            F.cross_entropy(network(images), labels), weights, allow_unused=True
+        )
+        # Anew, as running statistics have moved; in training mode they do not enter.
+        second = torch.autograd.grad(
+            F.cross_entropy(network(images), labels), weights, create_graph=True, allow_unused=True
+        )
+        pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None]
+        product = sum(((a * b).sum() for a, b in pairs), images.new_zeros(()))
+        curved = torch.autograd.grad(product, weights, allow_unused=True)
+        return sound(
+            sum(
+                float((-weight.detach() * one).sum())
+                for weight, one in zip(weights, curved, strict=True)
+                if one is not None
+            )
+        )

@@ -1,0 +1,37 @@
+"""NWOT: NAS without training."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nasbench_suite.proxies import Proxy, Subject
+from search_methods.proxies.passes import hooked, sound
+
+
+class Nwot(Proxy):
+    """The log-determinant of how often two images agree in which rectifiers let them through.
+
+    Mellor, Turner, Storkey and Crowley, *Neural architecture search without training*, ICML 2021
+    (BayesWatch/nas-without-training).
+    """
+
+    packages = ("torch",)
+
+    def score(self, subject: Subject) -> float:
+        """See ``Proxy``."""
+        network = subject.network()
+        images, _ = subject.tensors()
+        agreements = np.zeros((len(images), len(images)))
+
+        def see(_: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
+            active = (inputs[0].flatten(1) > 0).float()
+            nonlocal agreements
+            agreements = agreements + (active @ active.T).cpu().numpy()
+            agreements = agreements + ((1 - active) @ (1 - active).T).cpu().numpy()
+
+        hooked(network, lambda layer: isinstance(layer, nn.ReLU), see)
+        with torch.no_grad():
+            network(images)
+        return sound(float(np.linalg.slogdet(agreements)[1]))

@@ -1,0 +1,146 @@
+"""Zero-cost search, and the warm start of any method by zero-cost proxies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.methods import make_method
+from nasbench_suite.tasks.task import Task
+from search_methods.ranking import check_ranking, drawing_first, rank_by_proxies
+
+
+@dataclass
+class ZeroCost(Method):
+    """Score architectures without training, and evaluate the best of them, best first.
+
+    Abdelfattah, Mehrotra, Dudziak and Lane, *Zero-cost proxies for lightweight NAS*, ICLR 2021,
+    section 4. Several proxies are assembled by ranks (Lee and Ham, *AZ-NAS*, CVPR 2024).
+
+    Attributes:
+        proxies: names, as ``synflow`` or ``nwot+synflow``.
+        scores: a table of scores, by its file or the name of a benchmark of them; empty to compute
+            them on the networks.
+        candidates: how many architectures are drawn and scored; 0 for all of the space.
+        images: the data set that proxies are computed on, where they are computed.
+        seconds_each: simulated seconds that a score costs, where a table does not say.
+    """
+
+    title: ClassVar[str] = "Zero-cost search"
+    approach: ClassVar[str] = "zero-cost proxies"
+
+    proxies: str = "synflow"
+    scores: str = ""
+    candidates: int = 100
+    images: str = "digits"
+    seconds_each: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_candidates(self.candidates, self.seconds_each)
+
+    def refuse(self, task: Task) -> None:
+        """Also proxies that cannot be computed there, or that the table of scores lacks."""
+        super().refuse(task)
+        check_ranking(task, self.proxies, self.scores)
+
+    def start(self, session: Session) -> None:
+        """Rank the candidates."""
+        ranking = rank_by_proxies(
+            session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
+        )
+        self.queue = list(reversed(ranking.architectures))
+
+    @property
+    def finished(self) -> bool:
+        """Whether every candidate has been evaluated."""
+        return not self.queue
+
+    def step(self, session: Session) -> None:
+        """Evaluate the next best."""
+        session.evaluate(self.queue.pop())
+
+
+@dataclass
+class WarmStart(Method):
+    """Another method, which begins with what zero-cost proxies think best.
+
+    The first architectures that the method draws at random are the best by the proxies; all else
+    is the method's. Abdelfattah et al., ICLR 2021, section 4.2 (warm-up); White et al., *How
+    powerful are performance predictors*, NeurIPS 2021.
+
+    Attributes:
+        method: name of the method, with its default hyper-parameters; it must draw its first
+            architectures from the space.
+        num_warm: how many of its first architectures are the proxies' best.
+        proxies: as in ``zero-cost``, and so the others.
+        scores: likewise.
+        candidates: likewise.
+        images: likewise.
+        seconds_each: likewise.
+    """
+
+    title: ClassVar[str] = "Warm start"
+    approach: ClassVar[str] = "zero-cost proxies"
+
+    method: str = "regularized-evolution"
+    num_warm: int = 10
+    proxies: str = "synflow"
+    scores: str = ""
+    candidates: int = 100
+    images: str = "digits"
+    seconds_each: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_candidates(self.candidates, self.seconds_each)
+        if self.num_warm < 0:
+            raise SuiteError(f"{self.num_warm} warm architectures are impossible: give 0 or more.")
+        if self.method == "warm-start":
+            raise SuiteError("A warm start of a warm start is none: name another method.")
+        self.inner = make_method(self.method)
+
+    def refuse(self, task: Task) -> None:
+        """Also what the method itself refuses."""
+        super().refuse(task)
+        self.inner.refuse(task)
+        check_ranking(task, self.proxies, self.scores)
+
+    def start(self, session: Session) -> None:
+        """Rank the candidates, and start the method on a space that draws the best first."""
+        ranking = rank_by_proxies(
+            session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
+        )
+        self.queue = ranking.architectures[: self.num_warm][::-1]
+        with self._warm(session):
+            self.inner.start(session)
+
+    @contextmanager
+    def _warm(self, session: Session) -> Iterator[None]:
+        """Have the space draw what is left of the best first."""
+        plain = session.space
+        session.space = drawing_first(plain, self.queue)
+        try:
+            yield
+        finally:
+            session.space = plain
+
+    @property
+    def finished(self) -> bool:
+        """Whether the method has ended of itself."""
+        return self.inner.finished
+
+    def step(self, session: Session) -> None:
+        """A step of the method."""
+        with self._warm(session):
+            self.inner.step(session)
+
+
+def check_candidates(candidates: int, seconds_each: float) -> None:
+    """Raise unless so many candidates can be scored at such a cost."""
+    if candidates < 0:
+        raise SuiteError(f"{candidates} candidates are impossible: give 0 for all, or a number.")
+    if not 0 <= seconds_each < float("inf"):
+        raise SuiteError(f"A score cannot cost {seconds_each} seconds: give 0 or more.")

@@ -1,0 +1,108 @@
+"""Searches that begin with zero-cost proxies: what they evaluate first, and what it costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.proxies import assemble, score
+from nasbench_suite.runner import Trial
+from nasbench_suite.spaces import load_space
+from nasbench_suite.tasks import Session, make_task
+from nasbench_suite.tasks.methods import make_method
+
+TSS = load_space("nats-tss")
+
+
+@pytest.fixture(scope="module")
+def scores(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A table of two made proxies, of all but the first cells; one says its seconds."""
+    path = tmp_path_factory.mktemp("scores") / "scores.parquet"
+    rows = range(100, TSS.size)
+    frame = pd.DataFrame({"arch_str": [TSS.string(index) for index in rows]})
+    frame["up"] = np.arange(len(frame), dtype=float)
+    frame["down"] = -frame["up"]
+    frame["up_seconds"] = 0.5
+    frame.to_parquet(path)
+    return str(path)
+
+
+def evaluated(benchmark: Benchmark, name: str, seconds: float | None = None, **settings: object):
+    budget = {"seconds": seconds} if seconds else {"evaluations": 20}
+    trial = Trial(make_task(benchmark, **budget), make_method(name, settings), 0)
+    trial.advance()
+    return trial.session.record()
+
+
+def test_zero_cost_evaluates_the_best_first(toy: Benchmark, scores: str) -> None:
+    record = evaluated(toy, "zero-cost", proxies="up", scores=scores, candidates=0)
+    assert record.architectures.tolist() == list(range(TSS.size - 1, TSS.size - 21, -1))
+    # 15,525 scores of half a second each come before the first training.
+    times = toy.values("toy_train_time_9")
+    assert record.seconds[0] == pytest.approx(15_525 * 0.5 + times[TSS.size - 1])
+
+
+def test_candidates_are_drawn_and_computed_where_there_is_no_table(toy: Benchmark) -> None:
+    record = evaluated(toy, "zero-cost", proxies="params", candidates=5)
+    session = Session(make_task(toy, evaluations=20), 0)
+    drawn = [TSS.sample(session.rng) for _ in range(5)]
+    sizes = [score("params", TSS, one) for one in drawn]
+    order = np.argsort(-np.array(sizes), kind="stable")
+    assert record.architectures.tolist() == [drawn[place] for place in order]
+    assert record.seconds[0] >= 5  # a second each, before the training
+
+
+def test_a_budget_of_seconds_pays_for_scores(toy: Benchmark, scores: str) -> None:
+    settings = {"proxies": "down", "scores": scores, "candidates": 100, "seconds_each": 2.0}
+    assert not len(evaluated(toy, "zero-cost", seconds=150.0, **settings).architectures)
+    some = evaluated(toy, "zero-cost", seconds=260.0, **settings)
+    assert 200 < some.seconds[0] < some.seconds[-1] <= 260
+
+
+@pytest.mark.parametrize(
+    "method", ["random", "regularized-evolution", "local-search", "bananas", "parego"]
+)
+def test_what_is_warm_begins_with_the_best(toy: Benchmark, scores: str, method: str) -> None:
+    warm = {"method": method, "proxies": "up", "scores": scores, "candidates": 0}
+    record = evaluated(toy, "warm-start", num_warm=10, **warm)
+    first = 1 if method == "local-search" else 10
+    best = set(range(TSS.size - 10, TSS.size))
+    assert set(record.architectures[:first].tolist()) <= best
+    cold = evaluated(toy, "warm-start", num_warm=0, **warm)
+    assert cold.architectures.tolist() == evaluated(toy, method).architectures.tolist()
+
+
+def test_proxies_are_assembled_by_ranks(toy: Benchmark, scores: str) -> None:
+    record = evaluated(toy, "zero-cost", proxies="up+down", scores=scores, candidates=0)
+    middle = 100 + (TSS.size - 100) / 2
+    assert abs(record.architectures[:5] - middle).max() < 10  # good by neither, bad by neither
+    one, other = np.array([1.0, 2, 3, -np.inf]), np.array([4.0, 4, 1, 0])
+    expected = np.log([2 / 4, 3 / 4, 4 / 4, 1 / 4]) + np.log([3.5 / 4, 3.5 / 4, 2 / 4, 1 / 4])
+    assert assemble([one, other]) == pytest.approx(expected)
+
+
+def test_what_cannot_be_ranked_is_refused_before_a_run(toy: Benchmark, scores: str) -> None:
+    task = make_task(toy, evaluations=5)
+    for settings, said in (
+        ({"proxies": "synflo"}, "did you mean 'synflow'"),
+        ({"proxies": "sideways", "scores": scores}, "Unknown proxy"),
+    ):
+        for name in ("zero-cost", "warm-start"):
+            with pytest.raises(SuiteError, match=said):
+                make_method(name, settings).refuse(task)
+    for name, settings in (
+        ("zero-cost", {"candidates": -1}),
+        ("zero-cost", {"seconds_each": -1.0}),
+        ("warm-start", {"num_warm": -1}),
+        ("warm-start", {"method": "warm-start"}),
+    ):
+        with pytest.raises(SuiteError):
+            make_method(name, settings)
+    session = Session(task, 0)
+    with pytest.raises(SuiteError, match="cannot be spent"):
+        session.charge(-1.0)
+    with pytest.raises(SuiteError, match="not a number"):
+        assemble([[1.0, float("nan")]])
