@@ -25,8 +25,10 @@ class MeCo(Proxy):
         smallest: list[float] = []
 
         def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
-            channels = output[0].detach()
-            correlations = torch.corrcoef(channels.reshape(len(channels), -1))
+            channels = output[0].detach().reshape(len(output[0]), -1)
+            if channels.shape[1] < 2:
+                return  # nothing correlates over one position: the authors' eigenvalue is 0
+            correlations = torch.corrcoef(channels)
             correlations = torch.nan_to_num(correlations, nan=0.0, posinf=0.0, neginf=0.0)
             if correlations.dim() == 2:
                 smallest.append(float(torch.linalg.eigvalsh(correlations.double())[0]))
