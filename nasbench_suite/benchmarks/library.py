@@ -367,7 +367,12 @@ def describe_benchmark(benchmark: Benchmark | str | Path) -> dict[str, Any]:
 
 
 def _describe_metric(benchmark: Benchmark, metric: Metric) -> dict[str, Any]:
-    from nasbench_suite.benchmarks.noise import OUTCOMES, noise_floor, why_no_noise_floor
+    from nasbench_suite.benchmarks.noise import (
+        OUTCOMES,
+        noise_floor,
+        resolution,
+        why_no_noise_floor,
+    )
 
     values = benchmark.values(metric.name)
     best = benchmark.best(metric.name)
@@ -387,6 +392,7 @@ def _describe_metric(benchmark: Benchmark, metric: Metric) -> dict[str, Any]:
     if metric.quantity in OUTCOMES:
         noise = noise_floor(benchmark, metric.name)
         described["noise"] = asdict(noise) if noise else None
+        described["resolution"] = resolution(benchmark, metric.name)
         if not noise:
             described["no_noise"] = why_no_noise_floor(benchmark, metric.name)
     return described

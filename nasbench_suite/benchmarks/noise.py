@@ -196,6 +196,27 @@ class NoiseModel:
         return np.interp(values, self.figures, self.spreads)
 
 
+def resolution(benchmark: Benchmark, metric: str) -> float | None:
+    """Down to which difference the table tells its best architectures apart, in the metric's unit.
+
+    Two whose reported figures differ by more would do so by training noise alone in one case of
+    twenty: ``1.96 * 2 ** 0.5`` standard deviations of a reported figure at the top, where searches
+    end. Of two methods that each end at one architecture no number of seeds shows less; where a
+    method ends at k different ones, its share of the noise is smaller by the root of k.
+
+    Returns:
+        The difference, or None where ``noise_floor`` has none.
+    """
+    model = noise_model(benchmark, metric)
+    if model is None:
+        return None
+    top = -1 if benchmark.metric(metric).direction == "maximize" else 0
+    return float(_TWO_SIDED * 2**0.5 * model.spreads[top])
+
+
+_TWO_SIDED = 1.959963984540054  # normal quantile of 0.975
+
+
 def noise_model(benchmark: Benchmark, metric: str) -> NoiseModel | None:
     """Training noise of a metric by its figure, or None where ``noise_floor`` has none.
 

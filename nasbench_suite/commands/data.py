@@ -289,7 +289,8 @@ def info_command(
         "floor: the noise floor, the median difference between two trainings of one function, as "
         "the table reports them; what differs by less is a tie. range, max: median and maximum "
         "over functions of largest less smallest, sd: standard deviation; among isomorphic "
-        "architectures (twins), or seeds.",
+        "architectures (twins), or seeds. resolution: two of the best architectures that differ by "
+        "less are not told apart by the table, whatever the number of seeds of a search.",
     )
 
 
@@ -323,7 +324,9 @@ def _measured_on(metric: dict[str, Any]) -> str:
 
 
 def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
-    table = _table("metric", "optimum", "index", "floor", "range", "max", "sd", "from")
+    table = _table(
+        "metric", "optimum", "index", "floor", "range", "max", "sd", "resolution", "from"
+    )
     for metric in metrics:
         if "noise" not in metric:
             continue
@@ -333,7 +336,10 @@ def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
             table.add_row(metric["name"], *best, "unknown")
             continue
         sizes = (f"{noise[key]:.2f}" for key in ("floor", "median_range", "max_range", "sd"))
-        table.add_row(metric["name"], *best, *sizes, f"{noise['groups']:,} {noise['source']}")
+        apart = f"{metric['resolution']:.2f}"
+        table.add_row(
+            metric["name"], *best, *sizes, apart, f"{noise['groups']:,} {noise['source']}"
+        )
     return table
 
 

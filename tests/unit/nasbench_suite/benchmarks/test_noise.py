@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
-from nasbench_suite.benchmarks.noise import noise_floor, why_no_noise_floor
+from nasbench_suite.benchmarks.noise import noise_floor, resolution, why_no_noise_floor
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 
@@ -165,3 +165,22 @@ def test_bad_questions(toy: Benchmark) -> None:
         noise_floor(toy, "nothing")
     with pytest.raises(SuiteError, match="'twins' or 'seeds'"):
         noise_floor(toy, "toy_test_9", "cells")  # type: ignore[arg-type]
+
+
+def test_the_resolution_is_that_of_the_best(toy: Benchmark) -> None:
+    """Noise of 2 at the bottom and 0.1 at the top, each figure the mean of two trainings."""
+    rng = np.random.default_rng(0)
+    classes = len(toy.space.representatives)
+    worth = np.linspace(0.0, 100.0, classes)
+    metric = Metric("t", seeds=(0, 1))
+    spread = np.where(worth > 80, 0.1, 2.0)
+    columns = {  # twins carry the figures of one
+        metric.seed_column(seed): (worth + spread * rng.normal(size=classes))[toy.space.classes]
+        for seed in (0, 1)
+    }
+    table = make_benchmark("t", toy.space, [metric], columns)
+    expected = 1.96 * 2**0.5 * 0.1 / 2**0.5
+    assert resolution(table, "t") == pytest.approx(expected, rel=0.15)
+    cost = {"t": worth[toy.space.classes]}
+    once = make_benchmark("t", toy.space, [Metric("t", quantity="latency")], cost)
+    assert resolution(once, "t") is None
