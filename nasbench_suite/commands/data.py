@@ -459,6 +459,9 @@ def make_digits_command(
     base: Annotated[
         str, typer.Option(help="With --retrain-top: the table that further trainings are added to.")
     ] = "digits",
+    alone: Annotated[
+        bool, typer.Option("--alone", help="With --retrain-top: a table of these classes alone.")
+    ] = False,
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
@@ -480,7 +483,10 @@ def make_digits_command(
     with _progress("training") as advance:
         for finished, total in train_all(journal, chosen, jobs, indices):
             advance(finished, total)
-    benchmark = pack(journal, output) if table is None else pack_more(journal, table, output)
+    if table is None:
+        benchmark = pack(journal, output)
+    else:
+        benchmark = pack_more(journal, table, output, alone=alone)
     typer.echo(
         f"{output}: {len(benchmark.metrics)} metrics; use it with --benchmark {output}, or "
         f"`nasbench data import {output} --name NAME`."

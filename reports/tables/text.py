@@ -94,8 +94,8 @@ def explain_crossfit(tasks: Iterable[TaskRow]) -> str:
     where = "S" if all(divided) else "Where a table has several trainings of an architecture, s"
     return (
         f"{where}ignal and report are of different trainings (cross-fitted), and the optimum is "
-        f"what the best architecture reaches in a training that it was not chosen by, which a "
-        f"lucky search may exceed."
+        f"what the best architecture reaches in a training that it was not chosen by: a lower "
+        f"bound of what can be reached, which searches may exceed."
     )
 
 

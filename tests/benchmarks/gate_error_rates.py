@@ -4,6 +4,7 @@
     python tests/benchmarks/gate_error_rates.py --benchmark FILE --dataset cifar10
     python tests/benchmarks/gate_error_rates.py --store FILE --before NAME --now NAME,NAME
         [--diagnostic node_variance --margin 0.1]
+    python tests/benchmarks/gate_error_rates.py --made --repetitions 200
 
 Every repetition runs a baseline and every variant anew, each with seeds of its own, through the
 results file and ``nasbench_suite.gate.check`` as a user would. The number of seeds is what
@@ -13,6 +14,9 @@ the share of each verdict with its 95 % Wilson interval.
 Searches that take long are run once, into a results file of many seeds (``--store``). Each
 repetition then draws baseline and method, with replacement, from the seeds of ``--before`` and
 ``--now`` in it; the shares are those of a world in which these seeds are all there are.
+
+With ``--made`` figures are drawn from made distributions: rare collapses, one seed alone, and
+twenty unchanged methods in one check, which fails where any of them does.
 """
 
 from __future__ import annotations
@@ -20,11 +24,13 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from nasbench_suite import load_benchmark, run
@@ -32,9 +38,11 @@ from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.gate import Baseline, check, make_baseline
 from nasbench_suite.gate.checking import compare
 from nasbench_suite.parsing import split_names
-from nasbench_suite.statistics.noninferiority import noninferiority
+from nasbench_suite.statistics.noninferiority import RARE, noninferiority
 from nasbench_suite.tasks import Method, Session, make_task
 from search_methods.regularized_evolution import RegularizedEvolution
+
+Draw = Callable[[int], NDArray[np.float64]]
 
 LABEL = "evolution"
 _PILOT = 100
@@ -118,7 +126,11 @@ def main() -> None:
     parser.add_argument("--before", help="label of the baseline in it")
     parser.add_argument("--diagnostic", help="compare what was logged last under this name")
     parser.add_argument("--now", help="labels of what is checked, as name,name")
+    parser.add_argument("--made", action="store_true", help="draw from made distributions instead")
     given = parser.parse_args()
+    if given.made:
+        made(given)
+        return
     if given.store:
         resample(given)
         return
@@ -204,6 +216,56 @@ def resample(given: argparse.Namespace) -> None:
             verdicts[name][compare(before, draw(name), **settings).verdict] += 1
     losses = {name: float(pools[given.before].mean() - pools[name].mean()) for name in labels}
     print_verdicts(verdicts, losses)
+
+
+def made(given: argparse.Namespace) -> None:
+    """Measure and print, of made distributions with a margin of 0.7."""
+    rng = np.random.default_rng(0)
+    discrete = [94.4, 94.2, 93.6, 92.8]  # what a search returns on a table, with these chances
+    chances = [0.55, 0.2, 0.15, 0.1]
+
+    def good(count: int) -> NDArray[np.float64]:
+        return rng.normal(94.0, 0.6, count)
+
+    def collapsing(count: int) -> NDArray[np.float64]:
+        return np.where(rng.random(count) < RARE, 94.0 - 88.0, good(count))
+
+    def tied(count: int) -> NDArray[np.float64]:
+        return rng.choice(discrete, count, p=chances)
+
+    def worse(count: int) -> NDArray[np.float64]:
+        return rng.choice(discrete, count, p=chances[::-1])
+
+    cases: list[tuple[str, int, int, Draw, Draw, float | None]] = [
+        ("unchanged", 1, 59, good, good, RARE),
+        ("collapse of 5 % of seeds, loss 4.4", 1, 59, good, collapsing, RARE),
+        ("the same, asked for the mean alone", 1, 10, good, collapsing, None),
+        ("the same, ten seeds", 1, 10, good, collapsing, RARE),
+        ("unchanged, one seed", 1, 1, tied, tied, RARE),
+        ("worse by 0.9, one seed", 1, 1, tied, worse, RARE),
+        ("20 unchanged methods", 20, 59, good, good, RARE),
+        ("20 methods, one of them lost 1.0", 20, 59, good, good, RARE),
+    ]
+    print("| case | seeds | no worse | worse | undecided |")
+    print("|---|---:|---:|---:|---:|")
+    for name, methods, seeds, before, now, rare in cases:
+        each = 1.0 - (1.0 - given.power) / methods
+        counts: Counter[str] = Counter()
+        for _ in range(given.repetitions):
+            verdicts = set()
+            for method in range(methods):
+                old, new = before(seeds), now(seeds)
+                if method == 0 and "lost" in name:
+                    new = new - 1.0
+                same = seeds == 1 and bool(old[0] == new[0])
+                test = noninferiority(
+                    new, old, 0.7, alpha=given.alpha, power=each, rare=rare, unchanged=same
+                )
+                verdicts.add(test.verdict)
+            worst = next((v for v in ("worse", "undecided") if v in verdicts), "no worse")
+            counts[worst] += 1
+        cells = " | ".join(str(counts[verdict]) for verdict in ("no worse", "worse", "undecided"))
+        print(f"| {name} | {seeds} | {cells} |")
 
 
 def print_verdicts(verdicts: dict[str, Counter[str]], losses: dict[str, float]) -> None:

@@ -177,7 +177,7 @@ def pack(journal: Path, output: Path) -> Benchmark:
     return benchmark
 
 
-def pack_more(journal: Path, base: Benchmark, output: Path) -> Benchmark:
+def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = False) -> Benchmark:
     """Add further trainings of some classes, such as the best, to a table of every class.
 
     The accuracies get a column for each further seed; classes without that training have none
@@ -188,6 +188,8 @@ def pack_more(journal: Path, base: Benchmark, output: Path) -> Benchmark:
         journal: of the further trainings. Those classes enter which have all seeds that are in it.
         base: a table that ``pack`` made, or the embedded one.
         output: the file to write.
+        alone: write the accuracies of these classes alone, an architecture each: a table whose
+            every architecture has all seeds.
 
     Raises:
         SuiteError: no class has all seeds of the journal, or the base has one of them already.
@@ -232,7 +234,13 @@ def pack_more(journal: Path, base: Benchmark, output: Path) -> Benchmark:
             f"seeds {', '.join(map(str, known))}, with seeds {', '.join(map(str, seeds))} more"
         ),
     }
+    if alone:
+        metrics = [metric for metric in metrics if metric.quantity == "accuracy"]
     benchmark = make_benchmark("digits", space, metrics, columns, about)
+    if alone:
+        about = {name: value for name, value in about.items() if name != "costs"}
+        about["source"] = f"made by `nasbench data make digits --retrain-top {len(whole)} --alone`"
+        benchmark = replace(benchmark.restricted(whole), name="digits-top", about=about)
     write_benchmark(benchmark, output)
     return benchmark
 

@@ -118,7 +118,7 @@ def test_foreign_parquet_is_told_to_be_imported(tmp_path: Path) -> None:
 def test_names_that_cannot_be(source: Path, name: str) -> None:
     with pytest.raises(SuiteError, match=r"cannot name a benchmark|of the package nasbench-suite"):
         import_benchmark(source, name, "nasbench-macro")
-    assert [entry.name for entry in list_benchmarks()] == ["digits"]
+    assert [entry.name for entry in list_benchmarks()] == ["digits", "digits-top"]
 
 
 def test_nothing_is_lost_by_a_failed_import(home: Path, source: Path, tmp_path: Path) -> None:
@@ -397,8 +397,8 @@ def test_list(home: Path, source: Path) -> None:
     import_benchmark(source, "mine", "nasbench-macro")
     (home / "benchmarks" / "cut.parquet").write_bytes(written_file(home).read_bytes()[:-100])
     (home / "benchmarks" / "mine.parquet.partial").write_bytes(b"")
-    digits, cut, mine = list_benchmarks()
-    assert (digits.name, cut.name, mine.name) == ("digits", "cut", "mine")
+    digits, top, cut, mine = list_benchmarks()
+    assert (digits.name, top.name, cut.name, mine.name) == ("digits", "digits-top", "cut", "mine")
     assert "not a readable Parquet file" in cut.fault
     assert (mine.space, mine.datasets, mine.metrics) == ("nasbench-macro", ("c",), 2)
     assert (mine.rows, mine.source, mine.fault) == (6561, "source.csv", "")
