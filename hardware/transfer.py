@@ -7,7 +7,6 @@ as the principal components of their latencies, which are few, since devices are
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace
 from nasbench_suite.statistics.correlation import spearman
+from nasbench_suite.tasks.transfer import device_family
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,11 +176,6 @@ CHOICES: dict[str, Choose] = {
 # -- the protocol ----------------------------------------------------------------------------------
 
 
-def family(device: str) -> str:
-    """A device's name without its unit and batch size, which its siblings share."""
-    return re.sub(r"_\d{1,3}$", "", device.removesuffix("_ms"))
-
-
 def transfer_curves(
     space: FiniteSpace,
     indices: Ints,
@@ -233,7 +228,7 @@ def transfer_curves(
         others = [
             name
             for name in sources or columns
-            if name != device and (siblings or family(name) != family(device))
+            if name != device and (siblings or device_family(name) != device_family(device))
         ]
         if not others:
             raise SuiteError(

@@ -20,6 +20,8 @@ from search_methods.predictors.gaussian_process import CandidateProcess
 Array = NDArray[np.float64]
 
 _DRAWS = 32  # joint samples of three and more objectives
+_COMPONENTS = 6  # of what is known beforehand
+_TRANSFER_WEIGHT = 4.0  # deviation of what it says, beside that of the features
 _SHORTLIST = 200  # candidates that they are drawn for
 
 
@@ -59,6 +61,11 @@ class GraphVAESearch(Method):
             strings.
         functional: whether beside the latent the heads see what the graph VAE's structure head,
             linear in it, says of it, as strongly as the rest of it.
+        transfer: what is used of the figures that a warm task lets a search know beforehand:
+            ``accuracy`` of other data sets, ``cost`` of other devices, ``all`` or ``none``. Their
+            principal components stand beside the features in the linear part of each head.
+        warm_initial: number of first queries with any such figures: architectures that are
+            non-dominated by their means.
         bound: largest (or smallest, if more is better) value allowed of the second objective, in
             its own unit; None searches for the whole front.
         model: a checkpoint of the graph VAE, which needs torch unless ``nasbench vae embed`` has
@@ -79,11 +86,13 @@ class GraphVAESearch(Method):
     cost_embedding: Literal["latent", "one-hot"] = "one-hot"
     average_twins: bool = True
     functional: bool = True
+    transfer: Literal["all", "accuracy", "cost", "none"] = "all"
+    warm_initial: int = 5
     bound: float | None = None
     model: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("num_initial", "refit_every"):
+        for name in ("num_initial", "refit_every", "warm_initial"):
             if getattr(self, name) < 1:
                 raise SuiteError(
                     f"The graph VAE search cannot work with a {name} of {getattr(self, name)}: "
@@ -94,6 +103,10 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
+        if self.transfer not in ("all", "accuracy", "cost", "none"):
+            raise SuiteError(
+                f"Unknown transfer {self.transfer!r}: choose 'all', 'accuracy', 'cost' or 'none'."
+            )
 
     def refuse(self, task: Task) -> None:
         """Also where there is no embedding of the space, or one that cannot be used."""
@@ -109,18 +122,55 @@ class GraphVAESearch(Method):
                 f"A bound is for a task of two objectives, and this one has {session.objectives}: "
                 f"name the objective to bound with --also."
             )
-        self.classes = space.classes if self.average_twins else np.arange(space.size)
-        graphs = [_class_means(part, self.classes) for part in self._embed(space, self.embedding)]
-        self.heads = [CandidateProcess(_side_by_side(graphs))]
-        if session.objectives > 1:
-            others = _side_by_side(self._embed(space, self.cost_embedding))
-            self.heads += [CandidateProcess(others) for _ in range(session.objectives - 1)]
         self.seen: list[int] = []
         self.values: list[Array] = []  # larger is better
         self.unseen = space.connected.copy()  # the others compute nothing
+        self.classes = space.classes if self.average_twins else np.arange(space.size)
+        graphs = [_class_means(part, self.classes) for part in self._embed(space, self.embedding)]
+        accuracies, costs = self._known(session)
+        said = None if accuracies is None else _class_means(accuracies, self.classes)
+        self.heads = [CandidateProcess(_side_by_side(graphs), beforehand=_components(said))]
+        if session.objectives > 1:
+            others, said = (
+                _side_by_side(self._embed(space, self.cost_embedding)),
+                _components(costs),
+            )
+            self.heads += [
+                CandidateProcess(others, beforehand=said) for _ in range(session.objectives - 1)
+            ]
+        self.first = self._first_queries(session, accuracies, costs)
+        self.warm = bool(self.first)
         self.by_class = np.argsort(self.classes, kind="stable")
         self.class_starts = np.flatnonzero(np.diff(self.classes[self.by_class], prepend=-1))
         self.fitted = 0  # evaluations when the hyper-parameters were last chosen
+
+    def _known(self, session: Session) -> tuple[Array | None, Array | None]:
+        """Accuracies and costs known beforehand, each column of mean 0 and variance 1, if any."""
+        found: dict[bool, list[Array]] = {True: [], False: []}
+        for one in session.known:
+            is_cost = one.quantity in ("latency", "energy")
+            if self.transfer in ("all", "cost" if is_cost else "accuracy"):
+                found[is_cost].append(_standard(-np.log(-one.figures) if is_cost else one.figures))
+        accuracies, costs = (
+            np.stack(c, axis=1) if c else None for c in (found[False], found[True])
+        )
+        return accuracies, costs if session.objectives > 1 else None
+
+    def _first_queries(
+        self, session: Session, accuracies: Array | None, costs: Array | None
+    ) -> list[int]:
+        """On a warm task, evenly spaced ones of the front by mean accuracy and cost elsewhere."""
+        known = [part.mean(axis=1) for part in (accuracies, costs) if part is not None]
+        if not known or self.warm_initial < 1:
+            return []
+        means = np.stack(known, axis=1)
+        allowed = np.flatnonzero(self.unseen)
+        front = allowed[nondominated(-means[allowed])]
+        if len(known) == 1:  # no front: the best ones
+            front = allowed[np.argsort(-means[allowed, 0], kind="stable")[: self.warm_initial]]
+        front = front[np.argsort(means[front, -1], kind="stable")]
+        places = np.linspace(0, len(front) - 1, self.warm_initial).round().astype(int)
+        return list(dict.fromkeys(front[places].tolist()))
 
     def _embed(self, space: FiniteSpace, embedding: str) -> list[Array]:
         if embedding == "one-hot":
@@ -136,7 +186,9 @@ class GraphVAESearch(Method):
 
     def step(self, session: Session) -> None:
         """Evaluate one architecture: at random at first, then the most promising."""
-        if len(self.seen) < self.num_initial:
+        if self.first:
+            chosen = self.first.pop(0)
+        elif len(self.seen) < (self.warm_initial if self.warm else self.num_initial):
             unseen = np.flatnonzero(self.unseen)
             untried = unseen[np.unique(self.classes[unseen], return_index=True)[1]]
             chosen = int(untried[session.rng.integers(len(untried))])
@@ -290,6 +342,22 @@ def _sampled_gains(mean: Array, deviation: Array, known: Array, rng: np.random.G
             [hypervolume(np.vstack([front, point]), corner) - before for point in losses]
         )
     return gains
+
+
+def _standard(figures: Array) -> Array:
+    """Of mean 0 and variance 1; what is missing is as bad as the worst."""
+    finite = np.isfinite(figures)
+    figures = np.where(finite, figures, figures[finite].min(initial=np.inf))
+    return np.asarray((figures - figures.mean()) / (figures.std() or 1.0))
+
+
+def _components(known: Array | None) -> Array | None:
+    """Principal components of columns, the first of them of the weight that transfer has."""
+    if known is None:
+        return None
+    left, sizes, _ = np.linalg.svd(known - known.mean(axis=0), full_matrices=False)
+    scores = (left * sizes)[:, :_COMPONENTS]
+    return np.asarray(_TRANSFER_WEIGHT * scores / np.sqrt((scores**2).sum(axis=1).mean()))
 
 
 def _class_means(features: Array, classes: NDArray[np.int64]) -> Array:

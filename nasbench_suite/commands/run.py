@@ -77,6 +77,13 @@ def run(
         str,
         typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
     ] = "mean",
+    transfer: Annotated[
+        str | None,
+        typer.Option(
+            help="What methods may know beforehand, as name,name: metrics, BENCHMARK:METRIC, or "
+            "`others`: accuracies of other data sets and costs of other devices."
+        ),
+    ] = None,
     crossfit: Annotated[
         bool | None,
         typer.Option(
@@ -169,6 +176,7 @@ def run(
                 "each": split_names(each) if each else (),
                 "noise": noise,
                 "crossfit": crossfit,
+                "transfer": split_names(transfer) if transfer else (),
             }
         ]
     groups = [prepare(**settings) for settings in runs]  # what is missing shows before any runs

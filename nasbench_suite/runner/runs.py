@@ -103,6 +103,7 @@ def run(
     each: Sequence[str] = (),
     noise: Noise = "mean",
     crossfit: bool | None = None,
+    transfer: Sequence[str] = (),
     on_trial: Callable[[TrialDone], None] | None = None,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
@@ -138,6 +139,7 @@ def run(
             is run with each as one objective more.
         noise: see ``Task``.
         crossfit: whether signal and report come from different trainings, see ``make_task``.
+        transfer: what methods may know of other data sets and devices, see ``make_task``.
         on_trial: called after each trial has been written.
         on_evaluation: called with every evaluation of it, in order, before ``on_trial``.
         progress: whether to show a bar with the time that is left, on standard error.
@@ -165,6 +167,7 @@ def run(
         each=each,
         noise=noise,
         crossfit=crossfit,
+        transfer=transfer,
     )
     return run_tasks(
         tasks,

@@ -244,6 +244,7 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
             also=[Objective(*pair) for pair in others],
             noise=config["noise"],
             crossfit=config.get("crossfit", False),
+            transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
         )
     except (SuiteError, KeyError, TypeError, ValueError) as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")

@@ -18,6 +18,7 @@ from nasbench_suite.events import Diagnostic, Record, diagnostic_fault
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import Architecture, SearchSpace
 from nasbench_suite.tasks.task import Budget, Task, training_seconds
+from nasbench_suite.tasks.transfer import KnownFigures, figures_of
 
 _ROUNDING = 1e-9  # fractions of evaluations must add up to the budget in spite of rounding
 
@@ -41,6 +42,8 @@ class Session:
         orientations: of each objective, +1 where larger is better and -1 where smaller is: what
             ``evaluate_all`` multiplies the metrics' own figures by.
         dataset: the data set's name, for methods that train on it themselves.
+        known: what the task lets a search know beforehand, of other data sets and devices; nothing
+            on a cold task.
         seed: the seed of this trial.
         evaluations: full evaluations spent so far.
         seconds: simulated training seconds spent so far.
@@ -60,6 +63,7 @@ class Session:
         self.objectives = len(task.objectives)
         self.orientations = tuple(task.orientation(o.signal) for o in task.objectives)
         self.dataset = task.dataset
+        self.known: tuple[KnownFigures, ...] = tuple([figures_of(one) for one in task.transfer])
         self.evaluations = 0.0
         self.seconds = 0.0
         self.exhausted = False

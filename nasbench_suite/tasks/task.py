@@ -23,6 +23,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import html_table
+from nasbench_suite.tasks.transfer import Known, find_known
 
 if TYPE_CHECKING:
     from nasbench_suite.statistics.pareto import ParetoMeasure
@@ -93,6 +94,8 @@ class Task:
         chosen: of the task of one fold, the table by which what is best was chosen.
         sample: of the task on what a search on an open benchmark asked for, the measure of the
             random architectures that set the scale.
+        transfer: figures of other data sets and devices that a method may see beforehand; with
+            any the task is warm.
     """
 
     benchmark: Benchmark | OpenBenchmark
@@ -104,6 +107,7 @@ class Task:
     fidelity_signals: tuple[str, ...] = ()
     cost_metrics: tuple[str, ...] = ()
     crossfit: CrossFit | None = None
+    transfer: tuple[Known, ...] = ()
     chosen: Benchmark | None = None
     sample: ParetoMeasure | None = None
 
@@ -167,8 +171,9 @@ class Task:
 
     @property
     def name(self) -> str:
-        """A readable name: benchmark, data set and objectives beyond the first."""
+        """A readable name: benchmark, data set, objectives beyond the first, and if it is warm."""
         parts = [self.benchmark.name, self.dataset or "", *(o.signal for o in self.objectives[1:])]
+        parts += ["warm"] if self.transfer else []
         return "/".join(part for part in parts if part)
 
     @cached_property
@@ -185,6 +190,7 @@ class Task:
             "fidelities": list(self.fidelities),
             # Named only where it is so: the keys of results without it stay what they were.
             **({} if self.crossfit is None else {"crossfit": True}),
+            **({"transfer": [one.config for one in self.transfer]} if self.transfer else {}),
         }
 
     @property
@@ -380,6 +386,7 @@ def make_task(
     also: Sequence[str | Objective] = (),
     noise: Noise = "mean",
     crossfit: bool | None = None,
+    transfer: Sequence[str] = (),
 ) -> Task:
     """A task on a benchmark, with the table's own defaults.
 
@@ -396,6 +403,7 @@ def make_task(
         noise: see ``Task``.
         crossfit: whether signal and report come from different trainings; by default wherever both
             were measured with the same two seeds or more.
+        transfer: what a method may see beforehand, by name; see ``transfer.find_known``.
 
     Raises:
         SuiteError: the table lacks what the task needs, or a test metric is to be searched on.
@@ -448,7 +456,25 @@ def make_task(
         fidelity_signals=tuple(metric.name for metric in family),
         cost_metrics=cost_metrics,
         crossfit=plan,
+        transfer=_known(benchmark, dataset, objectives, transfer),
     )
+
+
+def _known(
+    benchmark: Benchmark | OpenBenchmark,
+    dataset: str | None,
+    objectives: Sequence[Objective],
+    names: Sequence[str],
+) -> tuple[Known, ...]:
+    if not names:
+        return ()
+    if isinstance(benchmark, OpenBenchmark):
+        raise SuiteError(
+            f"Benchmark {benchmark.name!r} answers any architecture, and what is transferred is a "
+            f"table of all of them: search a table, or leave --transfer out."
+        )
+    target = list(dict.fromkeys(name for o in objectives for name in (o.signal, o.report)))
+    return find_known(benchmark, dataset, target, names)
 
 
 def _choose_dataset(benchmark: Described, dataset: str | None, signal: str | None) -> str | None:

@@ -36,16 +36,22 @@ class CandidateProcess:
     Attributes:
         features: of all candidates, shape (candidates, dimensions); they are centred and scaled
             so that two candidates are at a mean squared distance of 2.
+        beforehand: what is known of the candidates before any is observed, shape (candidates, d),
+            centred; the linear part has these features as well.
     """
 
     features: Array
     log_scales: Array = field(default_factory=lambda: _PRIOR_MEAN.copy())
+    beforehand: Array | None = None
 
     def __post_init__(self) -> None:
         features = np.asarray(self.features, dtype=np.float64)
         features = features - features.mean(axis=0)
         self.features = features / (np.sqrt((features**2).sum(axis=1).mean()) or 1.0)
         self.squares = (self.features**2).sum(axis=1)
+        self.linear_squares = self.squares
+        if self.beforehand is not None:
+            self.linear_squares = self.squares + (self.beforehand**2).sum(axis=1)
         self.seen: list[int] = []
 
     def fit(self, seen: list[int], values: Array, optimise: bool = True) -> None:
@@ -63,7 +69,8 @@ class CandidateProcess:
         targets = (values - self.centre) / self.spread
         points = self.features[self.seen]
         if optimise and len(self.seen) > 2:
-            self.log_scales = _most_probable(points, targets, self.log_scales)
+            known = None if self.beforehand is None else self.beforehand[self.seen]
+            self.log_scales = _most_probable(points, targets, self.log_scales, known)
         linear, matern, _, noise = np.exp(2 * self.log_scales)
         kernel = self._kernel(self.seen)
         own = kernel[:, self.seen]
@@ -72,7 +79,7 @@ class CandidateProcess:
         rows = dtrsm(1.0, factor, kernel.T, side=1, lower=1, trans_a=1, overwrite_b=1).T
         whitened = np.linalg.solve(factor, targets)
         self._mean = whitened @ rows
-        self._variance = linear * self.squares + matern - np.einsum("ij,ij->j", rows, rows)
+        self._variance = linear * self.linear_squares + matern - np.einsum("ij,ij->j", rows, rows)
         self._rows = rows
 
     def observe(self, candidate: int, value: float) -> None:
@@ -100,7 +107,11 @@ class CandidateProcess:
     def _kernel(self, rows: list[int]) -> Array:
         """Prior covariances of some candidates with all, shape (rows, candidates)."""
         squares = self.squares[rows], self.squares
-        return _covariances(self.features[rows], self.features, *squares, self.log_scales)
+        kernel = _covariances(self.features[rows], self.features, *squares, self.log_scales)
+        if self.beforehand is not None:
+            linear = np.exp(2 * self.log_scales[0])
+            kernel += linear * (self.beforehand[rows] @ self.beforehand.T)
+        return kernel
 
 
 @dataclass
@@ -182,13 +193,17 @@ def _covariances(
     return kernel
 
 
-def _most_probable(points: Array, targets: Array, start: Array) -> Array:
+def _most_probable(
+    points: Array, targets: Array, start: Array, beforehand: Array | None = None
+) -> Array:
     """The logarithms of a, b, ℓ and σ of highest posterior density near ``start``."""
     from scipy.optimize import minimize
 
     products = points @ points.T
     squares = np.diag(products)
     distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * products, 0.0))
+    if beforehand is not None:
+        products = products + beforehand @ beforehand.T
     found = minimize(
         _negative_log_posterior,
         start,

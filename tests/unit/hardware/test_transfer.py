@@ -11,13 +11,13 @@ from hardware.transfer import (
     TRANSFERS,
     _kernel,
     _regress,
-    family,
     make_sources,
     summarise,
     transfer_curves,
 )
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
+from nasbench_suite.tasks.transfer import device_family
 
 SPACE = load_space("nats-tss")
 ROWS = np.sort(np.random.default_rng(0).permutation(SPACE.size)[:400])
@@ -48,8 +48,8 @@ def test_other_devices_help_where_they_are_alike_and_do_not_hurt_elsewhere() -> 
 
 
 def test_siblings_are_left_out_unless_allowed() -> None:
-    assert family("1080ti_256_ms") == family("1080ti_1") == "1080ti"
-    assert family("gold_6226") == "gold_6226"
+    assert device_family("1080ti_256_ms") == device_family("1080ti_1") == "1080ti"
+    assert device_family("gold_6226") == "gold_6226"
     only = {"targets": ["a_1"], "predictors": ["nearest-device"]}
     assert (curves(siblings=True, **only)["spearman"] > 1 - 1e-9).all()
     assert (curves(**only)["spearman"] < 0.999).all()
