@@ -69,7 +69,7 @@ SHORT: dict[str, dict[str, Any]] = {
         "r-darts": {"epochs": 1},
         "is-darts": {"epochs": 5, "interval": 1},
         "zero-cost-pt": {"rounds": 2, "batch_size": 20},
-        "shapley-nas": {"epochs": 2, "orders": 2, "valid_batch": 50},
+        "shapley-nas": {"epochs": 2, "orders": 1, "valid_batch": 50, "truncation": 0.9},
         "setn": {"candidates": 3, "interim": 2},
         "enas": {"candidates": 3, "interim": 2, "controller_steps": 2, "controller_draws": 3},
         "rsps": {"candidates": 3, "interim": 2},
