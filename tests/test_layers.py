@@ -57,6 +57,7 @@ LAYERS = (
     ("reports.labels", "reports.suites"),
     ("reports.figures", "reports.tables"),
     ("reports.html",),
+    ("reports.site",),
     ("reports.commands",),
     ("reports",),
 )

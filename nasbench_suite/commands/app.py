@@ -16,6 +16,15 @@ from typer.main import get_group
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 
+# What the help lists together; a command of nobody's group stands at the end.
+_GROUPS = {
+    "Run and keep": ("run", "export", "submit"),
+    "Look at results": ("leaderboard", "compare", "fronts", "robustness", "sensitivity", "seeds"),
+    "For a paper and for others": ("figure", "table", "report", "site"),
+    "Benchmarks, spaces and methods": ("data", "space", "methods", "list", "hardware"),
+    "Checks and parts of methods": ("check", "supernet", "vae"),
+}
+
 
 class Commands(TyperGroup):
     """The registered commands, each imported when it is asked for."""
@@ -44,6 +53,20 @@ class Commands(TyperGroup):
             else:
                 within.command(cmd_name)(command)
         return get_group(within).commands[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The help of all commands, in groups, each with its whole sentence."""
+        known = self.list_commands(ctx)
+        others = [name for name in known if not any(name in part for part in _GROUPS.values())]
+        for title, names in [*_GROUPS.items(), ("More", tuple(others))]:
+            rows = [
+                (name, command.get_short_help_str(limit=400))
+                for name in names
+                if name in known and (command := self.get_command(ctx, name)) is not None
+            ]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called.

@@ -60,7 +60,8 @@ def spaced_markers(place: int, curves: int) -> tuple[float, float]:
 
 def belongs(artist: Artist, ax: Axes, number: int) -> Artist:
     """Name an artist after its method, so that the report can hide it: ``mNUMBER.COUNT``."""
-    artist.set_gid(f"m{number}.{len(ax.get_children())}")
+    named = ax.findobj(lambda other: str(other.get_gid() or "").startswith("m"))
+    artist.set_gid(f"m{number}.{len(named)}")
     return artist
 
 

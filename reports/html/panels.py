@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _RESAMPLES = 20  # of an interval that the table of pairs does not show
 _RUNS = 12  # methods whose runs are compared one by one
 _LOGGED = ("discretisation_gap", "entropy", "dominant_eigenvalue", "inherited_tau")
-_DIGITS = 6  # of the data beside a figure
+_DIGITS = 10  # of the data beside a figure
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@
     .map((part) => [part, /-m(\d+)\.\d+$/.exec(part.id)])
     .filter((pair) => pair[1])
     .map(([part, found]) => [part, Number(found[1])]);
-  const overall = [...document.querySelectorAll("#overall tr[data-method]")];
+  const overall = [...document.querySelectorAll("#scores tr[data-method]")];
   const update = () => {
     const values = Object.fromEntries(new FormData(form));
     const method = values.method.trim().toLowerCase();
