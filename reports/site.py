@@ -16,7 +16,7 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.submissions import Merge, merge_submissions
-from reports.html.panels import PlacedPanel, Section, all_panels
+from reports.html.panels import Panel, PlacedPanel, Section, all_panels
 from reports.html.report import write_report
 from reports.labels import present
 from reports.tables.rendering import Table
@@ -135,7 +135,7 @@ def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Me
     with TemporaryDirectory() as place:
         store = Path(place) / "board.sqlite"
         merge = merge_submissions(folder, store)
-        panels = [*all_panels(), *([published_panel(figures)] if figures else [])]
+        panels: list[Panel] = [*all_panels(), *([published_panel(figures)] if figures else [])]
         panels.sort(key=lambda panel: getattr(panel, "place", float("inf")))
         write_report(store, output / "index.html", title=title or folder.name, panels=panels)
         board = leaderboard(store)

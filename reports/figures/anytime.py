@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -143,7 +144,7 @@ def _draw(
             fontsize="small",
             color="0.35",
         )
-    ax.set_title(first["task"], fontsize="medium")
+    ax.set_title(fill(first["task"], 64), fontsize="medium")
     ax.set_xlabel(_AXIS[by])
     ax.set_ylabel(regret_label(curves, points))
     ax.spines[["top", "right"]].set_visible(False)

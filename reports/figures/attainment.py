@@ -114,9 +114,13 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
         linestyle="dotted",
         linewidth=1.2,
     )
-    room = np.ptp(best, axis=0) * [0.1, 0.3]
-    x_low, y_low = best.min(axis=0) - room
-    x_high, y_high = best.max(axis=0) + room
+    x_room, y_room = np.ptp(best, axis=0)
+    (x_low, y_low), (x_high, y_high) = best.min(axis=0), best.max(axis=0)
+    x_low = max(x_low - 0.05 * x_room, min(0.0, x_low))  # no latency is below zero
+    x_high += 0.1 * x_room
+    worse, better = 0.3 * y_room, 0.08 * y_room
+    y_low -= worse if up == "maximize" else better
+    y_high += better if up == "maximize" else worse
     grid = np.unique(np.concatenate([frame["x"].to_numpy(), [x_low, x_high]]))
     for place, method in enumerate(methods):
         of_method = frame[frame["method"] == method]

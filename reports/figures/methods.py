@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 MOST_CURVES = 14  # more on one axes cover each other; the best are drawn, and the note says so
 _LONG_NAME = 26  # characters; longer names in a legend would cover the curves
+_LINE = 40  # characters of an axis label on one line
 _COLOURS = 8
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
@@ -140,7 +142,8 @@ def plain_numbers(ax: Axes, axis: str = "y") -> None:
 def regret_label(frame: pd.DataFrame, unit: str, before: str = "") -> str:
     """The label of an axis of regrets: of which metric, in which unit."""
     metric = frame.attrs.get("metric", "")
-    return f"{before}regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
+    text = f"{before}regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
+    return fill(text, _LINE)  # the height of a panel is a line's length
 
 
 __all__ = [

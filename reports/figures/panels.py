@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from nasbench_suite.analysis.results import Results, one_task
@@ -13,6 +14,7 @@ from reports.figures.style import check_figure_path, paper_style, save_figure
 from reports.labels import present
 
 _COLUMNS = 3
+_TITLE = 48  # characters of a title on one line of a panel
 
 
 def write_panels(
@@ -53,7 +55,7 @@ def write_panels(
         handles: dict[str, Any] = {}
         for ax, key in zip(axes, keys, strict=False):
             figure.draw(frames[key], ax)
-            ax.set_title(titles[key], fontsize="small")
+            ax.set_title(fill(titles[key], _TITLE), fontsize="small")
             handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
             if (legend := ax.get_legend()) is not None:
                 legend.remove()

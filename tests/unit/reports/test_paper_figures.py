@@ -303,7 +303,7 @@ def test_eighty_eight_methods_are_told_apart_and_no_curve_goes_unsaid() -> None:
 def test_axes_say_metric_and_unit_and_have_no_offsets(results: Results) -> None:
     frame = figure_data(one_task(present(results), TASK), choose_figure("anytime"))
     ax = choose_figure("anytime").draw(frame, axes())
-    assert ax.get_ylabel() == "regret of test accuracy after 9 epochs (points)"
+    assert ax.get_ylabel().replace("\n", " ") == "regret of test accuracy after 9 epochs (points)"
     epochs = pd.DataFrame(
         {"method": "m", "step": [1, 2, 3], "median": [1.6091, 1.6092, 1.6093]}
     ).assign(low=1.6, high=1.61)
