@@ -294,7 +294,7 @@ def put_nan(path: Path) -> None:
         ),
     ],
 )
-def test_damage_is_found(
+def test_damage_of_a_table_is_found(
     toy: Benchmark, tmp_path: Path, damage: Callable[[Path], None], fault: str
 ) -> None:
     path = tmp_path / "toy.parquet"
