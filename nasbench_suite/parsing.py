@@ -66,6 +66,9 @@ def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
     return [parse_part(item) for item in items]
 
 
+MOST_SEEDS = 1_000_000  # of one command
+
+
 def parse_seeds(text: str) -> list[int]:
     """Seeds from text such as ``0-4`` or ``0,2,5-9``.
 
@@ -77,9 +80,18 @@ def parse_seeds(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise SuiteError(f"{text!r} is no list of seeds: write 0-4 or 0,2,5-9.")
+        if max(len(first), len(last)) > 15:
+            raise SuiteError(
+                f"{part.strip()[:20]!r}... is too large: seeds have 15 digits at most."
+            )
         if dash and int(last) < int(first):
             raise SuiteError(f"{part.strip()!r} is an empty range of seeds: write {last}-{first}.")
-        seeds.extend(range(int(first), int(last or first) + 1))
+        found = range(int(first), int(last or first) + 1)
+        if len(seeds) + len(found) > MOST_SEEDS:
+            raise SuiteError(
+                f"{text[:40]!r} are more than {MOST_SEEDS:,} seeds: give fewer at a time."
+            )
+        seeds.extend(found)
     return seeds
 
 

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
+from io import TextIOWrapper
 
 
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
     from nasbench_suite.commands.app import build_app
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.errors import SuiteError, printable, reason
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal cannot show is written as escapes
+            stream.reconfigure(errors="backslashreplace")
     try:
-        build_app()()
+        try:
+            build_app()()
+        finally:
+            sys.stdout.flush()
     except SuiteError as error:
-        print(f"nasbench: {error}", file=sys.stderr)
+        print(f"nasbench: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except (OSError, UnicodeError) as error:
+        _stop_writing()
+        why = getattr(error, "strerror", None) or reason(error)
+        name = getattr(error, "filename", None)
+        where = f" {name!a}" if name else ""
+        print(f"nasbench: Cannot read or write{where} ({why}).", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print(
@@ -21,3 +37,9 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(130)
+
+
+def _stop_writing() -> None:
+    """Let nothing be written at the end to what could not be written before."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

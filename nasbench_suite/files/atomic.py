@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nasbench_suite.errors import SuiteError, reason
+
+_STALE_SECONDS = 86_400.0  # nothing is written for longer
 
 
 @contextmanager
@@ -25,6 +29,7 @@ def replacing(path: Path) -> Iterator[Path]:
         SuiteError: the folder does not exist, is full or cannot be written.
     """
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    _sweep(path)
     try:
         yield partial
         _reach_disk(partial)
@@ -64,3 +69,11 @@ def _reach_disk(path: Path) -> None:
     """Wait until the file is on the disk: a name must not outlive a power cut without content."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed left beside a file some time ago."""
+    with suppress(OSError):
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.partial"):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                left.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.unpacking import most_unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,9 +129,12 @@ def _from_zip(path: Path) -> tuple[bytes, list[str]]:
 
 
 def _bounded(path: Path, packed: Any) -> bytes:
-    content: bytes = packed.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise SuiteError(f"{path} holds more than {MOST_BYTES >> 30} GiB: that is no table.")
+    most = min(MOST_BYTES, most_unpacked(path))
+    content: bytes = packed.read(most + 1)
+    if len(content) > most:
+        raise SuiteError(
+            f"{path} unpacks to more than {most >> 20} MiB, too much for its size: it is no table."
+        )
     return content
 
 

@@ -24,10 +24,12 @@ from typing import Any, BinaryIO, ClassVar, cast
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, reason
+from nasbench_suite.files.unpacking import Bounded
 
 # The first object in a file of torch.save before version 1.6; two more precede the pickle.
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _BUFFER = 1 << 20
+_HEAVIEST = 1_000_000  # items that a tuple of tuples holds, each counted where it is
 
 
 # A pickle may set attributes on whatever it gets from a global, and functions and classes would
@@ -242,6 +244,8 @@ class _PlainUnpickler(pickle._Unpickler):
         self._source = stream
         self._storages = storages
         self._filled = 0
+        self._weights: dict[int, int] = {}
+        self._heavy: list[tuple[Any, ...]] = []
         self.has_arrays = False
 
     def find_class(self, module: str, name: str) -> Any:
@@ -270,6 +274,38 @@ class _PlainUnpickler(pickle._Unpickler):
         size = int.from_bytes(cast(Any, self).read(8), "little")
         cast(Any, self).append(cast(Any, self).read(size))
 
+    def _weighed(self) -> None:
+        """Refuse tuples of tuples that are small as written and endless to go through."""
+        made = cast(Any, self).stack[-1]
+        inner = [part for part in made if type(part) is tuple]
+        if not inner:
+            return
+        weight = 1 + len(made) + sum(self._weights.get(id(part), len(part)) for part in inner)
+        if weight > _HEAVIEST:
+            raise pickle.UnpicklingError("tuples that hold each other too often")
+        self._weights[id(made)] = weight
+        self._heavy.append(made)  # so that its number stays its own
+
+    def _tuple(self) -> None:
+        pickle._Unpickler.dispatch[pickle.TUPLE[0]](cast(Any, self))
+        self._weighed()
+
+    def _tuple1(self) -> None:
+        pickle._Unpickler.dispatch[pickle.TUPLE1[0]](cast(Any, self))
+        self._weighed()
+
+    def _tuple2(self) -> None:
+        pickle._Unpickler.dispatch[pickle.TUPLE2[0]](cast(Any, self))
+        self._weighed()
+
+    def _tuple3(self) -> None:
+        pickle._Unpickler.dispatch[pickle.TUPLE3[0]](cast(Any, self))
+        self._weighed()
+
+    dispatch[pickle.TUPLE[0]] = _tuple
+    dispatch[pickle.TUPLE1[0]] = _tuple1
+    dispatch[pickle.TUPLE2[0]] = _tuple2
+    dispatch[pickle.TUPLE3[0]] = _tuple3
     dispatch[pickle.BUILD[0]] = _build
     dispatch[pickle.BYTEARRAY8[0]] = _bytearray8
 
@@ -509,7 +545,7 @@ def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, _Storages | None]]:
         file.seek(0)
         if head.startswith(b"BZh"):
             with bz2.BZ2File(file) as packed:
-                yield io.BufferedReader(cast(Any, packed), _BUFFER), None
+                yield io.BufferedReader(Bounded(packed, path), _BUFFER), None
         elif head.startswith(b"PK\x03\x04"):
             with zipfile.ZipFile(file) as archive:
                 names = [name for name in archive.namelist() if name.endswith("data.pkl")]
@@ -517,7 +553,7 @@ def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, _Storages | None]]:
                     raise pickle.UnpicklingError("a zip file without data.pkl")
                 with archive.open(names[0]) as member:
                     folder = names[0].removesuffix("data.pkl")
-                    stream = io.BufferedReader(cast(Any, member), _BUFFER)
+                    stream = io.BufferedReader(Bounded(member, path), _BUFFER)
                     yield stream, _ZippedStorages(archive, folder)
         elif head[257:262] == b"ustar":
             raise SuiteError(f"{path} is a tar file: unpack it (tar -xf) and import the folder.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +57,7 @@ class Baseline(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     nasbench_baseline: int = _FORMAT
+    checksum: str | None = None
     entries: list[Entry]
 
 
@@ -137,7 +139,14 @@ def save_baseline(baseline: Baseline, path: str | Path) -> None:
     Raises:
         SuiteError: the folder does not exist or cannot be written.
     """
-    write_text(Path(path), json.dumps(baseline.model_dump(), indent=1) + "\n")
+    sealed = baseline.model_copy(update={"checksum": _checksum(baseline)})
+    write_text(Path(path), json.dumps(sealed.model_dump(), indent=1) + "\n")
+
+
+def _checksum(baseline: Baseline) -> str:
+    """SHA-256 of what a baseline says."""
+    entries = [entry.model_dump(mode="json") for entry in baseline.entries]
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
 def load_baseline(path: str | Path) -> Baseline:
@@ -153,7 +162,7 @@ def load_baseline(path: str | Path) -> Baseline:
         raise SuiteError(
             f"There is no baseline {path}: make it with `nasbench check --save --baseline {path}`."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"{path} is no baseline or is damaged ({error}): save it anew.") from None
     version = content.get("nasbench_baseline") if isinstance(content, dict) else None
     if version != _FORMAT:
@@ -161,8 +170,14 @@ def load_baseline(path: str | Path) -> Baseline:
             f"{path} is no baseline of format {_FORMAT}: save it anew with `nasbench check --save`."
         )
     try:
-        return Baseline.model_validate(content)
+        baseline = Baseline.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): save it anew.") from None
+    if baseline.checksum not in (None, _checksum(baseline)):  # earlier versions wrote none
+        raise SuiteError(
+            f"{path} was altered after it was saved (its checksum differs): save it anew with "
+            f"`nasbench check --save`."
+        )
+    return baseline.model_copy(update={"checksum": None})

@@ -112,7 +112,7 @@ def check(
     each = 1.0 - (1.0 - power) / len(entries)
     settings = _Settings(margin, alpha, each, rare)
     findings = tuple(
-        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), settings)
+        _find(entry, _trials_of(entry, groups[entry.diagnostic], results), results, settings)
         for entry in entries
     )
     known = {(entry.task_key, entry.method) for entry in baseline.entries}
@@ -177,7 +177,26 @@ class _Settings:
     rare: float | None
 
 
-def _find(entry: Entry, trials: pd.DataFrame, settings: _Settings) -> Finding:
+def _refuse_altered(entry: Entry, results: Results) -> None:
+    """Which way is better and what is noise are the task's, whatever a baseline says.
+
+    Raises:
+        SuiteError: they are another's.
+    """
+    task = results.tasks.get(entry.task_key)
+    if task is None or entry.diagnostic is not None:
+        return
+    for name in ("direction", "noise_floor"):
+        told, known = getattr(entry, name), getattr(task, name)
+        if told != known:
+            raise SuiteError(
+                f"The baseline of {entry.method} on {entry.task} says {name} {told!r}, and the "
+                f"task has {known!r}: save it anew with `nasbench check --save`."
+            )
+
+
+def _find(entry: Entry, trials: pd.DataFrame, results: Results, settings: _Settings) -> Finding:
+    _refuse_altered(entry, results)
     reached = trials.dropna(subset=["figure"])
     figures = dict(zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True))
     failures = int((trials["status"] == "failed").sum())

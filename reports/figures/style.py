@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.atomic import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,10 +88,24 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     """
     path = Path(path)
     check_figure_path(path)
-    try:
-        figure.savefig(path, metadata=METADATA[path.suffix.lower()])
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be written: {error.strerror}.") from error
+    show_as_text(figure)
+    kind = path.suffix.lower()
+    with replacing(path) as partial:
+        figure.savefig(partial, format=kind.removeprefix("."), metadata=METADATA[kind])
+
+
+def show_as_text(figure: Figure) -> None:
+    """Have names with dollar signs that are no formula drawn as they are."""
+    from matplotlib.mathtext import MathTextParser
+    from matplotlib.text import Text
+
+    parser = MathTextParser("path")
+    for text in figure.findobj(Text):
+        if text.get_parse_math() and text.get_text().count("$") > 1:
+            try:
+                parser.parse(text.get_text())
+            except ValueError:
+                text.set_parse_math(False)
 
 
 def check_figure_path(path: Path) -> None:

@@ -27,7 +27,7 @@ from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
 from reports.figures.gallery import choose_figure, figure_data, make_figure
 from reports.figures.methods import MOST_CURVES
-from reports.figures.style import METADATA, paper_style
+from reports.figures.style import METADATA, paper_style, show_as_text
 from reports.labels import only
 from reports.tables.rendering import Table
 from reports.tables.robustness import robustness_report
@@ -148,6 +148,7 @@ def inline_svg(figure: MatplotlibFigure, key: str) -> str:
         key: set before all identifiers in the drawing, so that those of two do not clash.
     """
     buffer = io.StringIO()
+    show_as_text(figure)
     figure.savefig(buffer, format="svg", metadata=METADATA[".svg"], transparent=True)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

@@ -287,7 +287,9 @@ def to_latex(report: Report) -> str:
 
 def to_csv(rows: pd.DataFrame) -> str:
     """The rows of the leaderboard with all their digits."""
-    text: str = rows.to_csv(index=False, lineterminator="\n")
+    from nasbench_suite.files.cells import guard_cells
+
+    text: str = guard_cells(rows).to_csv(index=False, lineterminator="\n")
     return text
 
 

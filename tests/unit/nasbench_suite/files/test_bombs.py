@@ -1,0 +1,154 @@
+"""Small files that would fill the memory or never end, and names that would do something."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import pickle
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from nasbench_suite.errors import SuiteError, printable
+from nasbench_suite.files import safe_pickle
+from nasbench_suite.files.atomic import write_text
+from nasbench_suite.files.cells import guard_cells
+from nasbench_suite.files.frames import read_frame
+from nasbench_suite.gate import load_baseline
+from nasbench_suite.parsing import parse_seeds
+
+_MUCH = bytes(200 << 20)
+
+
+def zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("table.csv", _MUCH)
+
+
+def torch_zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps(_MUCH))
+
+
+@pytest.mark.parametrize(
+    ("make", "read"),
+    [
+        (lambda path: path.write_bytes(gzip.compress(_MUCH, 1)), read_frame),
+        (lambda path: path.write_bytes(bz2.compress(_MUCH, 1)), read_frame),
+        (lambda path: path.write_bytes(lzma.compress(_MUCH, preset=0)), read_frame),
+        (zipped, read_frame),
+        (lambda path: path.write_bytes(bz2.compress(pickle.dumps(_MUCH), 1)), safe_pickle.load),
+        (torch_zipped, safe_pickle.load),
+    ],
+    ids=["gzip", "bzip2", "xz", "zip", "pickle in bzip2", "pickle in zip"],
+)
+def test_nothing_unpacks_to_more_than_its_size_allows(
+    make: Callable[[Path], None], read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    path = tmp_path / "bomb"
+    make(path)
+    with pytest.raises(SuiteError, match="too much for its size"):
+        read(path)
+
+
+def test_tuples_that_hold_each_other_do_not_hang(tmp_path: Path) -> None:
+    tower: object = ()
+    for _ in range(60):
+        tower = (tower, tower)
+    path = tmp_path / "tower.pickle"
+    start = time.monotonic()
+    for content in (pickle.dumps(tower), pickle.dumps([tower], protocol=2)):
+        path.write_bytes(content)
+        with pytest.raises(SuiteError, match="tuples that hold each other"):
+            safe_pickle.load(path)
+    assert time.monotonic() - start < 5
+
+
+def test_json_as_deep_as_it_likes_ends_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    for read in (read_frame, load_baseline):
+        with pytest.raises(SuiteError):
+            read(path)
+
+
+@pytest.mark.parametrize("text", ["0-999999999999", "0-" + "9" * 5000, "5," * 3 + "1-2000000"])
+def test_more_seeds_than_fit_are_refused_at_once(text: str) -> None:
+    with pytest.raises(SuiteError) as caught:
+        parse_seeds(text)
+    assert len(str(caught.value)) < 200
+
+
+def test_what_is_shown_cannot_steer_a_terminal() -> None:
+    assert printable("a\x1b[2J\u202eb\u200bc\ud800") == r"a\x1b[2J\u202eb\u200bc\ud800"
+    assert printable("x" * 10_000).count("x") == 2000
+    assert printable("plain ≈ 3 %\n") == "plain ≈ 3 %\n"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
+    frame = pd.DataFrame({"=a": ["=1+1", "@b", "plain"], "number": [-1.0, 2.0, 3.0]})
+    guarded = guard_cells(frame)
+    assert guarded.columns.tolist() == ["'=a", "number"]
+    assert guarded.iloc[:, 0].tolist() == ["'=1+1", "'@b", "plain"]
+    assert guarded["number"].tolist() == [-1.0, 2.0, 3.0]
+
+
+def test_what_killed_processes_left_is_swept_away(tmp_path: Path) -> None:
+    old, new = tmp_path / "a.json.77.partial", tmp_path / "a.json.78.partial"
+    for left in (old, new):
+        left.write_text("half")
+    os.utime(old, (0, 0))
+    write_text(tmp_path / "a.json", "whole")
+    assert not old.exists()
+    assert new.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_full_disk_and_a_poor_terminal_end_in_one_sentence() -> None:
+    command = [sys.executable, "-m", "nasbench_suite", "list"]
+    with Path("/dev/full").open("w") as full:
+        answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert answer.returncode == 2
+    assert answer.stderr.startswith(b"nasbench: Cannot read or write")
+    assert b"Traceback" not in answer.stderr
+    poor = os.environ | {"PYTHONIOENCODING": "ascii", "NASBENCH_HOME": "/nowhere/\u00e4"}
+    answer = subprocess.run(
+        [*command[:3], "data", "info", "\u00e4\u4e2d"], capture_output=True, env=poor, check=False
+    )
+    assert answer.returncode == 2
+    assert b"Traceback" not in answer.stderr
+
+
+def test_an_altered_baseline_is_refused(tmp_path: Path) -> None:
+    from nasbench_suite.gate import save_baseline
+    from nasbench_suite.gate.baseline import Baseline, Entry
+
+    entry = Entry(
+        task_key="k",
+        task="t",
+        method="m",
+        metric="a",
+        unit="%",
+        direction="maximize",
+        noise_floor=0.2,
+        figures={0: 1.0},
+    )
+    path = tmp_path / "b.json"
+    save_baseline(Baseline(entries=[entry]), path)
+    assert load_baseline(path).entries == [entry]
+    for name, value in (("direction", "minimize"), ("noise_floor", 50.0), ("figures", {"0": 0.0})):
+        content = json.loads(path.read_text())
+        content["entries"][0][name] = value
+        altered = tmp_path / "altered.json"
+        altered.write_text(json.dumps(content))
+        with pytest.raises(SuiteError, match="was altered after"):
+            load_baseline(altered)
