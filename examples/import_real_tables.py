@@ -399,7 +399,8 @@ def regrets(store: Path) -> list[dict[str, Any]]:
     front's hypervolume.
     """
     board = leaderboard(store)
-    board["distance"] = (board["optimum"] - board["iqm"]).abs()
+    sign = np.where(board["direction"] == "maximize", 1.0, -1.0)
+    board["distance"] = sign * (board["optimum"] - board["iqm"])
     rows = []
     for table in TABLES:
         of_table = board[board["benchmark"] == table.name].drop_duplicates("method", keep="last")
