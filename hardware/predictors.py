@@ -95,7 +95,8 @@ class LatencyPredictor(Predictor):
 def _describe(examples: Examples) -> Floats:
     def make() -> Floats:
         space = listed(examples.space)
-        return encode_costs(space)[np.asarray(examples.architectures)]
+        rows: Floats = encode_costs(space)[np.asarray(examples.architectures)]
+        return rows
 
     return examples.described("costs", make)
 

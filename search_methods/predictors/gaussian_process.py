@@ -163,7 +163,7 @@ class GaussianProcess(Predictor):
         return examples.features(self.encoding)
 
 
-def _solve_lower(factor: Array, right: Array) -> Array:
+def _solve_lower(factor: NDArray[np.floating], right: Array) -> Array:
     from scipy.linalg import solve_triangular
 
     solved: Array = solve_triangular(factor, right, lower=True)

@@ -77,12 +77,13 @@ class GCN(Predictor):
         import torch
 
         vertices, adjacency = self._tensors(known)
-        settings = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
-        optimizer = torch.optim.AdamW(self.network.parameters(), **settings)
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
         for _ in range(self.epochs):
             order = torch.from_numpy(rng.permutation(len(targets)))
-            for batch in order.split(self.batch_size):
+            for batch in torch.split(order, self.batch_size):  # type: ignore[no-untyped-call]
                 optimizer.zero_grad()
                 error = self.network(vertices[batch], adjacency[batch]) - targets[batch]
                 error.square().mean().backward()

@@ -68,7 +68,8 @@ class CurveSum(CurveScore):
 
     def scores(self, curves: Array) -> Array:
         """See ``CurveScore``."""
-        return curves[:, -self.last :].sum(axis=1)
+        sums: Array = curves[:, -self.last :].sum(axis=1)
+        return sums
 
 
 @dataclass
