@@ -15,6 +15,7 @@ from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.graph_vae.embedding import load_embedding
+from search_methods.initial_designs import farthest
 from search_methods.predictors.gaussian_process import CandidateProcess
 
 Array = NDArray[np.float64]
@@ -50,7 +51,9 @@ class GraphVAESearch(Method):
     The dissertation this follows is not published in what is at hand; the combination is ours.
 
     Attributes:
-        num_initial: number of random graphs at the beginning.
+        num_initial: number of first queries.
+        initial: what these are: ``random`` graphs, or ``diverse`` architectures, each the farthest
+            from those before in the features of the heads.
         refit_every: evaluations between two choices of the heads' hyper-parameters; their
             posteriors follow every evaluation.
         embedding: of the accuracy head: ``latent``, or ``one-hot`` for the same search without
@@ -80,7 +83,8 @@ class GraphVAESearch(Method):
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
 
-    num_initial: int = 20
+    num_initial: int = 10
+    initial: Literal["random", "diverse"] = "diverse"
     refit_every: int = 10
     embedding: Literal["latent", "one-hot"] = "latent"
     cost_embedding: Literal["latent", "one-hot"] = "one-hot"
@@ -103,6 +107,10 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
+        if self.initial not in ("random", "diverse"):
+            raise SuiteError(
+                f"Unknown initial queries {self.initial!r}: choose 'random' or 'diverse'."
+            )
         if self.transfer not in ("all", "accuracy", "cost", "none"):
             raise SuiteError(
                 f"Unknown transfer {self.transfer!r}: choose 'all', 'accuracy', 'cost' or 'none'."
@@ -189,9 +197,7 @@ class GraphVAESearch(Method):
         if self.first:
             chosen = self.first.pop(0)
         elif len(self.seen) < (self.warm_initial if self.warm else self.num_initial):
-            unseen = np.flatnonzero(self.unseen)
-            untried = unseen[np.unique(self.classes[unseen], return_index=True)[1]]
-            chosen = int(untried[session.rng.integers(len(untried))])
+            chosen = self._unlike(session) if self.initial == "diverse" else self._random(session)
         else:
             self._learn()
             chosen = self._most_promising(session)
@@ -207,6 +213,17 @@ class GraphVAESearch(Method):
                 head.observe(place, float(value))
         if self.bound is not None:
             self._recommend_within_bound(session)
+
+    def _random(self, session: Session) -> int:
+        unseen = np.flatnonzero(self.unseen)
+        untried = unseen[np.unique(self.classes[unseen], return_index=True)[1]]
+        return int(untried[session.rng.integers(len(untried))])
+
+    def _unlike(self, session: Session) -> int:
+        """Unlike those seen, in what the heads see."""
+        features = [self.heads[0].features[self.classes], *(h.features for h in self.heads[1:2])]
+        seen, unseen = np.array(self.seen, dtype=np.int64), np.flatnonzero(self.unseen)
+        return farthest(np.hstack(features), seen, unseen, session.rng)
 
     def _places(self, architecture: int) -> list[int]:
         """Where the heads find an architecture: its graph, then itself."""

@@ -24,6 +24,7 @@ from search_methods.graph_vae_search import (
     expected_hypervolume_improvement,
     expected_improvement,
 )
+from search_methods.initial_designs import farthest
 from search_methods.predictors.gaussian_process import CandidateProcess, _negative_log_posterior
 
 SPACE = load_space("nats-tss")
@@ -283,6 +284,26 @@ def test_a_space_without_a_model_is_said() -> None:
 def test_a_search_needs_no_torch(cells: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert len(search(cells, 22).architectures) == 22
+
+
+def test_first_queries_are_the_farthest_from_those_before() -> None:
+    features = np.random.default_rng(0).normal(size=(300, 3))
+    seen = np.array([3, 40])
+    candidates = np.setdiff1d(np.arange(300), seen)
+    distances = ((features[:, None] - features[seen]) ** 2).sum(axis=2).min(axis=1)
+    found = farthest(features, seen, candidates, np.random.default_rng(1))
+    assert found == candidates[distances[candidates].argmax()]
+    none = np.array([], dtype=np.int64)
+    assert farthest(features, none, candidates, np.random.default_rng(1)) in candidates
+
+
+def test_diverse_first_queries_are_farther_apart_than_random_ones(cells: Benchmark) -> None:
+    def apart(initial: str) -> float:
+        record = search(cells, 10, initial=initial, num_initial=10)
+        vectors = SPACE.all_vectors[record.architectures]
+        return float((vectors[:, None] != vectors).sum(axis=2)[np.triu_indices(10, 1)].min())
+
+    assert apart("diverse") > apart("random")
 
 
 def test_the_cheapest_unseen_twin_of_every_graph_is_a_candidate(cells: Benchmark) -> None:
