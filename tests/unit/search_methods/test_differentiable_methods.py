@@ -64,10 +64,10 @@ SHORT: dict[str, dict[str, Any]] = {
     for name, settings in {
         **{name: {} for name in NAMES},
         "darts-pt": {"epochs": 1, "tuning": 1},
-        "darts-es": {"eigenvalue_every": 1},
+        "darts-es": {"eigenvalue_every": 2},
         "darts-ada": {"eigenvalue_every": 2},
         "r-darts": {"epochs": 1},
-        "is-darts": {"epochs": 5, "interval": 1},
+        "is-darts": {"epochs": 3, "interval": 1},
         "zero-cost-pt": {"rounds": 2, "batch_size": 20},
         "shapley-nas": {"epochs": 3, "orders": 1, "valid_batch": 50, "truncation": 0.9},
         "setn": {"candidates": 3, "interim": 2},
@@ -611,7 +611,7 @@ def test_shapley_values_are_what_removals_cost(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_is_darts_shrinks_to_one_operation_an_edge(digits: Benchmark) -> None:
-    method = short("is-darts")
+    method = short("is-darts", epochs=5)
     search(digits, method)
     assert method.alive.sum(1).tolist() == [1.0] * 6  # type: ignore[attr-defined]
     assert float(method.alive[:, 0].sum()) == 0  # type: ignore[attr-defined]
