@@ -76,7 +76,7 @@ def halve(session: Session, architectures: Sequence[Any], rungs: Sequence[int]) 
     survivors = list(architectures)
     for epochs in rungs:
         survivors = survivors[: max(1, len(architectures) * rungs[0] // epochs)]
-        scores = [session.evaluate(architecture, epochs) for architecture in survivors]
+        scores = session.evaluate_batch(survivors, epochs)
         best_first = np.argsort(np.negative(scores), kind="stable")
         survivors = [survivors[position] for position in best_first]
 

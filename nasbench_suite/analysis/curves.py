@@ -213,8 +213,11 @@ def _reached(curve: pd.DataFrame, target: float) -> float:
 
 
 def _default_budgets(spent: pd.Series[float], longest: float) -> NDArray[np.float64]:
-    """Whole numbers if there are few, else equal ratios, from the first change to the longest."""
-    first = float(spent.min())
+    """Whole numbers if there are few, else equal ratios, from the first change to the longest.
+
+    What is returned before anything is spent, as by a method that evaluates nothing, stays so.
+    """
+    first = float(spent.where(spent > 0, longest).min())
     if first < 1.0:
         return np.geomspace(first, longest, _POINTS)
     if longest <= _POINTS:

@@ -23,8 +23,9 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import PoolSpace, SearchSpace
 
-NOT_AVAILABLE = 3
-"""The reason in ``table.REASONS`` for an architecture that an open benchmark has no figure of."""
+NOT_MEASURED, NOT_AVAILABLE = 1, 3
+"""The reasons in ``table.REASONS`` for an architecture without a figure: nobody trained it so far
+in this search, and that it failed."""
 
 
 class OpenBenchmark(Described, ABC):
@@ -39,6 +40,8 @@ class OpenBenchmark(Described, ABC):
         about: description, source, licence and whatever else a reader should be told.
         sample_size: of how many random architectures the answers set the scale of a search for
             several objectives; 0 where so many cannot be asked, as each is a training.
+        trains: whether an answer takes a training. A search is then judged by nothing but what it
+            trained itself and what it returned.
     """
 
     name: str
@@ -46,6 +49,7 @@ class OpenBenchmark(Described, ABC):
     space: SearchSpace
     metrics: Mapping[str, Metric]
     about: Mapping[str, Any]
+    trains: ClassVar[bool] = False
 
     @abstractmethod
     def figures(
@@ -64,12 +68,16 @@ class OpenBenchmark(Described, ABC):
     def checksum(self) -> str:
         """What tells it from any other that answers otherwise: a hash of its models or recipe."""
 
-    def pool(self, strings: Sequence[str], metrics: Sequence[str]) -> Benchmark:
+    def pool(
+        self, strings: Sequence[str], metrics: Sequence[str], trained: Sequence[int] | None = None
+    ) -> Benchmark:
         """A table of the answers for some architectures.
 
         Args:
             strings: of the architectures, each once; row ``i`` is the ``i``-th of them.
             metrics: the metrics it shall have.
+            trained: for each architecture the epochs to which it was trained; figures after more
+                epochs are not measured then. None asks for all figures.
         """
         space = PoolSpace(self.space, strings)
         columns: dict[str, ArrayLike] = {}
@@ -77,17 +85,20 @@ class OpenBenchmark(Described, ABC):
         kept = []
         for name in dict.fromkeys(metrics):
             metric = self.metric(name)
-            columns[name] = figures = self.figures(space.members, name)
+            asked = [True] * len(strings)
+            if trained is not None:
+                asked = [epochs >= (metric.epochs or 0) for epochs in trained]
+            columns[name] = figures = self._some(space.members, asked, name, None)
             for seed in metric.seeds:
-                columns[metric.seed_column(seed)] = self.figures(space.members, name, seed)
+                columns[metric.seed_column(seed)] = self._some(space.members, asked, name, seed)
             gone = np.isnan(figures)
-            if gone.all():
+            if gone.all() and trained is None:
                 raise SuiteError(
                     f"Benchmark {self.name!r} has no figure of {name!r} for any of the "
                     f"{len(strings)} architectures that were asked for."
                 )
             if gone.any():
-                missing[name] = np.where(gone, NOT_AVAILABLE, 0)
+                missing[name] = np.where(gone, np.where(asked, NOT_AVAILABLE, NOT_MEASURED), 0)
             kept.append(metric)
         return make_benchmark(self.name, space, kept, columns, self.about, missing)
 
@@ -103,6 +114,15 @@ class OpenBenchmark(Described, ABC):
             architecture = self.space.read(self.space.sample(rng))
             drawn.setdefault(self.space.row_key(architecture), self.space.string(architecture))
         return self.pool(list(drawn.values()), metrics)
+
+    def _some(
+        self, architectures: Sequence[Any], asked: Sequence[bool], metric: str, seed: int | None
+    ) -> NDArray[np.float64]:
+        """The figures of those that are asked for, NaN of the others."""
+        found = np.full(len(architectures), np.nan)
+        places = np.flatnonzero(asked)
+        found[places] = self.figures([architectures[place] for place in places], metric, seed)
+        return found
 
 
 def is_open(name: object) -> bool:

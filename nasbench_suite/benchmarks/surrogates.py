@@ -17,7 +17,7 @@ from nasbench_suite.benchmarks.library import (
     load_benchmark,
     surrogate_path,
 )
-from nasbench_suite.benchmarks.open import OpenBenchmark
+from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
 from nasbench_suite.benchmarks.surrogate import (
     Surrogate,
     fit_surrogate,
@@ -91,13 +91,19 @@ def describe_surrogate(surrogate: Surrogate) -> dict[str, Any]:
     }
 
 
-def load_any(name_or_path: str | Path) -> Benchmark | OpenBenchmark:
-    """The table or the surrogate of that name, or in that file.
+def load_any(name_or_path: str | Path, space: str | None = None) -> Benchmark | OpenBenchmark:
+    """The table or the surrogate of that name, or in that file, or what ``kind:what`` asks for.
+
+    Args:
+        name_or_path: a name, a file, or such as ``live:digits``.
+        space: the space that an open benchmark shall answer for, where it has a choice.
 
     Raises:
-        SuiteError: there is neither, or its file is damaged.
+        SuiteError: there is none, or its file is damaged.
     """
     text = str(name_or_path)
+    if is_open(text):
+        return load_open(text, space)
     if text in known_surrogates() or text.endswith(SURROGATE_SUFFIX):
         return load_surrogate(text)
     return load_benchmark(name_or_path)

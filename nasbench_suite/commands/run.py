@@ -93,6 +93,19 @@ def run(
             show_default=False,
         ),
     ] = None,
+    continued: Annotated[
+        bool,
+        typer.Option(
+            "--continued",
+            help="Charge more epochs of an architecture that was trained to fewer the difference.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Trainings that a search runs at a time, simulated; seconds are the clock's then."
+        ),
+    ] = 1,
     jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
     time_limit: Annotated[
         float | None,
@@ -177,6 +190,8 @@ def run(
                 "noise": noise,
                 "crossfit": crossfit,
                 "transfer": split_names(transfer) if transfer else (),
+                "continued": continued,
+                "workers": workers,
             }
         ]
     groups = [prepare(**settings) for settings in runs]  # what is missing shows before any runs

@@ -6,9 +6,11 @@ Source: Ying et al., *NAS-Bench-101*, ICML 2019, section 2.3, and their code
 
 from __future__ import annotations
 
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks.graph import Network, start_network
 from nasbench_suite.networks.skeleton import Skeleton
 from nasbench_suite.spaces.nasbench101 import (
+    MAX_VERTICES,
     OPERATIONS,
     Module,
     NASBench101Space,
@@ -27,6 +29,11 @@ def nasbench101_network(
     module = prune(space.read(architecture))
     assert module is not None, "the space reads modules that have a path"
     channels = skeleton.channels or 128
+    if channels < MAX_VERTICES - 2:
+        raise SuiteError(
+            f"The output of a module shares its channels among up to {MAX_VERTICES - 2} vertices, "
+            f"and {channels} are too few: give {MAX_VERTICES - 2} or more."
+        )
     network, x = start_network(skeleton.image, skeleton.num_classes, STACKS - 1)
     x = network.end_block(network.conv_norm_relu(x, channels, 3))
     for stack in range(STACKS):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
+from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
@@ -104,6 +104,8 @@ def run(
     noise: Noise = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
+    continued: bool = False,
+    workers: int = 1,
     on_trial: Callable[[TrialDone], None] | None = None,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
@@ -140,6 +142,8 @@ def run(
         noise: see ``Task``.
         crossfit: whether signal and report come from different trainings, see ``make_task``.
         transfer: what methods may know of other data sets and devices, see ``make_task``.
+        continued: whether more epochs go on with a training, see ``Task``.
+        workers: simulated ones of each search, see ``Task``.
         on_trial: called after each trial has been written.
         on_evaluation: called with every evaluation of it, in order, before ``on_trial``.
         progress: whether to show a bar with the time that is left, on standard error.
@@ -168,6 +172,8 @@ def run(
         noise=noise,
         crossfit=crossfit,
         transfer=transfer,
+        continued=continued,
+        workers=workers,
     )
     return run_tasks(
         tasks,
@@ -241,10 +247,8 @@ def make_tasks(
 def _benchmark(
     benchmark: str | Path | Benchmark | OpenBenchmark, space: str | None
 ) -> Benchmark | OpenBenchmark:
-    if isinstance(benchmark, str) and is_open(benchmark):
-        benchmark = load_open(benchmark, space)
-    elif not isinstance(benchmark, Benchmark | OpenBenchmark):
-        benchmark = load_any(benchmark)
+    if not isinstance(benchmark, Benchmark | OpenBenchmark):
+        benchmark = load_any(benchmark, space)
     if space is not None and load_space(space).name != benchmark.space.name:
         raise SuiteError(
             f"Benchmark {benchmark.name!r} is of space {benchmark.space.name!r}, not {space!r}: "

@@ -190,6 +190,13 @@ class SearchSpace(ABC):
         """A key that is equal for architectures known to compute the same function."""
         return self.canonical_key(self.form(architecture))
 
+    def normal_form(self, architecture: Architecture) -> Any:
+        """The architecture that stands for those known to compute the same, as ``read`` gives it.
+
+        Architectures of one normal form have one canonical key. By default each is its own.
+        """
+        return self.read(architecture)
+
     def vector(self, architecture: Architecture) -> tuple[int, ...]:
         """The vector of choices of an architecture given in any form.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import cache, cached_property
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -335,6 +335,36 @@ class DartsSpace(ProductSpace):
         edges = [table[decisions[first : first + 3]] for first, table in self._edges_of_nodes]
         nodes = len(edges) // 2
         return canonical_graph(INPUTS, edges[:nodes]), canonical_graph(INPUTS, edges[nodes:])
+
+    def normal_form(self, architecture: Architecture) -> tuple[int, ...]:
+        """The smallest of all orders of the nodes in both cells."""
+        return self.from_genotype(
+            [
+                min(self._orders(cell, place))
+                for place, cell in enumerate(self.genotype(self.read(architecture)))
+            ]
+        )
+
+    def _orders(
+        self, pairs: Sequence[tuple[str, int]], place: int
+    ) -> Iterator[tuple[tuple[str, int], ...]]:
+        """A cell with its nodes in every order in which it is one of the space."""
+        cell = self.cells[place]
+        inner = range(cell.inputs, cell.nodes)
+        for order in permutations(inner):
+            new = {old: node for node, old in enumerate(order, cell.inputs)}
+            moved: list[tuple[str, int]] = []
+            for node, old in enumerate(order, cell.inputs):
+                first = KEPT * (old - cell.inputs)
+                two = [(new.get(s, s), name) for name, s in pairs[first : first + KEPT]]
+                moved += [(name, source) for source, name in sorted(two)]
+                if any(
+                    source >= node or name not in cell.derivable[cell.edges.index((source, node))]
+                    for source, name in two
+                ):
+                    break
+            else:
+                yield tuple(moved)
 
     @cached_property
     def _edges_of_nodes(self) -> list[tuple[int, dict[tuple[int, ...], TwoEdges]]]:

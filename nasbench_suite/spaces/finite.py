@@ -179,6 +179,10 @@ class FiniteSpace(SearchSpace):
         _, first = np.unique(self.classes, return_index=True)
         return first.astype(np.int64)
 
+    def normal_form(self, architecture: Architecture) -> int:
+        """The lowest index of those known to compute the same."""
+        return int(self.representatives[self.classes[self.index(architecture)]])
+
     @cached_property
     def connected(self) -> NDArray[np.bool_]:
         """``is_connected`` of every architecture, shape (size,)."""

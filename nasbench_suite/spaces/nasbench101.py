@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
-from itertools import product
+from itertools import permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,6 +99,10 @@ class NASBench101Space(SearchSpace):
         if missing:
             raise SuiteError(f"No module of NAS-Bench-101 has the hash {min(missing)}.")
         return found
+
+    def normal_form(self, architecture: Architecture) -> Module:
+        """See ``normal_form``."""
+        return normal_form(self.read(architecture))
 
     def sample(self, rng: np.random.Generator) -> Module:
         """See ``random_module``."""
@@ -224,6 +228,27 @@ def prune(module: Module) -> Module | None:
         if source in place and target in place:
             edges |= edge_bit(place[source], place[target])
     return Module(edges, tuple(module.operations[vertex - 1] for vertex in kept[1:-1]))
+
+
+def normal_form(module: Module) -> Module:
+    """The smallest of all modules that are isomorphic to a module once it is pruned.
+
+    Raises:
+        SuiteError: no path leads from input to output.
+    """
+    pruned = prune(module)
+    if pruned is None:
+        check_module(module)  # raises
+        return module
+    last = pruned.vertices - 1
+    edges = edges_of(pruned)
+    found = []
+    for order in permutations(range(1, last)):
+        place = {0: 0, last: last} | {old: new for new, old in enumerate(order, 1)}
+        if all(place[source] < place[target] for source, target in edges):
+            bits = sum(edge_bit(place[source], place[target]) for source, target in edges)
+            found.append(Module(bits, tuple(pruned.operations[old - 1] for old in order)))
+    return min(found)
 
 
 def is_valid(module: Module) -> bool:

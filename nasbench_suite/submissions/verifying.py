@@ -12,8 +12,10 @@ from typing import Literal
 import numpy as np
 
 from nasbench_suite import registry
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import known_benchmarks
+from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
+from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
@@ -23,6 +25,7 @@ from nasbench_suite.submissions.files import Submission, read_submission
 from nasbench_suite.submissions.plausibility import copies, foresight, seed_gaps
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.auditing import audit
+from nasbench_suite.tasks.judging import judged_on
 from nasbench_suite.tasks.methods import make_method, method_key, method_label
 from nasbench_suite.tasks.task import config_hash
 
@@ -102,23 +105,25 @@ class Verification:
         return "rerun" if self.rerun and not self.doubts and not self.notes else "table"
 
 
-def load_by_name(name: str) -> Benchmark:
+def load_by_name(name: str) -> Benchmark | OpenBenchmark:
     """The benchmark at hand of that name; a submission names no file.
 
     Raises:
         SuiteError: there is none.
     """
     known = known_benchmarks()
+    if is_open(name) and not {"/", "\\"} & set(name):
+        return load_any(name)
     if name not in known:
         raise SuiteError(choose_from("benchmark", name, known))
-    return load_benchmark(name)
+    return load_any(name)
 
 
 def verify_submission(
     path: str | Path | Submission,
     *,
     rerun: int = 0,
-    load: Callable[[str], Benchmark] = load_by_name,
+    load: Callable[[str], Benchmark | OpenBenchmark] = load_by_name,
 ) -> Verification:
     """Compute everything that a submission claims again, and name what differs.
 
@@ -214,7 +219,7 @@ def _method_faults(claim: MethodRow) -> Iterator[Fault]:
 # -- tasks -----------------------------------------------------------------------------------------
 
 
-def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
+def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> Task | Fault:
     """The task of a claim, from the table at hand, or what is wrong with it."""
     config = claim.config
     benchmark = load(str(config.get("benchmark")))
@@ -224,6 +229,12 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
             claim.name,
             f"made on another table called {benchmark.name!r} (its checksum differs from the one "
             f"at hand).",
+        )
+    if config.get("workers", 1) != 1:
+        return Fault(
+            "task",
+            claim.name,
+            "its workers are simulated, and when each of them began cannot be told from a record.",
         )
     try:
         objectives = [(str(signal), str(report)) for signal, report in config["objectives"]]
@@ -245,6 +256,7 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark]) -> Task | Fault:
             noise=config["noise"],
             crossfit=config.get("crossfit", False),
             transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
+            continued=config.get("continued", False),
         )
     except (SuiteError, KeyError, TypeError, ValueError) as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")
@@ -299,7 +311,6 @@ def _verify_trial(
     if isinstance(record, str):
         return [Fault("record", where, record)], None
     try:
-        _judged_on(task, record.strings)
         found, result = audit(task, record, trial.seed)
     except SuiteError as error:
         return [Fault("record", where, str(error))], None
@@ -340,14 +351,6 @@ def _record_of(trial: TrialRow) -> Record | str:
         return "a number is too large for an architecture or for epochs."
 
 
-def _judged_on(task: Task, strings: tuple[str, ...] | None) -> Task:
-    """The task with a table of what a search on an open benchmark asked for."""
-    if strings is not None:
-        return task.on(strings)
-    task.table  # noqa: B018 (a search on an open benchmark names what it asked for)
-    return task
-
-
 def _figure(reports: list[float]) -> str:
     return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
 
@@ -364,7 +367,9 @@ def _leaks(
     for place, result in results.items():
         trial = submission.trials[place]
         record = result.record
-        whole = _judged_on(tasks[trial.task], record.strings)
+        whole = tasks[trial.task]
+        if record.strings is not None:
+            whole = judged_on(whole, record)
         task = whole.for_seed(trial.seed)
         full = np.unique(record.architectures[record.epochs == task.fidelities[-1]])
         if task.available is not None:

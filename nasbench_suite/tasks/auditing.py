@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, and_more
 from nasbench_suite.events import Record, TrialResult
-from nasbench_suite.tasks.judging import judge
+from nasbench_suite.tasks.judging import judge, judged_on
 from nasbench_suite.tasks.task import Task, training_seconds
 
 Kind = Literal["record", "budget", "forged", "test leakage"]
@@ -56,11 +56,13 @@ def audit(task: Task, record: Record, seed: int) -> tuple[list[Violation], Trial
         SuiteError: the record belongs to a search on an open benchmark, and the task does not.
     """
     whole, task = task, task.for_seed(seed)
-    asked = task if record.strings is None else task.on(record.strings)
-    fault = shape_fault(asked, record)
+    fault = shape_fault(task, record)
     if fault is not None:
         return [Violation("record", fault)], None
+    asked = task if record.strings is None else judged_on(task, record)
     evaluations, seconds = costs(asked, record.architectures, record.epochs)
+    if task.workers > 1:  # when each of them began cannot be told from a record
+        seconds = record.seconds
     found = [
         *_budget_violations(task, evaluations, seconds),
         *_signal_violations(asked, whole, record),
@@ -83,8 +85,9 @@ def audit(task: Task, record: Record, seed: int) -> tuple[list[Violation], Trial
 
 
 def shape_fault(task: Task, record: Record) -> str | None:
-    """Why arrays are no record of a search on a task with a table, if they are none."""
-    count, size = len(record.architectures), task.table.space.size
+    """Why arrays are no record of a search on a task, if they are none."""
+    count = len(record.architectures)
+    size = task.table.space.size if record.strings is None else len(record.strings)
     if not count:
         return "it evaluated nothing."
     if not len(record.epochs) == len(record.recommended) == len(record.signals) == count:
@@ -107,12 +110,42 @@ def costs(
     task: Task, architectures: NDArray[np.int32], epochs: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Full evaluations and simulated seconds spent after each entry, as a session adds them."""
+    if task.continued:
+        return _continued_costs(task, architectures, epochs)
     fractions = np.cumsum(epochs / task.fidelities[-1])
     spent = np.zeros(len(epochs))
     for metric, at in zip(task.cost_metrics, task.fidelities, strict=False):
+        if not (epochs == at).any():
+            continue
         seconds = training_seconds(task.table, metric)[architectures]
         spent += np.where(epochs == at, seconds, 0.0)
     return fractions, np.cumsum(spent)
+
+
+def _continued_costs(
+    task: Task, architectures: NDArray[np.int32], epochs: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The same where trainings go on: what went before is not charged again."""
+    at = {0: 0.0} | {each: each / task.fidelities[-1] for each in task.fidelities}
+    times = {
+        each: training_seconds(task.table, metric)
+        for each, metric in zip(task.fidelities, task.cost_metrics, strict=False)
+        if (epochs == each).any()
+    }
+    fractions, seconds = np.zeros(len(epochs)), np.zeros(len(epochs))
+    trained: dict[int, int] = {}
+    for place, (index, after) in enumerate(
+        zip(architectures.tolist(), epochs.tolist(), strict=True)
+    ):
+        if not after:  # a recommendation
+            continue
+        before = trained.get(index, 0)
+        before = before if before < after else 0
+        trained[index] = after
+        fractions[place] = at[after] - at[before]
+        if times:
+            seconds[place] = times[after][index] - (times[before][index] if before else 0.0)
+    return np.cumsum(fractions), np.cumsum(seconds)
 
 
 def _budget_violations(
@@ -142,7 +175,7 @@ def _signal_violations(task: Task, whole: Task, record: Record) -> Iterator[Viol
         for at, metric in zip(task.fidelities, task.fidelity_signals, strict=True):
             name = metric if place == 0 else objective.signal
             chosen = epochs == at
-            bad = chosen & ~_answers(task, name, architectures, told)
+            bad = chosen & ~_answers(task, name, architectures, told, record.strings is not None)
             wrong |= bad
             if bad.any() and place == 0:
                 for test in test_metrics:
@@ -159,14 +192,20 @@ def _signal_violations(task: Task, whole: Task, record: Record) -> Iterator[Viol
 
 
 def _answers(
-    task: Task, metric: str, architectures: NDArray[np.int32], told: NDArray[np.float64]
+    task: Task,
+    metric: str,
+    architectures: NDArray[np.int32],
+    told: NDArray[np.float64],
+    open_benchmark: bool,
 ) -> NDArray[np.bool_]:
     """Whether the table could have answered so: by the mean, or by any of the seeds."""
     if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
         answers = task.table.values(metric)[architectures] == told
     else:
         answers = (task.table.seed_values(metric)[architectures] == told[:, None]).any(axis=1)
-    if task.available is not None:
+    if open_benchmark:  # which tells what it has, whatever else an architecture lacks
+        answers |= np.isnan(task.table.values(metric)[architectures]) & np.isnan(told)
+    elif task.available is not None:
         answers = np.where(task.available[architectures], answers, np.isnan(told))
     return np.asarray(answers)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Front, Incumbents, Record, TrialResult
@@ -16,12 +17,35 @@ def judge(
 ) -> TrialResult:
     """What a search with that record is judged by."""
     if record.strings is not None:
-        task = task.on(record.strings)
+        task = judged_on(task, record)
     if len(task.objectives) > 1:
         incumbents, front = find_fronts(task, record)
         return TrialResult(record, incumbents, wall_seconds, front, tuple(diagnostics))
     incumbents = find_incumbents(task, record)
     return TrialResult(record, incumbents, wall_seconds, None, tuple(diagnostics))
+
+
+def judged_on(task: Task, record: Record) -> Task:
+    """The task on a table of what a search on an open benchmark asked for.
+
+    Where an answer takes a training the table has the figures of those trainings which the search
+    itself made, and in full that of the architecture which it returned, so that what it is judged
+    by does not depend on what others trained.
+
+    Raises:
+        SuiteError: the task's benchmark is not open.
+    """
+    assert record.strings is not None
+    if not getattr(task.benchmark, "trains", False):
+        return task.on(record.strings)
+    trained = [0] * len(record.strings)
+    for place, epochs in zip(record.architectures.tolist(), record.epochs.tolist(), strict=True):
+        trained[place] = max(trained[place], epochs)
+    scores = record.signals[:, 0] * task.orientation(task.objectives[0].signal)
+    changes = _changes(record, scores, None)
+    if changes:
+        trained[changes[-1][1]] = task.fidelities[-1]
+    return task.on(record.strings, trained)
 
 
 def find_incumbents(task: Task, record: Record) -> Incumbents:
@@ -36,27 +60,7 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
     """
     available = None if task.available is None else task.available.tolist()
     scores = record.signals[:, 0] * task.orientation(task.objectives[0].signal)
-    current, best_epochs, best_score = -1, -1, -np.inf
-    changes: list[tuple[int, int]] = []  # position in the record, and the one it points to
-    recommends = False
-    rows = zip(
-        record.architectures.tolist(),
-        record.epochs.tolist(),
-        scores.tolist(),
-        record.recommended.tolist(),
-        strict=True,
-    )
-    for position, (architecture, epochs, score, recommended) in enumerate(rows):
-        if recommended >= 0 and (available is None or available[recommended]):
-            recommends = True
-            if recommended != current:
-                current = recommended
-                changes.append((position, recommended))
-        elif score == score and not recommends and (epochs, score) > (best_epochs, best_score):
-            best_epochs, best_score = epochs, score
-            if architecture != current:
-                current = architecture
-                changes.append((position, architecture))
+    changes = _changes(record, scores, available)
     if not changes:
         raise SuiteError(
             f"None of the {len(record.architectures)} architectures that were evaluated has "
@@ -73,6 +77,36 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
         signals=benchmark.query_batch(architectures, objective.signal),
         reports=benchmark.query_batch(architectures, objective.report),
     )
+
+
+def _changes(
+    record: Record, scores: NDArray[np.float64], available: Sequence[bool] | None
+) -> list[tuple[int, int]]:
+    """When what a search would return changed: positions in the record, and what it came to be."""
+    current, best_epochs, best_score = -1, -1, -np.inf
+    changes: list[tuple[int, int]] = []
+    recommends = False
+    rows = zip(
+        record.architectures.tolist(),
+        record.epochs.tolist(),
+        scores.tolist(),
+        record.recommended.tolist(),
+        strict=True,
+    )
+    for position, (architecture, epochs, score, recommended) in enumerate(rows):
+        if recommended >= 0 and (available is None or available[recommended]):
+            recommends = True
+            if recommended != current:
+                current = recommended
+                changes.append((position, recommended))
+        elif score == score and not recommends and (epochs, score) > (best_epochs, best_score):
+            if available is not None and not available[architecture]:
+                continue
+            best_epochs, best_score = epochs, score
+            if architecture != current:
+                current = architecture
+                changes.append((position, architecture))
+    return changes
 
 
 def find_fronts(task: Task, record: Record) -> tuple[Incumbents, Front]:

@@ -6,7 +6,9 @@ an architecture is judged by is looked up after the search has ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import heapq
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
@@ -30,6 +32,37 @@ class BudgetSpent(Exception):  # noqa: N818 (an end, not an error)
     """Raised by ``evaluate`` when the budget does not cover it: the search is over."""
 
 
+@dataclass(frozen=True)
+class Finished:
+    """An evaluation that a simulated worker finished.
+
+    Attributes:
+        architecture: as it was given.
+        epochs: of the training.
+        signal: as ``Session.evaluate`` returns it.
+    """
+
+    architecture: Any
+    epochs: int
+    signal: float
+
+
+@dataclass(frozen=True, order=True)
+class _Running:
+    """A training on a simulated worker, ordered by when it ends, then by when it began."""
+
+    end: float
+    number: int
+    index: int = field(compare=False)
+    epochs: int = field(compare=False)
+    fraction: float = field(compare=False)
+    signals: tuple[float, ...] = field(compare=False)
+    architecture: Any = field(compare=False)
+
+
+_SAVED = ("end", "number", "index", "epochs", "fraction", "signals")
+
+
 class Session:
     """One search on one task with one seed, as its method sees it.
 
@@ -47,6 +80,7 @@ class Session:
         seed: the seed of this trial.
         evaluations: full evaluations spent so far.
         seconds: simulated training seconds spent so far.
+        workers: trainings that run at a time.
         exhausted: whether an evaluation was refused because the budget did not cover it.
         diagnostics: what the method has logged so far.
     """
@@ -90,6 +124,11 @@ class Session:
         self._spent: list[float] = []
         self._spent_seconds: list[float] = []
         self._recommended: list[int] = []
+        self.workers = task.workers
+        self._continued = task.continued
+        self._trained: dict[int, int] = {}  # epochs of the last training of each architecture
+        self._running: list[_Running] = []  # a heap
+        self._begun = 0
 
     def evaluate(self, architecture: Architecture, epochs: int | None = None) -> float:
         """Train an architecture, at the budget's expense, and see its validation signal.
@@ -111,8 +150,89 @@ class Session:
                 ends the search on it.
             SuiteError: the architecture is outside the space, or not at these epochs.
         """
+        if self.workers > 1:
+            (signal,) = self.evaluate_batch([architecture], epochs)
+            return signal
         signal = self._evaluate(architecture, epochs)[0] * self.orientations[0]
         return signal if signal == signal else -np.inf  # NaN alone differs from itself
+
+    def evaluate_batch(
+        self, architectures: Sequence[Architecture], epochs: int | None = None
+    ) -> list[float]:
+        """As ``evaluate`` for several, on all workers at a time; it returns when all have ended.
+
+        With one worker that is one after the other.
+        """
+        if self.workers == 1:
+            return [self.evaluate(architecture, epochs) for architecture in architectures]
+        places: dict[int, int] = {}
+        signals = [0.0] * len(architectures)
+        todo = list(enumerate(architectures))[::-1]
+        while todo or places:
+            if todo and self.free_workers:
+                place, architecture = todo.pop()
+                places[self.begin(architecture, epochs)] = place
+                continue
+            number, finished = self._collect()
+            signals[places.pop(number)] = finished.signal
+        return signals
+
+    @property
+    def free_workers(self) -> int:
+        """How many trainings may begin now."""
+        return self.workers - len(self._running)
+
+    def begin(self, architecture: Architecture, epochs: int | None = None) -> int:
+        """Begin an evaluation on a free worker, at the budget's expense; ``collect`` gives it.
+
+        Simulated time stands still. A training that would end after the budget of seconds does not
+        begin.
+
+        Returns:
+            Its number in this search.
+
+        Raises:
+            BudgetSpent: what is left does not cover it; what runs has been recorded then.
+            SuiteError: no worker is free, or as ``evaluate``.
+        """
+        if not self.free_workers:
+            raise SuiteError(f"All {self.workers} workers are busy: collect an evaluation first.")
+        index, epochs, tables = self._question(architecture, epochs)
+        before = self._epochs_before(index, epochs) if self._continued else 0
+        fraction = self._fraction(epochs, before)
+        charged = self.evaluations + sum(running.fraction for running in self._running)
+        covered = charged + fraction <= self._limit + _ROUNDING
+        # Only then, as an open benchmark trains to know it.
+        end = self.seconds + self._seconds_of(index, epochs, before) if covered else np.inf
+        if not covered or end > self._limit_seconds:
+            while self._running:
+                self._collect()
+            self._end(index)
+        self._trained[index] = epochs
+        signals = self._answers(index, tables)
+        self._begun += 1
+        running = _Running(end, self._begun, index, epochs, fraction, signals, architecture)
+        heapq.heappush(self._running, running)
+        return self._begun
+
+    def collect(self) -> Finished:
+        """The evaluation that ends next; simulated time goes on to its end.
+
+        Raises:
+            SuiteError: none runs.
+        """
+        return self._collect()[1]
+
+    def _collect(self) -> tuple[int, Finished]:
+        if not self._running:
+            raise SuiteError("No evaluation runs: begin one first.")
+        running = heapq.heappop(self._running)
+        self.seconds = running.end
+        self.evaluations += running.fraction
+        self._note(running.index, running.epochs, running.signals)
+        signal = running.signals[0] * self.orientations[0]
+        signal = signal if signal == signal else -np.inf
+        return running.number, Finished(running.architecture, running.epochs, signal)
 
     def evaluate_all(
         self, architecture: Architecture, epochs: int | None = None
@@ -195,29 +315,54 @@ class Session:
         )
 
     def _evaluate(self, architecture: Architecture, epochs: int | None) -> tuple[float, ...]:
-        full = self.fidelities[-1]
-        epochs = full if epochs is None else epochs
+        index, epochs, tables = self._question(architecture, epochs)
+        before = self._epochs_before(index, epochs) if self._continued else 0
+        evaluations = self.evaluations + self._fraction(epochs, before)
+        if evaluations > self._limit + _ROUNDING:  # before anything is asked, or trained even
+            self._end(index)
+        seconds = self.seconds + (self._seconds_of(index, epochs, before) if self._times else 0.0)
+        if seconds > self._limit_seconds:
+            self._end(index)
+        signals = self._answers(index, tables)
+        self.evaluations, self.seconds = evaluations, seconds
+        if self._continued:
+            self._trained[index] = epochs
+        self._note(index, epochs, signals)
+        return signals
+
+    def _question(
+        self, architecture: Architecture, epochs: int | None
+    ) -> tuple[int, int, list[_Table]]:
+        """Where an architecture stands, after how many epochs it is asked for, and who answers."""
+        epochs = self.fidelities[-1] if epochs is None else epochs
         index = self._place(architecture)
         try:
-            tables = self._tables[epochs]
+            return index, epochs, self._tables[epochs]
         except KeyError:
             raise SuiteError(
                 f"There is no signal after {epochs} epochs: "
                 f"choose from {', '.join(map(str, self.fidelities))}."
             ) from None
-        evaluations = self.evaluations + self._fractions[epochs]
-        if evaluations > self._limit + _ROUNDING:  # before anything is asked, or trained even
-            self._end(index)
-        seconds = self.seconds + (self._times[epochs](index) if self._times else 0.0)
-        if seconds > self._limit_seconds:
-            self._end(index)
+
+    def _epochs_before(self, index: int, epochs: int) -> int:
+        """The epochs of the training that this one goes on with; 0 if it is a new one."""
+        before = self._trained.get(index, 0)
+        return before if before < epochs else 0
+
+    def _fraction(self, epochs: int, before: int) -> float:
+        """What is charged of one evaluation."""
+        whole = self._fractions[epochs]
+        return whole - self._fractions[before] if before else whole
+
+    def _seconds_of(self, index: int, epochs: int, before: int) -> float:
+        """The simulated seconds that are charged."""
+        whole = self._times[epochs](index)
+        return whole - self._times[before](index) if before else whole
+
+    def _answers(self, index: int, tables: list[_Table]) -> tuple[float, ...]:
         if self._available is None:
-            signals = tuple([table(index, self._noise_rng) for table in tables])
-        else:
-            signals = self._signals_if_available(index, tables)
-        self.evaluations, self.seconds = evaluations, seconds
-        self._note(index, epochs, signals)
-        return signals
+            return tuple([table(index, self._noise_rng) for table in tables])
+        return self._signals_if_available(index, tables)
 
     def _end(self, index: int) -> NoReturn:
         """The budget does not cover an evaluation; on an open benchmark it leaves no trace."""
@@ -240,6 +385,10 @@ class Session:
         self._spent_seconds.append(self.seconds)
         self._recommended.append(-1)
 
+    def _at(self, index: int) -> Any:
+        """The architecture that stands there in the record."""
+        return index if self._asked is None else self._asked.values[index]
+
     def state(self) -> dict[str, Any]:
         """All that ``restore`` needs to go on from here: arrays, and JSON-able values."""
         return {
@@ -248,6 +397,9 @@ class Session:
             "exhausted": self.exhausted,
             "rng": self.rng.bit_generator.state,
             "noise_rng": self._noise_rng.bit_generator.state,
+            "trained": list(self._trained.items()),
+            "running": [[getattr(r, name) for name in _SAVED] for r in self._running],
+            "begun": self._begun,
             "logged": [[entry.step, entry.name] for entry in self.diagnostics],
             **{f"logged_{n}": entry.value for n, entry in enumerate(self.diagnostics)},
         }
@@ -265,6 +417,12 @@ class Session:
         self._recommended = state["recommended"].tolist()
         self.evaluations, self.seconds = state["spent"]
         self.exhausted = state["exhausted"]
+        self._trained = dict(state.get("trained", []))
+        self._begun = state.get("begun", 0)
+        self._running = [
+            _Running(end, number, index, epochs, fraction, tuple(signals), self._at(index))
+            for end, number, index, epochs, fraction, signals in state.get("running", [])
+        ]
         self.rng.bit_generator.state = state["rng"]
         self._noise_rng.bit_generator.state = state["noise_rng"]
         self.diagnostics = [

@@ -96,6 +96,9 @@ class Task:
             random architectures that set the scale.
         transfer: figures of other data sets and devices that a method may see beforehand; with
             any the task is warm.
+        continued: whether training an architecture for more epochs goes on with its last training,
+            and is charged the difference.
+        workers: how many trainings run at a time; simulated seconds are then those of the clock.
     """
 
     benchmark: Benchmark | OpenBenchmark
@@ -110,6 +113,8 @@ class Task:
     transfer: tuple[Known, ...] = ()
     chosen: Benchmark | None = None
     sample: ParetoMeasure | None = None
+    continued: bool = False
+    workers: int = 1
 
     def for_seed(self, seed: int) -> Task:
         """The task as the search with that seed sees it and is judged on it.
@@ -146,8 +151,12 @@ class Task:
             )
         return self.benchmark
 
-    def on(self, strings: Sequence[str]) -> Task:
+    def on(self, strings: Sequence[str], trained: Sequence[int] | None = None) -> Task:
         """The task of an open benchmark on a table of some architectures, which judges a search.
+
+        Args:
+            strings: of the architectures.
+            trained: the epochs to which the search trained each, see ``OpenBenchmark.pool``.
 
         Raises:
             SuiteError: the benchmark is none, or one of ``strings`` is no architecture.
@@ -155,7 +164,8 @@ class Task:
         if not isinstance(self.benchmark, OpenBenchmark):
             raise SuiteError(f"The record of a search on task {self.name!r} belongs to another.")
         sample = self.measure if len(self.objectives) > 1 else None
-        return replace(self, benchmark=self.benchmark.pool(strings, self._judged_by), sample=sample)
+        table = self.benchmark.pool(strings, self._judged_by, trained)
+        return replace(self, benchmark=table, sample=sample)
 
     @property
     def _judged_by(self) -> list[str]:
@@ -191,6 +201,8 @@ class Task:
             # Named only where it is so: the keys of results without it stay what they were.
             **({} if self.crossfit is None else {"crossfit": True}),
             **({"transfer": [one.config for one in self.transfer]} if self.transfer else {}),
+            **({"continued": True} if self.continued else {}),
+            **({} if self.workers == 1 else {"workers": self.workers}),
         }
 
     @property
@@ -387,6 +399,8 @@ def make_task(
     noise: Noise = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
+    continued: bool = False,
+    workers: int = 1,
 ) -> Task:
     """A task on a benchmark, with the table's own defaults.
 
@@ -404,6 +418,8 @@ def make_task(
         crossfit: whether signal and report come from different trainings; by default wherever both
             were measured with the same two seeds or more.
         transfer: what a method may see beforehand, by name; see ``transfer.find_known``.
+        continued: see ``Task``.
+        workers: see ``Task``.
 
     Raises:
         SuiteError: the table lacks what the task needs, or a test metric is to be searched on.
@@ -438,6 +454,12 @@ def make_task(
         )
     if evaluations is None and seconds is None:
         evaluations = DEFAULT_EVALUATIONS
+    _check_workers(benchmark, workers, bool(cost_metrics), len(objectives))
+    if continued and noise == "sample":
+        raise SuiteError(
+            "A training that goes on has one seed, and noise 'sample' draws one for every answer: "
+            "leave continued or the noise out."
+        )
     plan = None
     if crossfit is not False and isinstance(benchmark, Benchmark):
         plan = plan_crossfit(benchmark, signal, report)
@@ -457,6 +479,8 @@ def make_task(
         cost_metrics=cost_metrics,
         crossfit=plan,
         transfer=_known(benchmark, dataset, objectives, transfer),
+        continued=continued,
+        workers=workers,
     )
 
 
@@ -475,6 +499,18 @@ def _known(
         )
     target = list(dict.fromkeys(name for o in objectives for name in (o.signal, o.report)))
     return find_known(benchmark, dataset, target, names)
+
+
+def _check_workers(benchmark: Described, workers: int, has_times: bool, objectives: int) -> None:
+    if workers < 1:
+        raise SuiteError(f"{workers} workers train nothing: give 1 or more.")
+    if workers > 1 and not has_times:
+        raise SuiteError(
+            f"Simulated workers need training times, and benchmark {benchmark.name!r} has none for "
+            f"this signal: leave workers out."
+        )
+    if workers > 1 and objectives > 1:
+        raise SuiteError("Simulated workers search for one objective: leave workers or also out.")
 
 
 def _choose_dataset(benchmark: Described, dataset: str | None, signal: str | None) -> str | None:

@@ -134,20 +134,20 @@ def load_training_data(spec: str) -> tuple[SearchData, Batch]:
         return data, digits.test
     images = load_images(spec)
     train, test = _scaled(images, "train"), _scaled(images, "test")
-    return SearchData(images.name, train, test, len(images.classes), _crop_and_flip), test
+    return SearchData(images.name, train, test, len(images.classes), _augment(images)), test
 
 
 def _photographs(images: Images, architecture: str) -> SearchData:
     """Halves of images, as a search wants them."""
     classes = len(images.classes)
     if architecture == "train":
-        return _halves(images.name, *_scaled(images, "train"), classes, _crop_and_flip)
+        return _halves(images.name, *_scaled(images, "train"), classes, _augment(images))
     if architecture != "test":
         raise SuiteError(
             f"The architecture cannot be trained on {architecture!r} images: choose train or test."
         )
-    half = _halves(images.name, *_scaled(images, "test"), classes, _crop_and_flip).train
-    return SearchData(images.name, _scaled(images, "train"), half, classes, _crop_and_flip)
+    half = _halves(images.name, *_scaled(images, "test"), classes, _augment(images)).train
+    return SearchData(images.name, _scaled(images, "train"), half, classes, _augment(images))
 
 
 def _scaled(images: Images, split: str) -> Batch:
@@ -174,6 +174,11 @@ def _digits() -> SearchData:
 def _roll(images: Tensor) -> Tensor:
     """The augmentation of the embedded benchmark."""
     return roll_images(images, torch.default_generator)
+
+
+def _augment(images: Images) -> Callable[[Tensor], Tensor]:
+    """What is done to images: photographs are cropped and mirrored, grey ones rolled."""
+    return _crop_and_flip if images.channels > 1 else _roll
 
 
 def _crop_and_flip(images: Tensor) -> Tensor:

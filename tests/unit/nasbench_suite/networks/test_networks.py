@@ -166,6 +166,12 @@ def test_paths_are_dropped_in_training_alone() -> None:
         (lambda: build_network(load_space("nasbench-macro"), 0, cells=8), "leave cells out"),
         (
             lambda: build_network(
+                load_space("nasbench101"), "011001000 input,maxpool3x3,output", channels=4
+            ),
+            "give 5 or more",
+        ),
+        (
+            lambda: build_network(
                 load_space("darts"), PUBLISHED_CELLS[3349342], image=(3, 16, 16), auxiliary=True
             ),
             "maps of 8x8 and not of 4x4",
