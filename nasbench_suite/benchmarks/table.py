@@ -641,7 +641,14 @@ class _LazyStrings(Sequence[str]):
 
     @cached_property
     def _texts(self) -> list[str]:
-        found = _read_column(_open_parquet(self._path), self._path, self._column).to_pylist()
+        column = _read_column(_open_parquet(self._path), self._path, self._column)
+        try:
+            found = column.to_pylist()
+        except ValueError as error:  # bytes that are no text
+            raise SuiteError(
+                f"Column {self._column!r} of {self._path} is damaged ({_first_line(error)}): get "
+                f"or import the file again."
+            ) from None
         if not all(isinstance(text, str) for text in found):
             raise SuiteError(
                 f"Column {self._column!r} of {self._path} holds no strings: import it again."

@@ -19,7 +19,7 @@ from nasbench_suite.files.atomic import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-_FORMAT = 1
+_FORMAT = 2  # 1 had no checksum
 
 
 class Entry(BaseModel):
@@ -165,7 +165,7 @@ def load_baseline(path: str | Path) -> Baseline:
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"{path} is no baseline or is damaged ({error}): save it anew.") from None
     version = content.get("nasbench_baseline") if isinstance(content, dict) else None
-    if version != _FORMAT:
+    if version not in (1, _FORMAT):
         raise SuiteError(
             f"{path} is no baseline of format {_FORMAT}: save it anew with `nasbench check --save`."
         )
@@ -175,7 +175,7 @@ def load_baseline(path: str | Path) -> Baseline:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): save it anew.") from None
-    if baseline.checksum not in (None, _checksum(baseline)):  # earlier versions wrote none
+    if (version, baseline.checksum) not in ((1, None), (_FORMAT, _checksum(baseline))):
         raise SuiteError(
             f"{path} was altered after it was saved (its checksum differs): save it anew with "
             f"`nasbench check --save`."

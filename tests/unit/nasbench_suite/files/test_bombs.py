@@ -149,6 +149,11 @@ def test_an_altered_baseline_is_refused(tmp_path: Path) -> None:
         content = json.loads(path.read_text())
         content["entries"][0][name] = value
         altered = tmp_path / "altered.json"
-        altered.write_text(json.dumps(content))
-        with pytest.raises(SuiteError, match="was altered after"):
-            load_baseline(altered)
+        for checksum in (content["checksum"], None):
+            altered.write_text(json.dumps({**content, "checksum": checksum}))
+            with pytest.raises(SuiteError, match="was altered after"):
+                load_baseline(altered)
+    earlier = {**json.loads(path.read_text()), "nasbench_baseline": 1}
+    del earlier["checksum"]
+    path.write_text(json.dumps(earlier))
+    assert load_baseline(path).entries == [entry]
