@@ -53,7 +53,8 @@ class GraphVAESearch(Method):
     Attributes:
         num_initial: number of first queries.
         initial: what these are: ``random`` graphs, or ``diverse`` architectures, each the farthest
-            from those before in the features of the heads.
+            from those before in the features of the heads; ``auto`` is diverse for a front and
+            random for one objective, where extremes say little of the best.
         refit_every: evaluations between two choices of the heads' hyper-parameters; their
             posteriors follow every evaluation.
         embedding: of the accuracy head: ``latent``, or ``one-hot`` for the same search without
@@ -84,7 +85,7 @@ class GraphVAESearch(Method):
     needs_choices: ClassVar[bool] = True
 
     num_initial: int = 10
-    initial: Literal["random", "diverse"] = "diverse"
+    initial: Literal["auto", "random", "diverse"] = "auto"
     refit_every: int = 10
     embedding: Literal["latent", "one-hot"] = "latent"
     cost_embedding: Literal["latent", "one-hot"] = "one-hot"
@@ -107,9 +108,9 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
-        if self.initial not in ("random", "diverse"):
+        if self.initial not in ("auto", "random", "diverse"):
             raise SuiteError(
-                f"Unknown initial queries {self.initial!r}: choose 'random' or 'diverse'."
+                f"Unknown initial queries {self.initial!r}: choose 'auto', 'random' or 'diverse'."
             )
         if self.transfer not in ("all", "accuracy", "cost", "none"):
             raise SuiteError(
@@ -197,7 +198,9 @@ class GraphVAESearch(Method):
         if self.first:
             chosen = self.first.pop(0)
         elif len(self.seen) < (self.warm_initial if self.warm else self.num_initial):
-            chosen = self._unlike(session) if self.initial == "diverse" else self._random(session)
+            usual = "diverse" if session.objectives > 1 else "random"
+            design = usual if self.initial == "auto" else self.initial
+            chosen = self._unlike(session) if design == "diverse" else self._random(session)
         else:
             self._learn()
             chosen = self._most_promising(session)
