@@ -121,7 +121,7 @@ class CategoricalParzen:
         """Options drawn from the mixture, shape (size,)."""
         kernel = self._kernel[rng.choice(len(self._weights), p=self._weights, size=size)]
         below: NDArray[np.bool_] = self._cumulative[kernel] < rng.random_sample(size)[:, None]
-        return below.sum(axis=1)
+        return np.asarray(below.sum(axis=1), dtype=np.int64)
 
 
 @cache
@@ -147,4 +147,4 @@ def _weights(observations: int) -> NDArray[np.float64]:
     ramp = max(observations - _FULL_WEIGHT, 0)
     rising = np.linspace(1.0 / observations, 1.0, num=ramp) if ramp else np.empty(0)
     weights = np.concatenate([rising, np.ones(observations - ramp + 1)])
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), dtype=np.float64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.networks.graph import Network, start_network
+from nasbench_suite.networks.graph import Kind, Network, start_network
 from nasbench_suite.networks.skeleton import Skeleton
 from nasbench_suite.spaces.darts import INPUTS, STEPS, DartsSpace, reductions
 
@@ -104,7 +104,7 @@ class _Cell:
         if name == "skip_connect":
             x = network.factorized_reduction(source, self.channels)
         elif name in ("avg_pool_3x3", "max_pool_3x3"):
-            kind = "pool" if name == "avg_pool_3x3" else "max_pool"
+            kind: Kind = "pool" if name == "avg_pool_3x3" else "max_pool"
             x = network.add(kind, source, kernel=3, stride=stride)
         elif name == "noise":
             pixels = source if stride == 1 else network.add("sample", source, stride=stride)
