@@ -390,7 +390,7 @@ def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
         for name, values in table.costs.items():
             said = {k: v for k, v in table.facts[name].items() if k in _METRIC_FIELDS}
             direction = QUANTITIES[said["quantity"]].direction
-            metrics[name] = Metric(name, **{**said, "direction": direction})  # type: ignore[arg-type]
+            metrics[name] = Metric(name, **{**said, "direction": direction})
             columns[name] = np.full(table.space.size, np.nan)
             columns[name][table.indices] = values
             gaps.pop(name, None)

@@ -88,7 +88,7 @@ def nearest_device(sources: Sources, measured: Ints, logs: Floats) -> Floats:
     """The other device that ranks the measured architectures most alike."""
     alike = [spearman(column[measured], logs[measured]) for column in sources.devices.T]
     best = sources.devices[:, int(np.nan_to_num(alike, nan=-1.0).argmax())]
-    return best * logs[measured].std() + logs[measured].mean()
+    return np.asarray(best * logs[measured].std() + logs[measured].mean(), dtype=np.float64)
 
 
 def ridge_on_devices(sources: Sources, measured: Ints, logs: Floats) -> Floats:
@@ -299,7 +299,8 @@ def summarise(curves: pd.DataFrame) -> pd.DataFrame:
     """Mean and worst device, by choice and predictor, against the number of measurements."""
     means = curves.groupby(["choice", "predictor", "measured", "device"], sort=False)["spearman"]
     by_device = means.mean().groupby(["choice", "predictor", "measured"], sort=False)
-    shown = by_device.agg(["mean", "min"]).rename(columns={"min": "worst"}).unstack("measured")
+    both = by_device.agg(["mean", "min"]).rename(columns={"min": "worst"})
+    shown = pd.DataFrame(both.unstack("measured"))
     return shown.swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False)
 
 

@@ -62,7 +62,7 @@ def rank_by_proxies(
         columns, costs = _table(scores, session.space)
         wanted = [columns[_column(name, columns, scores)] for name in names]
         rows = np.asarray(chosen, dtype=np.int64)
-        known = ~np.isnan(wanted).any(axis=0)
+        known = ~np.any(np.isnan(np.array(wanted)), axis=0)
         rows = rows[known[rows]]  # what has no score is never chosen
         chosen = rows.tolist()
         values = [column[rows] for column in wanted]

@@ -106,7 +106,7 @@ def _scaled_by_front(task: TaskRow, trials: pd.Series[int], points: pd.DataFrame
         index=["trial", "architecture"], columns="objective", values="report"
     )
     fronts = {
-        int(trial): to_losses(front.to_numpy(), directions)
+        int(str(trial)): to_losses(front.to_numpy(), directions)
         for trial, front in wide.groupby(level="trial")
     }
     none = np.empty((0, len(objectives)))

@@ -80,7 +80,7 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
     trials = trials[trials["evaluations"] > 0]
     for (label, key), _ in trials.groupby(["method", "method_key"], sort=False):
         with suppress(SuiteError):
-            method = make_method(methods[key].name, methods[key].config)
+            method = make_method(methods[str(key)].name, methods[str(key)].config)
             for hint in method.hints(task):
                 yield f"{label}: {hint}."
 

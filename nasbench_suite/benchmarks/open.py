@@ -121,8 +121,26 @@ class OpenBenchmark(Described, ABC):
         """The figures of those that are asked for, NaN of the others."""
         found = np.full(len(architectures), np.nan)
         places = np.flatnonzero(asked)
-        found[places] = self.figures([architectures[place] for place in places], metric, seed)
+        found[places] = self.figures(
+            [architectures[place] for place in places.tolist()], metric, seed
+        )
         return found
+
+
+def describe_open(benchmark: OpenBenchmark) -> dict[str, Any]:
+    """What there is to know of a benchmark without a table, as JSON-able values.
+
+    Returns:
+        ``name``, ``space``, ``checksum``, ``about``, and ``metrics``, for each its ``Metric``
+        fields.
+    """
+    return {
+        "name": benchmark.name,
+        "space": benchmark.space.name,
+        "checksum": benchmark.checksum,
+        "about": dict(benchmark.about),
+        "metrics": [metric.as_dict() for metric in benchmark.metrics.values()],
+    }
 
 
 def is_open(name: object) -> bool:

@@ -17,7 +17,7 @@ from nasbench_suite.benchmarks.library import (
     load_benchmark,
     surrogate_path,
 )
-from nasbench_suite.benchmarks.open import OpenBenchmark, is_open, load_open
+from nasbench_suite.benchmarks.open import OpenBenchmark, describe_open, is_open, load_open
 from nasbench_suite.benchmarks.surrogate import (
     Surrogate,
     fit_surrogate,
@@ -82,11 +82,7 @@ def describe_surrogate(surrogate: Surrogate) -> dict[str, Any]:
         and ``fits`` (for each metric the fields of ``Fit``).
     """
     return {
-        "name": surrogate.name,
-        "space": surrogate.space.name,
-        "checksum": surrogate.checksum,
-        "about": dict(surrogate.about),
-        "metrics": [metric.as_dict() for metric in surrogate.metrics.values()],
+        **describe_open(surrogate),
         "fits": {name: asdict(fit) for name, fit in surrogate.fits.items()},
     }
 

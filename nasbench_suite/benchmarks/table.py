@@ -643,7 +643,7 @@ class _LazyStrings(Sequence[str]):
     def _texts(self) -> list[str]:
         column = _read_column(_open_parquet(self._path), self._path, self._column)
         try:
-            found = column.to_pylist()
+            found: list[str] = column.to_pylist()
         except ValueError as error:  # bytes that are no text
             raise SuiteError(
                 f"Column {self._column!r} of {self._path} is damaged ({_first_line(error)}): get "

@@ -244,7 +244,9 @@ def info_command(
     """Describe a benchmark: its metrics, the optimum of each, and the noise floor."""
     import json
 
+    from nasbench_suite.benchmarks import Benchmark
     from nasbench_suite.benchmarks.library import describe_benchmark
+    from nasbench_suite.benchmarks.open import describe_open
     from nasbench_suite.benchmarks.surrogate import Surrogate
     from nasbench_suite.benchmarks.surrogates import describe_surrogate, load_any
 
@@ -261,6 +263,18 @@ def info_command(
             _fit_table(found),
             "",
             _FIT_LEGEND,
+        )
+        return
+    if not isinstance(found, Benchmark):
+        facts = describe_open(found)
+        if as_json:
+            typer.echo(json.dumps(facts, indent=2, default=str))
+            return
+        _print(
+            f"{found.name}, space {found.space.name}: {found.about.get('description', '')}",
+            *(f"{key}: {value}" for key, value in facts["about"].items() if key != "description"),
+            f"checksum: {found.checksum}",
+            f"metrics: {', '.join(found.metrics)}",
         )
         return
     facts = describe_benchmark(found)

@@ -102,7 +102,7 @@ def choose_architectures(space_name: str, which: str, seed: int = 0) -> list[str
     if "arch_str" not in frame:
         raise SuiteError(f"{path} has no column arch_str to read architectures from.")
     strings = dict.fromkeys(space.string(text) for text in frame["arch_str"].astype(str))
-    return rng.permutation(list(strings)).tolist()
+    return [str(string) for string in rng.permutation(list(strings))]
 
 
 def _drawn(space: Any, number: int, rng: np.random.Generator) -> list[str]:

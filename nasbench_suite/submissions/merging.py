@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.events import TrialResult
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
@@ -49,7 +50,7 @@ def merge_submissions(
     store: str | Path,
     *,
     rerun: int = 0,
-    load: Callable[[str], Benchmark] = load_by_name,
+    load: Callable[[str], Benchmark | OpenBenchmark] = load_by_name,
 ) -> Merge:
     """Verify every submission of a folder and write the sound ones into a new results file.
 

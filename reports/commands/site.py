@@ -16,12 +16,12 @@ def site(
     title: Annotated[str, typer.Option(help="Title of the page.")] = "",
 ) -> None:
     """Verify the submissions of a folder and write them as a site that needs no server."""
-    from nasbench_suite.commands.submit import report_rejected
+    from nasbench_suite.commands.submit import report_merge
     from nasbench_suite.parsing import counted
     from reports.site import write_site
 
     merge = write_site(folder, output, title=title)
-    report_rejected(merge.rejected)
+    report_merge(merge)
     typer.echo(
         f"{output / 'index.html'}: {counted(merge.trials, 'trial')} of "
         f"{counted(len(merge.accepted), 'submission')}"

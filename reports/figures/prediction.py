@@ -14,6 +14,7 @@ from reports.figures.style import figure_width, paper_style, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 
@@ -72,7 +73,7 @@ def write_curves(
         figure, grid = plt.subplots(
             1, len(boards), figsize=(width, 3.2), squeeze=False, layout="constrained"
         )
-        handles = {}
+        handles: dict[str, Artist] = {}
         for axes, (title, rows) in zip(grid[0], boards.items(), strict=True):
             draw_curves(summarise(rows, measure, region), axes, measure)
             axes.set_title(title)

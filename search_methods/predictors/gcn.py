@@ -83,7 +83,7 @@ class GCN(Predictor):
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.epochs)
         for _ in range(self.epochs):
             order = torch.from_numpy(rng.permutation(len(targets)))
-            for batch in torch.split(order, self.batch_size):  # type: ignore[no-untyped-call]
+            for batch in torch.split(order, self.batch_size):
                 optimizer.zero_grad()
                 error = self.network(vertices[batch], adjacency[batch]) - targets[batch]
                 error.square().mean().backward()

@@ -67,7 +67,9 @@ def measure_features(features: list[Tensor], generator: torch.Generator) -> Indi
         for before, after in reversed(list(pairwise(features)))
     ]
     return Indicators(
-        _or_worst(scores.sum()), _or_worst(np.diff(scores).min()), _or_worst(np.mean(trained))
+        _or_worst(scores.sum()),
+        _or_worst(np.diff(scores).min()),
+        _or_worst(float(np.mean(trained))),
     )
 
 

@@ -68,14 +68,14 @@ def _loss_gradients(subject: Subject) -> list[LayerGradient]:
                     fisher[layer] = fisher[layer] + sums.square().mean(dim=0) / 2
 
                 if output.requires_grad:
-                    output.register_hook(receive)
+                    output.register_hook(receive)  # type: ignore[no-untyped-call]
 
             return hook
 
         for layer in layers:
             handle = layer.register_forward_hook(keep(layer))
             hooks.callback(handle.remove)
-        F.cross_entropy(network(images), labels).backward()
+        torch.autograd.backward(F.cross_entropy(network(images), labels))
     return [
         LayerGradient(
             layer.weight.detach(),

@@ -59,7 +59,9 @@ class TeRegions(Proxy):
         network, side = self._network(subject)
         crops = self._crops(subject, side)
         # In training mode, a thousand at a time, as the authors do.
-        patterns = torch.cat([rectifier_patterns(network, part) for part in crops.split(1000)])
+        patterns = torch.cat(
+            [rectifier_patterns(network, part) for part in torch.split(crops, 1000)]
+        )
         return float(len(torch.unique(patterns, dim=0)))
 
     def _network(self, subject: Subject) -> tuple[torch.nn.Module, int]:

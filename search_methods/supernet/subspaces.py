@@ -144,9 +144,9 @@ def train_derived(
         )
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, train_epochs)
         for _ in range(train_epochs):
-            for images, labels in batches(data.train, 64):
+            for batch, labels in batches(data.train, 64):
                 optimizer.zero_grad()
-                loss = F.cross_entropy(network(_in_order(data.augment(images)), mixes), labels)
+                loss = F.cross_entropy(network(_in_order(data.augment(batch)), mixes), labels)
                 torch.autograd.backward(loss)
                 torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0, foreach=True)
                 optimizer.step()

@@ -68,7 +68,7 @@ class LiveBenchmark(OpenBenchmark):
             rest |= {"seeds": seeds, "provenance": "measured"}
             for split in ("valid", "test"):
                 name = f"{self.plain_name}_{split}_{epochs}"
-                found.append(Metric(name, split=split, **rest))  # type: ignore[arg-type]
+                found.append(Metric(name, split=split, **rest))
             name = f"{self.plain_name}_train_time_{epochs}"
             note = "wall clock, evaluation left out"
             found.append(Metric(name, "training_time", "s", "minimize", note=note, **rest))
@@ -87,7 +87,7 @@ class LiveBenchmark(OpenBenchmark):
         }
 
     @cached_property
-    def checksum(self) -> str:  # type: ignore[override]
+    def checksum(self) -> str:
         """SHA-256 of the recipe, the space and the images."""
         images = load_images(self.recipe.images).checksum()
         identity = {**self.recipe.identity, "space": self.space.name, "pixels": images}

@@ -95,9 +95,8 @@ def load_parts(images: str, valid_images: int | None, device: str) -> Parts:
         scaled = torch.from_numpy(((split.images - mean) / spread).astype(np.float32))
         return scaled.to(device), torch.from_numpy(np.array(split.labels)).to(device)
 
-    return Parts(
-        *(tensors(splits[name]) for name in ("train", "valid", "test")), len(found.classes)
-    )
+    train, valid, test = (tensors(splits[name]) for name in ("train", "valid", "test"))
+    return Parts(train, valid, test, len(found.classes))
 
 
 @dataclass(frozen=True)
@@ -225,10 +224,10 @@ class Training:
         gradient and its momentum, four bytes each.
         """
         if self.recipe.device.startswith("cuda"):
-            return torch.cuda.max_memory_allocated(self.recipe.device) / 1e6
+            return float(torch.cuda.max_memory_allocated(self.recipe.device)) / 1e6
         activations = sum(layer.channels * layer.size**2 for layer in self.network.layers)
         weights = sum(parameter.numel() for parameter in self.module.parameters())
-        return 4 * (self.recipe.batch * activations + 3 * weights) / 1e6
+        return float(4 * (self.recipe.batch * activations + 3 * weights)) / 1e6
 
     # -- leaving and going on ----------------------------------------------------------------------
 
