@@ -755,7 +755,11 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     def _read_whole(self) -> dict[str, NDArray[np.float64]]:
         """All columns of a file of an earlier version, if they are those that were written."""
         columns = {name: self._read(name) for name in self._names}
-        if Benchmark("", self.space, self.metrics, columns).compute_checksum() != self.checksum:
+        try:
+            found = Benchmark("", self.space, self.metrics, columns).compute_checksum()
+        except KeyError:  # a column's name is damaged
+            found = ""
+        if found != self.checksum:
             raise SuiteError(
                 f"{self._path} is damaged (the checksum of its figures differs): get or import the "
                 f"file again."
