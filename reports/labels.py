@@ -2,8 +2,8 @@
 
 A results file has identifiers: ``regularized-evolution[population_size=50]``, ``cifar10_test_200``.
 ``present`` gives the same results under the names of a paper. Where a name comes from, first found
-first: the file of ``--labels``; what the benchmark at hand says of itself (``about["labels"]``);
-a method's ``title``; the names that come with the suite (``labels.toml``); the identifier.
+first: the file of ``--labels``; a method's ``title``; the names that come with the suite
+(``labels.toml``); the identifier.
 """
 
 from __future__ import annotations
