@@ -3,18 +3,46 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
+from nasbench_suite.runner import executors, runs
 from nasbench_suite.spaces import load_space
 
 # The published figures: where this variable says, by default beside the checkout.
 SHARED_DATA = Path(
     os.environ.get("NASBENCH_SUITE_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
 )
+
+
+# Where tests are of what runs trials, and of whole sessions as users have them.
+_WITH_PROCESSES = ("runner", "submissions", "test_session_in_python.py")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_job_in_this_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """One job at a time runs in the test's own process: another takes longer than most trials.
+
+    Tests of what runs trials have processes as users do, and so have all that ask for limits or
+    for several jobs.
+    """
+    if set(_WITH_PROCESSES) & set(request.path.parts):
+        yield
+        return
+    local = executors.local_executor
+
+    def without_processes(jobs: int, limits: executors.Limits | None = None) -> executors.Executor:
+        limited = limits is not None and limits.any
+        return executors.ThisProcess() if jobs == 1 and not limited else local(jobs, limits)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (executors, runs):
+            patch.setattr(module, "local_executor", without_processes)
+        yield
 
 
 @pytest.fixture(scope="session")
