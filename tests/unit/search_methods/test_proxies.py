@@ -78,7 +78,7 @@ def test_other_spaces_are_scored(space: str, side: int, batch: Batch) -> None:
     made = Batch("made", images, batch.labels[:8], 10)
     settings = {"channels": None if space == "nats-sss" else 4, "cells": 1}
     architecture = where.sample(rng)
-    for name in ("synflow", "nwot", "grad-norm", "zen", "az-expressivity"):
+    for name in ("synflow", "nwot", "grad-norm", "zen"):
         assert math.isfinite(score(name, where, architecture, batch=made, **settings)), name
 
 
