@@ -76,7 +76,7 @@ def test_other_spaces_are_scored(space: str, side: int, batch: Batch) -> None:
     rng = np.random.default_rng(0)
     images = rng.normal(size=(8, 3, side, side)).astype(np.float32)
     made = Batch("made", images, batch.labels[:8], 10)
-    settings = {"channels": None if space == "nats-sss" else 4, "cells": 1}
+    settings = {"channels": None if space == "nats-sss" else 8, "cells": 1}
     architecture = where.sample(rng)
     for name in ("synflow", "nwot", "grad-norm", "zen"):
         assert math.isfinite(score(name, where, architecture, batch=made, **settings)), name
