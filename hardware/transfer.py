@@ -297,6 +297,8 @@ def _check(
 
 def summarise(curves: pd.DataFrame) -> pd.DataFrame:
     """Mean and worst device, by choice and predictor, against the number of measurements."""
+    import pandas as pd
+
     means = curves.groupby(["choice", "predictor", "measured", "device"], sort=False)["spearman"]
     by_device = means.mean().groupby(["choice", "predictor", "measured"], sort=False)
     both = by_device.agg(["mean", "min"]).rename(columns={"min": "worst"})

@@ -184,7 +184,8 @@ def board_of(samples: Sequence[Floats], floor: float | None = None) -> Results:
         seconds=0.0,
         trial=np.arange(len(trials)),
     )
-    results = Results(Path("made"), {"task": task}, {"task": "made"}, trials)
+    methods = tuple(dict.fromkeys(trials["method"]))
+    results = Results(Path("made"), {"task": task}, {"task": "made"}, trials, methods)
     # What a file would be read for: each search has one incumbent, its only evaluation.
     changes = trials[["trial", "evaluations", "seconds", "report", "architecture"]]
     vars(results)["incumbents"] = changes

@@ -90,9 +90,8 @@ FAULTS = (
         "repeated-is-free",
         METHODS,
         "A repeated architecture is charged again",
-        "evaluations = self.evaluations + self._fractions[epochs]\n",
-        "evaluations = self.evaluations + self._fractions[epochs] * (\n"
-        "            index not in self._architectures\n        )\n",
+        "return whole - self._fractions[before] if before else whole\n",
+        "return 0.0 if index in self._architectures else whole\n",
         ("test_evaluations_are_answered_and_charged",),
     ),
     Fault(
@@ -317,8 +316,8 @@ FAULTS = (
         "bad-input-exits-with-1",
         GATE,
         "too few seeds to tell (the number needed is named), or bad input",
-        "sys.exit(2)",
-        "sys.exit(1)",
+        'print(f"nasbench: {printable(str(error))}", file=sys.stderr)\n        sys.exit(2)',
+        'print(f"nasbench: {printable(str(error))}", file=sys.stderr)\n        sys.exit(1)',
         ("test_bad_arguments_get_one_sentence_and_exit_code_2",),
     ),
     # -- files of others ---------------------------------------------------------------------------
@@ -391,7 +390,7 @@ FAULTS = (
         "signals-believed",
         SUBMISSIONS,
         "an accuracy, signal, optimum or noise floor that is not the table's",
-        "bad = chosen & ~_answers(task, name, architectures, told)",
+        "bad = chosen & ~_answers(task, name, architectures, told, record.strings is not None)",
         "bad = chosen & (architectures < 0)",
         ("test_every_forgery_is_named",),
     ),

@@ -95,7 +95,7 @@ def test_embedded_benchmark_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "sentence"),
     [
         ("mime", r"'mime': did you mean 'mine'\? .*nasbench data import FILE --name mime"),
-        ("zzz", "choose from digits, mine"),
+        ("zzz", "choose from digits, digits-top, mine"),
         ("some/where", "There is no benchmark file 'some/where'"),
         ("other.parquet", r"There is no benchmark file 'other\.parquet'"),
         (Path("mine"), "There is no benchmark file 'mine'"),

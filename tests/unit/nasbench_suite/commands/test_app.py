@@ -64,8 +64,8 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert "heavy: []" in answer.stdout, answer.stdout + answer.stderr
-    listed = [line.split()[0] for line in answer.stdout.split("Commands:")[1].splitlines()[1:-1]]
-    assert listed == sorted(listed)
+    # Commands stand under headings, their names two spaces in.
+    listed = [line.split()[0] for line in answer.stdout.splitlines() if line[2:3].isalpha()]
     assert {"run", "check", "list", "methods", "hardware", "report", "vae"} <= set(listed)
 
 

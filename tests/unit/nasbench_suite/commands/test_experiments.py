@@ -136,4 +136,4 @@ def test_names_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NASBENCH_HOME", str(tmp_path))
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "mine.parquet").touch()
-    assert complete_benchmarks("") == ["digits", "mine"]
+    assert complete_benchmarks("") == ["digits", "digits-top", "mine"]
