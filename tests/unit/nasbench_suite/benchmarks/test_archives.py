@@ -208,6 +208,7 @@ def test_every_figure_is_what_the_official_api_answers(
         assert ours == expected
 
 
+@pytest.mark.slow
 def test_a_complete_archive_becomes_a_benchmark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -477,6 +477,7 @@ def test_fuzz_cells(tmp_path: Path, rows: list[list[str]], latency: bool) -> Non
     import_or_refuse(file, latency)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(
     st.dictionaries(

@@ -175,6 +175,7 @@ def test_rare_collapses_do_not_pass_more_often_than_stated(seeds: int) -> None:
     assert (blind.verdict, blind.seeds_needed) == ("undecided", 59)
 
 
+@pytest.mark.slow
 def test_twenty_unchanged_methods_rarely_fail() -> None:
     rng = np.random.default_rng(5)
     each = 1.0 - (1.0 - 0.9) / 20

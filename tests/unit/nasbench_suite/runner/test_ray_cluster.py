@@ -103,6 +103,7 @@ def test_results_are_those_of_this_process_whatever_is_lost(
             assert len(begun) > 12  # something was lost, or this shows nothing
 
 
+@pytest.mark.slow
 def test_a_worker_lost_for_good_is_a_failed_trial(
     toy: Benchmark, tmp_path: Path, cluster: Any
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_worker_lost_for_good_is_a_failed_trial(
     assert "Its process was lost (WorkerCrashedError" in (summary.failures[0].failure or "")
 
 
+@pytest.mark.slow
 def test_limits_hold_on_the_nodes(toy: Benchmark, tmp_path: Path, cluster: Any) -> None:
     executor = RayCluster(cluster.address, limits=Limits(seconds=0.5))
     summary = search(toy, tmp_path, 5.0, executor)

@@ -253,6 +253,7 @@ def test_what_a_differentiable_search_returns_is_trained_after_it(tmp_path, home
     assert leaderboard(tmp_path / "r")["mean"].between(0, 100).all()
 
 
+@pytest.mark.slow
 def test_parallel_trials_share_trainings_and_give_the_same(home: Path, tmp_path: Path) -> None:
     for jobs in (1, 2):
         run(
