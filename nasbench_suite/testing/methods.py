@@ -49,7 +49,12 @@ class MethodContract(Contract):
 
     def task(self, name: str) -> Task:
         """A task that the method can search: of one objective where it can."""
-        return _task(self.space, single=True)
+        single = _task(self.space, single=True)
+        try:
+            self.make(name).refuse(single)
+        except SuiteError:
+            return _task(self.space, single=False)
+        return single
 
     def run(self, name: str, seed: int = 0, method: Method | None = None) -> Record:
         """The record of one whole search."""
