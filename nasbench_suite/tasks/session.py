@@ -320,7 +320,7 @@ class Session:
         evaluations = self.evaluations + self._fraction(epochs, before)
         if evaluations > self._limit + _ROUNDING:  # before anything is asked, or trained even
             self._end(index)
-        seconds = self.seconds + (self._seconds_of(index, epochs, before) if self._times else 0.0)
+        seconds = self.seconds + self._seconds_of(index, epochs, before)
         if seconds > self._limit_seconds:
             self._end(index)
         signals = self._answers(index, tables)
@@ -355,7 +355,12 @@ class Session:
         return whole - self._fractions[before] if before else whole
 
     def _seconds_of(self, index: int, epochs: int, before: int) -> float:
-        """The simulated seconds that are charged."""
+        """The simulated seconds that are charged; none where the table has no training times.
+
+        Evaluations on several workers then end in the order they were begun.
+        """
+        if not self._times:
+            return 0.0
         whole = self._times[epochs](index)
         return whole - self._times[before](index) if before else whole
 
