@@ -540,6 +540,7 @@ def test_early_stopping_returns_what_was_derived_before_the_growth() -> None:
     assert method.stop_epoch() is None
 
 
+@pytest.mark.slow
 def test_darts_ada_goes_back_and_decays_more(digits: Benchmark) -> None:
     method = DartsAdaptive(
         epochs=5, batch_size=200, eigenvalue_every=1, window=1, delay=1, first=1, factor=0.0
@@ -708,7 +709,17 @@ def assert_same(one: TrialResult, other: TrialResult) -> None:
         assert np.array_equal(ours.value, theirs.value), (ours.name, ours.step)
 
 
-@pytest.mark.parametrize("name", NAMES)
+# One of each way to keep a state; the others take as long again and are left to -m slow.
+OF_EACH_KIND = {"darts", "vs-darts", "gdas", "drnas", "spos", "enas", "r-darts"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.slow)
+        for name in NAMES
+    ],
+)
 def test_a_search_goes_on_from_its_last_epoch_with_identical_results(
     digits: Benchmark, tmp_path: Path, name: str
 ) -> None:
