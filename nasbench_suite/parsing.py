@@ -1,12 +1,16 @@
-"""Lists as they are written on the command line, and facts as a notebook shows them."""
+"""Lists and settings as they are written on the command line; facts as a notebook shows them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from html import escape
+from typing import Any, TypeVar
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, choose_from
+
+T = TypeVar("T")
 
 _PART = re.compile(r"([^\[\],\s]+)(?:\[(.*)\])?", re.DOTALL)
 
@@ -67,6 +71,48 @@ def parse_methods(text: str) -> list[tuple[str, dict[str, str]]]:
 
 
 MOST_SEEDS = 1_000_000  # of one command
+
+
+def check_settings(kind: type[Any], what: str, settings: Iterable[str]) -> None:
+    """Refuse names that are no hyper-parameters of a dataclass.
+
+    Args:
+        kind: the dataclass.
+        what: it is for, as a sentence names it: ``method 'random'``.
+        settings: names of hyper-parameters.
+
+    Raises:
+        SuiteError: there is none of a name.
+    """
+    known = [item.name for item in fields(kind) if item.init]
+    for key in settings:
+        if key not in known:
+            raise SuiteError(choose_from(f"hyper-parameter of {what}", key, known))
+
+
+def configure(kind: type[T], what: str, settings: Mapping[str, Any]) -> T:
+    """A dataclass with its hyper-parameters set; strings are converted to the declared types.
+
+    Args:
+        kind: the dataclass.
+        what: it is for, as ``check_settings`` takes it.
+        settings: hyper-parameters by name.
+
+    Raises:
+        SuiteError: a value that it does not take.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        made: T = TypeAdapter(kind).validate_python(dict(settings))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"{part}: " for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ").rstrip(".")
+        raise SuiteError(
+            f"{what[:1].upper()}{what[1:]} does not take this: {where}{message}."
+        ) from None
+    return made
 
 
 def parse_seeds(text: str) -> list[int]:

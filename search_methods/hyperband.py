@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
-from search_methods.successive_halving import check_eta, halve, spaced
+from search_methods.successive_halving import check_eta, halve, hints_of_one_rung, spaced
 
 
 @dataclass
@@ -39,10 +39,7 @@ class Hyperband(Method):
 
     def hints(self, task: Task) -> Sequence[str]:
         """With a signal at one number of epochs alone, nothing can be halved."""
-        if len(spaced(task.fidelities, self.eta)) > 1:
-            return []
-        epochs = task.fidelities[-1]
-        return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
+        return hints_of_one_rung(task, self.eta)
 
     def start(self, session: Session) -> None:
         """Begin with the bracket of the most architectures."""

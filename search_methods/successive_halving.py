@@ -46,10 +46,7 @@ class SuccessiveHalving(Method):
 
     def hints(self, task: Task) -> Sequence[str]:
         """With a signal at one number of epochs alone, nothing can be halved."""
-        if len(spaced(task.fidelities, self.eta)) > 1:
-            return []
-        epochs = task.fidelities[-1]
-        return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
+        return hints_of_one_rung(task, self.eta)
 
     def start(self, session: Session) -> None:
         """Choose the rungs."""
@@ -99,6 +96,14 @@ def spaced(fidelities: Sequence[int], eta: float) -> tuple[int, ...]:
         if epochs * eta <= rungs[-1]:
             rungs.append(epochs)
     return tuple(reversed(rungs))
+
+
+def hints_of_one_rung(task: Task, eta: float) -> Sequence[str]:
+    """What is said where all signals lie in one rung; see ``Method.hints``."""
+    if len(spaced(task.fidelities, eta)) > 1:
+        return []
+    epochs = task.fidelities[-1]
+    return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
 
 
 def check_eta(eta: float) -> None:

@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from nasbench_suite.benchmarks.encodings import Encoding, exchanges
 from nasbench_suite.benchmarks.quantities import QUANTITIES
 from nasbench_suite.spaces import FiniteSpace
-from nasbench_suite.statistics.correlation import spearman
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -192,15 +191,20 @@ class Check:
         return float(1 - (rest @ rest / free) / (target @ target / (len(target) - 1)))
 
     def _correlated_with_size(self, ranks: Floats) -> float:
-        return float("nan") if self._sizes is None else spearman(self._sizes, ranks)
+        sizes = self._size_ranks
+        if sizes is None or not np.ptp(sizes) > 0:
+            return float("nan")
+        return float(np.corrcoef(sizes, ranks)[0, 1])  # of ranks: Spearman's
 
     @cached_property
-    def _sizes(self) -> Floats | None:
+    def _size_ranks(self) -> Floats | None:
         weights = _SIZES.get(self._space.name)
         if weights is None:
             return None
+        from scipy.stats import rankdata
+
         each = np.asarray(weights, dtype=np.float64)[self._space.all_vectors[self._indices]]
-        return np.asarray(each.sum(axis=1))
+        return np.asarray(rankdata(each.sum(axis=1)), dtype=np.float64)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nasbench_suite import registry
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.parsing import check_settings, configure
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
 
@@ -31,23 +31,10 @@ def make_method(name: str, settings: Mapping[str, Any] | None = None) -> Method:
     Raises:
         SuiteError: unknown method, unknown hyper-parameter, or a value it does not take.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     kind = method_class(name)
-    known = [item.name for item in fields(kind) if item.init]
     settings = dict(settings or {})
-    for key in settings:
-        if key not in known:
-            raise SuiteError(choose_from(f"hyper-parameter of method {name!r}", key, known))
-    settings = {**kind.implied(name, settings), **settings}
-    try:
-        method: Method = TypeAdapter(kind).validate_python(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}: " for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise SuiteError(f"Method {name!r} does not take this: {where}{message}.") from None
-    return method
+    check_settings(kind, f"method {name!r}", settings)
+    return configure(kind, f"method {name!r}", {**kind.implied(name, settings), **settings})
 
 
 def method_label(name: str, method: Method) -> str:
