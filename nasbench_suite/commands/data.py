@@ -239,6 +239,10 @@ def where_command(
 @app.command("info")
 def info_command(
     benchmark: Annotated[str, typer.Argument(help="Name or file of a benchmark.")],
+    space: Annotated[
+        str | None,
+        typer.Option(help="Of a benchmark of several spaces, such as live:digits."),
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Describe a benchmark: its metrics, the optimum of each, and the noise floor."""
@@ -250,7 +254,7 @@ def info_command(
     from nasbench_suite.benchmarks.surrogate import Surrogate
     from nasbench_suite.benchmarks.surrogates import describe_surrogate, load_any
 
-    found = load_any(benchmark)
+    found = load_any(benchmark, space)
     if isinstance(found, Surrogate):
         if as_json:
             typer.echo(json.dumps(describe_surrogate(found), indent=2))
@@ -266,13 +270,12 @@ def info_command(
         )
         return
     if not isinstance(found, Benchmark):
-        facts = describe_open(found)
         if as_json:
-            typer.echo(json.dumps(facts, indent=2, default=str))
+            typer.echo(json.dumps(describe_open(found), indent=2, default=str))
             return
         _print(
-            f"{found.name}, space {found.space.name}: {found.about.get('description', '')}",
-            *(f"{key}: {value}" for key, value in facts["about"].items() if key != "description"),
+            f"{found.name}: {found.about.get('description', '')}",
+            *(f"{k}: {_plainly(said)}" for k, said in found.about.items() if k != "description"),
             f"checksum: {found.checksum}",
             f"metrics: {', '.join(found.metrics)}",
         )
@@ -355,6 +358,13 @@ def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
             metric["name"], *best, *sizes, apart, f"{noise['groups']:,} {noise['source']}"
         )
     return table
+
+
+def _plainly(said: object) -> str:
+    """A fact in one line; of several that belong together, each with its name."""
+    if not isinstance(said, dict):
+        return str(said)
+    return ", ".join(f"{key} {value}" for key, value in said.items() if value is not None)
 
 
 def _grouped(notes: Iterable[tuple[str, str]]) -> list[str]:

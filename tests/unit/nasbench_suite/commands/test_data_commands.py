@@ -141,6 +141,16 @@ def test_info_prints_metrics_and_noise_floor(shared_data: Path) -> None:
     assert facts["disconnected"] == 341
 
 
+def test_info_of_what_has_no_table() -> None:
+    pytest.importorskip("torch")
+    shown = done("info", "live:digits", "--space", "nats-tss").stdout
+    assert "live:digits[space=nats-tss]: Networks of space nats-tss trained on digits" in shown
+    assert "epochs 8" in shown
+    assert "checksum: " in shown
+    facts = json.loads(done("info", "live:digits", "--space", "nats-tss", "--json").stdout)
+    assert {"parameters", "flops"} <= {metric["name"] for metric in facts["metrics"]}
+
+
 def test_info_of_several_seeds(source: Path) -> None:
     done("import", source, "--name", "mine", "--space", "nasbench-macro")
     lines = done("info", "mine").stdout.splitlines()
