@@ -94,7 +94,8 @@ def _rival(package: str, distribution: Distribution | None) -> str:
     claims = {
         _normal(other.name): other.locate_file(file)
         for other in distributions()
-        if any(str(path) == file for path in other.files or [])
+        # Read as text: a path of each line would be made of a hundred thousand lines.
+        if f"\n{file}," in f"\n{other.read_text('RECORD') or ''}"
     }
     rivals = sorted(claims.keys() - {own})
     if not rivals or (own not in claims and not (_OWN / file).is_file()):

@@ -105,16 +105,19 @@ class Entry:
         kind: what it is.
         name: what it is called.
         value: where it is, as ``module:attribute``.
-        distribution: the name of the distribution that brings it.
         rivals: entries of other distributions that claim the same name for something else.
     """
 
     kind: Kind
     name: str
     value: str
-    distribution: str
     point: EntryPoint = field(repr=False)
     rivals: tuple[EntryPoint, ...] = ()
+
+    @property
+    def distribution(self) -> str:
+        """The name of the distribution that brings it; found when asked for, as it takes long."""
+        return _owner(self.point)
 
     def load(self) -> Any:
         """What stands there, imported.
@@ -173,7 +176,7 @@ def entries(kind: str) -> dict[str, Entry]:
         if all(point.value != claim.value for claim in claims):
             claims.append(point)
     return {
-        name: Entry(chosen, name, first.value, _owner(first), first, tuple(rivals))
+        name: Entry(chosen, name, first.value, first, tuple(rivals))
         for name, (first, *rivals) in found.items()
     }
 

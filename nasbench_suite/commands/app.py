@@ -7,21 +7,24 @@ imported is listed with the reason, and says it when it is called; all others ar
 from __future__ import annotations
 
 from functools import cached_property
+from inspect import getdoc
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_group
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group, solve_typer_info_help
+from typer.models import TyperInfo
 
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 
 # What the help lists together; a command of nobody's group stands at the end.
 _GROUPS = {
-    "Run and keep": ("run", "export", "submit"),
+    "Run and keep": ("run", "store", "export", "submit"),
     "Look at results": ("leaderboard", "compare", "fronts", "robustness", "sensitivity", "seeds"),
     "For a paper and for others": ("figure", "table", "report", "site"),
     "Benchmarks, spaces and methods": ("data", "space", "methods", "list", "hardware"),
+    "Predictors and proxies": ("predict", "proxies"),
     "Checks and parts of methods": ("check", "supernet", "vae"),
 }
 
@@ -59,14 +62,26 @@ class Commands(TyperGroup):
         known = self.list_commands(ctx)
         others = [name for name in known if not any(name in part for part in _GROUPS.values())]
         for title, names in [*_GROUPS.items(), ("More", tuple(others))]:
-            rows = [
-                (name, command.get_short_help_str(limit=400))
-                for name in names
-                if name in known and (command := self.get_command(ctx, name)) is not None
-            ]
+            rows = [(name, self._summary(name)) for name in names if name in known]
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+    def _summary(self, name: str) -> str:
+        """What a command does, or why it cannot be imported.
+
+        Of its documentation alone: making the options of all commands takes longer than the rest
+        of the help.
+        """
+        try:
+            command = self.parts[name].load()
+        except SuiteError as error:
+            return str(error)
+        if isinstance(command, typer.Typer):
+            told = solve_typer_info_help(TyperInfo(command))
+        else:
+            told = getdoc(command) or ""
+        return TyperCommand(name, help=told).get_short_help_str(limit=400)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called.

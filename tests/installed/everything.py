@@ -11,6 +11,7 @@ anything did. A command that is not in ``CALLS`` is a fault: add it there.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,7 @@ SHORT = {
 }
 
 # One call of every command, in an order in which each finds what it needs. One folder for all.
-CALLS = """
+CALLS = r"""
 run --methods random,local-search,regularized-evolution[sample_size=5] --seeds 0-4 --evaluations 30
 run --methods random,nsga2 --also onnxruntime_ms --seeds 0-2 --evaluations 30 --store fronts.sqlite
 run --methods random --seeds 0-3 --evaluations 10 --jobs 2 --time-limit 60 --store limits.sqlite
@@ -81,20 +82,41 @@ data verify digits
 space list
 space show 5
 space draw 5 --output cell.svg
+export trials.csv
+export evaluations.parquet --what evaluations
+store list results.sqlite
+store verify results.sqlite
+store export results.sqlite rows.json
+store backup results.sqlite copy.sqlite
+store rename copy.sqlite random uniform
+store remove copy.sqlite --methods local-search --yes
+store merge results.sqlite limits.sqlite --output merged.sqlite
 submit make mine.nasbench.json.gz --store limits.sqlite
 submit verify mine.nasbench.json.gz --rerun 1
-submit merge . --store merged.sqlite
+submit merge . --store submitted.sqlite
+site . --output site
 sensitivity reinforce learning_rate --store rl.sqlite
 hardware count --output counts.parquet --setting digits
-hardware measure --output one.parquet --setting digits --architectures 6 --rounds 2 --repeats 3
+hardware measure --output one.parquet --setting digits --architectures 20 --rounds 2 --repeats 3
 hardware measure --output two.parquet --setting digits --architectures 6 --rounds 2 --repeats 3
 hardware compare one.parquet two.parquet
 hardware add digits counts.parquet --output added.parquet
 hardware predict counts.parquet --predictors additive --sizes 50 --repeats 1 --output predicted.csv
+hardware fill one.parquet --output filled.parquet
+predict --sizes 10,20 --seeds 0-1 --tested 100 --output predictors.csv --figure predictors.pdf
+proxies compute --proxies flops,snip --architectures 25 --channels 4 --cells 1 \
+    --output scores.parquet
+proxies pack scores.jsonl --output packed.parquet
+predict --predictors "" --scores scores.parquet --seeds 0-1 --heat-map proxies.pdf
 data images
 supernet drift --draws 20
 supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces s2 --seeds 0 \
     --channels 4 --cells 3 --train-epochs 1
+supernet evaluate \
+    "skip_connect~0|max_pool_3x3~1|skip_connect~0|sep_conv_3x3~1|skip_connect~1|skip_connect~2|\
+skip_connect~3|max_pool_3x3~4 / max_pool_3x3~0|skip_connect~1|skip_connect~0|skip_connect~1|\
+skip_connect~0|max_pool_3x3~2|skip_connect~0|skip_connect~2" \
+    --images digits --epochs 1 --channels 4 --cells 3 --auxiliary 0 --cutout 0
 run --methods darts[epochs=2,width=4,cells=2] --seeds 0-1 --store darts.sqlite
 robustness --store darts.sqlite
 vae train vae.npz --epochs 1 --held-out 0.1
@@ -108,7 +130,6 @@ vae plot vaes --benchmark digits --latency onnxruntime_ms
 LEFT_OUT = {
     "data make digits": "trains for an hour",
     "hardware import": "needs an archive of others",
-    "supernet evaluate": "its cells are written with spaces; test_evaluation.py calls it",
 }
 
 
@@ -128,7 +149,7 @@ class Answer:
 def nasbench(call: str, folder: Path) -> Answer:
     """Call the installed command in a folder."""
     done = subprocess.run(
-        [NASBENCH, *call.split()],
+        [NASBENCH, *shlex.split(call)],
         cwd=folder,
         env={**os.environ, "NASBENCH_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"},
         stdin=subprocess.DEVNULL,
@@ -179,7 +200,7 @@ def called(folder: Path, core: bool) -> list[str]:
     write_table(folder / "table.csv")
     (folder / "vaes").mkdir()
     lines = CALLS.replace("\\\n", "").strip().splitlines()
-    every = [" ".join(line.split()) for line in lines]
+    every = [shlex.join(shlex.split(line)) for line in lines]
     leaves = {c for c in commands() if not any(d.startswith(f"{c} ") for d in commands())}
     unseen = {
         command

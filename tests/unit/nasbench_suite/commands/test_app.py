@@ -67,6 +67,25 @@ def test_help_lists_every_command_and_imports_nothing_heavy() -> None:
     # Commands stand under headings, their names two spaces in.
     listed = [line.split()[0] for line in answer.stdout.splitlines() if line[2:3].isalpha()]
     assert {"run", "check", "list", "methods", "hardware", "report", "vae"} <= set(listed)
+    assert "\nMore:" not in answer.stdout  # each of ours belongs to a group
+
+
+def test_help_takes_at_most_three_times_what_typer_takes_to_be_imported() -> None:
+    """Below 0.2 s on an idle core; processor time as a ratio, which holds on a busy one."""
+
+    def seconds(program: str) -> float:
+        timed = f"import time\n{program}\nprint(time.process_time(), file=sys.stderr)"
+        runs = [
+            subprocess.run([sys.executable, "-c", timed], capture_output=True, text=True)
+            for _ in range(3)
+        ]
+        return min(float(run.stderr) for run in runs)
+
+    helped = (
+        "import sys\nsys.argv = ['nasbench', '--help']\n"
+        "from nasbench_suite.commands import main\ntry: main()\nexcept SystemExit: pass"
+    )
+    assert seconds(helped) < 3 * seconds("import sys, typer, rich")
 
 
 def test_a_command_that_cannot_be_imported_is_listed_with_its_reason(

@@ -35,7 +35,6 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
                 chosen,
                 name.lower(),
                 f"broken_parts:{name}",
-                "tests",
                 EntryPoint(name.lower(), f"broken_parts:{name}", chosen.group),
             )
             for name in vars(broken_parts)
