@@ -20,6 +20,7 @@ from nasbench_suite.testing.methods import MethodContract
 from nasbench_suite.testing.predictors import PredictorContract
 from nasbench_suite.testing.proxies import ProxyContract
 from nasbench_suite.testing.spaces import SpaceContract
+from nasbench_suite.testing.supernets import SupernetContract
 from nasbench_suite.testing.toys import toy_benchmark
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "PredictorContract",
     "ProxyContract",
     "SpaceContract",
+    "SupernetContract",
     "toy_benchmark",
 ]

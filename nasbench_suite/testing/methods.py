@@ -64,15 +64,7 @@ class MethodContract(Contract):
 
     def test_it_is_described_and_can_be_named(self, name: str) -> None:
         """A dataclass with a docstring, whose settings are JSON and can be written in a label."""
-        kind = method_class(name)
-        assert dataclasses.is_dataclass(kind), f"{kind.__name__} is no dataclass"
-        described = inspect.getdoc(kind) or ""
-        assert described, "it has no docstring"
-        assert not described.startswith(f"{kind.__name__}("), "its docstring is the dataclass's own"
-        method = self.make(name)
-        assert json.loads(json.dumps(method.config)) == method.config, "settings that JSON changes"
-        (parsed,) = parse_methods(method_label(name, method))
-        assert make_method(*parsed).config == method.config, "a label that reads differently"
+        assert_described(name, self.make(name))
 
     def test_the_same_seed_gives_the_same_record(self, name: str) -> None:
         """Bit for bit, and from the session's generator alone."""
@@ -140,6 +132,18 @@ class MethodContract(Contract):
             records.append(trial.session.record())
         assert_same(*records)
         assert records[0].signals.shape[1] == 2
+
+
+def assert_described(name: str, method: Method) -> None:
+    """Fail where a method is no dataclass with a docstring, or its settings cannot be written."""
+    kind = method_class(name)
+    assert dataclasses.is_dataclass(kind), f"{kind.__name__} is no dataclass"
+    described = inspect.getdoc(kind) or ""
+    assert described, "it has no docstring"
+    assert not described.startswith(f"{kind.__name__}("), "its docstring is the dataclass's own"
+    assert json.loads(json.dumps(method.config)) == method.config, "settings that JSON changes"
+    (parsed,) = parse_methods(method_label(name, method))
+    assert make_method(*parsed).config == method.config, "a label that reads differently"
 
 
 def assert_same(one: Record, other: Record) -> None:

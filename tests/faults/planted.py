@@ -10,10 +10,10 @@ run there. They must pass before (or red would mean nothing) and fail after. For
 ``caught``, or ``MISSED``. Exit code 1 if any is missed, or if a fault cannot be planted since the
 source, the promise or the test that it names is no longer there: then write it anew.
 
-With ``--journal`` each that is caught is noted at once, and planted again only when the fault, the
-file that it changes or a file of its tests is another: a run that was stopped goes on, and one after
-a change costs what changed. Other code that a test reaches is not looked at; without a journal all
-are planted.
+With ``--journal`` each that is caught is noted at once, and planted again only when the fault,
+the file that it changes or a file of its tests is another: a run that was stopped goes on, and one
+after a change costs what changed. Other code that a test reaches is not looked at; without a
+journal all are planted.
 """
 
 from __future__ import annotations
@@ -640,7 +640,7 @@ def run_tests(root: Path, chosen: list[str]) -> tuple[int, str]:
 
 
 def fingerprint(fault: Fault) -> str:
-    """Of the fault, the file that it changes and the files of its tests; empty if one is missing."""
+    """Of the fault, the file that it changes and those of its tests; empty if one is missing."""
     try:
         tests = nodes(fault)
         paths = [place(fault), *(ROOT / node.partition("::")[0] for node in tests)]
@@ -674,7 +674,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", help="these alone, as name,name")
     parser.add_argument("--list", action="store_true", help="list the faults and plant none")
-    parser.add_argument("--journal", type=Path, help="note what is caught, and leave it out next time")
+    parser.add_argument("--journal", type=Path, help="note what is caught, and leave it out then")
     parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
     options = parser.parse_args()
     names = options.only.split(",") if options.only else [fault.name for fault in FAULTS]

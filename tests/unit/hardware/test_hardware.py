@@ -191,15 +191,6 @@ def test_runtimes_compute_the_same(space, architecture, setting: str, pruned: bo
     assert np.allclose(*scores, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("runtime", ["torchscript", "openvino"])
-def test_optional_runtimes_compute_the_same(runtime: str) -> None:
-    pytest.importorskip("torch" if runtime == "torchscript" else runtime)
-    pytest.importorskip("onnxruntime")
-    network = cell_network([3, 1, 2, 4, 0, 3], "digits")
-    scores = [prepare(each, network, RunOptions(batch=2))() for each in ("onnxruntime", runtime)]
-    assert np.allclose(*scores, rtol=1e-3, atol=1e-4)
-
-
 def test_the_model_holds_what_was_counted() -> None:
     pytest.importorskip("onnx")
     from onnx import numpy_helper

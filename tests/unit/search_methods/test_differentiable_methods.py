@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from nasbench_suite import load_benchmark, run
+from nasbench_suite import load_benchmark, registry, run
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
@@ -19,7 +19,8 @@ from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, make_task
-from nasbench_suite.tasks.methods import make_method
+from nasbench_suite.tasks.methods import make_method, method_class
+from nasbench_suite.testing import SupernetContract
 
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 
@@ -709,36 +710,33 @@ def assert_same(one: TrialResult, other: TrialResult) -> None:
         assert np.array_equal(ours.value, theirs.value), (ours.name, ours.step)
 
 
-# One of each way to keep a state; the others take as long again and are left to -m slow.
-OF_EACH_KIND = {"darts", "vs-darts", "gdas", "drnas", "spos", "enas", "r-darts"}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name in OF_EACH_KIND else pytest.param(name, marks=pytest.mark.slow)
-        for name in NAMES
-    ],
+SUPERNETS = tuple(
+    name
+    for name in registry.entries("methods")
+    if issubclass(method_class(name), DifferentiableSearch)
 )
-def test_a_search_goes_on_from_its_last_epoch_with_identical_results(
-    digits: Benchmark, tmp_path: Path, name: str
-) -> None:
-    whole = search(digits, short(name))
-    assert len(whole.record.recommended) >= 3
-    half = Trial(make_task(digits), short(name), 0)
-    half.advance(2)
-    assert half.save(tmp_path / "c.npz")
-    torch.randn(7)  # nothing of torch's own stream may matter
-    other = Trial(make_task(digits), short(name), 0)
-    other.load(tmp_path / "c.npz")
-    other.advance()
-    assert_same(other.result(), whole)
-    different = search(digits, short(name), seed=1)
-    losses = [
-        [d.value.item() for d in r.diagnostics if "loss" in d.name or d.name == "score"]
-        for r in (whole, different)
-    ]
-    assert losses[0] != losses[1]
+# One of each way to keep a state; the others take as long again and are left to -m slow.
+OF_EACH_KIND = ("darts", "vs-darts", "gdas", "drnas", "spos", "enas", "r-darts")
+
+
+class TestSupernets(SupernetContract):
+    names = OF_EACH_KIND
+    settings: ClassVar[dict[str, dict[str, Any]]] = {
+        **SHORT,
+        "latency-sweep": {"epochs": 2, "batch_size": 200, "searches": 2, "latency_target": 1.0},
+    }
+
+    @pytest.fixture(autouse=True)
+    def priced(self, tmp_path: Path) -> None:
+        """A table of latencies for the method that needs one."""
+        table = {"latency_table": latency_file(tmp_path)}
+        sweep = {**type(self).settings["latency-sweep"], **table}
+        self.settings = {**type(self).settings, "latency-sweep": sweep}  # type: ignore[misc]
+
+
+@pytest.mark.slow
+class TestOtherSupernets(TestSupernets):
+    names = tuple(name for name in SUPERNETS if name not in OF_EACH_KIND)
 
 
 def test_second_order_searches_too(digits: Benchmark) -> None:
@@ -828,17 +826,10 @@ def test_not_a_number_in_alpha_is_a_divergence(digits: Benchmark) -> None:
         trial.advance()
 
 
-def test_a_space_without_a_supernet_is_refused(toy: Benchmark, shared_data: Path) -> None:
-    from nasbench_suite.benchmarks.importing import import_table
-
-    table = shared_data / "nasbench_macro"
-    file = next(table.glob("*.parquet"))
-    macro = import_table(file, "macro", load_space("nasbench-macro")).benchmark
-    task = make_task(macro) if "valid" in str(macro.metrics) else None
-    if task is None:
-        pytest.skip("the table has no validation signal")
-    with pytest.raises(SuiteError, match="supernet for space nats-tss alone"):
-        Trial(task, Darts(), 0).advance()
+def test_a_space_without_a_supernet_is_refused() -> None:
+    task = make_task(load_benchmark("live:digits[space=nasbench-macro]"))
+    with pytest.raises(SuiteError, match="supernets of nats-tss and of the DARTS spaces alone"):
+        Trial(task, Darts(), 0)
 
 
 def test_images_that_are_not_there_fail_the_trial(toy: Benchmark) -> None:
