@@ -13,6 +13,7 @@ from scipy import stats
 
 from nasbench_suite import load_benchmark, registry, run
 from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks.open import load_open
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
 from nasbench_suite.runner.trial import Trial
@@ -827,7 +828,7 @@ def test_not_a_number_in_alpha_is_a_divergence(digits: Benchmark) -> None:
 
 
 def test_a_space_without_a_supernet_is_refused() -> None:
-    task = make_task(load_benchmark("live:digits[space=nasbench-macro]"))
+    task = make_task(load_open("live:digits", "nasbench-macro"))
     with pytest.raises(SuiteError, match="supernets of nats-tss and of the DARTS spaces alone"):
         Trial(task, Darts(), 0)
 

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.runner import run
+from nasbench_suite.runner.executors import Resources, make_executor
 from nasbench_suite.runner.processes import ONE_THREAD
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
@@ -28,21 +29,22 @@ class Threads(Method):
         session.log(0, variable=float(os.environ.get("OPENBLAS_NUM_THREADS", "0")))
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("executor", ["local", "this-process"])
 def test_a_trial_has_one_thread_for_linear_algebra(
-    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     """Sums in another order give other results, so the machine's cores must not matter."""
     for name in ONE_THREAD:
         monkeypatch.setenv(name, "3")
+    where = make_executor(executor, Resources())
     with threadpool_limits(3):
-        run(toy, [("threads", Threads())], seeds=[0], jobs=jobs, store=tmp_path / "r.sqlite")
+        run(toy, [("threads", Threads())], seeds=[0], executor=where, store=tmp_path / "r.sqlite")
     with ResultStore(tmp_path / "r.sqlite", read_only=True) as results:
         (threads,) = results.diagnostics("threads")["value"]
         (variable,) = results.diagnostics("variable")["value"]
     assert len(threads) > 0
     assert set(threads.tolist()) == {1.0}
-    assert jobs == 1 or variable == 1.0
+    assert executor == "this-process" or variable == 1.0
 
 
 @dataclass

@@ -308,6 +308,82 @@ class Doubled(FiniteProductSpace):
             raise SuiteError(f"Malformed {string!r}: write two digits.") from None
 
 
+# -- methods with a supernet -----------------------------------------------------------------------
+
+
+@dataclass
+class SoundSupernet(Method):
+    """Three epochs of a supernet that is one number."""
+
+    def start(self, session):
+        import torch
+
+        self.torch = torch
+        self.generator = torch.Generator().manual_seed(int(session.rng.integers(2**31)))
+        self.epoch = 0
+
+    def draw(self):
+        return self.torch.rand(1, generator=self.generator).item()
+
+    def step(self, session):
+        self.epoch += 1
+        session.log(self.epoch, loss=self.draw())
+        session.recommend(session.space.sample(session.rng))
+
+    @property
+    def finished(self):
+        return self.epoch == 3
+
+    def checkpoint(self):
+        return bytes([self.epoch]) + self.generator.get_state().numpy().tobytes()
+
+    def restore(self, state):
+        self.epoch = state[0]
+        self.generator.set_state(self.torch.tensor(list(state[1:]), dtype=self.torch.uint8))
+
+
+@dataclass
+class GlobalSupernet(SoundSupernet):
+    """Draws from torch's global generator."""
+
+    def draw(self):
+        return self.torch.rand(1).item()
+
+
+@dataclass
+class SilentSupernet(SoundSupernet):
+    """Logs nothing."""
+
+    def step(self, session):
+        self.epoch += 1
+        session.recommend(session.space.sample(session.rng))
+
+
+@dataclass
+class ForgettingSupernet(SoundSupernet):
+    """Goes on with another generator."""
+
+    def restore(self, state):
+        self.epoch = state[0]
+
+
+@dataclass
+class SeedlessSupernet(SoundSupernet):
+    """The same supernet whatever the seed."""
+
+    def draw(self):
+        return float(self.epoch)
+
+
+@dataclass
+class TopologySupernet(SoundSupernet):
+    """Recommends an index of one space in every space."""
+
+    def step(self, session):
+        self.epoch += 1
+        session.recommend(self.epoch)
+
+
 # -- proxies, executors, formats -------------------------------------------------------------------
 
 

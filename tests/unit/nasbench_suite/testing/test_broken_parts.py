@@ -20,6 +20,7 @@ from nasbench_suite.testing import (
     PredictorContract,
     ProxyContract,
     SpaceContract,
+    SupernetContract,
 )
 
 
@@ -51,6 +52,8 @@ class Formats(FormatContract):
 
 def run(contract: Contract, test: str, name: str, request: pytest.FixtureRequest) -> None:
     """One test of a contract, with the fixtures it asks for."""
+    if isinstance(contract, SupernetContract):
+        pytest.importorskip("torch", reason="supernets need the extra 'torch'")
     function = getattr(contract, test)
     wanted = [part for part in inspect.signature(function).parameters if part != "name"]
     for arguments in _cases(function, wanted, request):
@@ -69,8 +72,11 @@ def _cases(
 
 METHODS = MethodContract()
 SPACES = SpaceContract()
+SUPERNETS = SupernetContract()
+SAME_SEARCH = "test_a_search_is_the_same_left_and_gone_on_with"
 SOUND = [
     (METHODS, "sound"),
+    (SUPERNETS, "soundsupernet"),
     (SPACES, "letters"),
     (SPACES, "nasbench-macro"),
     (ProxyContract(), "length"),
@@ -108,6 +114,12 @@ def test_sound_parts_pass(
         (METHODS, "test_any_settings_work_or_are_refused", "brittle"),
         (METHODS, "test_any_settings_work_or_are_refused", "late"),
         (METHODS, "test_several_objectives", "singleminded"),
+        (SUPERNETS, "test_it_is_described_and_can_be_named", "undescribed"),
+        (SUPERNETS, SAME_SEARCH, "globalsupernet"),
+        (SUPERNETS, SAME_SEARCH, "silentsupernet"),
+        (SUPERNETS, SAME_SEARCH, "forgettingsupernet"),
+        (SUPERNETS, SAME_SEARCH, "seedlesssupernet"),
+        (SUPERNETS, "test_other_spaces_are_searched_or_refused", "topologysupernet"),
         (SPACES, "test_it_has_one_name", "misnamed"),
         (SPACES, "test_it_has_one_name", "undescribedspace"),
         (SPACES, "test_drawing_depends_on_the_generator_alone", "drifting"),
