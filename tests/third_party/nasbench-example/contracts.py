@@ -1,5 +1,8 @@
 """The contracts of the suite, run on the parts of this package: three lines each."""
 
+from typing import ClassVar
+
+from hardware.testing import RuntimeContract
 from nasbench_suite.testing import (
     ExecutorContract,
     FormatContract,
@@ -7,11 +10,17 @@ from nasbench_suite.testing import (
     PredictorContract,
     ProxyContract,
     SpaceContract,
+    SupernetContract,
 )
 
 
 class TestMethod(MethodContract):
     names = ("coordinate-descent",)
+
+
+class TestSupernet(SupernetContract):
+    names = ("constant-darts",)
+    settings: ClassVar = {"constant-darts": {"epochs": 3, "batch_size": 300}}
 
 
 class TestSpace(SpaceContract):
@@ -28,6 +37,10 @@ class TestPredictor(PredictorContract):
 
 class TestExecutor(ExecutorContract):
     names = ("backwards",)
+
+
+class TestRuntime(RuntimeContract):
+    names = ("one-by-one",)
 
 
 class TestFormat(FormatContract):
