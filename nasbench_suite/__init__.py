@@ -11,6 +11,7 @@ if _CHECKING:
     from nasbench_suite.analysis.leaderboard import leaderboard
     from nasbench_suite.analysis.results import read_results
     from nasbench_suite.benchmarks import Metric, load_benchmark, make_benchmark
+    from nasbench_suite.benchmarks.importing import benchmark_from_frame
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.experiments import Experiment, run
     from nasbench_suite.gate import check
@@ -28,6 +29,7 @@ _HOMES = {
     "Search": "nasbench_suite.search",
     "Session": "nasbench_suite.tasks",
     "SuiteError": "nasbench_suite.errors",
+    "benchmark_from_frame": "nasbench_suite.benchmarks.importing",
     "check": "nasbench_suite.gate",
     "compare": "nasbench_suite.analysis.comparison",
     "leaderboard": "nasbench_suite.analysis.leaderboard",
@@ -63,6 +65,7 @@ __all__ = [
     "Session",
     "SuiteError",
     "__version__",
+    "benchmark_from_frame",
     "check",
     "compare",
     "leaderboard",

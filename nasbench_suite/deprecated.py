@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 REMOVED_IN = "0.3"
 
@@ -43,3 +48,61 @@ def moved(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
         return getattr(import_module(homes[name]), name)
 
     return __getattr__, lambda: sorted(homes)
+
+
+def renamed(old: str, module: str, name: str) -> Callable[..., Any]:
+    """A function by its old name: it warns, and calls the one that stands elsewhere.
+
+    Args:
+        old: the name as it was.
+        module: where it stands now, imported at the first call.
+        name: by which it stands there.
+    """
+
+    def call(*arguments: Any, **settings: Any) -> Any:
+        warn_renamed(old, f"{module}.{name}")
+        return getattr(import_module(module), name)(*arguments, **settings)
+
+    return call
+
+
+def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For a function some of whose keyword arguments were changed: the old ones work, and warn.
+
+    Args:
+        names: the new name by the old one.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def call(*arguments: P.args, **settings: P.kwargs) -> R:
+            for old in settings.keys() & names.keys():
+                if names[old] in settings:
+                    raise TypeError(f"{function.__name__}() got {names[old]} twice, as {old} too")
+                warn_renamed(f"{function.__name__}({old}=)", f"{names[old]}=")
+                settings[names[old]] = settings.pop(old)
+            return function(*arguments, **settings)
+
+        return call
+
+    return decorate
+
+
+def current_options(options: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
+    """A command's arguments with its options by their new names; warns on standard error.
+
+    Args:
+        options: the new name of an option by the old one.
+        arguments: as they were written.
+    """
+    found = []
+    for argument in arguments:
+        name, *value = argument.split("=", 1)
+        if name in options:
+            told = (
+                f"{name} is now {options[name]}; the old name is removed in version {REMOVED_IN}."
+            )
+            print(f"nasbench: {told}", file=sys.stderr)
+            argument = "=".join([options[name], *value])
+        found.append(argument)
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,7 +49,7 @@ from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, and_more, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
-from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace, load_finite_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +167,28 @@ def import_frame(
     source = Path("the data frame")
     importer.add(source, FrameFile(renamed), arch_column=arch_column, in_index_order=in_index_order)
     return importer.finish(name, {})
+
+
+def benchmark_from_frame(
+    frame: pd.DataFrame, space: str | FiniteSpace, name: str = "frame", **arguments: Any
+) -> Benchmark:
+    """A benchmark of a data frame, with the checks of ``nasbench data import``.
+
+    Args:
+        frame: a row an architecture, with a column of architectures, and columns named as
+            ``nasbench data import`` knows them.
+        space: the space, or its name.
+        name: of the benchmark.
+        arguments: further ones of ``import_frame``, such as ``encoding``.
+
+    Raises:
+        SuiteError: see ``import_table``.
+    """
+    where = load_finite_space(space) if isinstance(space, str) else space
+    imported = import_frame(frame, name, where, **arguments)
+    for warning in imported.warnings:
+        warnings.warn(warning, stacklevel=2)
+    return imported.benchmark
 
 
 def add_latencies(

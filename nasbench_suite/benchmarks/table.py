@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.deprecated import renamed
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.parsing import counted, html_table
@@ -314,35 +315,11 @@ class Benchmark(Described):
         figures: NDArray[np.float64] = column[index_array]
         return figures
 
-    @classmethod
-    def from_frame(
-        cls,
-        frame: pd.DataFrame,
-        space: str | FiniteSpace,
-        name: str = "frame",
-        **arguments: Any,
-    ) -> Benchmark:
-        """A benchmark of a data frame, with the checks of ``nasbench data import``.
-
-        Args:
-            frame: a row an architecture, with a column of architectures, and columns named as
-                ``nasbench data import`` knows them.
-            space: the space, or its name.
-            name: of the benchmark.
-            arguments: further ones of ``importing.import_frame``, such as ``encoding``.
-
-        Raises:
-            SuiteError: see ``importing.import_table``.
-        """
-        import warnings
-
-        from nasbench_suite.benchmarks.importing import import_frame
-
-        where = load_finite_space(space) if isinstance(space, str) else space
-        imported = import_frame(frame, name, where, **arguments)
-        for warning in imported.warnings:
-            warnings.warn(warning, stacklevel=2)
-        return imported.benchmark
+    from_frame = staticmethod(
+        renamed(
+            "Benchmark.from_frame", "nasbench_suite.benchmarks.importing", "benchmark_from_frame"
+        )
+    )
 
     def to_pandas(self) -> pd.DataFrame:
         """All figures: a row an architecture, ``arch_str``, and a column a metric and a seed."""

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nasbench_suite.benchmarks import Benchmark, Metric
+from nasbench_suite.benchmarks import Metric
 from nasbench_suite.benchmarks.columns import MetadataFile
 from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
-from nasbench_suite.benchmarks.importing import Imported, import_frame
+from nasbench_suite.benchmarks.importing import Imported, benchmark_from_frame, import_frame
 from nasbench_suite.benchmarks.plausibility import Check, exchanged
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import PoolSpace, load_finite_space, load_space
@@ -165,7 +165,7 @@ def test_a_file_is_examined_before_it_is_imported(tmp_path: Path) -> None:
 
 def test_a_benchmark_from_a_frame_and_back() -> None:
     frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": outcomes()})
-    benchmark = Benchmark.from_frame(frame, "tss", "mine")
+    benchmark = benchmark_from_frame(frame, "tss", "mine")
     assert benchmark.metric("c_valid_1").split == "valid"
     back = benchmark.to_pandas()
     pd.testing.assert_frame_equal(back, frame, check_dtype=False)
@@ -178,6 +178,6 @@ def test_a_benchmark_from_a_frame_and_back() -> None:
     with pytest.raises(SuiteError, match="shape"):
         benchmark.with_metric(Metric("phone"), [1.0])
     with pytest.warns(UserWarning, match="isomorphic"):
-        Benchmark.from_frame(
+        benchmark_from_frame(
             frame.assign(c_valid_1=np.random.default_rng(0).permutation(frame["c_valid_1"])), TSS
         )
