@@ -39,7 +39,7 @@ from nasbench_suite.files.journal import Journal
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("nasbench_suite", "search_methods", "hardware", "reports")
 COPIED = (*PACKAGES, "tests", "docs", "pyproject.toml", "README.md", "mkdocs.yml")
-_SECONDS = 900.0  # a test that hangs longer has noticed something
+_SECONDS = 240.0  # a test that hangs longer has noticed something
 PASSED, FAILED = 0, 1  # exit codes of pytest; others mean that nothing was tested
 
 
