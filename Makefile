@@ -1,5 +1,5 @@
 # What is done often. `make install` once, in an environment of its own.
-.PHONY: install lint format test quick docs bench planted wheel lowest pythons ci
+.PHONY: install lint format test slow docs bench planted wheel lowest pythons ci
 
 install:  ## the package, in place, with what tests need; torch's processor build first
 	pip install torch --index-url https://download.pytorch.org/whl/cpu || pip install torch==2.13.0
@@ -14,11 +14,11 @@ format:
 	ruff check --fix .
 	ruff format .
 
-test:  ## everything, some minutes
-	pytest -n 2
+test:  ## some minutes
+	pytest -n 2 --dist worksteal
 
-quick:  ## without what takes ten seconds or more
-	pytest -n 2 -m "not slow"
+slow:  ## what takes ten seconds or more, and is left out of `make test`
+	pytest -n 2 --dist worksteal -m slow
 
 docs:
 	mkdocs build --strict

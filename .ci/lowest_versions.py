@@ -1,8 +1,9 @@
 """Print, as pip constraints, the lowest versions that pyproject.toml admits.
 
 Of the dependencies of the package and of its extras; the tools that test it (the extra ``test``)
-are left to pip, which takes the newest that go with these. With ``--installed``: see instead that
-these are what is installed in this environment, but for torch.
+are left to pip, which takes the newest that go with these. With ``--extras``: print instead the
+names of those extras. With ``--installed``: see that these versions are what is installed in this
+environment, but for torch.
 """
 
 from __future__ import annotations
@@ -41,11 +42,12 @@ def main() -> int:
     """Print the constraints, or what is installed otherwise; 1 if anything is."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
+    promised = {name: texts for name, texts in extras.items() if name != TOOLS}
+    if sys.argv[1:] == ["--extras"]:
+        print(",".join(promised))
+        return 0
     bounds = lowest(
-        [
-            *project["dependencies"],
-            *(text for name, texts in extras.items() if name != TOOLS for text in texts),
-        ]
+        [*project["dependencies"], *(text for texts in promised.values() for text in texts)]
     )
     if sys.argv[1:] != ["--installed"]:
         print("\n".join(f"{name}=={bound}" for name, bound in bounds.items()))

@@ -214,7 +214,7 @@ def test_decisions_may_have_any_number_of_options(name: str) -> None:
         ("local-search", 100, 60),
         ("regularized-evolution", 300, 60),
         ("reinforce", 300, 60),
-        ("bananas", 80, 8),
+        ("bananas", 60, 5),
         ("tpe", 150, 15),
     ],
 )

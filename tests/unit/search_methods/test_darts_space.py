@@ -211,7 +211,7 @@ def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_root_drifts_less_than_softmax_and_not_at_all_if_independent() -> None:
-    frame = variance_drift(draws=20).set_index("candidates")
+    frame = variance_drift(draws=8).set_index("candidates")
     independent, five = frame.loc["independent"], frame.loc["five"]
     assert (independent["root"] - 1).abs().max() < 0.05
     assert independent["softmax"].iloc[0] == pytest.approx(0.5, abs=0.05)
