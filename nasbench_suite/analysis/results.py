@@ -176,7 +176,7 @@ def _parts(name: str) -> set[str]:
 def budget_text(task: TaskRow) -> str:
     """The budget of a task in words, such as ``500 evaluations``."""
     limits = [
-        f"{limit:,.10g} {unit}"
+        f"{limit:,.10g} {unit.removesuffix('s') if limit == 1 else unit}"
         for unit in ("evaluations", "seconds")
         if (limit := task.config.get(unit)) is not None
     ]

@@ -15,6 +15,7 @@ from nasbench_suite.benchmarks.quantities import COSTS
 from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import read_frame
+from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace, list_spaces, load_finite_space
 from nasbench_suite.statistics.correlation import spearman
 
@@ -40,7 +41,7 @@ def examine(path: Path, space: str | None = None, **arguments: Any) -> str:
     """
     file = read_frame(path)
     frame = file.frame
-    lines = [f"{path.name}: {len(frame)} rows, {frame.shape[1]} columns"]
+    lines = [f"{path.name}: {counted(len(frame), 'row')}, {counted(frame.shape[1], 'column')}"]
     where = load_finite_space(space) if space else _find_space(path)
     lines.append(f"space: {where.name}, {where.size:,} architectures")
     try:
@@ -97,7 +98,7 @@ def _metrics(space: FiniteSpace, imported: Imported) -> list[str]:
             known = [f"{name} {value:.2f}" for name, value in named.items() if value == value]
             measures = ", ".join(known) + ("" if judged.plausible else "  <- implausible")
         of = " ".join(filter(None, [metric.dataset, metric.split, metric.device]))
-        epochs = f" {metric.epochs} epochs" if metric.epochs else ""
+        epochs = f" {counted(metric.epochs, 'epoch')}" if metric.epochs else ""
         lines.append(
             f"{metric.name:<{width}}  {metric.quantity} {metric.unit} {of}{epochs}".rstrip()
         )

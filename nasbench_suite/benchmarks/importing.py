@@ -49,6 +49,7 @@ from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, and_more, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
+from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace, load_finite_space
 
 if TYPE_CHECKING:
@@ -455,7 +456,7 @@ class _Importer:
                 )
         if len(known) < len(rows):
             self.hints.append(
-                f"{path.name} repeats {len(rows) - len(known)} rows; each is taken once."
+                f"{path.name} repeats {counted(len(rows) - len(known), 'row')}; each is taken once."
             )
         if len(known) < self.space.size:
             missing = np.setdiff1d(np.arange(self.space.size), known)

@@ -50,18 +50,22 @@ def check(
         Path | None, typer.Option(help="Append the Markdown summary to this file too.")
     ] = None,
 ) -> None:
-    """Compare methods with their baseline: exit code 0 if no worse, 1 if worse, 2 if unclear."""
+    """Compare methods with their baseline.
+
+    The exit code is 0 if none is worse, 1 if one is or a loss cannot be ruled out though the seeds
+    suffice, 2 if there are too few seeds to tell.
+    """
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.gate import check as check_store
     from nasbench_suite.gate import make_baseline, save_baseline
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import counted, split_names
 
     chosen = split_names(methods) if methods else None
     if save:
         made = make_baseline(store, methods=chosen, diagnostic=diagnostic)
         save_baseline(made, baseline)
-        count = len(made.entries)
-        typer.echo(f"{baseline}: {count} {'method' if count == 1 else 'methods'} on tasks saved.")
+        count = counted(len(made.entries), "entry", "entries")
+        typer.echo(f"{baseline}: {count} saved, one a method and task.")
         return
     found = check_store(
         store, baseline, methods=chosen, margin=margin, alpha=alpha, power=power, rare=rare or None
@@ -79,7 +83,9 @@ def check(
     if found.undecided:
         first = found.undecided[0].test
         assert first is not None
+        several = len(found.undecided) > 1
         raise SuiteError(
-            f"{len(found.undecided)} comparisons have too few seeds to tell: run and save "
-            f"{first.seeds_needed} seeds, or choose a larger --margin or --rare."
+            f"{counted(len(found.undecided), 'comparison')} {'have' if several else 'has'} too few "
+            f"seeds to tell: run and save {first.seeds_needed} seeds, or choose a larger --margin "
+            f"or --rare."
         )

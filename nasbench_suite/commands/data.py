@@ -125,6 +125,7 @@ def import_command(
     """
     from nasbench_suite.benchmarks.columns import parse_fact
     from nasbench_suite.benchmarks.library import import_benchmark
+    from nasbench_suite.parsing import counted
 
     said = [f"*:missing={missing}"] if missing else []
     with _progress(f"reading {file.name}") as advance:
@@ -150,7 +151,7 @@ def import_command(
     for hint in (*imported.hints, *imported.warnings):
         typer.echo(hint, err=True)
     typer.echo(
-        f"Imported {benchmark.name!r}: {len(benchmark.metrics)} metrics of "
+        f"Imported {benchmark.name!r}: {counted(len(benchmark.metrics), 'metric')} of "
         f"{benchmark.space.size:,} architectures of space {benchmark.space.name}."
     )
 
@@ -490,7 +491,7 @@ def make_digits_command(
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
     from nasbench_suite.errors import SuiteError, need_package
-    from nasbench_suite.parsing import parse_seeds
+    from nasbench_suite.parsing import counted, parse_seeds
 
     need_package("Training", "torch", "torch")
     if retrain_top < 0:
@@ -511,8 +512,9 @@ def make_digits_command(
         benchmark = pack(journal, output)
     else:
         benchmark = pack_more(journal, table, output, alone=alone)
+    metrics = counted(len(benchmark.metrics), "metric")
     typer.echo(
-        f"{output}: {len(benchmark.metrics)} metrics; use it with --benchmark {output}, or "
+        f"{output}: {metrics}; use it with --benchmark {output}, or "
         f"`nasbench data import {output} --name NAME`."
     )
 

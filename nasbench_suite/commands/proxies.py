@@ -44,7 +44,7 @@ def compute_command(
     from nasbench_suite import registry
     from nasbench_suite.commands.data import _progress
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import counted, split_names
     from nasbench_suite.proxies.computing import (
         Computation,
         choose_architectures,
@@ -65,8 +65,8 @@ def compute_command(
             advance(done, total)
     count = write_scores(kept, output)
     typer.echo(
-        f"{output}: {count:,} architectures, {', '.join(names)}; judge them by `nasbench predict "
-        f"--scores {output}`."
+        f"{output}: {counted(count, 'architecture')}, {', '.join(names)}; judge them by "
+        f"`nasbench predict --scores {output}`."
     )
 
 
@@ -77,8 +77,9 @@ def pack_command(
 ) -> None:
     """Write what is finished of a computation that goes on, which is a random sample of it."""
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import counted
     from nasbench_suite.proxies.computing import write_scores
 
     if not journal.is_file():
         raise SuiteError(f"There is no journal {journal}: give the one that `compute` keeps.")
-    typer.echo(f"{output}: {write_scores(journal, output):,} architectures.")
+    typer.echo(f"{output}: {counted(write_scores(journal, output), 'architecture')}.")

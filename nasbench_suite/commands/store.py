@@ -15,6 +15,7 @@ _Store = Annotated[Path, typer.Argument(help="A results file, made by `nasbench 
 @app.command("verify")
 def verify_command(store: _Store) -> None:
     """Compare everything in a results file with what was written; exit code 1 if it is damaged."""
+    from nasbench_suite.parsing import counted
     from nasbench_suite.store.maintenance import verify_store
 
     found = verify_store(store)
@@ -23,7 +24,7 @@ def verify_command(store: _Store) -> None:
     if found.faults:
         raise typer.Exit(1)
     earlier = f", {found.unsealed} of an earlier version without a seal" if found.unsealed else ""
-    typer.echo(f"{store} is as it was written: {found.trials} trials{earlier}.")
+    typer.echo(f"{store} is as it was written: {counted(found.trials, 'trial')}{earlier}.")
 
 
 @app.command("backup")
@@ -43,9 +44,11 @@ def merge_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The file to make.")],
 ) -> None:
     """Put the trials of several results files into a new one; those alike enter once."""
+    from nasbench_suite.parsing import counted
     from nasbench_suite.store.maintenance import merge_stores
 
-    typer.echo(f"{output}: {merge_stores(stores, output)} trials of {len(stores)} files")
+    trials = counted(merge_stores(stores, output), "trial")
+    typer.echo(f"{output}: {trials} of {counted(len(stores), 'file')}")
 
 
 @app.command("rename")
@@ -70,7 +73,7 @@ def remove_command(
     yes: Annotated[bool, typer.Option("--yes", help="Remove them; else they are counted.")] = False,
 ) -> None:
     """Remove the trials that fulfil all that is asked; without --yes they are only counted."""
-    from nasbench_suite.parsing import parse_seeds, split_names
+    from nasbench_suite.parsing import counted, parse_seeds, split_names
     from nasbench_suite.store.maintenance import remove_trials
 
     count = remove_trials(
@@ -82,7 +85,7 @@ def remove_command(
         dry=not yes,
     )
     done = "removed" if yes else "would be removed: give --yes to remove them"
-    typer.echo(f"{count} trials {done}")
+    typer.echo(f"{counted(count, 'trial')} {done}")
 
 
 @app.command("list")
@@ -108,6 +111,7 @@ def export_command(
     target: Annotated[Path, typer.Argument(help="The file to make: .csv, .json or .parquet.")],
 ) -> None:
     """Write a row for each trial into a table that other programs read."""
+    from nasbench_suite.parsing import counted
     from nasbench_suite.store.maintenance import export_store
 
-    typer.echo(f"{target}: {export_store(store, target)} trials")
+    typer.echo(f"{target}: {counted(export_store(store, target), 'trial')}")

@@ -31,13 +31,13 @@ def make_command(
     note: Annotated[str, typer.Option(help="Anything a reader must know.")] = "",
 ) -> None:
     """Write finished trials as a small file that anybody can verify."""
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import counted, split_names
     from nasbench_suite.submissions import make_submission
 
     chosen = split_names(methods) if methods else None
     made = make_submission(store, output, methods=chosen, author=author, note=note)
     size = output.stat().st_size / 1000
-    typer.echo(f"{output}: {len(made.trials)} trials, {size:,.0f} kB")
+    typer.echo(f"{output}: {counted(len(made.trials), 'trial')}, {size:,.0f} kB")
 
 
 @app.command("verify")
@@ -49,6 +49,7 @@ def verify_command(
 ) -> None:
     """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
     from nasbench_suite.errors import SuiteError, printable
+    from nasbench_suite.parsing import counted
     from nasbench_suite.submissions import verify_submission
 
     if rerun < 0:
@@ -60,18 +61,19 @@ def verify_command(
         typer.echo(printable(f"doubt: {doubt}"))
     for fault in found.faults:
         typer.echo(printable(str(fault)))
-    trials = len(found.submission.trials)
+    trials = counted(len(found.submission.trials), "trial")
     again = f", {found.rerun} of them run again" if found.rerun else ""
     if not found.accepted:
-        typer.echo(f"{submission} is rejected: {len(found.faults)} faults in {trials} trials.")
+        faults = counted(len(found.faults), "fault")
+        typer.echo(f"{submission} is rejected: {faults} in {trials}.")
         raise typer.Exit(1)
     if found.doubts:
         typer.echo(
-            f"{submission} has the table's figures, and {len(found.doubts)} doubts: {trials} "
-            f"trials computed anew{again}."
+            f"{submission} has the table's figures, and {counted(len(found.doubts), 'doubt')}: "
+            f"{trials} computed anew{again}."
         )
         return
-    typer.echo(f"{submission} is sound: {trials} trials computed anew{again}.")
+    typer.echo(f"{submission} is sound: {trials} computed anew{again}.")
     if not found.rerun:
         typer.echo("Level: table. That the searches took place is shown by --rerun alone.")
     else:
@@ -85,11 +87,13 @@ def merge_command(
     rerun: Annotated[int, typer.Option(help="Run so many trials of each again.")] = 0,
 ) -> None:
     """Verify all submissions of a folder and merge the sound ones into a results file."""
+    from nasbench_suite.parsing import counted
     from nasbench_suite.submissions import merge_submissions
 
     merge = merge_submissions(folder, store, rerun=rerun)
     report_merge(merge)
-    typer.echo(f"{store}: {merge.trials} trials of {len(merge.accepted)} submissions")
+    trials = counted(merge.trials, "trial")
+    typer.echo(f"{store}: {trials} of {counted(len(merge.accepted), 'submission')}")
 
 
 def report_merge(merge: Merge) -> None:

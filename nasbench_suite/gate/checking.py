@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
+from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.noninferiority import RARE, NonInferiority, Verdict, noninferiority
 
 if TYPE_CHECKING:
@@ -260,14 +261,14 @@ _SIGNS = {"unchanged": "pass", "no worse": "pass", "worse": "**FAIL**", "undecid
 
 def _markdown(found: Check) -> str:
     alpha = next((f.test.alpha for f in found.findings if f.test is not None), None)
+    of_all = f"of {counted(len(found.findings), 'comparison')}"
+    few = len(found.undecided)
     headline = (
-        f"**{len(found.regressions)} of {len(found.findings)} comparisons are worse than the "
-        f"baseline.**"
+        f"**{len(found.regressions)} {of_all} did not pass.**"
         if found.regressions
-        else f"**{len(found.undecided)} of {len(found.findings)} comparisons have too few seeds.**"
-        if found.undecided
-        else f"No worse than the baseline: {len(found.findings)} of {len(found.findings)} "
-        f"comparisons."
+        else f"**{few} {of_all} {'has' if few == 1 else 'have'} too few seeds.**"
+        if few
+        else f"No worse than the baseline: {len(found.findings)} {of_all}."
     )
     lines = [
         "### nasbench check",
@@ -316,9 +317,9 @@ def _why(finding: Finding) -> str:
     entry, test = finding.entry, finding.test
     where = _escape(f"{entry.method} on {entry.task}")
     if test is None:
-        return f"{where}: {finding.failures} trials failed."
+        return f"{where}: {counted(finding.failures, 'trial')} failed."
     if test.verdict == "unchanged":
-        return f"{where}: the same figure at each of {len(finding.figures)} seeds."
+        return f"{where}: the same figure at each of {counted(len(finding.figures), 'seed')}."
     if test.verdict == "undecided":
         return (
             f"{where}: {len(finding.figures)} and {len(entry.figures)} seeds are too few: an "
@@ -326,9 +327,12 @@ def _why(finding: Finding) -> str:
             f"unseen. Run and save {test.seeds_needed} seeds, or choose a larger margin or share "
             f"of collapses (--rare)."
         )
+    differs = f"{test.difference:+.3g} [{test.low:+.3g}, {test.high:+.3g}]"
+    if test.high < 0:
+        return f"{where}: worse, the mean differs by {differs}."
     return (
-        f"{where}: a loss of {test.margin:.3g} is not ruled out (p = {test.p:.3f}); the mean "
-        f"differs by {test.difference:+.3g} [{test.low:+.3g}, {test.high:+.3g}]."
+        f"{where}: the mean differs by {differs}, which may be no loss, but one of "
+        f"{test.margin:.3g} is not ruled out (p = {test.p:.3f})."
     )
 
 

@@ -18,7 +18,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
-from nasbench_suite.parsing import parse_methods
+from nasbench_suite.parsing import counted, parse_methods
 from nasbench_suite.rows import CodeRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
@@ -322,8 +322,9 @@ def run_tasks(
                 if others and not rerun:
                     if todo and not keep:
                         raise SuiteError(_other_code(row.label, task, own, others, results.path))
+                    trials = counted(len(others), "trial")
                     summary.hints.append(
-                        f"{row.label} on {task.name}: {len(others)} trials are of other code "
+                        f"{row.label} on {task.name}: {trials} of other code "
                         f"({next(iter(others.values())).title}); now it is {own.title}."
                     )
                 summary.skipped += len(seeds) - len(todo)

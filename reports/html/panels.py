@@ -22,6 +22,7 @@ from nasbench_suite.analysis.comparison import Comparison, results_comparisons
 from nasbench_suite.analysis.results import Results, budget_text, one_task
 from nasbench_suite.analysis.robustness import results_robustness
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
@@ -236,8 +237,9 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
     data = figure_data(kept, choose_figure("anytime"))
     ends = data.groupby("method")["regret"].last().sort_values()
     total = alone.trials["method"].nunique()
-    spoken = f"Regret of {len(methods)} of {total} methods on {name}; at the end " + "; ".join(
-        f"{method} {regret:.3g}" for method, regret in ends.items()
+    spoken = (
+        f"Regret of {len(methods)} of {counted(total, 'method')} on {name}; at the end "
+        + "; ".join(f"{method} {regret:.3g}" for method, regret in ends.items())
     )
     return gallery_block(
         alone,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite import load_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import counted
 from search_methods.graph_vae.checkpoint import embedded_checkpoint, load_model
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def draw_front(task: Any, model: str, seed: int) -> Figure:
     ax.set(
         xlabel=f"{names[1]} ({task.benchmark.metric(names[1]).unit})",
         ylabel=f"{names[0]} ({task.benchmark.metric(names[0]).unit})",
-        title=f"{task.name}: {len(record.architectures)} evaluations, "
+        title=f"{task.name}: {counted(len(record.architectures), 'evaluation')}, "
         f"hypervolume {volumes[-1] if len(positions) else 0:.4f}",
     )
     ax.legend(frameon=False, loc="lower right")

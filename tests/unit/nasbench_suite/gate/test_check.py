@@ -17,8 +17,14 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.gate import check, load_baseline, make_baseline, save_baseline
+from nasbench_suite.gate.checking import Check, Finding
 from nasbench_suite.runner import run
-from nasbench_suite.statistics.noninferiority import coincidence, noninferiority, passing_power
+from nasbench_suite.statistics.noninferiority import (
+    NonInferiority,
+    coincidence,
+    noninferiority,
+    passing_power,
+)
 from nasbench_suite.tasks import Method, Session
 from search_methods.regularized_evolution import RegularizedEvolution
 
@@ -224,7 +230,19 @@ def test_equally_good_results_pass_and_a_planted_regression_does_not(
     assert [finding.verdict for finding in found.regressions] == ["worse"]
     assert not found.passed
     assert "**FAIL**" in found.markdown()
-    assert "is not ruled out" in found.markdown()
+    assert "1 of 1 comparison did not pass" in found.markdown()
+    assert ": worse, the mean differs by" in found.markdown()
+    assert "not ruled out" not in found.markdown()
+
+
+def test_what_is_not_ruled_out_is_not_called_worse(baseline: Path) -> None:
+    """The mean may be as it was, and there are seeds enough to rule a loss out."""
+    (entry,) = load_baseline(baseline).entries
+    test = NonInferiority(-0.1, -0.3, 0.1, 0.2, 0.2, 0.05, 0.95, 0.9, 60, "worse")
+    found = Check((Finding(entry, entry.figures, 0, test),), ())
+    assert found.regressions
+    assert "one of 0.2 is not ruled out (p = 0.200)" in found.markdown()
+    assert "worse" not in found.markdown()
 
 
 def test_too_few_seeds_are_undecided(toy: Benchmark, baseline: Path, tmp_path: Path) -> None:

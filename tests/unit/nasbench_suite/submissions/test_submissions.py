@@ -446,4 +446,4 @@ def test_the_commands_make_verify_and_merge(toy: Benchmark, tmp_path: Path) -> N
     assert answer.stdout.startswith("forged: random on toy/toy, seed 0: it claims")
     answer = nasbench("submit", "merge", "in", "--store", "m.sqlite")
     assert f"b{SUFFIX} is rejected: forged" in answer.stderr
-    assert answer.stdout == "m.sqlite: 3 trials of 1 submissions\n"
+    assert answer.stdout == "m.sqlite: 3 trials of 1 submission\n"
