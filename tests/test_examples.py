@@ -21,7 +21,7 @@ SAYS = {
 
 
 # What asks for published figures, which need not be at hand.
-WITH_DATA = {"import_real_tables"}
+WITH_DATA = {"import_real_tables", "gallery"}
 
 
 def test_every_example_is_known() -> None:

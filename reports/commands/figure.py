@@ -60,6 +60,9 @@ def figure(
     venue: Annotated[Venue, typer.Option(help="Column width and font sizes.")] = Venue.NEURIPS,
     width: Annotated[Width, typer.Option(help="One column, or the whole text.")] = Width.COLUMN,
     height: Annotated[float | None, typer.Option(help="Inches; by default as it fits.")] = None,
+    dark: Annotated[
+        bool, typer.Option("--dark", help="Light on dark, for slides and pages.")
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Write what is drawn to this CSV file too.")
     ] = None,
@@ -88,6 +91,7 @@ def figure(
         venue=venue.value,
         width=width.value,
         height=height,
+        dark=dark,
     )
     if data is not None:
         try:

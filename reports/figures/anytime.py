@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +21,18 @@ from reports.figures.methods import (
     best_few,
     method_numbers,
     method_styles,
+    readable,
     regret_label,
     spaced_markers,
+    title_of,
+    wrap_name,
 )
+from reports.figures.style import inks
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-_LONG_NAME = 26  # characters; longer names are broken between settings
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
 
 
@@ -133,7 +134,7 @@ def _draw(
     if begin < end:
         ax.set_xlim(begin, end)
     if floor > 0:
-        ax.axhspan(bottom, floor, color="0.92", zorder=0)
+        ax.axhspan(bottom, floor, color=inks().band, zorder=0)
         ax.annotate(
             f"noise floor {floor:.2g} {points}".rstrip(),
             (0.0, floor),
@@ -142,9 +143,9 @@ def _draw(
             textcoords="offset points",
             va="top",
             fontsize="small",
-            color="0.35",
+            color=inks().muted,
         )
-    ax.set_title(fill(first["task"], 64), fontsize="medium")
+    title_of(ax, first["task"])
     ax.set_xlabel(_AXIS[by])
     ax.set_ylabel(regret_label(curves, points))
     ax.spines[["top", "right"]].set_visible(False)
@@ -187,7 +188,7 @@ def _label_ends(ax: Axes, numbers: Mapping[str, int]) -> bool:
             textcoords="offset points",
             va="center",
             fontsize="small",
-            color=line.get_color(),
+            color=readable(line.get_color()),
             annotation_clip=False,
         )
         belongs(text, ax, numbers[str(line.get_label())])
@@ -209,16 +210,6 @@ def _apart(
         centres[index] = min(centres[index], edge - heights[index] / 2)
         edge = centres[index] - heights[index] / 2
     return centres
-
-
-def wrap_name(name: str, width: int = _LONG_NAME) -> str:
-    """A method's name, its hyper-parameters on lines of their own, none broken."""
-    lines = [""]
-    for part in re.findall(r"[^\[(,]+[\[(,]?\s?", name):
-        if len(lines[-1]) + len(part) > width and lines[-1]:
-            lines.append("")
-        lines[-1] += part
-    return "\n".join(line.rstrip() for line in lines)
 
 
 def _best_first(curves: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
+    balanced,
     belongs,
     best_few,
     method_numbers,
@@ -22,6 +23,7 @@ from reports.figures.methods import (
     plain_numbers,
     spaced_markers,
 )
+from reports.figures.style import inks
 from reports.labels import labels_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TRUE_FRONT = "true front"
+_UPWARDS = 30  # characters of the vertical label on one line
 _SHARES = (0.25, 0.5, 0.75)  # what a quarter, half and three quarters of the searches reached
 
 
@@ -110,7 +113,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.plot(
         *_staircase(best, across, up),
         label=labels["front_label"],
-        color="black",
+        color=inks().text,
         linestyle="dotted",
         linewidth=1.2,
     )
@@ -158,7 +161,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_xlim(x_low, x_high)
     ax.set_ylim(y_low, y_high)
     ax.set_xlabel(labels["x_label"])
-    ax.set_ylabel(labels["y_label"])
+    ax.set_ylabel(balanced(labels["y_label"], _UPWARDS))
     plain_numbers(ax, "xy")
     ax.spines[["top", "right"]].set_visible(False)
     add_note(ax, note)

@@ -29,24 +29,27 @@ from nasbench_suite.statistics.significance import (
     performance_profile,
     probability_of_improvement,
 )
-from reports.figures.anytime import wrap_name
 from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
+    balanced,
     belongs,
     best_few,
     method_numbers,
     method_styles,
     regret_label,
     spaced_markers,
+    wrap_name,
 )
+from reports.figures.style import inks
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _MOST_METHODS = 12  # of a critical-difference diagram
+_WORDS = 40  # characters of an axis label that begins left of its axes
 _LEADING = 8.8  # points from line to line of a long name there
 _THRESHOLDS = 100
 _GOLDEN = 0.5 * (5**0.5 - 1)
@@ -107,14 +110,14 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     bars = 0.55 * len(groups) + 0.4
     low = max(1.0, np.floor(2 * ranks.min()) / 2)
     high = max(min(float(total), np.ceil(2 * ranks.max()) / 2), low + difference)
-    width = high - low
-    ax.hlines(0, low, high, color="black", linewidth=0.8)
+    width, ink = high - low, inks().text
+    ax.hlines(0, low, high, color=ink, linewidth=0.8)
     step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20) if width / s <= 9)
     for tick in np.arange(np.ceil(low / step) * step, high + 1e-9, step):
-        ax.vlines(tick, 0, 0.18, color="black", linewidth=0.8)
+        ax.vlines(tick, 0, 0.18, color=ink, linewidth=0.8)
         ax.text(tick, 0.3, f"{tick:g}", ha="center", va="bottom", fontsize="small")
-    ax.hlines(1.35, low, low + difference, color="black", linewidth=1.0)
-    ax.vlines([low, low + difference], 1.2, 1.5, color="black", linewidth=1.0)
+    ax.hlines(1.35, low, low + difference, color=ink, linewidth=1.0)
+    ax.vlines([low, low + difference], 1.2, 1.5, color=ink, linewidth=1.0)
     label = f"critical difference {difference:.2f}"
     if total > len(methods):
         label += f"; the best {len(methods)} of {total} methods"
@@ -123,7 +126,7 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
         height = -0.4 - 0.55 * row
         ends = ranks[list(group)]
         pad = 0.012 * width
-        ax.hlines(height, ends.min() - pad, ends.max() + pad, color="black", linewidth=3.0)
+        ax.hlines(height, ends.min() - pad, ends.max() + pad, color=ink, linewidth=3.0)
     # Rows downwards on either side; the outermost is highest, so that no line crosses another.
     rows = [*range(left), *reversed(range(len(methods) - left))]
     sizes = [_row_size(method) for method in methods]
@@ -136,7 +139,7 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
         height = -bars - 0.9 * (above + (sizes[place] - 1) / 2) - 0.3
         depth = max(depth, 0.9 * (above + sizes[place]))
         edge = low - 0.03 * width if on_left else high + 0.03 * width
-        (line,) = ax.plot([rank, rank, edge], [0, height, height], color="black", linewidth=0.7)
+        (line,) = ax.plot([rank, rank, edge], [0, height, height], color=ink, linewidth=0.7)
         looks = {name: styles[method][name] for name in ("color", "marker", "markersize")}
         (dot,) = ax.plot([rank], [0], linestyle="none", clip_on=False, zorder=3, **looks)
         for part in (line, dot):
@@ -312,11 +315,13 @@ def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
         (dot,) = ax.plot([row["improvement"]], [place], markersize=5, linestyle="none", **looks)
         for part in (bar, dot):
             belongs(part, ax, number)
-    ax.axvline(0.5, color="0.5", linewidth=0.8, linestyle="dashed")
-    ax.set_yticks(places, frame["method"])
+    ax.axvline(0.5, color=inks().muted, linewidth=0.8, linestyle="dashed")
+    ax.set_yticks(places, [wrap_name(method) for method in methods])
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_xlim(min(0.4, float(frame["low"].min()) - 0.02), 1.0)
-    ax.set_xlabel(f"probability that {frame['against'].iloc[0]} is better")
+    ax.set_xlabel(
+        balanced(f"probability that {frame['against'].iloc[0]} is better", _WORDS), loc="right"
+    )
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -364,18 +369,18 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
         )
         belongs(dots, ax, numbers[method])
         ends, middle = np.quantile(regrets, [0.05, 0.95]), np.quantile(regrets, [0.25, 0.5, 0.75])
-        ink: dict[str, Any] = {"color": "0.2", "linewidth": 0.9}
+        thin: dict[str, Any] = {"color": inks().text, "linewidth": 0.9}
         box = ([middle[0], middle[2], middle[2], middle[0], middle[0]], row + 0.3 * _CORNERS)
         for part in (
-            ax.hlines(row, ends[0], middle[0], **ink),
-            ax.hlines(row, middle[2], ends[1], **ink),
-            *ax.plot(*box, **ink),
-            ax.vlines(middle[1], row - 0.3, row + 0.3, color="0.2", linewidth=1.6),
+            ax.hlines(row, ends[0], middle[0], **thin),
+            ax.hlines(row, middle[2], ends[1], **thin),
+            *ax.plot(*box, **thin),
+            ax.vlines(middle[1], row - 0.3, row + 0.3, color=inks().text, linewidth=1.6),
         ):
             belongs(part, ax, numbers[method])
-    ax.set_yticks(range(len(methods)), methods)
+    ax.set_yticks(range(len(methods)), [wrap_name(method) for method in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
-    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]))
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]), loc="right")
     ax.set_xlim(left=min(0.0, float(frame["regret"].min())))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -410,6 +415,12 @@ def _regrets(results: Results) -> tuple[dict[str, list[np.ndarray]], str]:
     return dict(sorted(found.items())), unit
 
 
+def rows_height(methods: Sequence[str], row: float) -> float:
+    """Inches of a figure with a row a method, by those of a row; names may take several lines."""
+    most = max(len(wrap_name(method).split("\n")) for method in methods)
+    return 0.75 + len(methods) * max(row, 0.06 + 0.13 * most)
+
+
 def _read(store: str | Path | Results) -> Results:
     return store if isinstance(store, Results) else read_results(store)
 
@@ -437,7 +448,7 @@ IMPROVEMENT = Figure(
     "its bootstrap interval; one half means no difference.",
     improvement_data,
     draw_improvement,
-    height=lambda methods: 0.7 + 0.2 * len(methods),
+    height=lambda methods: rows_height(methods, 0.2),
     ranked=True,
 )
 PROFILE = Figure(
@@ -452,5 +463,5 @@ DISTRIBUTION = Figure(
     "Every run's regret, with box of the quartiles and whiskers from 5 to 95 %.",
     distribution_data,
     draw_distribution,
-    height=lambda methods: 0.7 + 0.24 * len(methods),
+    height=lambda methods: rows_height(methods, 0.24),
 )

@@ -16,6 +16,7 @@ from reports.figures.methods import (
     best_few,
     method_numbers,
     method_styles,
+    plain_decades,
     plain_numbers,
     spaced_markers,
 )
@@ -67,6 +68,7 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
                 belongs(part, ax, numbers[method])
         if log:
             ax.set_yscale("log")
+            plain_decades(ax)
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half an epoch
         plain_numbers(ax)
         ax.set_xlabel("epoch")
@@ -111,19 +113,19 @@ DISCRETISATION_GAP = _over_epochs(
     "discretisation_gap",
     "Discretisation gap",
     "Validation accuracy of the supernet less that of the derived path in it",
-    "gap (points)",
+    "accuracy gap (points)",
 )
 NODE_VARIANCE = _over_epochs(
     "node_variance",
     "Variance of nodes",
     "Activation variance of the cells' nodes, mean over nodes and cells",
-    "activation variance",
+    "activation variance of nodes",
     log=True,
 )
 EDGE_VARIANCE = _over_epochs(
     "edge_variance",
     "Variance of edges",
     "Activation variance of what edges carry, mean over edges and cells",
-    "activation variance",
+    "activation variance of edges",
     log=True,
 )

@@ -7,6 +7,7 @@ point group ``nasbench_suite.figures``.
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from nasbench_suite import registry
@@ -14,7 +15,7 @@ from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import legend_height
-from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
+from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
 from reports.labels import in_order, present
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
     """The table of a figure, with what its drawing needs beside it.
 
     ``attrs`` of the table hold the number of each method that decides its looks, what the task is
-    judged by where there is one task, and whether the order of methods was asked for.
+    judged by where there is one task, whether the order of methods was asked for, and which methods
+    are left out, as they lack results on a task.
     """
     presented = present(results)
     frame = figure.data(presented)
@@ -50,6 +52,9 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
         "styles": dict(presented.styles),
         "ordered": bool(presented.order) and not figure.ranked,
     }
+    if figure.across and len(presented.tasks) > 1:
+        shown = {*frame["method"], *frame.get("against", ())}
+        frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
     if len(presented.tasks) == 1:
         ((key, task),) = presented.tasks.items()
         frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
@@ -86,6 +91,11 @@ def make_figure(
         )
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     chosen.draw(frame, figure.subplots())
+    if left_out := frame.attrs.get("left_out"):
+        note = f"not run on every task, so left out: {', '.join(left_out)}"
+        words = fill(note, int(14 * inches))
+        figure.supxlabel(words, fontsize="small", color=inks().muted)
+        figure.set_figheight(height + 0.15 * (1 + words.count("\n")))
     return figure
 
 
@@ -98,6 +108,7 @@ def write_paper_figure(
     venue: str = "neurips",
     width: str = "column",
     height: float | None = None,
+    dark: bool = False,
 ) -> pd.DataFrame:
     """Write a figure for a paper as PDF, SVG or PNG, fonts embedded.
 
@@ -110,6 +121,7 @@ def write_paper_figure(
         venue: see ``reports.figures.style.WIDTHS``.
         width: ``column`` or ``text``.
         height: inches; by default as the figure asks.
+        dark: light on dark.
 
     Returns:
         The table behind the figure.
@@ -127,6 +139,6 @@ def write_paper_figure(
     if task is not None or not chosen.across:
         results = one_task(results, choose_task(results, task))
     frame = figure_data(results, chosen)
-    with paper_style(venue):
+    with paper_style(venue, dark=dark):
         save_figure(make_figure(name, frame, venue=venue, width=width, height=height), path)
     return frame

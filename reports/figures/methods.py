@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
+
+from reports.figures.style import inks
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.transforms import Transform
 
 MOST_CURVES = 14  # more on one axes cover each other; the best are drawn, and the note says so
-_LONG_NAME = 26  # characters; longer names in a legend would cover the curves
+_LONG_NAME = 26  # characters; longer names are broken between settings
 _LINE = 40  # characters of an axis label on one line
-_COLOURS = 8
+_LEFT = 0.6  # inches that ticks and label of a vertical axis take
+# Seaborn's "colorblind" with a magenta in place of its pink, which is not seen on white.
+_COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#ee3377", "#949494")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1.5, 1.5)))
 
@@ -32,14 +38,15 @@ def method_styles(
         frame: what is drawn; where ``present`` gave it numbers, a method looks the same in every
             figure of its results file, and otherwise it is counted among ``methods``.
     """
-    import seaborn as sns
+    from matplotlib.colors import to_rgb
 
     numbers = method_numbers(methods, frame)
-    palette = sns.color_palette("colorblind", _COLOURS)
+    lift = inks().lift
+    palette = [tuple(min(1.0, lift * part) for part in to_rgb(colour)) for colour in _COLOURS]
     return {
         method: {
-            "color": palette[number % _COLOURS],
-            "linestyle": _DASHES[(number + number // _COLOURS) % len(_DASHES)],
+            "color": palette[number % len(_COLOURS)],
+            "linestyle": _DASHES[(number + number // len(_COLOURS)) % len(_DASHES)],
             "marker": _MARKERS[number % len(_MARKERS)],
             "markersize": 4.0,
             "markeredgewidth": 0.0,
@@ -79,7 +86,9 @@ def add_legend(ax: Axes, names: Sequence[str], frame: pd.DataFrame | None = None
     columns = legend_columns(labels, width)
     legend = ax.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.17),
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + _below_labels(ax),
+        borderaxespad=0.0,
         ncols=columns,
         frameon=False,
         fontsize="small",
@@ -91,6 +100,15 @@ def add_legend(ax: Axes, names: Sequence[str], frame: pd.DataFrame | None = None
             for part in (text, handle):
                 if part is not None:
                     belongs(part, ax, numbers[text.get_text()])
+
+
+def _below_labels(ax: Axes) -> Transform:
+    """From the lower end of axes to below their ticks and label, which are of so many points."""
+    from matplotlib.transforms import ScaledTranslation
+
+    lines = 1 + ax.get_xlabel().count("\n")
+    points = 22 + 1.25 * float(ax.xaxis.label.get_fontsize()) * lines
+    return ScaledTranslation(0.0, -points / 72, ax.figure.get_figure(root=True).dpi_scale_trans)
 
 
 def legend_columns(names: Sequence[str], inches: float) -> int:
@@ -125,7 +143,7 @@ def add_note(ax: Axes, text: str) -> None:
             ha="right",
             va="top",
             fontsize="small",
-            color="0.35",
+            color=inks().muted,
         )
 
 
@@ -139,23 +157,76 @@ def plain_numbers(ax: Axes, axis: str = "y") -> None:
             ax.ticklabel_format(axis=name, useOffset=False, style="plain")  # type: ignore[arg-type]
 
 
+def wrap_name(name: str, width: int = _LONG_NAME) -> str:
+    """A method's name, its hyper-parameters on lines of their own, none broken."""
+    lines = [""]
+    for part in re.findall(r"\(?[^\[(,]+[\[,]?\s?", name):
+        if len(lines[-1]) + len(part) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def readable(colour: Any) -> tuple[float, ...]:
+    """A colour of a method for words, which need more contrast than a line."""
+    from matplotlib.colors import to_rgb
+
+    ink = to_rgb(inks().text)
+    return tuple(0.75 * part + 0.25 * dark for part, dark in zip(to_rgb(colour), ink, strict=True))
+
+
+def title_of(ax: Axes, text: str) -> None:
+    """A title in as many lines as it takes, from the left end of the axes, over nothing else."""
+    from matplotlib import rcParams
+    from matplotlib.textpath import TextPath
+
+    room = 72 * (ax.figure.get_figure(root=True).get_size_inches()[0] - _LEFT)
+    points = TextPath((0, 0), text, size=rcParams["font.size"], usetex=False).get_extents().width
+    letters = int(0.9 * len(text) * room / max(points, 1.0))
+    ax.set_title(fill(text, max(24, letters)), fontsize="medium", loc="left")
+
+
+def balanced(text: str, width: int = _LINE) -> str:
+    """Text in lines of at most so many characters, as few and as equal as can be."""
+    lines = fill(text, width).count("\n")
+    return next(
+        broken
+        for limit in range(-(-len(text) // (lines + 1)), width + 1)
+        if (broken := fill(text, limit)).count("\n") == lines
+    )
+
+
+def plain_decades(ax: Axes) -> None:
+    """A logarithmic vertical axis with 0.2, 0.5, 1 beside it rather than powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
 def regret_label(frame: pd.DataFrame, unit: str, before: str = "") -> str:
     """The label of an axis of regrets: of which metric, in which unit."""
     metric = frame.attrs.get("metric", "")
     text = f"{before}regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
-    return fill(text, _LINE)  # the height of a panel is a line's length
+    return balanced(text)  # the height of a panel is a line's length
 
 
 __all__ = [
     "MOST_CURVES",
     "add_legend",
     "add_note",
+    "balanced",
     "belongs",
     "best_few",
     "legend_height",
     "method_numbers",
     "method_styles",
+    "plain_decades",
     "plain_numbers",
+    "readable",
     "regret_label",
     "spaced_markers",
+    "title_of",
+    "wrap_name",
 ]

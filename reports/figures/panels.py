@@ -55,7 +55,7 @@ def write_panels(
         handles: dict[str, Any] = {}
         for ax, key in zip(axes, keys, strict=False):
             figure.draw(frames[key], ax)
-            ax.set_title(fill(titles[key], _TITLE), fontsize="small")
+            ax.set_title(fill(titles[key], _TITLE), fontsize="small", loc="left")
             handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
             if (legend := ax.get_legend()) is not None:
                 legend.remove()

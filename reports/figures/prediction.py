@@ -10,7 +10,7 @@ import numpy as np
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.prediction import MEASURES, summarise
-from reports.figures.style import figure_width, paper_style, save_figure
+from reports.figures.style import figure_width, inks, paper_style, save_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ def draw_curves(summary: pd.DataFrame, axes: Axes, measure: str) -> Axes:
         axes.plot(part["size"], part["value"], marker="o", ms=2.5, color=colour, label=name)
         low, high = part["low"].to_numpy(), part["high"].to_numpy()
         axes.fill_between(part["size"], low, high, color=colour, alpha=0.15, linewidth=0)
-    styles = {"ceiling": ("black", "--"), "proxy": ("0.6", ":")}
+    styles = {"ceiling": (inks().text, "--"), "proxy": (inks().muted, ":")}
     for name in dict.fromkeys(summary["predictor"]):
         kind = _kind(summary, name)
         if kind in styles:

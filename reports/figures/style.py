@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,38 @@ METADATA: dict[str, dict[str, Any]] = {  # no dates, so that equal results give 
 }
 
 
+@dataclass(frozen=True)
+class Inks:
+    """Colours of what is no method's.
+
+    Attributes:
+        ground: what is drawn on.
+        text: words, axes, marks.
+        muted: what is said by the way.
+        band: an area behind all else.
+        lift: factor of the methods' colours.
+    """
+
+    ground: str
+    text: str
+    muted: str
+    band: str
+    lift: float = 1.0
+
+
+LIGHT = Inks("#ffffff", "#262626", "#595959", "#ebebeb")
+DARK = Inks("#16171a", "#ececf0", "#a6a7ae", "#2b2d33", 1.3)
+
+
+def inks() -> Inks:
+    """The colours of matplotlib's present style: the dark ones where the ground of axes is dark."""
+    import matplotlib as mpl
+    from matplotlib.colors import to_rgb
+
+    dark = sum(to_rgb(mpl.rcParams["axes.facecolor"])) < 1.5
+    return DARK if dark else LIGHT
+
+
 def figure_width(venue: str, width: str = "column") -> float:
     """Width of a figure in inches.
 
@@ -43,11 +76,15 @@ def figure_width(venue: str, width: str = "column") -> float:
 
 
 @contextmanager
-def paper_style(venue: str = "neurips") -> Iterator[None]:
+def paper_style(venue: str = "neurips", *, dark: bool = False) -> Iterator[None]:
     """Matplotlib's settings for a venue: font sizes, embedded fonts, colour-blind colours.
 
     The venues set their papers in Times; STIX, which comes with matplotlib, is of its kind.
     Fonts are embedded as TrueType (type 42), as the venues' checks require, not as type 3.
+
+    Args:
+        venue: whose.
+        dark: light on dark, for slides and pages.
     """
     import matplotlib as mpl
     import seaborn as sns
@@ -56,8 +93,13 @@ def paper_style(venue: str = "neurips") -> Iterator[None]:
     figure_width(venue)
     size = _POINTS[venue]
     serif = {"font.family": "STIXGeneral", "mathtext.fontset": "stix"} if venue != "screen" else {}
+    chosen = DARK if dark else LIGHT
+    grounds = ("figure.facecolor", "axes.facecolor")
+    words = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
     settings = {
         **sns.axes_style("ticks"),
+        **dict.fromkeys(grounds, chosen.ground),
+        **dict.fromkeys(words, chosen.text),
         **serif,
         "font.size": size,
         "axes.labelsize": size,

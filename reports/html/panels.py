@@ -28,7 +28,7 @@ from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
 from reports.figures.gallery import choose_figure, figure_data, make_figure
 from reports.figures.methods import MOST_CURVES
-from reports.figures.style import METADATA, paper_style, show_as_text
+from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
 from reports.labels import only
 from reports.tables.rendering import Table
 from reports.tables.robustness import robustness_report
@@ -136,10 +136,6 @@ def task_tags(task: TaskRow) -> dict[str, str]:
 
 # -- drawings --------------------------------------------------------------------------------------
 
-_INK = ("#000000", "#262626", "#333333")  # what is drawn in the colour of text
-_MUTED = ("#595959", "#808080")
-_BAND = "#ebebeb"
-
 
 def inline_svg(figure: MatplotlibFigure, key: str) -> str:
     """A figure as SVG to be put into a page, in the page's own colours of text, light or dark.
@@ -155,11 +151,9 @@ def inline_svg(figure: MatplotlibFigure, key: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'\b(id="|xlink:href="#|url\(#)', rf"\g<1>{key}-", text)
-    for colour in _INK:
+    for colour in ("#000000", LIGHT.text):
         text = text.replace(colour, "currentColor")
-    for colour in _MUTED:
-        text = text.replace(colour, "var(--muted)")
-    text = text.replace(_BAND, "var(--band)")
+    text = text.replace(LIGHT.muted, "var(--muted)").replace(LIGHT.band, "var(--band)")
     return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
@@ -168,10 +162,7 @@ def screen_style() -> Iterator[None]:
     """Matplotlib's settings for drawings in the page; text stays text there."""
     import matplotlib as mpl
 
-    with (
-        paper_style("screen"),
-        mpl.rc_context({"svg.fonttype": "none", "text.color": _INK[1], "axes.edgecolor": _INK[1]}),
-    ):
+    with paper_style("screen"), mpl.rc_context({"svg.fonttype": "none"}):
         yield
 
 

@@ -21,7 +21,6 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.statistics.sample import round_figures
 from reports.figures import comparison as figures
-from reports.figures.anytime import wrap_name
 from reports.figures.diagnostics import diagnostic_drawing
 from reports.figures.gallery import (
     choose_figure,
@@ -29,7 +28,7 @@ from reports.figures.gallery import (
     list_figures,
     write_paper_figure,
 )
-from reports.figures.methods import add_legend, method_styles
+from reports.figures.methods import add_legend, method_styles, wrap_name
 from reports.figures.style import WIDTHS
 from reports.labels import present, read_labels
 from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
