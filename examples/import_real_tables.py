@@ -381,7 +381,11 @@ def search(table: RealTable, method: str, store: Path, evaluations: int, seeds: 
     """
     also = [table.second] if method in MULTI_OBJECTIVE else []
     (task,) = make_tasks(
-        table.name, evaluations=evaluations, signal=table.signal, report=table.report, also=also
+        table.name,
+        evaluations=evaluations,
+        signal=table.signal,
+        judged_by=table.report,
+        objectives=also,
     )
     try:
         done = run_tasks([task], METHODS[method], seeds=seeds, store=store)

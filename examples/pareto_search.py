@@ -10,7 +10,7 @@ digits = load_benchmark("digits")
 run(
     digits,
     "random,nsga2",
-    also=["onnxruntime_ms"],
+    objectives=["onnxruntime_ms"],
     seeds=range(5),
     evaluations=100,
     store="fronts.sqlite",

@@ -14,6 +14,17 @@ R = TypeVar("R")
 
 REMOVED_IN = "0.3"
 
+RUN_ARGUMENTS = {
+    "seconds": "simulated_seconds",
+    "report": "judged_by",
+    "also": "objectives",
+    "each": "each_objective",
+}
+"""New names of arguments of ``run`` by old ones, and of what an experiment file says."""
+
+OPTIONS = {"run": {f"--{old}": f"--{new.replace('_', '-')}" for old, new in RUN_ARGUMENTS.items()}}
+"""New names of options by old ones, by command."""
+
 
 def warn_renamed(old: str, new: str, level: int = 3) -> None:
     """Warn that a name was changed.
@@ -86,6 +97,26 @@ def renamed_arguments(**names: str) -> Callable[[Callable[P, R]], Callable[P, R]
         return call
 
     return decorate
+
+
+def current_keys(
+    content: Mapping[str, Any], names: Mapping[str, str], source: object
+) -> dict[str, Any]:
+    """What a file says, with its keys by their new names; warns whoever uses the file.
+
+    Args:
+        content: as it was read.
+        names: the new name of a key by the old one.
+        source: where it was read.
+    """
+    for old in content.keys() & names.keys():
+        warnings.warn(
+            f"{source}: {old!r} is now {names[old]!r}; the old name is removed in version "
+            f"{REMOVED_IN}.",
+            FutureWarning,
+            stacklevel=3,
+        )
+    return {names.get(key, key): value for key, value in content.items()}
 
 
 def current_options(options: Mapping[str, str], arguments: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import Results, choose_task, one_task, read_results
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
+from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.parsing import counted
 from nasbench_suite.runner import RunSummary
 from nasbench_suite.runner import run as run_trials
@@ -125,6 +126,7 @@ class Experiment:
         )
 
 
+@renamed_arguments(**RUN_ARGUMENTS)
 def run(
     benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     methods: Methods = "random",
@@ -147,9 +149,9 @@ def run(
             name and a method.
         seeds: a trial is run with each; a number stands for so many, from 0.
         store: the results file; made if absent.
-        settings: ``dataset``, ``evaluations``, ``seconds``, ``signal``, ``report``, ``also``,
-            ``each``, ``noise``, ``jobs``, ``progress=True``, ``on_evaluation`` and whatever else
-            ``nasbench_suite.runner.run`` takes.
+        settings: ``dataset``, ``evaluations``, ``simulated_seconds``, ``signal``, ``judged_by``,
+            ``objectives``, ``each_objective``, ``noise``, ``jobs``, ``progress=True``,
+            ``on_evaluation`` and whatever else ``nasbench_suite.runner.run`` takes.
 
     Returns:
         The experiment, with ``leaderboard()``, ``compare()``, ``curves()``, ``evaluations()``,

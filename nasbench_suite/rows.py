@@ -143,9 +143,9 @@ def task_row(task: Task) -> TaskRow:
     if len(task.objectives) > 1:
         return _front_row(task)
     objective = task.objectives[0]
-    metric = task.benchmark.metric(objective.report)
+    metric = task.benchmark.metric(objective.judged_by)
     table = task.benchmark if isinstance(task.benchmark, Benchmark) else None
-    noise = None if table is None else noise_floor(table, objective.report)
+    noise = None if table is None else noise_floor(table, objective.judged_by)
     return TaskRow(
         key=task.key,
         name=task.name,
@@ -153,7 +153,7 @@ def task_row(task: Task) -> TaskRow:
         space=task.benchmark.space.name,
         dataset=task.dataset,
         signal_metric=objective.signal,
-        report_metric=objective.report,
+        report_metric=objective.judged_by,
         unit=metric.unit,
         direction=metric.direction,
         optimum=task.optimum,
@@ -165,7 +165,7 @@ def task_row(task: Task) -> TaskRow:
 def _front_row(task: Task) -> TaskRow:
     """A task of several objectives is judged by one figure, the normalised hypervolume."""
     measure = task.measure
-    metrics = [task.benchmark.metric(objective.report) for objective in task.objectives]
+    metrics = [task.benchmark.metric(objective.judged_by) for objective in task.objectives]
     signs = [task.orientation(metric.name) for metric in metrics]
     bounds = measure.low[1:] + measure.bounds * (measure.high - measure.low)[1:]
     return TaskRow(

@@ -25,9 +25,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nasbench_suite import registry
+from nasbench_suite.deprecated import RUN_ARGUMENTS, current_keys
 from nasbench_suite.errors import SuiteError, choose_from, refused
 
-_SHARED = ("methods", "seeds", "evaluations", "seconds", "noise")
+_SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "noise")
 
 
 class SuiteRun(BaseModel):
@@ -41,11 +42,11 @@ class SuiteRun(BaseModel):
     space: str | None = None
     seeds: str = "0-4"
     evaluations: float | None = Field(default=None, gt=0)
-    seconds: float | None = Field(default=None, gt=0)
+    simulated_seconds: float | None = Field(default=None, gt=0)
     signal: str | None = None
-    report: str | None = None
-    also: list[str] = []
-    each: list[str] = []
+    judged_by: str | None = None
+    objectives: list[str] = []
+    each_objective: list[str] = []
     noise: str = "mean"
 
     def settings(self) -> dict[str, Any]:
@@ -79,10 +80,12 @@ def read_suite(path: str | Path) -> Suite:
         SuiteError: it cannot be read, or says something that no run has.
     """
     with refused(f"Experiment file {path} cannot be read ({{reason}}).", OSError, ValueError):
-        content = tomllib.loads(Path(path).read_text("utf-8"))
+        written = tomllib.loads(Path(path).read_text("utf-8"))
+    content = current_keys(written, RUN_ARGUMENTS, path)
     runs = content.get("runs", [])
     if isinstance(runs, list) and all(isinstance(one, dict) for one in runs):
         shared = {name: content.pop(name) for name in _SHARED if name in content}
+        runs = [current_keys(one, RUN_ARGUMENTS, path) for one in runs]
         content["runs"] = [_with_shared(one, shared) for one in runs]
     try:
         return Suite.model_validate(content)
@@ -111,7 +114,7 @@ def load_suite(name: str) -> Suite:
 
 def _with_shared(run: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
     """A run with what holds for all; a budget of its own takes the place of the shared one."""
-    budget = {"evaluations", "seconds"}
+    budget = {"evaluations", "simulated_seconds"}
     if budget & run.keys():
         shared = {name: value for name, value in shared.items() if name not in budget}
     return {**shared, **run}

@@ -74,13 +74,15 @@ def tasks(data: Path) -> Iterator[Named]:
     mean: dict[str, Any] = {**budget, "crossfit": False}
     yield Named("digits", make_task(digits, **mean))
     yield Named("digits, single trainings", make_task(digits, **mean, noise="sample"))
-    yield Named("digits, seconds", make_task(digits, seconds=60.0, crossfit=False))
-    yield Named("digits, latency", make_task(digits, **mean, also=["onnxruntime_ms"]))
+    yield Named("digits, seconds", make_task(digits, simulated_seconds=60.0, crossfit=False))
+    yield Named("digits, latency", make_task(digits, **mean, objectives=["onnxruntime_ms"]))
     yield Named("digits, cross-fitted", make_task(digits, **budget))
     table = published(data)
     if table is not None:
         yield Named("cifar100", make_task(table, "cifar100", **budget))
-        yield Named("cifar100, latency", make_task(table, "cifar100", **budget, also=["raspi4"]))
+        yield Named(
+            "cifar100, latency", make_task(table, "cifar100", **budget, objectives=["raspi4"])
+        )
 
 
 def published(data: Path) -> Benchmark | None:

@@ -18,7 +18,7 @@ from search_methods.random_search import RandomSearch
 @pytest.fixture(autouse=True)
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
     def tasks(data: Path) -> Iterator[recordings.Named]:
-        task = make_task(load_benchmark("digits"), evaluations=12, also=["onnxruntime_ms"])
+        task = make_task(load_benchmark("digits"), evaluations=12, objectives=["onnxruntime_ms"])
         yield recordings.Named("few", task)
 
     monkeypatch.setattr(recordings, "tasks", tasks)

@@ -96,9 +96,9 @@ def _task_of(row: TaskRow) -> Task | None:
             table,
             row.dataset,
             evaluations=row.config.get("evaluations"),
-            seconds=row.config.get("seconds"),
+            simulated_seconds=row.config.get("seconds"),
             signal=objectives[0].signal,
-            report=objectives[0].report,
+            judged_by=objectives[0].judged_by,
             noise=row.config.get("noise", "mean"),
         )
     return None

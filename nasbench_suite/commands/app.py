@@ -16,6 +16,7 @@ from typer.main import get_group, solve_typer_info_help
 from typer.models import TyperInfo
 
 from nasbench_suite import registry
+from nasbench_suite.deprecated import OPTIONS, current_options
 from nasbench_suite.errors import SuiteError
 
 # What the help lists together; a command of nobody's group stands at the end.
@@ -91,6 +92,7 @@ class Commands(TyperGroup):
         """
         if not args[0].startswith("-"):
             registry.find("commands", args[0])
+            args = [args[0], *current_options(OPTIONS.get(args[0], {}), args[1:])]
         return super().resolve_command(ctx, args)
 
 

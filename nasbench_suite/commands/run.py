@@ -51,22 +51,22 @@ def run(
     evaluations: Annotated[
         float | None, typer.Option(help="Budget in evaluations; 200 if no budget is given.")
     ] = None,
-    seconds: Annotated[
+    simulated_seconds: Annotated[
         float | None, typer.Option(help="Budget in simulated seconds of training.")
     ] = None,
     signal: Annotated[
         str | None,
         typer.Option(help="Metric the methods see; by default the last validation accuracy."),
     ] = None,
-    report: Annotated[
+    judged_by: Annotated[
         str | None,
         typer.Option(help="Metric they are judged by; by default the last test accuracy."),
     ] = None,
-    also: Annotated[
+    objectives: Annotated[
         str | None,
-        typer.Option(help="Further objectives, as name,name: search for a Pareto front."),
+        typer.Option(help="Objectives besides, as name,name: search for a Pareto front."),
     ] = None,
-    each: Annotated[
+    each_objective: Annotated[
         str | None,
         typer.Option(
             help="One task for each of these as a further objective, as name,name; `latency` "
@@ -182,11 +182,11 @@ def run(
                 "dataset": split_names(dataset) if dataset else None,
                 "seeds": parse_seeds(seeds),
                 "evaluations": evaluations,
-                "seconds": seconds,
+                "simulated_seconds": simulated_seconds,
                 "signal": signal,
-                "report": report,
-                "also": split_names(also) if also else (),
-                "each": split_names(each) if each else (),
+                "judged_by": judged_by,
+                "objectives": split_names(objectives) if objectives else (),
+                "each_objective": split_names(each_objective) if each_objective else (),
                 "noise": noise,
                 "crossfit": crossfit,
                 "transfer": split_names(transfer) if transfer else (),

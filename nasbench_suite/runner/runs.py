@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.surrogates import load_any
+from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
 from nasbench_suite.parsing import counted, parse_methods
@@ -83,6 +84,7 @@ class _Plan:
         return folder / f"{self.task.key}-{self.method_key}-{seed}.npz"
 
 
+@renamed_arguments(**RUN_ARGUMENTS)
 def run(
     benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     methods: Methods = "random",
@@ -96,11 +98,11 @@ def run(
     keep: bool = False,
     rerun: bool = False,
     evaluations: float | None = None,
-    seconds: float | None = None,
+    simulated_seconds: float | None = None,
     signal: str | None = None,
-    report: str | None = None,
-    also: Sequence[str | Objective] = (),
-    each: Sequence[str] = (),
+    judged_by: str | None = None,
+    objectives: Sequence[str | Objective] = (),
+    each_objective: Sequence[str] = (),
     noise: Noise = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
@@ -133,14 +135,14 @@ def run(
             mark such a method.
         rerun: run those of these seeds again, each replaced when it has finished.
         evaluations: budget, see ``make_task``.
-        seconds: budget, see ``make_task``.
+        simulated_seconds: budget, see ``make_task``.
         signal: what the methods see, see ``make_task``.
-        report: what they are judged by, see ``make_task``.
-        also: further objectives, see ``make_task``.
-        each: metrics, or quantities such as ``latency`` that stand for all metrics of them; a task
-            is run with each as one objective more.
+        judged_by: what they are judged by, see ``make_task``.
+        objectives: further ones, see ``make_task``.
+        each_objective: metrics, or quantities such as ``latency`` that stand for all metrics of
+            them; a task is run with each as one objective more.
         noise: see ``Task``.
-        crossfit: whether signal and report come from different trainings, see ``make_task``.
+        crossfit: whether they are judged by other trainings than answer them, see ``make_task``.
         transfer: what methods may know of other data sets and devices, see ``make_task``.
         continued: whether more epochs go on with a training, see ``Task``.
         workers: simulated ones of each search, see ``Task``.
@@ -164,11 +166,11 @@ def run(
         space=space,
         dataset=dataset,
         evaluations=evaluations,
-        seconds=seconds,
+        simulated_seconds=simulated_seconds,
         signal=signal,
-        report=report,
-        also=also,
-        each=each,
+        judged_by=judged_by,
+        objectives=objectives,
+        each_objective=each_objective,
         noise=noise,
         crossfit=crossfit,
         transfer=transfer,
@@ -216,13 +218,14 @@ def prepare(
     return tasks, list(chosen), _check_seeds(seeds)
 
 
+@renamed_arguments(**RUN_ARGUMENTS)
 def make_tasks(
     benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     *,
     space: str | None = None,
     dataset: str | Sequence[str] | None = None,
-    also: Sequence[str | Objective] = (),
-    each: Sequence[str] = (),
+    objectives: Sequence[str | Objective] = (),
+    each_objective: Sequence[str] = (),
     **settings: Any,
 ) -> list[Task]:
     """The tasks of ``run``, which describes the arguments; the others are those of ``make_task``.
@@ -233,14 +236,11 @@ def make_tasks(
     table = _benchmark(benchmark, space)
     names = [dataset] if isinstance(dataset, str) or dataset is None else dataset
     return [
-        make_task(
-            table,
-            name,
-            also=[*also, *more],
-            **settings,
-        )
+        make_task(table, name, objectives=[*objectives, *more], **settings)
         for name in names
-        for more in ([[metric] for metric in table.named(each)] if each else [[]])
+        for more in (
+            [[metric] for metric in table.named(each_objective)] if each_objective else [[]]
+        )
     ]
 
 

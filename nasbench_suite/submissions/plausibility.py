@@ -83,7 +83,7 @@ def foresight(
         task = tasks[trial.task]
         if len(task.objectives) > 1 or result.record.strings is not None:
             continue
-        report = task.objectives[0].report
+        report = task.objectives[0].judged_by
         figures = task.orientation(report) * task.table.values(report)
         known = figures[~np.isnan(figures)]
         bar = np.quantile(known, 1 - _BEST)

@@ -237,22 +237,22 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> 
             "its workers are simulated, and when each of them began cannot be told from a record.",
         )
     try:
-        objectives = [(str(signal), str(report)) for signal, report in config["objectives"]]
+        objectives = [(str(signal), str(judged)) for signal, judged in config["objectives"]]
         signals = [signal for signal, _ in objectives]
         leaking = [name for name in signals if benchmark.metric(name).split == "test"]
         if leaking:
             return Fault(
                 "test leakage", claim.name, f"it searches on the test metric {leaking[0]}."
             )
-        (signal, report), *others = objectives
+        (signal, judged_by), *others = objectives
         task = make_task(
             benchmark,
             config["dataset"],
             evaluations=config["evaluations"],
-            seconds=config["seconds"],
+            simulated_seconds=config["seconds"],
             signal=signal,
-            report=report,
-            also=[Objective(*pair) for pair in others],
+            judged_by=judged_by,
+            objectives=[Objective(*pair) for pair in others],
             noise=config["noise"],
             crossfit=config.get("crossfit", False),
             transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
@@ -376,7 +376,7 @@ def _leaks(
             full = full[task.available[full]]
         if (record.recommended < 0).all() or len(full) < 2 or len(task.objectives) > 1:
             continue
-        signal, report = task.objectives[0].signal, task.objectives[0].report
+        signal, report = task.objectives[0].signal, task.objectives[0].judged_by
         seen = task.orientation(signal) * task.table.values(signal)[full]
         judged = task.orientation(report) * task.table.values(report)[full]
         if judged[seen.argmax()] == judged.max():

@@ -214,7 +214,7 @@ def _regret_violations(task: Task, result: TrialResult) -> Iterator[Violation]:
     """A figure better than the best there is; where trainings are divided a lucky one may be."""
     if len(task.objectives) > 1 or task.chosen is not None or task.optimum is None:
         return
-    sign = task.orientation(task.objectives[0].report)
+    sign = task.orientation(task.objectives[0].judged_by)
     best = float((sign * result.incumbents.reports).max())
     if best > sign * task.optimum:
         yield Violation(

@@ -75,7 +75,7 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
         seconds=record.seconds[at],
         architectures=architectures,
         signals=benchmark.query_batch(architectures, objective.signal),
-        reports=benchmark.query_batch(architectures, objective.report),
+        reports=benchmark.query_batch(architectures, objective.judged_by),
     )
 
 

@@ -21,6 +21,7 @@ from nasbench_suite.benchmarks.crossfit import (
 )
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
+from nasbench_suite.deprecated import renamed_arguments, warn_renamed
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import html_table
 from nasbench_suite.tasks.transfer import Known, find_known
@@ -39,11 +40,17 @@ class Objective:
 
     Attributes:
         signal: metric that the method sees.
-        report: metric that the architecture found is judged by, after the search.
+        judged_by: metric that the architecture found is judged by, after the search.
     """
 
     signal: str
-    report: str
+    judged_by: str
+
+    @property
+    def report(self) -> str:
+        """The old name of ``judged_by``."""
+        warn_renamed("Objective.report", "Objective.judged_by")
+        return self.judged_by
 
 
 @dataclass(frozen=True)
@@ -169,7 +176,7 @@ class Task:
 
     @property
     def _judged_by(self) -> list[str]:
-        objectives = [name for o in self.objectives for name in (o.signal, o.report)]
+        objectives = [name for o in self.objectives for name in (o.signal, o.judged_by)]
         return [*objectives, *self.fidelity_signals, *self.cost_metrics]
 
     @cached_property
@@ -193,7 +200,7 @@ class Task:
             "benchmark": self.benchmark.name,
             "checksum": self.benchmark.checksum,
             "dataset": self.dataset,
-            "objectives": [[o.signal, o.report] for o in self.objectives],
+            "objectives": [[o.signal, o.judged_by] for o in self.objectives],
             "evaluations": self.budget.evaluations,
             "seconds": self.budget.seconds,
             "noise": self.noise,
@@ -237,7 +244,7 @@ class Task:
         known = {_plain_name(metric.dataset) for metric in metrics if metric.dataset}
         found = []
         for objective in self.objectives[1:]:
-            metric = self.benchmark.metric(objective.report)
+            metric = self.benchmark.metric(objective.judged_by)
             named = f"_{_plain_name(metric.name)}_"
             of = {name for name in known if f"_{name}_" in named}
             if metric.dataset:
@@ -256,7 +263,7 @@ class Task:
     def reported(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float64]:
         """What architectures are judged by, shape (n, objectives), in the metrics' own units."""
         return np.stack(
-            [self.table.query_batch(np.asarray(indices), o.report) for o in self.objectives],
+            [self.table.query_batch(np.asarray(indices), o.judged_by) for o in self.objectives],
             axis=-1,
         )
 
@@ -285,8 +292,8 @@ class Task:
         from nasbench_suite.statistics.pareto import make_measure
 
         space = table.space
-        figures = np.stack([table.values(o.report) for o in self.objectives], axis=-1)
-        directions = [self.benchmark.metric(o.report).direction for o in self.objectives]
+        figures = np.stack([table.values(o.judged_by) for o in self.objectives], axis=-1)
+        directions = [self.benchmark.metric(o.judged_by).direction for o in self.objectives]
         eligible = space.connected
         if self.available is not None:
             if not (eligible & self.available).any():
@@ -311,7 +318,7 @@ class Task:
         if not isinstance(self.benchmark, Benchmark):
             return None
         found: NDArray[np.bool_] | None = None
-        judged = {name for o in self.objectives for name in (o.signal, o.report)}
+        judged = {name for o in self.objectives for name in (o.signal, o.judged_by)}
         for metric in sorted(judged.union(self.fidelity_signals)):
             codes = self.benchmark.reasons(metric)
             if codes is not None:
@@ -319,7 +326,7 @@ class Task:
         return found
 
     def __repr__(self) -> str:
-        objectives = ", ".join(f"{o.signal} -> {o.report}" for o in self.objectives)
+        objectives = ", ".join(f"{o.signal} -> {o.judged_by}" for o in self.objectives)
         return f"<Task {self.name!r}: {objectives}, {self.budget}>"
 
     def _repr_html_(self) -> str:
@@ -327,7 +334,7 @@ class Task:
             "benchmark": self.benchmark.name,
             "data set": self.dataset or "-",
             "methods see": ", ".join(o.signal for o in self.objectives),
-            "judged by": ", ".join(o.report for o in self.objectives),
+            "judged by": ", ".join(o.judged_by for o in self.objectives),
             "budget": str(self.budget),
             "key": self.key,
         }
@@ -349,7 +356,7 @@ class Task:
             return None
         if len(self.objectives) > 1:
             return 1.0
-        report = self.objectives[0].report
+        report = self.objectives[0].judged_by
         sign = self.orientation(report)
         figures = sign * self.benchmark.values(report)
         if self.available is not None:
@@ -357,7 +364,7 @@ class Task:
             if not len(figures):
                 raise SuiteError(
                     f"No architecture has both a signal and a report of task {self.name!r}: "
-                    f"choose others with --signal and --report."
+                    f"choose others with --signal and --judged-by."
                 )
         if self.crossfit is not None:
             return crossfit_optimum(self.table, report, self.available)
@@ -387,15 +394,16 @@ def config_hash(config: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+@renamed_arguments(seconds="simulated_seconds", report="judged_by", also="objectives")
 def make_task(
     benchmark: Benchmark | OpenBenchmark,
     dataset: str | None = None,
     *,
     evaluations: float | None = None,
-    seconds: float | None = None,
+    simulated_seconds: float | None = None,
     signal: str | None = None,
-    report: str | None = None,
-    also: Sequence[str | Objective] = (),
+    judged_by: str | None = None,
+    objectives: Sequence[str | Objective] = (),
     noise: Noise = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
@@ -408,15 +416,15 @@ def make_task(
         benchmark: the table or open benchmark.
         dataset: the data set; may be left out if the table has one alone.
         evaluations: budget of full evaluations; 200 if no budget is given at all.
-        seconds: budget of simulated training seconds.
+        simulated_seconds: budget of training seconds as the benchmark has them; nobody waits.
         signal: metric the method sees; by default the data set's validation accuracy at the
             most epochs there are.
-        report: metric the result is judged by; by default its test accuracy at the most epochs.
-        also: further objectives (multi-objective search), each a metric that is both seen and
-            reported, such as a latency, or an ``Objective``.
+        judged_by: metric the result is judged by; by default its test accuracy at the most epochs.
+        objectives: further ones beside that (multi-objective search), each a metric that is both
+            seen and judged by, such as a latency, or an ``Objective``.
         noise: see ``Task``.
-        crossfit: whether signal and report come from different trainings; by default wherever both
-            were measured with the same two seeds or more.
+        crossfit: whether the search is judged by other trainings than answer it; by default
+            wherever both were measured with the same two seeds or more.
         transfer: what a method may see beforehand, by name; see ``transfer.find_known``.
         continued: see ``Task``.
         workers: see ``Task``.
@@ -428,33 +436,33 @@ def make_task(
         raise SuiteError(f"Unknown noise {noise!r}: choose 'mean' or 'sample'.")
     dataset = _choose_dataset(benchmark, dataset, signal)
     signal = signal or _latest(benchmark, dataset, "valid")
-    report = report or _latest(benchmark, dataset, "test")
-    objectives = [Objective(signal, report)]
-    objectives += [o if isinstance(o, Objective) else Objective(o, o) for o in also]
-    for objective in objectives:
+    judged_by = judged_by or _latest(benchmark, dataset, "test")
+    searched = [Objective(signal, judged_by)]
+    searched += [o if isinstance(o, Objective) else Objective(o, o) for o in objectives]
+    for objective in searched:
         if benchmark.metric(objective.signal).split == "test":
             raise SuiteError(
                 f"{objective.signal!r} is a test metric, which a search must not see: "
                 f"choose a validation metric as the signal."
             )
-        benchmark.metric(objective.report)
-    if len(objectives) > 1 and isinstance(benchmark, OpenBenchmark) and not benchmark.sample_size:
+        benchmark.metric(objective.judged_by)
+    if len(searched) > 1 and isinstance(benchmark, OpenBenchmark) and not benchmark.sample_size:
         raise SuiteError(
             f"A search for several objectives is judged beside the front of a table or of a "
             f"thousand random architectures, and {benchmark.name!r} trains each that it is asked "
-            f"for: leave --also out, or search a table or a surrogate."
+            f"for: leave --objectives out, or search a table or a surrogate."
         )
     seen = benchmark.metric(signal)
     family = _fidelity_family(benchmark, seen)
     cost_metrics = _cost_metrics(benchmark, seen, family)
-    if seconds is not None and not cost_metrics:
+    if simulated_seconds is not None and not cost_metrics:
         raise SuiteError(
             f"Benchmark {benchmark.name!r} has no training times for {signal!r}: "
             f"give the budget in evaluations."
         )
-    if evaluations is None and seconds is None:
+    if evaluations is None and simulated_seconds is None:
         evaluations = DEFAULT_EVALUATIONS
-    _check_workers(benchmark, workers, bool(cost_metrics), len(objectives))
+    _check_workers(benchmark, workers, bool(cost_metrics), len(searched))
     if continued and noise == "sample":
         raise SuiteError(
             "A training that goes on has one seed, and noise 'sample' draws one for every answer: "
@@ -462,23 +470,23 @@ def make_task(
         )
     plan = None
     if crossfit is not False and isinstance(benchmark, Benchmark):
-        plan = plan_crossfit(benchmark, signal, report)
+        plan = plan_crossfit(benchmark, signal, judged_by)
     if crossfit and plan is None:
         raise SuiteError(
-            f"Signal {signal!r} and report {report!r} have not two training seeds in common, so "
-            f"their trainings cannot be divided: leave --crossfit out."
+            f"Signal {signal!r} and {judged_by!r}, which it is judged by, have not two training "
+            f"seeds in common, so their trainings cannot be divided: leave --crossfit out."
         )
     return Task(
         benchmark,
         dataset,
-        tuple(objectives),
-        Budget(evaluations, seconds),
+        tuple(searched),
+        Budget(evaluations, simulated_seconds),
         noise,
         fidelities=tuple(metric.epochs or 1 for metric in family),
         fidelity_signals=tuple(metric.name for metric in family),
         cost_metrics=cost_metrics,
         crossfit=plan,
-        transfer=_known(benchmark, dataset, objectives, transfer),
+        transfer=_known(benchmark, dataset, searched, transfer),
         continued=continued,
         workers=workers,
     )
@@ -497,7 +505,7 @@ def _known(
             f"Benchmark {benchmark.name!r} answers any architecture, and what is transferred is a "
             f"table of all of them: search a table, or leave --transfer out."
         )
-    target = list(dict.fromkeys(name for o in objectives for name in (o.signal, o.report)))
+    target = list(dict.fromkeys(name for o in objectives for name in (o.signal, o.judged_by)))
     return find_known(benchmark, dataset, target, names)
 
 
@@ -530,7 +538,8 @@ def _choose_dataset(benchmark: Described, dataset: str | None, signal: str | Non
             f"Benchmark {benchmark.name!r} has {len(searchable)} data sets: "
             f"choose one of {', '.join(searchable)} with --dataset."
             if searchable
-            else f"Benchmark {benchmark.name!r} has no accuracies: name a signal and a report."
+            else f"Benchmark {benchmark.name!r} has no accuracies: name what is seen with --signal "
+            f"and what it is judged by with --judged-by."
         )
     if dataset not in benchmark.datasets:
         raise SuiteError(
@@ -547,7 +556,7 @@ def _latest(benchmark: Described, dataset: str | None, split: str) -> str:
         if (metric.dataset, metric.split, metric.quantity) == (dataset, split, "accuracy")
     ]
     if not candidates:
-        option = {"valid": "--signal", "test": "--report"}[split]
+        option = {"valid": "--signal", "test": "--judged-by"}[split]
         raise SuiteError(
             f"Benchmark {benchmark.name!r} has no {split} accuracy of {dataset!r}: "
             f"name a metric with {option}."

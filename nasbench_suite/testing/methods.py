@@ -159,7 +159,7 @@ def _task(space: str, single: bool) -> Task:
     """A task of one or two objectives on the toy benchmark."""
     also = () if single else ("chip_ms",)
     benchmark = toy_benchmark(load_finite_space(space))
-    return make_task(benchmark, evaluations=EVALUATIONS, also=also)
+    return make_task(benchmark, evaluations=EVALUATIONS, objectives=also)
 
 
 def _draw(

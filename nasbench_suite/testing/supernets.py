@@ -45,7 +45,7 @@ class SupernetContract(Contract):
     def task(self, name: str) -> Task:
         """A task that the method can search."""
         also = ("flops",) if method_class(name).multi_objective else ()
-        return make_task(load_benchmark(self.benchmark), also=also)
+        return make_task(load_benchmark(self.benchmark), objectives=also)
 
     def test_it_is_described_and_can_be_named(self, name: str) -> None:
         """A dataclass with a docstring, whose settings are JSON and can be written in a label."""

@@ -55,13 +55,13 @@ def draw_all(
             f"Benchmark {table.name!r} has no latency to draw: name a metric with --latency."
         )
     second = latency or latencies[0]
-    task = make_task(table, dataset, also=[second])
+    task = make_task(table, dataset, objectives=[second])
     path = checkpoint or embedded_checkpoint(table.space.name)
     model, _ = load_model(path, table.space.name)
     means = np.asarray(model.encode(table.space.all_vectors)[0], dtype=np.float64)
     functional = getattr(model, "functional", None)
     said = None if functional is None else np.asarray(functional(means))
-    report = task.objectives[0].report
+    report = task.objectives[0].judged_by
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
         "latent.png": draw_latent(means, said, table, report, second),
@@ -155,7 +155,7 @@ def draw_front(task: Any, model: str, seed: int) -> Figure:
     everything = task.reported(np.flatnonzero(measure.eligible))
     found = task.reported(record.architectures[members])
     true = task.reported(measure.front)
-    names = [objective.report for objective in task.objectives]
+    names = [objective.judged_by for objective in task.objectives]
     figure = Figure(figsize=(6.5, 4.5), layout="constrained")
     ax = figure.subplots()
     ax.scatter(everything[:, 1], everything[:, 0], s=1, color="0.8", label="all", rasterized=True)

@@ -155,7 +155,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder_name:
         folder = Path(folder_name)
-        report = make_task(table, given.dataset).objectives[0].report
+        report = make_task(table, given.dataset).objectives[0].judged_by
         noise = noise_floor(table, report)
         margin = given.margin or (noise.floor if noise else None)
         if margin is None:

@@ -260,7 +260,7 @@ def our_search(folder: Path) -> Figures:
     accuracy = 100 * (1 - np.array(errors))
     columns = {"d_valid_200": accuracy, "d_test_200": accuracy, "ms": 1 + np.array(latencies)}
     table = make_benchmark("made", load_space("nats-tss"), metrics, columns)
-    task = make_task(table, "d", evaluations=EVALUATIONS, also=["ms"])
+    task = make_task(table, "d", evaluations=EVALUATIONS, objectives=["ms"])
 
     def search(seed: int) -> None:
         trial = Trial(task, NSGA2(), seed=seed)

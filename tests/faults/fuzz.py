@@ -216,7 +216,7 @@ def texts() -> Iterator[tuple[str, list[str], Callable[[str], Any]]]:
     yield "seeds", ["0-9", "0,2,5-9"], parse_seeds
     yield "cell", [tss.string(6111)], tss.index
     yield "sizes", [sss.string(6111)], sss.index
-    yield "objective", ["onnxruntime_ms"], lambda text: make_task(digits, also=[text])
+    yield "objective", ["onnxruntime_ms"], lambda text: make_task(digits, objectives=[text])
     yield "data set", ["digits"], lambda text: make_task(digits, text)
     yield "benchmark", ["digits", "nats-tss"], load_benchmark
 

@@ -53,7 +53,7 @@ SHORT = {
 # One call of every command, in an order in which each finds what it needs. One folder for all.
 CALLS = r"""
 run --methods random,local-search,regularized-evolution[sample_size=5] --seeds 0-4 --evaluations 30
-run --methods random,nsga2 --also onnxruntime_ms --seeds 0-2 --evaluations 30 --store fronts.sqlite
+run --methods random,nsga2 --objectives onnxruntime_ms --evaluations 30 --store fronts.sqlite
 run --methods random --seeds 0-3 --evaluations 10 --jobs 2 --time-limit 60 --store limits.sqlite
 run --methods reinforce[learning_rate=0.1],reinforce --seeds 0-2 --evaluations 9 --store rl.sqlite
 leaderboard
@@ -252,7 +252,7 @@ def searched(folder: Path, core: bool) -> list[str]:
             several = method_class(name).multi_objective
         except SuiteError:
             several = False
-        more = " --also onnxruntime_ms" if several else ""
+        more = " --objectives onnxruntime_ms" if several else ""
         return nasbench(f"{call}{more} --store {name}.sqlite", folder)
 
     methods = describe_methods()

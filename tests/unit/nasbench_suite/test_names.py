@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from importlib import import_module
 from importlib.metadata import version
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import nasbench_suite
-from nasbench_suite import load_space
+from nasbench_suite import load_benchmark, load_space, make_task
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.deprecated import REMOVED_IN, current_options, renamed_arguments
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.deprecated import OPTIONS, REMOVED_IN, current_options, renamed_arguments
+from nasbench_suite.suites import read_suite
 
 OLD = {
     "nasbench_suite.metrics": [
@@ -77,6 +82,40 @@ def test_an_option_by_its_old_name_works_and_warns(capsys: pytest.CaptureFixture
     written = ["--old", "--old=x", "--older", "old"]
     assert current_options({"--old": "--new"}, written) == ["--new", "--new=x", "--older", "old"]
     assert capsys.readouterr().err.count("--old is now --new") == 2
+
+
+def test_a_search_by_the_old_names_is_the_same(tmp_path: Path) -> None:
+    digits = load_benchmark("digits")
+    new = make_task(digits, simulated_seconds=9, objectives=["flops"], judged_by="digits_valid_8")
+    with pytest.warns(DeprecationWarning, match="make_task") as told:
+        old = make_task(digits, seconds=9, also=["flops"], report="digits_valid_8")  # type: ignore[call-arg]
+    assert len(told) == 3
+    assert old.key == new.key
+    with pytest.warns(DeprecationWarning, match="Objective.judged_by"):
+        assert old.objectives[0].report == "digits_valid_8"
+    runs = []
+    for text in ('each_objective = ["flops"]', 'each = ["flops"]'):
+        (tmp_path / "runs.toml").write_text(
+            f'[[runs]]\nbenchmark = "digits"\n{text}\nmethods = "random"\n'
+        )
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            runs.append(read_suite(tmp_path / "runs.toml"))
+        assert len(found) == len(runs) - 1  # of the old name alone
+    assert runs[0] == runs[1]
+
+
+def test_commands_take_old_options(tmp_path: Path) -> None:
+    store = str(tmp_path / "r.sqlite")
+    call = ["run", "--methods", "random", "--seeds", "0", "--evaluations", "3", "--store", store]
+    answer = CliRunner().invoke(build_app(), [*call, "--also", "flops", "--quiet"])
+    assert answer.exit_code == 0
+    assert b"flops" in Path(store).read_bytes()  # among the task's objectives
+    assert "--also is now --objectives" in answer.stderr
+    help_of_run = CliRunner().invoke(build_app(), ["run", "--help"]).stdout
+    for old, new in OPTIONS["run"].items():
+        assert new in help_of_run
+        assert f" {old} " not in help_of_run
 
 
 def test_a_benchmark_of_a_frame_by_its_old_name() -> None:

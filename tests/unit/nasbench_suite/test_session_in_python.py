@@ -305,7 +305,7 @@ def test_evaluations_of_two_objectives_have_two_signals(toy: Benchmark, tmp_path
         seeds=1,
         store=tmp_path / "r.sqlite",
         evaluations=4,
-        also=["toy_train_time_9"],
+        objectives=["toy_train_time_9"],
     )
     frame = made.evaluations()
     assert isinstance(frame, pd.DataFrame)

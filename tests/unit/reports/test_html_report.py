@@ -192,7 +192,7 @@ def fronts(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fronts") / "r.sqlite"
     run(toy, "random", seeds=range(3), store=path, evaluations=20)
     for metric in ("toy_train_time_1", "toy_train_time_9"):
-        run(toy, "random,nsga2", seeds=range(3), store=path, evaluations=60, also=[metric])
+        run(toy, "random,nsga2", seeds=range(3), store=path, evaluations=60, objectives=[metric])
     return path
 
 

@@ -83,7 +83,7 @@ def seen(
         seeds=range(3),
         store=folder / "f.sqlite",
         evaluations=40,
-        also=["toy_train_time_9"],
+        objectives=["toy_train_time_9"],
     )
     master, slave = pty.openpty()
     # Output is not to be waited for: what the terminal holds is read while the program runs.

@@ -275,7 +275,7 @@ def test_regularized_evolution_forgets_the_best_with_age(additive: Benchmark) ->
 
 def test_regularized_evolution_beats_random_on_the_published_table(published: Benchmark) -> None:
     task = make_task(published, evaluations=200)
-    assert (task.objectives[0].signal, task.objectives[0].report) == tuple(published.metrics)
+    assert (task.objectives[0].signal, task.objectives[0].judged_by) == tuple(published.metrics)
     evolved = final_reports(task, "regularized-evolution", 20)
     drawn = final_reports(task, "random", 20)
     standard_error = np.sqrt((evolved.var(ddof=1) + drawn.var(ddof=1)) / 20)

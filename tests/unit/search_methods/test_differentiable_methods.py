@@ -314,7 +314,7 @@ def sweep(folder: Path, **settings: Any) -> LatencySweep:
 
 
 def test_a_sweep_evaluates_what_every_weight_derives(digits: Benchmark, tmp_path: Path) -> None:
-    task = make_task(digits, also=["flops"])
+    task = make_task(digits, objectives=["flops"])
     trial = Trial(task, sweep(tmp_path), 0)
     trial.advance()
     result = trial.result()
@@ -343,7 +343,7 @@ def test_a_sweep_evaluates_what_every_weight_derives(digits: Benchmark, tmp_path
 
 
 def test_a_sweep_goes_on_within_a_search(digits: Benchmark, tmp_path: Path) -> None:
-    task = make_task(digits, also=["flops"])
+    task = make_task(digits, objectives=["flops"])
     whole, before, after = (Trial(task, sweep(tmp_path), 0) for _ in range(3))
     whole.advance()
     before.advance(3)

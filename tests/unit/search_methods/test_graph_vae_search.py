@@ -56,8 +56,8 @@ def cells() -> Benchmark:
 
 
 def search(benchmark: Benchmark, evaluations: int, seed: int = 0, **settings: Any) -> Record:
-    also = settings.pop("also", ["phone_ms"])
-    task = make_task(benchmark, evaluations=evaluations, also=also)
+    also = settings.pop("objectives", ["phone_ms"])
+    task = make_task(benchmark, evaluations=evaluations, objectives=also)
     trial = Trial(task, GraphVAESearch(**settings), seed)
     trial.advance()
     return trial.result().record
@@ -191,7 +191,7 @@ def test_every_evaluation_is_charged_and_of_another_architecture(cells: Benchmar
 
 
 def test_it_finds_a_front_that_random_search_does_not(cells: Benchmark) -> None:
-    task = make_task(cells, evaluations=60, also=["phone_ms"])
+    task = make_task(cells, evaluations=60, objectives=["phone_ms"])
     record = search(cells, 60, **ONE_HOT)
     volume = task.measure.anytime(record.architectures, -record.signals * [1, -1])[1][-1]
     rng = np.random.default_rng(0)
@@ -215,13 +215,13 @@ def test_it_takes_the_cheap_twins(cells: Benchmark) -> None:
 
 
 def test_one_objective_is_a_special_case(cells: Benchmark) -> None:
-    record = search(cells, 60, also=[], **ONE_HOT)
+    record = search(cells, 60, objectives=[], **ONE_HOT)
     best = cells.values("made_test_9")[record.architectures].max()
     assert best > np.quantile(cells.values("made_test_9"), 0.9995)
 
 
 def test_three_objectives(cells: Benchmark) -> None:
-    record = search(cells, 30, also=["phone_ms", "phone_mj"], **ONE_HOT)
+    record = search(cells, 30, objectives=["phone_ms", "phone_mj"], **ONE_HOT)
     assert record.signals.shape == (30, 3)
     assert len(set(record.architectures.tolist())) == 30
 
@@ -235,7 +235,7 @@ def test_a_bound_is_kept(cells: Benchmark) -> None:
     best = accuracy[(latency <= bound) & SPACE.connected].max()
     assert accuracy[answer] > best - 0.1 * np.ptp(accuracy)
     with pytest.raises(SuiteError, match="two objectives"):
-        search(cells, 30, also=[], bound=bound, **ONE_HOT)
+        search(cells, 30, objectives=[], bound=bound, **ONE_HOT)
 
 
 def test_a_bound_below_is_kept_where_more_is_better(cells: Benchmark) -> None:
@@ -245,7 +245,7 @@ def test_a_bound_below_is_kept_where_more_is_better(cells: Benchmark) -> None:
         metrics = [*cells.metrics.values(), Metric("spare", "margin", "ms", "maximize")]
         table = make_benchmark("made", SPACE, metrics, {**cells.columns, "spare": spare})
         bound = float(np.quantile(spare, 0.9))
-        record = search(table, 40, also=["spare"], bound=bound, **ONE_HOT)
+        record = search(table, 40, objectives=["spare"], bound=bound, **ONE_HOT)
         assert spare[record.recommended[-1]] >= bound
 
 
@@ -308,7 +308,9 @@ def test_diverse_first_queries_are_farther_apart_than_random_ones(cells: Benchma
 
 def test_the_cheapest_unseen_twin_of_every_graph_is_a_candidate(cells: Benchmark) -> None:
     rng = np.random.default_rng(0)
-    trial = Trial(make_task(cells, evaluations=30, also=["phone_ms"]), GraphVAESearch(**ONE_HOT), 0)
+    trial = Trial(
+        make_task(cells, evaluations=30, objectives=["phone_ms"]), GraphVAESearch(**ONE_HOT), 0
+    )
     trial.advance(25)
     method = trial.method
     assert isinstance(method, GraphVAESearch)

@@ -130,7 +130,7 @@ def searched(task: Task, name: str) -> str:
 def test_every_method_searches_a_sample_of_every_space(space):
     benchmark = table(space)
     one = make_task(benchmark, evaluations=EVALUATIONS)
-    two = make_task(benchmark, evaluations=EVALUATIONS, also=[COST])
+    two = make_task(benchmark, evaluations=EVALUATIONS, objectives=[COST])
     refused = {}
     for name in black_box():
         several = small(name).multi_objective
@@ -149,7 +149,7 @@ def test_every_method_searches_the_whole_of_every_space_or_is_refused(space):
     for name in black_box():
         benchmark = Made(space)
         also = [COST] if small(name).multi_objective else []
-        task = make_task(benchmark, evaluations=EVALUATIONS, also=also)
+        task = make_task(benchmark, evaluations=EVALUATIONS, objectives=also)
         answer = searched(task, name)
         if answer:
             assert benchmark.asked == 0, f"{name} was refused on {space}, but not before it asked"

@@ -79,7 +79,7 @@ def traded(space: FiniteSpace, objectives: int = 2) -> Benchmark:
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    return make_task(traded(load_space("nats-tss")), evaluations=90, also=["latency"])
+    return make_task(traded(load_space("nats-tss")), evaluations=90, objectives=["latency"])
 
 
 def search(task: Task, method: Method, seed: int = 0) -> TrialResult:
@@ -119,7 +119,7 @@ def test_seeds_differ_and_config_is_left_alone(task: Task, name: str) -> None:
 def test_another_process_finds_the_same(task: Task) -> None:
     script = (
         "import json; from test_multi_objective_methods import *\n"
-        "task = make_task(traded(load_space('nats-tss')), evaluations=90, also=['latency'])\n"
+        "task = make_task(traded(load_space('nats-tss')), evaluations=90, objectives=['latency'])\n"
         "print(json.dumps({name: search(task, make_method(name), 3).record.architectures.tolist()"
         " for name in METHODS}))"
     )
@@ -142,7 +142,9 @@ def test_decisions_may_have_any_number_of_options(name: str, objectives: int) ->
     also = ["latency", "energy"][: objectives - 1]
     table = traded(PizzaSpace(), objectives)
     settings = {"num_initial": 5} if name in ("parego", "exhaustive-predictor") else {}
-    record = search(make_task(table, evaluations=40, also=also), make_method(name, settings)).record
+    record = search(
+        make_task(table, evaluations=40, objectives=also), make_method(name, settings)
+    ).record
     if name in ("random", "sms-emoa", "mo-regularized-evolution"):
         assert len(record.architectures) == 40
     else:
@@ -152,7 +154,7 @@ def test_decisions_may_have_any_number_of_options(name: str, objectives: int) ->
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "random"])
 def test_beats_random_search(name: str) -> None:
-    task = make_task(traded(load_space("nats-tss")), evaluations=150, also=["latency"])
+    task = make_task(traded(load_space("nats-tss")), evaluations=150, objectives=["latency"])
     ours = [search(task, make_method(name), s).incumbents.reports[-1] for s in range(4)]
     random = [search(task, RandomSearch(), s).incumbents.reports[-1] for s in range(12)]
     assert np.mean(ours) > np.quantile(random, 0.75)
@@ -165,7 +167,7 @@ def test_no_test_figure_is_used(name: str) -> None:
     columns = {**table.columns, "made_test_1": -table.columns["made_test_1"]}
     other = make_benchmark("made", table.space, list(table.metrics.values()), columns)
     one, two = (
-        search(make_task(each, evaluations=80, also=["latency"]), make_method(name)).record
+        search(make_task(each, evaluations=80, objectives=["latency"]), make_method(name)).record
         for each in (table, other)
     )
     assert_array_equal(one.architectures, two.architectures)
@@ -269,7 +271,7 @@ def test_evolution_follows_the_box_with_ranks_and_crowding(task: Task) -> None:
 
 
 def test_pareto_local_search_ends_at_a_pareto_local_optimum_set() -> None:
-    task = make_task(traded(load_space("nats-tss")), evaluations=15_000, also=["latency"])
+    task = make_task(traded(load_space("nats-tss")), evaluations=15_000, objectives=["latency"])
     session = Session(task, 1)
     method = ParetoLocalSearch()
     method.start(session)

@@ -65,7 +65,9 @@ def test_every_valid_setting_searches(name: str) -> None:
     for number, settings in enumerate(variants(name)):
         also = objectives[number % len(objectives)]
         trial = Trial(
-            make_task(digits, evaluations=EVALUATIONS, also=also), make_method(name, settings), 0
+            make_task(digits, evaluations=EVALUATIONS, objectives=also),
+            make_method(name, settings),
+            0,
         )
         with threadpool_limits(1):  # small matrices: more threads only wait for each other
             trial.advance()

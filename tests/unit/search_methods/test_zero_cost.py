@@ -31,7 +31,7 @@ def scores(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def evaluated(benchmark: Benchmark, name: str, seconds: float | None = None, **settings: object):
-    budget = {"seconds": seconds} if seconds else {"evaluations": 20}
+    budget = {"simulated_seconds": seconds} if seconds else {"evaluations": 20}
     trial = Trial(make_task(benchmark, **budget), make_method(name, settings), 0)
     trial.advance()
     return trial.session.record()

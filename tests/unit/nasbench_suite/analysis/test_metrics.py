@@ -346,7 +346,7 @@ def test_methods_come_in_the_order_known_from_the_literature(
     write_benchmark(benchmark, tmp_path / "nb201.parquet")
     benchmark = load_benchmark(tmp_path / "nb201.parquet")
     task = make_task(benchmark, "cifar10")
-    assert [(o.signal, o.report) for o in task.objectives] == [
+    assert [(o.signal, o.judged_by) for o in task.objectives] == [
         ("cifar10_valid_12", "cifar10_test_200")
     ]
     run(

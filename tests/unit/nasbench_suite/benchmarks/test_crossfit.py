@@ -176,7 +176,7 @@ def test_true_fronts_are_chosen_by_other_trainings() -> None:
     rng = np.random.default_rng(0)
     luck = rng.normal(90.0, 1.0, (SPACE.size, 2))
     bench = table(luck, luck, {"cost": rng.uniform(1.0, 2.0, SPACE.size)})
-    task = make_task(bench, also=["cost"])
+    task = make_task(bench, objectives=["cost"])
     for fold in (0, 1):
         measure = task.for_seed(fold).measure
         front = measure.front
@@ -189,7 +189,9 @@ def test_true_fronts_are_chosen_by_other_trainings() -> None:
             for index in front.tolist()
         ]
         assert not np.any(dominated)
-    assert task.measure.volume < make_task(bench, also=["cost"], crossfit=False).measure.volume
+    assert (
+        task.measure.volume < make_task(bench, objectives=["cost"], crossfit=False).measure.volume
+    )
 
 
 def test_results_say_so_and_their_submission_is_verified(tmp_path: Path) -> None:

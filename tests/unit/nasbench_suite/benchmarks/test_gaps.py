@@ -156,7 +156,7 @@ def test_a_partial_table_is_a_pool_of_its_rows(gaps, tmp_path):
 
 
 def test_a_session_answers_minus_infinity_and_charges(gaps):
-    session = Session(make_task(gaps, evaluations=10, also=[COST]), 0)
+    session = Session(make_task(gaps, evaluations=10, objectives=[COST]), 0)
     gone = int(np.argmax(gaps.reasons(VALID) > 0))
     there = int(np.argmax(gaps.reasons(VALID) == 0))
     assert session.evaluate(gone) == -np.inf
@@ -172,7 +172,7 @@ def test_a_training_without_a_time_is_charged_the_mean():
     codes = np.zeros(SPACE.size, dtype=int)
     codes[5] = 3
     made = table(**{TIME: codes})
-    session = Session(make_task(made, seconds=100), 0)
+    session = Session(make_task(made, simulated_seconds=100), 0)
     session.evaluate(5)
     assert session.seconds == np.nanmean(made.values(TIME))
 
@@ -183,10 +183,10 @@ def test_optimum_and_front_are_of_what_is_available(gaps):
     gaps = table(**{VALID: codes})
     task = make_task(gaps, evaluations=10)
     assert task.optimum == gaps.values(TEST)[codes == 0].max() < gaps.values(TEST).max()
-    both = make_task(gaps, evaluations=10, also=[COST])
+    both = make_task(gaps, evaluations=10, objectives=[COST])
     assert codes[both.measure.front].sum() == 0
     chosen = np.flatnonzero(codes == 0)
-    complete = make_task(gaps.restricted(chosen), evaluations=10, also=[COST])
+    complete = make_task(gaps.restricted(chosen), evaluations=10, objectives=[COST])
     assert_array_equal(both.measure.front_losses, complete.measure.front_losses)
     assert both.measure.volume == complete.measure.volume
     assert task_row(both).measure["front"] == task_row(complete).measure["front"]
@@ -243,7 +243,7 @@ def test_methods_survive_gaps(gaps, name, also, share):
     if share == "most":  # so that the first evaluations have no figure, for every seed
         codes = np.where(np.random.default_rng(0).random(SPACE.size) < 0.9, 3, 0)
         benchmark = table(**{VALID: codes})
-    task = make_task(benchmark, evaluations=60, also=also)
+    task = make_task(benchmark, evaluations=60, objectives=also)
     trial = Trial(task, make_method(name, QUICK.get(name, {})), 0)
     trial.advance()
     result = trial.result()

@@ -806,13 +806,13 @@ def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:
         "imagenet16-120": ["cifar100_phone_ms", "cifar10_phone_ms", "stated_ms"],
     }
     for dataset, told in foreign.items():
-        hints = make_task(benchmark, dataset, also=also).hints
+        hints = make_task(benchmark, dataset, objectives=also).hints
         assert [hint.split()[0] for hint in hints] == told
     summary = run(
         benchmark,
         "random",
         dataset="imagenet16-120",
-        also=["cifar100_phone_ms"],
+        objectives=["cifar100_phone_ms"],
         evaluations=2,
         seeds=[0],
         store=tmp_path / "r.sqlite",

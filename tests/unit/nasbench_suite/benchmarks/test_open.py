@@ -168,7 +168,7 @@ def test_methods_that_need_more_are_refused_before_the_run(name, space, sentence
 def test_several_objectives_need_a_table_or_a_sample():
     benchmark = Additive()
     with pytest.raises(SuiteError, match="trains each that it is asked for"):
-        make_task(benchmark, also=[TIME])
+        make_task(benchmark, objectives=[TIME])
     assert benchmark.asked == 0
 
 
@@ -180,7 +180,7 @@ class Cheap(Additive):
 
 def test_several_objectives_are_measured_beside_a_sample(tmp_path):
     """Scale and front are the sample's, whatever a search asked for."""
-    task = make_task(Cheap(), evaluations=40, also=[TIME])
+    task = make_task(Cheap(), evaluations=40, objectives=[TIME])
     table = Cheap().sample([TEST, TIME])
     figures = np.stack([-table.values(TEST), table.values(TIME)], axis=1)
     low, high = figures.min(axis=0), figures.max(axis=0)
@@ -204,7 +204,7 @@ def test_several_objectives_are_measured_beside_a_sample(tmp_path):
     }
 
     store = tmp_path / "r.sqlite"
-    run(Cheap(), "nsga2,random", seeds=range(3), evaluations=60, also=[TIME], store=store)
+    run(Cheap(), "nsga2,random", seeds=range(3), evaluations=60, objectives=[TIME], store=store)
     board = leaderboard(store)
     assert board["optimum"].isna().all()
     assert board["iqm"].iloc[0] > 0.5
@@ -223,7 +223,7 @@ def render_fronts(results):
 
 def test_each_question_is_asked_once_and_charged_each_time():
     benchmark = Additive()
-    session = Session(make_task(benchmark, seconds=9), 0)
+    session = Session(make_task(benchmark, simulated_seconds=9), 0)
     word = "a" * DECISIONS
     assert session.evaluate(word) == session.evaluate(HugeSpace().parse(word))
     assert benchmark.asked == 2  # a signal and a time

@@ -199,7 +199,9 @@ def result(toy: Benchmark) -> TrialResult:
 
 
 def test_an_outcome_comes_back_as_it_went(toy: Benchmark, result: TrialResult) -> None:
-    two = Trial(make_task(toy, evaluations=9, also=["toy_train_time_9"]), make_method("random"), 5)
+    two = Trial(
+        make_task(toy, evaluations=9, objectives=["toy_train_time_9"]), make_method("random"), 5
+    )
     two.advance()
     for outcome in (result, two.result(), Failure("a slip", "where", 0.5), None):
         found = decode(encode(outcome))

@@ -209,7 +209,7 @@ def test_a_multi_objective_task_refuses_a_single_objective_method(
     toy: Benchmark, tmp_path: Path
 ) -> None:
     with pytest.raises(SuiteError, match="choose a multi-objective method"):
-        run(toy, "local-search", also=["toy_train_time_9"], store=tmp_path / "r.sqlite")
+        run(toy, "local-search", objectives=["toy_train_time_9"], store=tmp_path / "r.sqlite")
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_multi_objective_task_refuses_a_single_objective_method(
         (["--methods", "random[x=1]"], "Unknown hyper-parameter"),
         (["--methods", "regularized-evolution[population_size=many]"], "valid integer"),
         (["--methods", "random", "--signal", "toy_test_9"], "must not see"),
-        (["--methods", "random", "--report", "toy_tset_9"], "did you mean"),
+        (["--methods", "random", "--judged-by", "toy_tset_9"], "did you mean"),
         (["--methods", "random", "--dataset", "boy"], "did you mean 'toy'"),
         (["--methods", "random", "--store", "/dev/null/x.sqlite"], "cannot be opened"),
     ],

@@ -309,7 +309,7 @@ def test_random_search_reaches_the_figure_found_before_on_the_real_table(shared_
 
 
 def test_a_trial_leaves_its_front_and_indicators(toy: Benchmark) -> None:
-    task = make_task(toy, evaluations=80, also=["toy_train_time_9"]).for_seed(3)
+    task = make_task(toy, evaluations=80, objectives=["toy_train_time_9"]).for_seed(3)
     trial = Trial(task, RandomSearch(), 3)
     trial.advance()
     result = trial.result()
@@ -333,14 +333,18 @@ def test_a_search_that_only_recommends_is_refused(toy: Benchmark) -> None:
         def finished(self) -> bool:
             return True
 
-    trial = Trial(make_task(toy, evaluations=5, also=["toy_train_time_9"]), Recommends(), 0)
+    trial = Trial(make_task(toy, evaluations=5, objectives=["toy_train_time_9"]), Recommends(), 0)
     trial.session.recommend(0)
     with pytest.raises(SuiteError, match="has to evaluate what it would return"):
         trial.result()
 
 
 def test_runs_are_ranked_by_hypervolume_whatever_the_jobs(toy: Benchmark, tmp_path: Path) -> None:
-    arguments: dict[str, Any] = {"seeds": range(4), "evaluations": 40, "also": ["toy_train_time_9"]}
+    arguments: dict[str, Any] = {
+        "seeds": range(4),
+        "evaluations": 40,
+        "objectives": ["toy_train_time_9"],
+    }
     arguments["crossfit"] = False  # the range and the front are those of the whole table
     frames = []
     for jobs in (1, 2):
@@ -358,7 +362,7 @@ def test_runs_are_ranked_by_hypervolume_whatever_the_jobs(toy: Benchmark, tmp_pa
     assert fronts["objective"].tolist() == [0, 1] * (len(fronts) // 2)
     for one, two in zip(*frames, strict=True):
         pd.testing.assert_frame_equal(one, two)
-    task = make_task(toy, evaluations=40, also=["toy_train_time_9"], crossfit=False)
+    task = make_task(toy, evaluations=40, objectives=["toy_train_time_9"], crossfit=False)
     assert row.measure is not None
     assert [o["name"] for o in row.measure["objectives"]] == ["toy_test_9", "toy_train_time_9"]
     for objective in row.measure["objectives"]:
@@ -377,16 +381,16 @@ def test_runs_are_ranked_by_hypervolume_whatever_the_jobs(toy: Benchmark, tmp_pa
 
 def test_one_task_for_each_device(toy: Benchmark, tmp_path: Path) -> None:
     store = tmp_path / "each.sqlite"
-    run(toy, "random", seeds=[0], evaluations=5, each=["training_time"], store=store)
+    run(toy, "random", seeds=[0], evaluations=5, each_objective=["training_time"], store=store)
     with sqlite3.connect(store) as connection:
         names = [name for (name,) in connection.execute("SELECT name FROM tasks ORDER BY id")]
     assert names == [f"toy/toy/toy_train_time_{epochs}" for epochs in (1, 3, 9)]
     with pytest.raises(SuiteError, match="Unknown metric"):
-        run(toy, "random", each=["latency"], store=store)
+        run(toy, "random", each_objective=["latency"], store=store)
 
 
 def test_sampled_noise_and_several_epochs_are_judged(toy: Benchmark) -> None:
-    task = make_task(toy, evaluations=30, also=["toy_train_time_9"], noise="sample")
+    task = make_task(toy, evaluations=30, objectives=["toy_train_time_9"], noise="sample")
     session = Session(task, 0)
     signals = session.evaluate_all(5, epochs=3)
     assert signals.shape == (2,)
@@ -401,7 +405,14 @@ def test_indicators_and_attainment_of_a_results_file(toy: Benchmark, tmp_path: P
     from nasbench_suite.statistics.aggregates import interquartile_mean
 
     store = tmp_path / "r.sqlite"
-    run(toy, "random,nsga2", seeds=range(5), evaluations=60, also=["toy_train_time_9"], store=store)
+    run(
+        toy,
+        "random,nsga2",
+        seeds=range(5),
+        evaluations=60,
+        objectives=["toy_train_time_9"],
+        store=store,
+    )
     rows = front_indicators(store)
     assert sorted(rows["method"]) == ["nsga2", "random"]
     assert rows["hypervolume"].is_monotonic_decreasing
@@ -429,7 +440,7 @@ def test_fronts_are_printed_and_drawn(toy: Benchmark, tmp_path: Path) -> None:
 
     store, figure = tmp_path / "r.sqlite", tmp_path / "fronts.svg"
     also = ["toy_train_time_9"]
-    run(toy, "random,nsga2", seeds=range(3), evaluations=30, also=also, store=store)
+    run(toy, "random,nsga2", seeds=range(3), evaluations=30, objectives=also, store=store)
     run(toy, "random", seeds=[0], evaluations=20, store=store)
     arguments = ["fronts", "--store", str(store), "--figure", str(figure)]
     for form, expected in (("terminal", "IGD+"), ("markdown", "| **"), ("json", "igd_plus")):
@@ -454,15 +465,15 @@ def test_objectives_are_named_on_the_command_line(tmp_path: Path) -> None:
 
     store = tmp_path / "r.sqlite"
     fixed = ["run", "--methods", "random", "--seeds", "0", "--evaluations", "5", "--quiet"]
-    also = ["--also", "digits_train_time_8,digits_train_time_1"]
+    also = ["--objectives", "digits_train_time_8,digits_train_time_1"]
     answer = CliRunner().invoke(build_app(), [*fixed, *also, "--store", str(store)])
     assert answer.exit_code == 0, answer.output
-    each = ["--each", "training_time"]
+    each = ["--each-objective", "training_time"]
     answer = CliRunner().invoke(build_app(), [*fixed, *each, "--store", str(store)])
     assert answer.exit_code == 0, answer.output
     with ResultStore(store, read_only=True) as results:
         objectives = [len(task.config["objectives"]) for task in results.tasks().values()]
     assert objectives == [3, 2, 2, 2, 2]
-    answer = CliRunner().invoke(build_app(), [*fixed, "--also", "digits_test_8"])
+    answer = CliRunner().invoke(build_app(), [*fixed, "--objectives", "digits_test_8"])
     assert isinstance(answer.exception, SuiteError)
     assert "must not see" in str(answer.exception)

@@ -33,7 +33,7 @@ from nasbench_suite.store.maintenance import (
 def sound(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("store") / "r.sqlite"
     run(toy, "random,local-search", seeds=range(5), store=path, evaluations=30)
-    run(toy, "random", seeds=[0], store=path, evaluations=9, also=["toy_train_time_9"])
+    run(toy, "random", seeds=[0], store=path, evaluations=9, objectives=["toy_train_time_9"])
     return path.read_bytes()
 
 
@@ -118,7 +118,7 @@ def test_files_are_merged(toy: Benchmark, store: Path, tmp_path: Path) -> None:
     assert verify_store(merged).faults == ()
     alone = tmp_path / "alone.sqlite"
     run(toy, "random,local-search", seeds=range(5), store=alone, evaluations=30)
-    run(toy, "random", seeds=[0], store=alone, evaluations=9, also=["toy_train_time_9"])
+    run(toy, "random", seeds=[0], store=alone, evaluations=9, objectives=["toy_train_time_9"])
     run(toy, "random", seeds=range(8), store=alone, evaluations=30)
     compared = ["task", "method", "seed", "report", "evaluations"]
     one, same = (read_results(path).trials for path in (merged, alone))

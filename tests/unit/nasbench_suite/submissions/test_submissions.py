@@ -56,9 +56,9 @@ TEST: list[float] = []
 @pytest.fixture(scope="module")
 def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("submissions") / "r.sqlite"
-    run(toy, "random,hyperband", seeds=range(4), store=path, seconds=150, crossfit=False)
+    run(toy, "random,hyperband", seeds=range(4), store=path, simulated_seconds=150, crossfit=False)
     run(toy, "random,local-search", seeds=range(3), store=path, evaluations=30, noise="sample")
-    run(toy, "random", seeds=range(2), store=path, evaluations=20, also=["toy_train_time_9"])
+    run(toy, "random", seeds=range(2), store=path, evaluations=20, objectives=["toy_train_time_9"])
     return path
 
 

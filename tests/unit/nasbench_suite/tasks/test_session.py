@@ -50,9 +50,9 @@ def test_key_depends_on_figures_and_budget(toy: Benchmark) -> None:
         ({"dataset": "tory"}, "did you mean 'toy'"),
         ({"evaluations": 0}, "impossible"),
         ({"evaluations": float("nan")}, "impossible"),
-        ({"seconds": -1}, "impossible"),
+        ({"simulated_seconds": -1}, "impossible"),
         ({"noise": "loud"}, "Unknown noise"),
-        ({"also": ["toy_test_9"]}, "must not see"),
+        ({"objectives": ["toy_test_9"]}, "must not see"),
     ],
 )
 def test_bad_tasks_are_refused(toy: Benchmark, arguments: dict, sentence: str) -> None:
@@ -64,7 +64,7 @@ def test_a_seconds_budget_needs_training_times(toy: Benchmark) -> None:
     metrics = [m for m in toy.metrics.values() if m.quantity == "accuracy"]
     timeless = make_benchmark("timeless", toy.space, metrics, toy.columns)
     with pytest.raises(SuiteError, match="no training times"):
-        make_task(timeless, seconds=100)
+        make_task(timeless, simulated_seconds=100)
 
 
 def test_a_choice_of_data_sets_must_be_made() -> None:
@@ -100,7 +100,7 @@ def test_evaluations_are_answered_and_charged(toy: Benchmark) -> None:
 
 
 def test_seconds_end_a_search_before_they_are_exceeded(toy: Benchmark) -> None:
-    session = Session(make_task(toy, seconds=100), seed=0)
+    session = Session(make_task(toy, simulated_seconds=100), seed=0)
     for _ in range(100):
         with suppress(BudgetSpent):
             session.evaluate(session.space.sample(session.rng))
@@ -111,7 +111,7 @@ def test_seconds_end_a_search_before_they_are_exceeded(toy: Benchmark) -> None:
 
 
 def test_a_minimised_signal_is_turned_round(toy: Benchmark) -> None:
-    task = make_task(toy, signal="toy_valid_9", also=["toy_train_time_9"], crossfit=False)
+    task = make_task(toy, signal="toy_valid_9", objectives=["toy_train_time_9"], crossfit=False)
     both = Session(task, 0).evaluate_all(5)
     assert both.tolist() == [toy.query(5, "toy_valid_9"), -toy.query(5, "toy_train_time_9")]
 

@@ -53,7 +53,7 @@ def made() -> Benchmark:
 
 def task(benchmark: Benchmark, *names: str, evaluations: int = 20) -> Task:
     return make_task(
-        benchmark, "here", also=["phone_1"], evaluations=evaluations, transfer=list(names)
+        benchmark, "here", objectives=["phone_1"], evaluations=evaluations, transfer=list(names)
     )
 
 
@@ -138,7 +138,7 @@ def test_ten_queries_that_know_other_tables_do_more_than_thirty_that_do_not(
 
 def test_the_board_has_cold_and_warm_apart(tmp_path: Path) -> None:
     store = str(tmp_path / "r.sqlite")
-    settings = {"also": ["onnxruntime_ms"], "seeds": [0], "evaluations": 8, "store": store}
+    settings = {"objectives": ["onnxruntime_ms"], "seeds": [0], "evaluations": 8, "store": store}
     run("digits", "graph-vae", **settings)
     run("digits", "graph-vae", transfer=["torch_ms"], **settings)
     assert set(leaderboard(store)["task"]) == {
@@ -148,7 +148,7 @@ def test_the_board_has_cold_and_warm_apart(tmp_path: Path) -> None:
 
 
 def test_the_command_refuses_the_target() -> None:
-    call = [sys.executable, "-m", "nasbench_suite", "run", "--also", "onnxruntime_ms"]
+    call = [sys.executable, "-m", "nasbench_suite", "run", "--objectives", "onnxruntime_ms"]
     call += ["--methods", "random", "--transfer", "onnxruntime_ms"]
     answer = subprocess.run(call, capture_output=True, text=True, check=False)
     assert answer.returncode == 2

@@ -25,7 +25,7 @@ def times(toy: Benchmark, epochs: int) -> np.ndarray:
 
 
 def test_more_epochs_are_charged_the_difference_if_asked_for(toy: Benchmark) -> None:
-    session = Session(make_task(toy, seconds=1e9, continued=True), 0)
+    session = Session(make_task(toy, simulated_seconds=1e9, continued=True), 0)
     spent, seconds = [], []
     for index, epochs in ((4, 1), (5, 9), (4, 3), (4, 9), (4, 9), (4, 1), (4, 3)):
         session.evaluate(index, epochs)
@@ -53,7 +53,7 @@ def test_tasks_without_either_keep_their_keys(toy: Benchmark) -> None:
     ("arguments", "sentence"),
     [
         ({"workers": 0}, "give 1 or more"),
-        ({"workers": 2, "also": ["toy_valid_3"]}, "one objective"),
+        ({"workers": 2, "objectives": ["toy_valid_3"]}, "one objective"),
         ({"continued": True, "noise": "sample"}, "has one seed"),
     ],
 )
@@ -94,7 +94,7 @@ def test_what_runs_when_the_budget_ends_is_recorded(toy: Benchmark) -> None:
     assert sorted(session.record().architectures.tolist()) == [0, 1, 2, 3, 4]
     assert session.exhausted
     limit = float(np.sort(times(toy, 9)[:4])[2])
-    session = Session(make_task(toy, seconds=limit, workers=4), 0)
+    session = Session(make_task(toy, simulated_seconds=limit, workers=4), 0)
     with pytest.raises(BudgetSpent):
         session.evaluate_batch(range(9))
     assert session.record().seconds.max() <= limit
@@ -169,7 +169,7 @@ def test_no_worker_of_asha_waits_and_those_of_successive_halving_do(toy: Benchma
     """The share of the workers' time until the last evaluation that something was trained."""
 
     def busy(name: str) -> float:
-        record = search(toy, name, seconds=400, workers=8).session.record()
+        record = search(toy, name, simulated_seconds=400, workers=8).session.record()
         took = sum(
             times(toy, epochs)[record.architectures[record.epochs == epochs]].sum()
             for epochs in (1, 3, 9)
