@@ -52,7 +52,10 @@ class Darts(DifferentiableSearch):
         """L_val(w − ξ (∇_w L_train + momentum + decay), α), differentiable in α."""
         group = self.weight_optimizer.param_groups[0]
         gradients = torch.autograd.grad(
-            self.loss(train, self.mixes()), self.weights, create_graph=True, materialize_grads=True
+            self.loss(train, self.mixes(), twice=True),
+            self.weights,
+            create_graph=True,
+            materialize_grads=True,
         )
         unrolled = {}
         for (name, weight), gradient in zip(

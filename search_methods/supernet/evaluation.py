@@ -20,11 +20,13 @@ from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.networks import count_network, describe_network
+from nasbench_suite.networks.devices import check_device
 from nasbench_suite.networks.module import LayersModule
 from nasbench_suite.networks.skeleton import Skeleton
 from nasbench_suite.seeding import sequence
 from search_methods.supernet.darts_space import find_darts_space
 from search_methods.supernet.data import Batch, batches, cut_out, load_training_data
+from search_methods.supernet.drawing import drawing_from
 from search_methods.supernet.search import EVALUATION_BATCH
 
 
@@ -104,8 +106,10 @@ def evaluate_cells(
         SuiteError: no such cells or images, or a checkpoint of another training.
     """
     protocol = protocol or Evaluation()
+    check_device(protocol.device)
     device = torch.device(protocol.device)
     data, test = load_training_data(images)
+    data = data.to(device)
     network = describe_network(
         (cells := find_darts_space(space)),
         cells.read(genotype),
@@ -130,14 +134,12 @@ def evaluate_cells(
         weight_decay=protocol.weight_decay,
     )
     state = _State(module, optimizer, f"{genotype} {data.name} {seed} {protocol}")
-    state.random = torch.Generator().manual_seed(int(words[0] >> 1)).get_state()
+    state.random.manual_seed(int(words[0] >> 1))
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, device)
     while state.epoch < protocol.epochs:
-        with one_thread(), torch.random.fork_rng(devices=[]):
-            torch.set_rng_state(state.random)
+        with drawing_from(state.random, protocol.device):
             loss = _train_epoch(module, optimizer, data.train, data.augment, protocol, state.epoch)
-            state.random = torch.get_rng_state()
             accuracy = _accuracy(module, test, device)
         state.epoch += 1
         if checkpoint is not None:
@@ -163,15 +165,13 @@ def _train_epoch(
         x = augment(images)
         if protocol.cutout:
             x = cut_out(x, protocol.cutout)
-        x = x.to(protocol.device).contiguous(memory_format=torch.channels_last)
-        y = labels.to(protocol.device)
-        scores = module(x)
+        scores = module(x.contiguous(memory_format=torch.channels_last))
         if isinstance(scores, tuple):
-            loss = F.cross_entropy(scores[0], y) + protocol.auxiliary * F.cross_entropy(
-                scores[1], y
+            loss = F.cross_entropy(scores[0], labels) + protocol.auxiliary * F.cross_entropy(
+                scores[1], labels
             )
         else:
-            loss = F.cross_entropy(scores, y)
+            loss = F.cross_entropy(scores, labels)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(module.parameters(), protocol.clip)
@@ -197,7 +197,7 @@ class _State:
 
     def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, of: str) -> None:
         self.module, self.optimizer, self.of = module, optimizer, of
-        self.epoch, self.random = 0, torch.get_rng_state()
+        self.epoch, self.random = 0, torch.Generator()
 
     def save(self, path: Path) -> None:
         content = {
@@ -205,7 +205,7 @@ class _State:
             "epoch": self.epoch,
             "module": self.module.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "random": self.random,
+            "random": self.random.get_state(),
         }
         with replacing(path) as partial:
             torch.save(content, partial)
@@ -220,4 +220,5 @@ class _State:
             raise SuiteError(f"{path} is a checkpoint of another training: name another file.")
         self.module.load_state_dict(content["module"])
         self.optimizer.load_state_dict(content["optimizer"])
-        self.epoch, self.random = int(content["epoch"]), content["random"].cpu()
+        self.epoch = int(content["epoch"])
+        self.random.set_state(content["random"].cpu())

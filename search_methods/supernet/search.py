@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,8 +20,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.networks.devices import check_device, is_cuda
 from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.spaces.darts import DartsSpace
@@ -40,6 +40,7 @@ from search_methods.supernet.data import (
     load_search_data,
 )
 from search_methods.supernet.diagnostics import dominant_eigenvalue, record_variances
+from search_methods.supernet.drawing import drawing_from
 from search_methods.supernet.network import (
     CellOptions,
     Family,
@@ -48,6 +49,7 @@ from search_methods.supernet.network import (
     to_device,
 )
 from search_methods.supernet.protocols import protocol_settings
+from search_methods.supernet.replaying import Replayed
 
 EVALUATION_BATCH = 200
 CURVATURE_BATCH = 64  # as in RobustDARTS: a Hessian-vector product costs several passes
@@ -79,6 +81,7 @@ class DifferentiableSearch(Method):
         device: where to compute, such as ``cpu`` or ``cuda``.
         bfloat16: whether the supernet runs under bfloat16 autocast.
         compile: whether the supernet goes through ``torch.compile``.
+        cuda_graphs: whether its passes are recorded once and replayed, on a CUDA device.
         eigenvalue_every: after every how many epochs the dominant eigenvalue of the validation
             loss's Hessian in the architecture parameters is logged; 0 for never.
         diagnose_every: after every how many epochs the supernet is looked into: its accuracy, the
@@ -121,6 +124,7 @@ class DifferentiableSearch(Method):
     eigenvalue_every: int = 0
     inherited: int = 0
     diagnose_every: int = later(1)
+    cuda_graphs: bool = later(False)
     protocol: str = later("")
     nesterov: bool = later(False)
     weights_first: bool = later(False)
@@ -141,8 +145,9 @@ class DifferentiableSearch(Method):
     # -- the harness's side --------------------------------------------------------------------
 
     def refuse(self, task: Task) -> None:
-        """Also where the images are missing, or the space has no supernet."""
+        """Also where the images or the device are missing, or the space has no supernet."""
         super().refuse(task)
+        check_device(self.device)
         find_search_data(task.dataset or "", self.data or None)
         self.family_of(task.benchmark.space)
 
@@ -220,7 +225,7 @@ class DifferentiableSearch(Method):
             "supernet": self.supernet.state_dict(),
             "weight_optimizer": self.weight_optimizer.state_dict(),
             "architecture_optimizer": self.architecture_optimizer.state_dict(),
-            "random": self._random_state,
+            "random": self._random.get_state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -232,7 +237,7 @@ class DifferentiableSearch(Method):
         self.supernet.load_state_dict(state["supernet"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         self.architecture_optimizer.load_state_dict(state["architecture_optimizer"])
-        self._random_state = state["random"].cpu()
+        self._random.set_state(state["random"].cpu())
         self.decided[:] = state.get("decided", ())
 
     # -- the search ----------------------------------------------------------------------------
@@ -251,7 +256,7 @@ class DifferentiableSearch(Method):
         self.images = data.to(torch.device(self.device))
         self.epoch = 0
         self.decided: list[int] = []
-        self._random_state = torch.Generator().manual_seed(int(rng.integers(2**63))).get_state()
+        self._random = torch.Generator().manual_seed(int(rng.integers(2**63)))
         with self.randomness():
             self.supernet: Supernet = to_device(
                 self.make_supernet(self.images), torch.device(self.device)
@@ -264,7 +269,7 @@ class DifferentiableSearch(Method):
             raise SuiteError(
                 "Perturbation chooses operations here, not edges: it has no DARTS space."
             )
-        self._network = torch.compile(self.supernet) if self.compile else self.supernet
+        self._network = self._fast()
         self.weights = list(self.supernet.parameters())
         self.weight_optimizer: torch.optim.Optimizer = self.make_weight_optimizer()
         self.architecture_optimizer: torch.optim.Optimizer = torch.optim.Adam(
@@ -453,12 +458,20 @@ class DifferentiableSearch(Method):
             torch.nn.utils.clip_grad_norm_(parameters, self.clip, foreach=True)
         optimizer.step()
 
-    def loss(self, batch: Batch, mixes: Sequence[Mix]) -> Tensor:
-        """Mean cross-entropy in nats."""
+    def loss(self, batch: Batch, mixes: Sequence[Mix], *, twice: bool = False) -> Tensor:
+        """Mean cross-entropy in nats.
+
+        Args:
+            batch: images and their labels.
+            mixes: of the supernet.
+            twice: whether it will be differentiated twice, which no compiled or recorded
+                network can.
+        """
         images, labels = batch
         images = images.contiguous(memory_format=torch.channels_last)
+        network = self.supernet if twice else self._network
         with self._precision():
-            return F.cross_entropy(self._network(images, mixes), labels)
+            return F.cross_entropy(network(images, mixes), labels)
 
     def accuracy(self, mixes: Sequence[Mix], data: Batch | None = None) -> float:
         """Accuracy in percent, by default on the validation half, with the weights as they are."""
@@ -481,20 +494,23 @@ class DifferentiableSearch(Method):
             single_path(c, alpha.detach()) for c, alpha in zip(chosen, self.alphas, strict=True)
         ]
 
-    @contextmanager
-    def randomness(self) -> Iterator[None]:
+    def randomness(self) -> AbstractContextManager[None]:
         """Let torch draw from the search's own stream, on one thread, and leave no trace."""
-        devices = [torch.device(self.device)] if self.device.startswith("cuda") else []
-        with one_thread(), torch.random.fork_rng(devices=devices):
-            torch.set_rng_state(self._random_state)
-            if devices:  # one seed for the device, drawn anew in every step
-                torch.cuda.manual_seed(int(torch.randint(2**62, (1,))))
-            try:
-                yield
-            finally:
-                self._random_state = torch.get_rng_state()
+        return drawing_from(self._random, self.device)
 
     # -- within --------------------------------------------------------------------------------
+
+    def _fast(self) -> Callable[[Tensor, Sequence[Mix]], Tensor]:
+        """The supernet as the loss goes through it."""
+        if not self.cuda_graphs:
+            return torch.compile(self.supernet) if self.compile else self.supernet
+        if not is_cuda(self.device) or self.compile or self.bfloat16 or self.drop_path:
+            raise SuiteError(
+                "cuda_graphs=True needs device=cuda, and goes without compile, bfloat16 and "
+                "drop_path."
+            )
+        with self.randomness():
+            return Replayed(self.supernet, (self.batch_size, *self.images.train[0].shape[1:]))
 
     def _precision(self) -> AbstractContextManager[Any]:
         kind = self.device.split(":")[0]
@@ -543,7 +559,7 @@ class DifferentiableSearch(Method):
 
         def loss() -> Tensor:
             torch.set_rng_state(state)  # the same sample of the relaxation in every product
-            return self.loss(batch, self.mixes())
+            return self.loss(batch, self.mixes(), twice=True)
 
         return dominant_eigenvalue(loss, self.alphas)
 

@@ -158,7 +158,8 @@ class LiveBenchmark(OpenBenchmark):
                 for these images.
         """
         need_package("A live benchmark", "torch", "torch")
-        from nasbench_suite.benchmarks.live.training import check_device, split_images
+        from nasbench_suite.benchmarks.live.training import split_images
+        from nasbench_suite.networks.devices import check_device
 
         check_device(self.recipe.device)
         split_images(load_images(self.recipe.images), self.recipe.valid_images)

@@ -23,6 +23,7 @@ from nasbench_suite.datasets.images import stratified
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.networks import describe_network
+from nasbench_suite.networks.devices import is_cuda, repeatable
 from nasbench_suite.networks.module import LayersModule
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import SearchSpace
@@ -163,7 +164,7 @@ class Training:
         with self._alone():
             start = time.perf_counter()
             loss = self._pass()
-            if self.recipe.device.startswith("cuda"):
+            if is_cuda(self.recipe.device):
                 torch.cuda.synchronize(self.recipe.device)
             self.seconds += time.perf_counter() - start
             self.epochs += 1
@@ -177,7 +178,10 @@ class Training:
         device = self.recipe.device
         torch.set_num_threads(1)
         try:
-            with torch.random.fork_rng(devices=[device] if device.startswith("cuda") else []):
+            with (
+                torch.random.fork_rng(devices=[device] if is_cuda(device) else []),
+                repeatable(device),
+            ):
                 torch.manual_seed((self._noise_seed + self.epochs) % 2**62)
                 yield
         finally:
@@ -223,7 +227,7 @@ class Training:
         Counted are the outputs of all layers for a batch, and of every weight itself, its
         gradient and its momentum, four bytes each.
         """
-        if self.recipe.device.startswith("cuda"):
+        if is_cuda(self.recipe.device):
             return float(torch.cuda.max_memory_allocated(self.recipe.device)) / 1e6
         activations = sum(layer.channels * layer.size**2 for layer in self.network.layers)
         weights = sum(parameter.numel() for parameter in self.module.parameters())
@@ -293,18 +297,3 @@ def shift_and_mirror(images: Tensor, generator: torch.Generator) -> Tensor:
     padded = F.pad(images, (pad,) * 4).permute(0, 2, 3, 1)
     numbers = torch.arange(count, device=images.device)[:, None, None]
     return padded[numbers, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
-
-
-def check_device(device: str) -> None:
-    """Refuse a device that is not there.
-
-    Raises:
-        SuiteError: torch knows no such device, or sees none.
-    """
-    try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        line = str(error).splitlines()[0]
-        raise SuiteError(
-            f"Nothing can be trained on device {device!r} ({line}): choose cpu."
-        ) from None
