@@ -156,6 +156,8 @@ class MixedOperations(nn.Module):
     ) -> None:
         super().__init__()
         self.edges = [edge for edge, (start, _) in enumerate(layout.edges) if start == source]
+        # On the device with the weights, where a list of numbers would be copied in every pass.
+        self.register_buffer("_rows", torch.tensor(self.edges), persistent=False)
         self.share, self.stride = share, stride
         self.auxiliary = skip(channels // share, len(self.edges), stride) if auxiliary else None
         self.operations = nn.ModuleDict()
@@ -185,11 +187,11 @@ class MixedOperations(nn.Module):
         mixed = x[:, : x.shape[1] // self.share]
         carried = self._mix(mixed, mix)
         if mix.constants is not None:
-            carried = self._with_constants(mixed, carried, mix.constants[self.edges])
+            carried = self._with_constants(mixed, carried, self._ours(mix.constants))
         if self.share > 1:
             carried = self._with_bypass(x, mixed, carried)
         if mix.edges is not None:
-            scales = mix.edges[self.edges]
+            scales = self._ours(mix.edges)
             carried = [
                 None if part is None else part * scale
                 for part, scale in zip(carried, scales.unbind(), strict=True)
@@ -199,7 +201,7 @@ class MixedOperations(nn.Module):
     def _mix(self, mixed: Tensor, mix: Mix) -> list[Tensor | None]:
         """Σ_o w_o o(x) of each edge, x the channels that are mixed."""
         source, sums = Source(mixed), EdgeSums(len(self.edges))
-        weights = mix.operations[self.edges]
+        weights = self._ours(mix.operations)
         everywhere: list[tuple[Tensor, Tensor]] = []  # what every edge has, with its weights
         for name, operation in self.operations.items():
             active = self._active(name, mix)
@@ -221,6 +223,11 @@ class MixedOperations(nn.Module):
         if self.auxiliary is not None and mix.auxiliary:
             sums.add(range(len(self.edges)), self._auxiliary(mixed, mix.auxiliary))
         return sums.carried
+
+    def _ours(self, values: Tensor) -> Tensor:
+        """What stands at our edges, of values for all edges of the cell."""
+        assert isinstance(self._rows, Tensor)
+        return values.index_select(0, self._rows)
 
     def _auxiliary(self, mixed: Tensor, weight: float) -> Sequence[Tensor]:
         """The auxiliary skip connection of each edge."""
