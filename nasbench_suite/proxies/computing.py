@@ -19,7 +19,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.proxies.batch import BATCH_SIZE, make_batch
-from nasbench_suite.proxies.proxy import Proxy, draws, make_subject
+from nasbench_suite.proxies.proxy import Proxy, draws, make_subject, score_of
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace, load_space
 
@@ -194,7 +194,7 @@ def score_all(computation: Computation, architecture: str) -> dict[str, Any]:
     scores, seconds = {}, {}
     for name, proxy in proxies.items():
         subject = shared.drawing(draws(computation.seed, name, architecture))
-        scores[name], seconds[name] = subject.timed(lambda p=proxy, s=subject: float(p.score(s)))  # type: ignore[misc]
+        scores[name], seconds[name] = subject.timed(lambda p=proxy, s=subject: score_of(p, s))  # type: ignore[misc]
     return {"architecture": architecture, "scores": scores, "seconds": seconds}
 
 

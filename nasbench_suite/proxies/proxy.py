@@ -80,4 +80,14 @@ def score(
         SuiteError: there is no such proxy or architecture, or the proxy is not defined there.
     """
     proxy = registry.load_object("proxies", name, Proxy)
-    return float(proxy.score(make_subject(name, space, architecture, seed, **settings)))
+    return score_of(proxy, make_subject(name, space, architecture, seed, **settings))
+
+
+def score_of(proxy: Proxy, subject: Subject) -> float:
+    """The proxy's score of a subject; on a GPU in whole single precision, and the same twice."""
+    if "torch" not in proxy.packages:
+        return float(proxy.score(subject))
+    from nasbench_suite.networks.devices import repeatable
+
+    with repeatable(subject.device):
+        return float(proxy.score(subject))

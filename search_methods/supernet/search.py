@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.networks.devices import check_device, is_cuda
+from nasbench_suite.networks.devices import check_device, is_cuda, repeatable
 from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.spaces.darts import DartsSpace
@@ -509,7 +509,7 @@ class DifferentiableSearch(Method):
                 "cuda_graphs=True needs device=cuda, and goes without compile, bfloat16 and "
                 "drop_path."
             )
-        with self.randomness():
+        with repeatable(self.device):  # draws nothing, so that the search is the same without
             return Replayed(self.supernet, (self.batch_size, *self.images.train[0].shape[1:]))
 
     def _precision(self) -> AbstractContextManager[Any]:
