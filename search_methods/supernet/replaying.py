@@ -56,17 +56,17 @@ class Replayed:
         ]
         self._supernet, self._shape = supernet, tuple(images)
         self._modules = list(supernet.modules())
-        self._replay = (record or torch.cuda.make_graphed_callables)(
-            Flat(supernet), (batch, *weights)
-        )
+        recorded = (record or torch.cuda.make_graphed_callables)(Flat(supernet), (batch, *weights))
+        self._replay: Callable[..., Tensor] = recorded  # type: ignore[assignment]  # as it is given
 
     def __call__(self, images: Tensor, mixes: Sequence[Mix]) -> Tensor:
         """See ``Supernet.forward``."""
         as_recorded = tuple(images.shape) == self._shape and all(map(_plain, mixes))
         if not as_recorded or any(module._forward_pre_hooks for module in self._modules):
             scores: Tensor = self._supernet(images, mixes)
-            return scores
-        return self._replay(images, *(mix.operations for mix in mixes))
+        else:
+            scores = self._replay(images, *(mix.operations for mix in mixes))
+        return scores
 
 
 def _plain(mix: Mix) -> bool:
