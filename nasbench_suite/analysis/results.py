@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.store import ResultStore
 
@@ -105,7 +106,7 @@ def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
     is cross-fitted, and at last the key.
     """
     parts: dict[str, list[str]] = {
-        task.key: [f"{task.name}, {budget_text(task)}"] for task in tasks
+        task.key: [f"{shown_name(task.name)}, {budget_text(task)}"] for task in tasks
     }
     qualifiers: list[Callable[[TaskRow], str]] = [
         lambda task: f"{task.signal_metric} to {task.report_metric}",
@@ -186,10 +187,12 @@ def budget_text(task: TaskRow) -> str:
 def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
     """Labels, with the start of the key where several methods have one label.
 
-    A method whose trials on one task were run by several codes says so wherever it is shown.
+    What hides in a label or looks like another's is told, see ``shown_name``. A method whose trials on one task were run by several codes says so wherever it is shown.
     """
     import pandas as pd
 
+    shown = {label: shown_name(label) for label in trials["method"].unique()}
+    trials = trials.assign(method=trials["method"].map(shown))
     known = trials.dropna(subset=["code"])
     codes = known.groupby(["task_key", "method_key"])["code"].nunique()
     mixed = codes[codes > 1].groupby("method_key").max()

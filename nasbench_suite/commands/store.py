@@ -95,13 +95,15 @@ def list_command(store: _Store) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from nasbench_suite.lookalikes import shown_name
     from nasbench_suite.store.maintenance import summarise_store
 
     table = Table("task", "method", "finished", "failed", "seeds", "codes", box=None)
     for row in summarise_store(store).to_dict("records"):
         seeds = f"{row['first_seed']}-{row['last_seed']}"
         counts = (str(row["finished"]), str(row["failed"]), seeds, str(row["codes"]))
-        table.add_row(*map(Text, (row["task_name"], row["method"], *counts)))
+        names = shown_name(row["task_name"]), shown_name(row["method"])
+        table.add_row(*map(Text, (*names, *counts)))
     Console(markup=False).print(table)
 
 

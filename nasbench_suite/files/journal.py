@@ -1,13 +1,16 @@
 """Journals: long work noted as it is done, so that a command given again goes on with it.
 
 A journal is a file of JSON objects, a line each, that only grows. What a kill in the middle of a
-line leaves is dropped by whoever reads it, and cut off by whoever goes on writing.
+line leaves is dropped by whoever reads it, and cut off by whoever goes on writing. Each entry has a
+checksum, of itself and the first, so that a flipped bit is told from a figure; journals of earlier
+versions begin without.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,8 @@ from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.atomic import write_bytes
 
 Entry = dict[str, Any]
+
+_SEAL = "crc32"  # of the first entry and this one as JSON
 
 
 class Journal:
@@ -49,7 +54,8 @@ class Journal:
         """All whole entries in order, the header among them; none where there is no file.
 
         Raises:
-            SuiteError: the file cannot be read, or a line before the last is no JSON object.
+            SuiteError: the file cannot be read, or a line before the last is no JSON object or not
+                the one that was written.
         """
         try:
             lines = self.path.read_bytes().split(b"\n")[:-1]  # the last is empty, or torn
@@ -57,7 +63,19 @@ class Journal:
             return []
         except OSError as error:
             raise SuiteError(f"Journal {self.path} cannot be read: {error.strerror}.") from error
-        return [self._entry(number, line) for number, line in enumerate(lines, 1)]
+        entries: list[Entry] = []
+        sealed, first = False, 0
+        for number, line in enumerate(lines, 1):
+            entry = self._entry(number, line)
+            seal = entry.pop(_SEAL, None)
+            if seal is None and sealed:
+                raise self._damaged(number, "it has no checksum, and those before it have")
+            if seal is not None and seal != _checksum(entry, first):
+                raise self._damaged(number, "its checksum differs")
+            sealed = seal is not None
+            entries.append(entry)
+            first = first or _checksum(entry)
+        return entries
 
     def _entry(self, number: int, line: bytes) -> Entry:
         try:
@@ -83,10 +101,13 @@ class Journal:
         """
         try:
             _cut_torn_line(self.path)
+            first = next((_checksum(entry) for entry in self.entries()[:1]), 0)
             with self.path.open("ab") as file:
 
                 def append(entry: Mapping[str, Any]) -> None:
-                    file.write(_line(entry))
+                    nonlocal first
+                    file.write(_line(entry, first))
+                    first = first or _checksum(entry)
                     file.flush()
                     if self._sync:
                         os.fsync(file.fileno())
@@ -99,8 +120,12 @@ class Journal:
             ) from error
 
 
-def _line(entry: Mapping[str, Any]) -> bytes:
-    return json.dumps(entry).encode() + b"\n"
+def _line(entry: Mapping[str, Any], first: int = 0) -> bytes:
+    return json.dumps({**entry, _SEAL: _checksum(entry, first)}).encode() + b"\n"
+
+
+def _checksum(entry: Mapping[str, Any], first: int = 0) -> int:
+    return zlib.crc32(json.dumps(entry).encode(), first)
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -16,7 +16,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
 from nasbench_suite.benchmarks.surrogates import load_any
-from nasbench_suite.errors import SuiteError, and_more, choose_from
+from nasbench_suite.errors import SuiteError, and_more, choose_from, reason
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
@@ -45,6 +45,8 @@ Kind = Literal[
 ]
 Level = Literal["form", "table", "rerun"]
 
+# What a field that is something else than it should be raises, wherever it is first used.
+_OTHERS_WORD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 _MANY = 3  # packages named one by one
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
 
@@ -258,8 +260,10 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> 
             transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
             continued=config.get("continued", False),
         )
-    except (SuiteError, KeyError, TypeError, ValueError) as error:
+    except SuiteError as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")
+    except _OTHERS_WORD as error:
+        return Fault("task", claim.name, f"it cannot be built: {reason(error)}")
     truth = task_row(task).model_dump()
     claimed = claim.model_dump()
     if _same(truth["config"], claim.config) and claim.key == config_hash(claim.config):

@@ -3,9 +3,10 @@
     python tests/faults/campaign.py [--kills 200] [--damages 100] [--seed 0] [--only NAME,...]
 
 Every scenario does something to a run, its results file or its benchmark and then asks: is every
-finished trial still there, once, with the figures of an undisturbed run; and did the command say
-in a sentence what was wrong (exit code 2, no traceback)? Prints a table of counts; exit code 1 if
-anything was lost, doubled or unclear. Full disks and read-only folders are mounted, which needs
+finished trial still there, once, with the figures of an undisturbed run; was none of them begun
+again (each notes that it begins, see ``noting_methods.py``); and did the command say in a sentence
+what was wrong (exit code 2, no traceback)? Prints a table of counts; exit code 1 if anything was
+lost, doubled, repeated or unclear. Full disks and read-only folders are mounted, which needs
 the rights to; without them those scenarios are skipped and said to be.
 """
 
@@ -28,9 +29,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from killed_at import run_killed_at
+
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.store.maintenance import verify_store
 
 NASBENCH = str(Path(sys.executable).with_name("nasbench"))
 HERE = Path(__file__).parent
+METHODS = "noting-random,noting-evolution"
 
 
 @dataclass
@@ -62,9 +69,36 @@ class Campaign:
     def command(self, store: Path, *options: str, seeds: str = "0-19") -> list[str]:
         """A short run of two methods."""
         return [
-            NASBENCH, "run", "--methods", "random,regularized-evolution", "--seeds", seeds,
-            "--evaluations", "500", "--quiet", "--store", str(store), *options,
+            NASBENCH, "run", "--methods", METHODS, "--seeds", seeds, "--evaluations", "500",
+            "--quiet", "--store", str(store), *options,
         ]  # fmt: skip
+
+    def begun(self) -> Counter[tuple[str, int]]:
+        """The trials begun since this was asked last: how often each, by method and seed."""
+        notes = Path(os.environ["NOTES"])
+        found = Counter(
+            (method, int(seed)) for method, seed in map(str.split, notes.read_text().splitlines())
+        )
+        notes.write_text("")
+        return found
+
+
+def provide_methods(folder: Path) -> None:
+    """Have every process that begins find the methods that note their trials, and the notes."""
+    about = folder / "noting_methods-0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: noting-methods\nVersion: 0\n")
+    (about / "entry_points.txt").write_text(
+        "[nasbench_suite.methods]\n"
+        "noting-random = noting_methods:NotingRandom\n"
+        "noting-evolution = noting_methods:NotingEvolution\n"
+    )
+    shutil.copy(HERE / "noting_methods.py", folder)
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(folder), *([others] if others else [])])
+    sys.path.insert(0, str(folder))
+    os.environ["NOTES"] = str(folder / "notes")
+    (folder / "notes").write_text("")
 
 
 def contents(store: Path) -> list[Any]:
@@ -77,13 +111,18 @@ def contents(store: Path) -> list[Any]:
         ).fetchall()
 
 
-def finished(store: Path) -> int:
-    """How many trials a results file has; 0 while there is none."""
+def finished(store: Path) -> set[tuple[str, int]]:
+    """The trials that a results file has as finished, by method and seed; none without a file."""
     try:
         with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
-            return int(connection.execute("SELECT count(*) FROM trials").fetchone()[0])
+            return set(
+                connection.execute(
+                    "SELECT name, seed FROM trials JOIN methods ON method_id = methods.id "
+                    "WHERE status = 'finished'"
+                )
+            )
     except sqlite3.Error:
-        return 0
+        return set()
 
 
 def judge(campaign: Campaign, scenario: str, answer: subprocess.CompletedProcess[str]) -> None:
@@ -122,7 +161,8 @@ def kill_the_run(campaign: Campaign) -> None:
     name, seeds = "killed run", "0-1499"
     truth = campaign.new("truth.sqlite")
     call(campaign.command(truth, "--jobs", "2", seeds=seeds))
-    store, before = campaign.new("killed.sqlite"), 0
+    store, before = campaign.new("killed.sqlite"), set[tuple[str, int]]()
+    campaign.begun()
     for _ in range(campaign.kills):
         command = campaign.command(store, "--jobs", "2", seeds=seeds)
         process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
@@ -130,39 +170,94 @@ def kill_the_run(campaign: Campaign) -> None:
             process.wait(campaign.rng.uniform(0.0, 2.0))
             campaign.count(name, "had ended")
             compare(campaign, name, store, truth)
-            store, before = campaign.new("killed.sqlite"), 0
+            store, before = campaign.new("killed.sqlite"), set()
+            campaign.begun()
             continue
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         campaign.count(name, "killed")
         now = finished(store)
-        if now < before:
+        if before - now:
             campaign.count(name, "LOST")
+        if before & campaign.begun().keys():
+            campaign.count(name, "REPEATED")
         before = now
     judge(campaign, name, call(campaign.command(store, "--jobs", "2", seeds=seeds)))
+    if before & campaign.begun().keys():
+        campaign.count(name, "REPEATED")
     compare(campaign, name, store, truth)
 
 
+def killed_at_each_statement(campaign: Campaign) -> None:
+    """The process that writes kills itself before each single statement that it gives SQLite.
+
+    What was finished before is there, whole, and is not begun again.
+    """
+    name = "killed at each statement"
+    truth = campaign.new("truth.sqlite")
+    run_killed_at(-1, truth)
+    for statement in range(10_000):
+        store = campaign.new("killed.sqlite")
+        if run_killed_at(statement, store) == 0:  # there are no more statements
+            break
+        campaign.count(name, "killed")
+        before = finished(store)
+        if before and verify_store(store).faults:
+            campaign.count(name, "LOST")
+        campaign.begun()
+        campaign.count(name, "UNCLEAR" if run_killed_at(-1, store) else "went through")
+        if before & campaign.begun().keys():
+            campaign.count(name, "REPEATED")
+        compare(campaign, name, store, truth)
+
+
 def kill_workers(campaign: Campaign) -> None:
-    """Kill -9 single workers of a run that goes on."""
+    """Kill -9 single workers of a run that goes on, each trial with many tries."""
     name = "killed workers"
+    store, truth, answer = run_with_killed_workers(campaign, name, retries=100)
+    judge(campaign, name, answer)
+    compare(campaign, name, store, truth)
+
+
+def kill_workers_once(campaign: Campaign) -> None:
+    """The same with one try a trial: those killed have failed, and the same command runs them."""
+    name = "killed workers, no retries"
+    store, truth, answer = run_with_killed_workers(campaign, name, retries=0)
+    failed = {row[:2] for row in contents(store) if row[2] == "failed"}
+    campaign.count(name, *["failed"] * len(failed))
+    if "Traceback" in answer.stderr:
+        campaign.count(name, "UNCLEAR")
+    judge(campaign, name, call(campaign.command(store, "--jobs", "2", seeds="0-999")))
+    compare(campaign, name, store, truth)
+
+
+def run_with_killed_workers(
+    campaign: Campaign, name: str, retries: int
+) -> tuple[Path, Path, subprocess.CompletedProcess[str]]:
+    """The results of a run whose workers were killed, those of one undisturbed, and its answer."""
     truth, store = campaign.new("truth.sqlite"), campaign.new("killed.sqlite")
     call(campaign.command(truth, "--jobs", "2", seeds="0-999"))
-    command = campaign.command(store, "--jobs", "2", "--retries", "100", seeds="0-999")
+    command = campaign.command(store, "--jobs", "2", "--retries", str(retries), seeds="0-999")
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
             time.sleep(campaign.rng.uniform(0.2, 1.0))
-            children = Path(f"/proc/{process.pid}/task").glob("*/children")
             try:
-                pids = [pid for file in children for pid in file.read_text().split()]
-                os.kill(int(campaign.rng.choice(pids)), signal.SIGKILL)
+                os.kill(int(campaign.rng.choice(list(descendants(process.pid)))), signal.SIGKILL)
                 campaign.count(name, "killed")
             except (OSError, ValueError):
                 continue  # the run has just ended, or has no worker at the moment
         error = process.stderr.read() if process.stderr else ""
-    judge(campaign, name, subprocess.CompletedProcess(command, process.returncode, "", error))
-    compare(campaign, name, store, truth)
+    answer = subprocess.CompletedProcess(command, process.returncode, "", error)
+    return store, truth, answer
+
+
+def descendants(process: int) -> Iterator[int]:
+    """What a process began, and what that began: what forks, and its copies, which run trials."""
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, file.read_text().split()):
+            yield child
+            yield from descendants(child)
 
 
 @contextmanager
@@ -193,9 +288,12 @@ def full_disk(campaign: Campaign) -> None:
             judge(campaign, name, call(campaign.command(store, seeds="0-299")))
             before = finished(store)
             call(["mount", "-o", "remount,size=50m", str(disk)])
+            campaign.begun()
             judge(campaign, name, call(campaign.command(store, seeds="0-299")))
-            if finished(store) < before:
+            if before - finished(store):
                 campaign.count(name, "LOST")
+            if before & campaign.begun().keys():
+                campaign.count(name, "REPEATED")
             compare(campaign, name, store, truth)
 
 
@@ -270,10 +368,16 @@ def damaged_store(campaign: Campaign) -> None:
 
 
 def damaged_table(campaign: Campaign) -> None:
-    """A benchmark's file with a piece wrong or missing."""
-    from importlib.resources import files
-
-    embedded = Path(str(files("nasbench_suite.benchmarks.digits"))) / "table.parquet"
+    """A benchmark's file with a piece wrong or missing, of which a run reads nearly all."""
+    digits, embedded = load_benchmark("digits"), campaign.new("table.parquet")
+    read = ("digits_valid_30", "digits_test_30")
+    metrics = {name: digits.metrics[name] for name in read}
+    columns = {
+        column: digits.columns[column]
+        for metric in metrics.values()
+        for column in (metric.name, *map(metric.seed_column, metric.seeds))
+    }
+    write_benchmark(Benchmark("digits", digits.space, metrics, columns), embedded)
     truth, options = campaign.new("truth.sqlite"), ("--benchmark", str(embedded))
     call(campaign.command(truth, *options))
     for _ in range(campaign.damages):
@@ -291,7 +395,8 @@ def clock_jumps(campaign: Campaign) -> None:
     name = "clock jumps"
     truth, store = campaign.new("truth.sqlite"), campaign.new("r.sqlite")
     call(campaign.command(truth, "--jobs", "2"))
-    environment = os.environ | {"PYTHONPATH": str(HERE / "jumping_clock")}
+    clock = os.pathsep.join([str(HERE / "jumping_clock"), os.environ["PYTHONPATH"]])
+    environment = os.environ | {"PYTHONPATH": clock}
     judge(campaign, name, call(campaign.command(store, "--jobs", "2"), env=environment))
     compare(campaign, name, store, truth)
 
@@ -299,8 +404,8 @@ def clock_jumps(campaign: Campaign) -> None:
 SCENARIOS: dict[str, Callable[[Campaign], None]] = {
     function.__name__: function
     for function in (
-        kill_the_run, kill_workers, full_disk, read_only, two_runs, damaged_store, damaged_table,
-        clock_jumps,
+        kill_the_run, killed_at_each_statement, kill_workers, kill_workers_once, full_disk,
+        read_only, two_runs, damaged_store, damaged_table, clock_jumps,
     )
 }  # fmt: skip
 
@@ -314,6 +419,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(SCENARIOS))
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        provide_methods(Path(folder))
         rng = np.random.default_rng(chosen.seed)
         campaign = Campaign(Path(folder), rng, chosen.kills, chosen.damages)
         for scenario in chosen.only.split(","):

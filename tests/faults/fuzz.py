@@ -4,26 +4,23 @@
 
 Sound files are made, hypothesis damages them (bytes changed, moved in, taken out, the end cut) or
 draws what stands in their place, and each is read. An input is *accepted*, *refused* with the one
-sentence of a ``SuiteError``, or *escapes* as any other exception, which is a fault of ours: it is
-printed, and the exit code is 1. No pickle may run anything: damaged ones are full of opcodes that
-would call a function of ours, which counts. Memory is limited (on Linux), so that an input that
-claims gigabytes escapes as well.
+sentence of a ``SuiteError``, or *escapes* as any other exception or by hanging, which is a fault of
+ours: it is printed, and the exit code is 1, as where a reader accepts nothing sound. No pickle
+may run anything: damaged ones are full of opcodes that would call a function of ours, which counts.
+Memory is limited (on Linux), so that an input that claims gigabytes escapes as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import bz2
-import io
-import json
 import pickle
 import resource
 import sys
 import tempfile
 import time
 import traceback
-import zipfile
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,13 +31,16 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from sound_files import archive, write_journal, zipped
+from time_limit import HangsError, at_most
 
 from hardware import tables
 from hardware.measuring import read_measured
 from nasbench_suite import load_benchmark, load_space
 from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks.importing import import_table
-from nasbench_suite.benchmarks.nats_archive import read_nats
+from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
+from nasbench_suite.benchmarks.nats_archive import import_nats
 from nasbench_suite.benchmarks.table import read_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files import safe_pickle
@@ -86,13 +86,6 @@ def pickles(content: Any) -> list[bytes]:
     return [*plain, pickle.dumps([Caller(), content], protocol=2)]
 
 
-def archive(cells: list[str]) -> Any:
-    """Containers as official archives have them, with all cells and the start of a record."""
-    seed = OrderedDict(name="cifar10", params=1.5, epochs=12, eval_acc1es={"ori-test@11": 9.25})
-    record = {"12": {"arch_index": 0, "all_results": OrderedDict({("cifar10", 777): seed})}}
-    return {"meta_archs": cells, "arch2infos": {0: record}, "evaluated_indexes": {0}}
-
-
 def targets(folder: Path) -> Iterator[Target]:
     """Everything of ours that reads a file."""
     digits, space = load_benchmark("digits"), load_space("nats-tss")
@@ -102,7 +95,7 @@ def targets(folder: Path) -> Iterator[Target]:
     def table_of_costs(path: Path) -> Any:
         return tables.read_table(path, "nats-tss")
 
-    cells = [space.string(index) for index in range(space.size)]
+    cells = list(space.all_strings)
     figures = [float(value) for value in np.random.default_rng(0).uniform(1, 9, space.size)]
     rows = [f"{cell},{figure:.4f}" for cell, figure in zip(cells, figures, strict=True)]
     listed = "\n".join(["arch_str,pixel3", *rows[:50]]).encode()
@@ -116,13 +109,23 @@ def targets(folder: Path) -> Iterator[Target]:
 
     whole = "\n".join(["arch_str,cifar10_test", *rows]).encode()
     yield Target("import, CSV", [whole], import_any, ".csv")
-    yield Target("pickle", pickles(archive(cells)), safe_pickle.load)
-    files_of = [*pickles(archive(cells)), *map(bz2.compress, pickles(archive(cells)))]
-    yield Target("NATS archive", files_of, read_nats, ".pickle.pbz2")
+    excerpt = archive(cells[:3])
+    yield Target("pickle", pickles(excerpt), safe_pickle.load)
+
+    def read_excerpt(path: Path) -> Any:
+        return import_nats(path, partial=True)
+
+    def read_wrapped(path: Path) -> Any:
+        return import_nasbench201(path, partial=True)
+
+    files_of = [*pickles(excerpt), *map(bz2.compress, pickles(excerpt))]
+    yield Target("NATS archive", files_of, read_excerpt, ".pickle.pbz2")
+    wrapped = [*map(zipped, pickles(excerpt))]
+    yield Target("NAS-Bench-201 archive", wrapped, read_wrapped, ".pth")
     chips = {"nasbench201": {"cifar100": {"fpga_latency": figures}}}
     yield Target("HW-NAS-Bench", pickles(chips), tables.import_hw_nas_bench, ".pickle")
     by_cell = dict(zip(cells[:50], figures[:50], strict=True))
-    lists = [*pickles(by_cell), *map(_zipped, pickles(by_cell))]
+    lists = [*pickles(by_cell), *map(zipped, pickles(by_cell))]
     yield Target("HELP", lists, tables.import_help, ".pt")
 
     store = folder / "results.sqlite"
@@ -144,7 +147,8 @@ def targets(folder: Path) -> Iterator[Target]:
     save_baseline(make_baseline(store), baseline)
     yield Target("baseline", [baseline.read_bytes()], load_baseline, ".json")
 
-    yield Target("measurements", [_journal()], read_measured, ".jsonl")
+    write_journal(folder / "j.jsonl")
+    yield Target("measurements", [(folder / "j.jsonl").read_bytes()], read_measured, ".jsonl")
     if find_spec("torch"):
         yield from torch_targets(folder)
 
@@ -165,42 +169,6 @@ def torch_targets(folder: Path) -> Iterator[Target]:
     trial.save(folder / "c.npz")
     saved = (folder / "c.npz").read_bytes()
     yield Target("search checkpoint", [saved], lambda path: search().load(path), ".npz")
-
-
-def _journal() -> bytes:
-    """Of three visits to two cells."""
-    plan = {
-        "space": "nats-tss",
-        "setting": "digits",
-        "architectures": [42, 82],
-        "runtime": "onnxruntime",
-        "pruned": True,
-        "rounds": 2,
-        "warmup": 1,
-        "repeats": 2,
-        "reference_every": 20,
-        "reference": 0,
-        "seed": 0,
-        "options": {"batch": 1, "threads": 1, "precision": "float32", "device": "cpu"},
-    }
-    card = {"processor": "p", "cores": 2, "versions": {"numpy": "2"}, "runtime": "onnxruntime"}
-    lines = [
-        {"journal": 1, "plan": plan, "card": card, "started": "2026-01-01T00:00:00+00:00"},
-        {"reference": [30.9, 29.0]},
-        {"round": 0, "index": 42, "us": [37.2, 36.9]},
-        {"round": 0, "index": 82, "us": [25.8, 26.9]},
-        {"round": 1, "index": 42, "us": [36.2, 36.8]},
-    ]
-    return "".join(json.dumps(line) + "\n" for line in lines).encode()
-
-
-def _zipped(content: bytes) -> bytes:
-    """As ``torch.save`` packs it."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("archive/data.pkl", content)
-        archive.writestr("archive/version", "3\n")
-    return buffer.getvalue()
 
 
 def texts() -> Iterator[tuple[str, list[str], Callable[[str], Any]]]:
@@ -249,10 +217,14 @@ def damage(content: bytes, edits: list[tuple[str, int, bytes]]) -> bytes:
     return content
 
 
-def judge(counts: Counter[str], name: str, read: Callable[[], Any]) -> None:
+def judge(counts: Counter[str], name: str, read: Callable[[], Any], seconds: float) -> None:
     """Read it and count what came of it."""
     try:
-        read()
+        with at_most(seconds):
+            read()
+    except HangsError:
+        print(f"{name}: hangs", file=sys.stderr)
+        counts["escaped"] += 1
     except SuiteError as error:
         said = str(error).strip()
         if not said or "\n" in said or "MemoryError" in said:
@@ -275,9 +247,13 @@ def fuzz_file(target: Target, folder: Path, options: argparse.Namespace) -> Coun
 
     def look(drawn: tuple[bytes, list[Any]]) -> None:
         path.write_bytes(damage(*drawn))
-        judge(counts, target.name, lambda: target.read(path))
+        judge(counts, target.name, lambda: target.read(path), options.seconds)
 
-    draw(st.tuples(st.sampled_from([*target.sound * 4, b""]), _EDITS), look, options)
+    for content in target.sound:
+        look((content, []))
+    counts["sound"] = counts["accepted"]
+    begun = [*target.sound * 4, b"", b"[" * 100_000, b'{"a":' * 100_000]
+    draw(st.tuples(st.sampled_from(begun), _EDITS), look, options)
     return counts
 
 
@@ -288,8 +264,11 @@ def fuzz_text(
     counts: Counter[str] = Counter()
 
     def look(text: str) -> None:
-        judge(counts, name, lambda: read(text))
+        judge(counts, name, lambda: read(text), options.seconds)
 
+    for line in lines:
+        look(line)
+    counts["sound"] = counts["accepted"]
     edited = st.tuples(st.sampled_from(lines), _EDITS).map(
         lambda drawn: damage(drawn[0].encode(), drawn[1]).decode(errors="replace")
     )
@@ -316,6 +295,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=int, default=2000, help="inputs for each reader")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="for one input")
     parser.add_argument("--only", default="", help="readers whose names begin so")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -333,9 +313,13 @@ def main() -> int:
     print("| read | inputs | accepted | refused | escaped |\n|---|---|---|---|---|")
     for name, counts in rows.items():
         found = [counts[kind] for kind in ("accepted", "refused", "escaped")]
-        print(f"| {name} | {counts.total():,} | {' | '.join(f'{n:,}' for n in found)} |")
+        print(f"| {name} | {sum(found):,} | {' | '.join(f'{n:,}' for n in found)} |")
     print(f"\nCode run from a pickle: {Caller.called} times.")
-    return int(any(counts["escaped"] for counts in rows.values()) or Caller.called > 0)
+    unread = [name for name, counts in rows.items() if not counts["sound"]]
+    if unread:
+        print(f"Nothing sound was accepted of: {', '.join(unread)}.")
+    escaped = any(counts["escaped"] for counts in rows.values())
+    return int(escaped or Caller.called > 0 or bool(unread))
 
 
 if __name__ == "__main__":

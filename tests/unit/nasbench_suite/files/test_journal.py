@@ -59,6 +59,34 @@ def test_a_damaged_line_is_one_sentence_that_names_it(
         Journal(path).entries()
 
 
+def test_no_flipped_bit_changes_an_entry(tmp_path: Path) -> None:
+    """Any bit of any entry: it is named, or nothing but the last, torn one is lost."""
+    path = tmp_path / "j.jsonl"
+    whole = written(path).entries()
+    sound = path.read_bytes()
+    for bit in range(8 * len(sound)):
+        flipped = bytearray(sound)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        try:
+            found = Journal(path).entries()
+        except SuiteError:
+            continue
+        assert found in (whole, whole[:-1])
+
+
+def test_entries_without_checksums_are_those_of_earlier_versions(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(b'{"journal": 1}\n{"number": 0}\n')
+    with Journal(path).appending() as note:
+        note({"number": 1})
+    assert Journal(path).entries() == [{"journal": 1}, {"number": 0}, {"number": 1}]
+    lines = path.read_bytes()
+    path.write_bytes(lines + b'{"number": 2}\n')
+    with pytest.raises(SuiteError, match="has no checksum"):
+        Journal(path).entries()
+
+
 def test_a_journal_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     appending = Journal(tmp_path / "none" / "j.jsonl").appending()
     with pytest.raises(SuiteError, match="Cannot write journal"):

@@ -1,0 +1,155 @@
+"""Names that steer, hide, run or look like others, in every output; under poor encodings too."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nasbench_suite.benchmarks import load_benchmark
+from nasbench_suite.commands import main
+from nasbench_suite.lookalikes import shown_name
+from nasbench_suite.runner import run
+from nasbench_suite.store import ResultStore
+from search_methods.random_search import RandomSearch
+
+LABELS = (
+    r"$\foo{$",
+    "=cmd|' /C calc'!A0",
+    "\x1b[2J\x1b]0;mine",
+    "evil\u202emodnar",
+    "r\u0430ndom",
+    "ran\u200bdom",
+    "ran\u3164dom",
+    "<script>alert(1)</script>",
+    r"\input{/etc/passwd}",
+    "_a^b&c%d#e~f{",
+    "[bold]x[/bold]",
+    "random",
+)
+NEVER = ("\x1b", "\u202e", "\u200b", "\u3164", "<script>alert", "<bold")
+TABLES = (
+    ("leaderboard", "terminal"), ("leaderboard", "csv"), ("leaderboard", "latex"),
+    ("leaderboard", "markdown"), ("leaderboard", "json"), ("compare", "terminal"),
+    ("compare", "latex"), ("robustness", "terminal"), ("table", "latex"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("names") / "r.sqlite"
+    digits = load_benchmark("digits")
+    small = digits.restricted(np.arange(0, digits.space.size, 100))
+    methods = [(f"m{number}", RandomSearch()) for number in range(len(LABELS))]
+    run(small, methods, seeds=3, evaluations=5, store=path)
+    with ResultStore(path) as results:
+        for method in results.methods():
+            label = LABELS[int(method.label[1:])]
+            results.change_method(method.model_copy(update={"label": label}))
+    return path
+
+
+def call(
+    monkeypatch: pytest.MonkeyPatch, *arguments: str, encoding: str = "utf-8"
+) -> tuple[int, str, str]:
+    """Exit code, output and error of a command in this process; what escapes it escapes here."""
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
+    monkeypatch.setattr(sys, "argv", ["nasbench", *arguments])
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    monkeypatch.setenv("COLUMNS", "200")
+    code = 0
+    try:
+        main()
+    except SystemExit as ending:
+        code = int(ending.code or 0)
+    texts = []
+    for stream in streams:
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode("utf-8", "replace"))  # type: ignore[attr-defined]
+    return code, texts[0], texts[1]
+
+
+@pytest.mark.parametrize(("command", "form"), TABLES)
+def test_no_name_steers_hides_or_runs_in_a_table(
+    store: Path, monkeypatch: pytest.MonkeyPatch, command: str, form: str
+) -> None:
+    code, output, error = call(monkeypatch, command, str(store), "--format", form)
+    assert (code, error) == (0, "")
+    for name in NEVER[: 4 if form in ("json", "markdown", "csv", "latex", "terminal") else 6]:
+        assert name not in output
+    if form == "json":
+        output = output.encode().decode("unicode_escape")
+    assert "U+0430" in output.replace("\\", "")
+    if form == "csv":
+        cells = [cell for row in csv.reader(io.StringIO(output)) for cell in row]
+        assert "'=cmd|' /C calc'!A0" in cells
+        assert not any(cell.startswith(("=", "@", "+")) for cell in cells)
+    if form == "latex":
+        assert r"\input" not in output
+        assert r"\foo" not in output
+        bare = re.sub(r"\$\\[a-z]+\$", "", re.sub(r"\\[$#&%_{}]", "", output))
+        assert not re.search("[$#]", bare)
+
+
+@pytest.mark.parametrize("form", ["svg", "pdf"])
+def test_no_name_ends_a_figure(store: Path, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    figure = store.with_name(f"figure.{form}")
+    code, _, error = call(monkeypatch, "leaderboard", str(store), "--figure", str(figure))
+    assert (code, error.strip()) == (0, f"The anytime curves are in {figure}.")
+    if form == "svg":
+        assert not any(name in figure.read_text() for name in NEVER)
+
+
+def test_no_name_runs_in_a_page(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = store.with_name("report.html")
+    code, _, error = call(monkeypatch, "report", str(store), "-o", str(page))
+    assert (code, error) == (0, "")
+    assert not any(name in page.read_text() for name in NEVER)
+    assert "U+0430" in page.read_text()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("leaderboard",), ("compare",), ("robustness",), ("table", "--format", "markdown"),
+        ("store", "list"), ("store", "verify"), ("methods", "list"), ("data", "list"),
+        ("list",), ("--help",), ("data", "info", "digits"), ("leaderboard", "--format", "csv"),
+        ("seeds", "--help"), ("data", "info", "d\u0456gits"), ("space", "show", "nats-tss"),
+    ],
+    ids=lambda words: "-".join(words),
+)  # fmt: skip
+def test_a_poor_terminal_gets_what_it_can_show(
+    store: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], encoding: str
+) -> None:
+    reads = command[0] in ("leaderboard", "compare", "robustness", "table") or "store" in command
+    named = [*command[:2], str(store), *command[2:]] if command[0] == "store" else list(command)
+    if reads and command[0] != "store":
+        named = [command[0], str(store), *command[1:]]
+    code, output, error = call(monkeypatch, *named, encoding=encoding)
+    assert code in (0, 2)
+    assert "Traceback" not in output + error
+    assert code == 0 or error.startswith("nasbench: ") or "Usage" in error
+
+
+def test_names_that_look_like_others_are_told() -> None:
+    assert shown_name("m\u0435thod") == "m\u0435thod (letters that look Latin: U+0435)"
+    assert shown_name("\u0441\u043e\u0440") == (
+        "\u0441\u043e\u0440 (letters that look Latin: U+0441, U+043E, U+0440)"
+    )
+    assert "U+FF52" in shown_name("\uff52andom")
+    for honest in (
+        "random",
+        "\u043c\u0435\u0442\u043e\u0434",
+        "\u03b2-darts",
+        "na\u00efve",
+        "\u63a2",
+    ):
+        assert shown_name(honest) == honest
+    assert shown_name("a\u00adb\u202ec\ufe0f") == r"a\xadb\u202ec\ufe0f"
