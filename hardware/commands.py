@@ -305,6 +305,7 @@ def predict_command(
     from hardware.tables import costs_of, read_table
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.commands.data import _progress
+    from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_numbers, split_names
 
     read = [
@@ -330,7 +331,7 @@ def predict_command(
                 progress=advance,
             )
         if output is not None:
-            draws.to_csv(output, index=False)
+            write_text(output, draws.to_csv(index=False))
         typer.echo("Spearman's rank correlation on what was not measured: mean and worst device")
         typer.echo(summarise(draws).to_string(float_format=lambda value: f"{value:.3f}"))
         return
@@ -345,7 +346,7 @@ def predict_command(
             progress=advance,
         )
     if output is not None:
-        curves.to_csv(output, index=False)
+        write_text(output, curves.to_csv(index=False))
     shown = curves.pivot_table(
         index=["device", "predictor"], columns="measured", values="spearman", sort=False
     )

@@ -183,8 +183,8 @@ def write_table(table: CostTable, path: Path) -> None:
     content = content.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
     if not path.parent.is_dir():
         raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
-    with replacing(path) as partial:
-        pq.write_table(content, partial, compression="zstd", write_page_checksum=True)
+    with replacing(path) as partial, partial.open("wb") as file:
+        pq.write_table(content, file, compression="zstd", write_page_checksum=True)
 
 
 def costs_of(benchmark: Benchmark) -> CostTable:

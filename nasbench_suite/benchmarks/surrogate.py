@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.spaces import SearchSpace, load_space
 
 FOLDS = 5
@@ -368,9 +369,7 @@ def write_surrogate(surrogate: Surrogate, path: Path) -> None:
     text = np.frombuffer(json.dumps(said).encode(), dtype=np.uint8)
     np.savez_compressed(buffer, surrogate=text, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(buffer.getvalue())
-    partial.replace(path)
+    write_bytes(path, buffer.getvalue())
 
 
 def read_surrogate(path: Path, space: str | None = None) -> Surrogate:

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -505,9 +506,10 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         # The last tenth of the size takes a minute of a table as large as NAS-Bench-101's.
         level = _QUICKLY_PACKED if table.num_rows > _MANY_ROWS else _THOROUGHLY_PACKED
-        pq.write_table(
-            table, partial, compression="zstd", compression_level=level, write_page_checksum=True
-        )
+        with partial.open("wb") as file:
+            pq.write_table(
+                table, file, compression="zstd", compression_level=level, write_page_checksum=True
+            )
 
 
 def _digest_of(column: Any) -> str:
@@ -562,7 +564,7 @@ def is_benchmark_file(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     try:
-        return _METADATA_KEY in (pq.read_schema(path, memory_map=True).metadata or {})
+        return _METADATA_KEY in (pq.read_schema(_for_arrow(path), memory_map=True).metadata or {})
     except (pa.ArrowException, OSError, ValueError):
         return False
 
@@ -577,7 +579,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     try:
-        kept = pq.read_schema(path, memory_map=True).metadata or {}
+        kept = pq.read_schema(_for_arrow(path), memory_map=True).metadata or {}
     except FileNotFoundError:
         raise SuiteError(f"There is no benchmark file {path}.") from None
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -655,7 +657,16 @@ class _LazyStrings(Sequence[str]):
 def _open_parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(path, memory_map=True, page_checksum_verification=True)
+    return pq.ParquetFile(_for_arrow(path), memory_map=True, page_checksum_verification=True)
+
+
+def _for_arrow(path: Path) -> Path | BinaryIO:
+    """What Arrow opens: the path, or the open file where its name is no UTF-8."""
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return path.open("rb")
+    return path
 
 
 def _read_column(file: Any, path: Path, name: str) -> Any:
@@ -700,6 +711,13 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
         of_rows = (_ARCHITECTURES, _KEYS)
         self._names = [name for name in self._file.schema_arrow.names if name not in of_rows]
         self._loaded: dict[str, NDArray[np.float64]] = {}
+        there = self._file.schema_arrow.names
+        if digests is not None and sorted(digests) != sorted(there):
+            damaged = sorted({*digests} ^ {*there})[:1]
+            raise SuiteError(
+                f"{path} has other columns than it says ({', '.join(map(repr, damaged))}): get or "
+                f"import the file again."
+            )
 
     def texts(self, name: str) -> _LazyStrings | None:
         """A column of what names the rows of a partial table; None if the file has none."""

@@ -32,6 +32,7 @@ def export(
     from nasbench_suite.analysis.results import read_results
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import replacing
+    from nasbench_suite.files.cells import guard_cells
     from nasbench_suite.parsing import counted
 
     if output.suffix not in (".csv", ".parquet"):
@@ -41,11 +42,11 @@ def export(
         frame = results_evaluations(results)
     else:
         frame = results.trials.assign(task=results.trials["task_key"].map(results.names))
-    with replacing(output) as partial:
+    with replacing(output) as partial, partial.open("wb") as file:
         if output.suffix == ".csv":
-            frame.to_csv(partial, index=False, lineterminator="\n")
+            guard_cells(frame).to_csv(file, index=False, lineterminator="\n")
         else:
             # Indices and strings of open benchmarks may stand in one column: text takes both.
             mixed = [name for name in frame if frame[name].dtype.kind == "O"]
-            frame.astype(dict.fromkeys(mixed, "string")).to_parquet(partial, index=False)
+            frame.astype(dict.fromkeys(mixed, "string")).to_parquet(file, index=False)
     typer.echo(f"{output}: {counted(len(frame), str(what.value).removesuffix('s'))}")

@@ -217,6 +217,6 @@ def scored(journal: Path) -> pd.DataFrame:
 def write_scores(journal: Path, output: Path) -> int:
     """Write what a journal holds as a Parquet table; returns the number of architectures."""
     frame = scored(journal)
-    with replacing(output) as path:
-        frame.to_parquet(path, index=False)
+    with replacing(output) as path, path.open("wb") as file:
+        frame.to_parquet(file, index=False)
     return len(frame)

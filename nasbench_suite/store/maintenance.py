@@ -216,8 +216,8 @@ def export_store(path: str | Path, target: str | Path) -> int:
     elif target.suffix == ".json":
         write_text(target, frame.to_json(orient="records", indent=1, double_precision=15) + "\n")
     elif target.suffix == ".parquet":
-        with replacing(target) as partial:
-            frame.to_parquet(partial, index=False)
+        with replacing(target) as partial, partial.open("wb") as file:
+            frame.to_parquet(file, index=False)
     else:
         raise SuiteError(f"{target} names no known format: end it in .csv, .json or .parquet.")
     return len(frame)

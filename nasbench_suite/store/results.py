@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from nasbench_suite.errors import SuiteError, refused
+from nasbench_suite.errors import SuiteError, printable, refused
 from nasbench_suite.events import Record
 from nasbench_suite.rows import CodeRow, EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store import seals
@@ -805,7 +805,8 @@ class ResultStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise SuiteError(f"{_explain(error, self.path)} ({error})") from error
+            said = printable(" ".join(str(error).split()), 300)  # what is damaged has line ends
+            raise SuiteError(f"{_explain(error, self.path)} ({said})") from error
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -68,8 +68,9 @@ def figure(
     ] = None,
 ) -> None:
     """Draw a figure for a paper, in the width of its columns and with embedded fonts."""
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import write_text
     from reports.figures.gallery import choose_figure, list_figures, write_paper_figure
+    from reports.tables.rendering import to_csv
 
     if name is None:
         for known in list_figures():
@@ -94,10 +95,7 @@ def figure(
         dark=dark,
     )
     if data is not None:
-        try:
-            frame.to_csv(data, index=False, lineterminator="\n")
-        except OSError as error:
-            raise SuiteError(f"{data} cannot be written: {error.strerror}.") from error
+        write_text(data, to_csv(frame))
     typer.echo(path)
 
 

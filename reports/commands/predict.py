@@ -79,6 +79,7 @@ def predict(
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.commands.data import _progress
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_methods, parse_numbers, parse_seeds, split_names
     from nasbench_suite.prediction import make_board, run_board
     from nasbench_suite.prediction.scores import read_scores
@@ -117,7 +118,7 @@ def predict(
             boards[title] = run_board(board, path, jobs, advance)
     rows = _joined(boards)
     if output is not None:
-        rows.to_csv(output, index=False)
+        write_text(output, tables.to_csv(rows))
     if figure is not None:
         write_curves(boards, measure, region, figure)
     if heat_map is not None:

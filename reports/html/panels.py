@@ -22,6 +22,7 @@ from nasbench_suite.analysis.comparison import Comparison, results_comparisons
 from nasbench_suite.analysis.results import Results, budget_text, one_task
 from nasbench_suite.analysis.robustness import results_robustness
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
@@ -71,7 +72,9 @@ class Block:
     @property
     def csv(self) -> str:
         """The data as text."""
-        text: str = self.data.to_csv(index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g")
+        text: str = guard_cells(self.data).to_csv(
+            index=False, lineterminator="\n", float_format=f"%.{_DIGITS}g"
+        )
         return text
 
 

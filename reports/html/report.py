@@ -16,7 +16,7 @@ import numpy as np
 from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.atomic import write_text
+from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
@@ -111,7 +111,8 @@ def write_report(
         ),
         panels=[*shown, generative_panel(generative)] if generative else shown,
     )
-    write_text(output, page)
+    # A path that is no text, as Linux may have, is shown as Python escapes it.
+    write_bytes(output, page.encode(errors="backslashreplace"))
 
 
 def render_report(

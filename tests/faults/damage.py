@@ -361,6 +361,8 @@ def count(readings: Iterable[Read], path: Path, truth: Any, limit: float) -> Cou
         except SuiteError as error:
             one_line = str(error).strip() and "\n" not in str(error)
             counts["refused" if one_line else "ESCAPED"] += 1
+            if not one_line:
+                print(f"no sentence: {str(error)!r}", file=sys.stderr)
         except Exception:
             counts["ESCAPED"] += 1
             if counts["ESCAPED"] <= 3:

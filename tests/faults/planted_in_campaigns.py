@@ -143,7 +143,7 @@ FAULTS = (
     ),
     Fault(
         "full-disks-unexplained",
-        '            raise SuiteError(f"{_explain(error, self.path)} ({error})") from error',
+        '            raise SuiteError(f"{_explain(error, self.path)} ({said})") from error',
         "            raise",
         ("campaign.py", "--only", "full_disk"),
     ),
