@@ -711,13 +711,6 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
         of_rows = (_ARCHITECTURES, _KEYS)
         self._names = [name for name in self._file.schema_arrow.names if name not in of_rows]
         self._loaded: dict[str, NDArray[np.float64]] = {}
-        there = self._file.schema_arrow.names
-        if digests is not None and sorted(digests) != sorted(there):
-            damaged = sorted({*digests} ^ {*there})[:1]
-            raise SuiteError(
-                f"{path} has other columns than it says ({', '.join(map(repr, damaged))}): get or "
-                f"import the file again."
-            )
 
     def texts(self, name: str) -> _LazyStrings | None:
         """A column of what names the rows of a partial table; None if the file has none."""
@@ -734,6 +727,11 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         if name not in self._loaded:
             if name not in self._names:
+                if name in (self._digests or ()):
+                    raise SuiteError(
+                        f"{self._path} lacks column {name!r} that it says it has: get or import "
+                        f"the file again."
+                    )
                 raise KeyError(name)
             if self._digests is None:
                 self._loaded = self._read_whole()

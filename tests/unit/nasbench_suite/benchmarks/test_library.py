@@ -386,6 +386,17 @@ def test_a_flipped_bit_ends_a_run_with_one_sentence(toy: Benchmark, tmp_path: Pa
         read_benchmark(path).columns[first]
 
 
+def test_a_column_whose_name_is_damaged_is_named(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "toy.parquet"
+    write_benchmark(toy, path)
+    content = pq.read_table(path)
+    names = [name.replace("toy_test_9", "toy_tess_9") for name in content.column_names]
+    renamed = content.rename_columns(names).replace_schema_metadata(content.schema.metadata)
+    pq.write_table(renamed, path)
+    with pytest.raises(SuiteError, match="lacks column 'toy_test_9' that it says it has"):
+        read_benchmark(path).values("toy_test_9")
+
+
 def test_no_figure_can_be_made_writeable(toy: Benchmark, tmp_path: Path) -> None:
     write_benchmark(toy, tmp_path / "toy.parquet")
     values = read_benchmark(tmp_path / "toy.parquet").values("toy_test_9")
