@@ -19,6 +19,7 @@ import pytest
 import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import ThisProcess, Trial, TrialDone, run
@@ -108,14 +109,14 @@ def test_another_budget_is_another_task(toy: Benchmark, tmp_path: Path) -> None:
 
 def test_kill_at_any_moment_and_go_on(toy_file: Path, tmp_path: Path) -> None:
     """Kill -9 the whole run again and again; in the end everything is there, once, unchanged."""
-    arguments = ["run", "--benchmark", str(toy_file), "--seeds", "0-59", "--jobs", "2", "--quiet"]
+    arguments = ["run", "--benchmark", str(toy_file), "--seeds", "0-39", "--jobs", "2", "--quiet"]
     arguments += ["--methods", "random,local-search", "--evaluations", "300", "--store"]
     undisturbed = tmp_path / "undisturbed.sqlite"
     subprocess.run([NASBENCH, *arguments, undisturbed], check=True)
     killed = tmp_path / "killed.sqlite"
     finished, kills = 0, 0
     rng = np.random.default_rng(0)
-    for _ in range(6):
+    for _ in range(4):
         process = subprocess.Popen([NASBENCH, *arguments, killed], start_new_session=True)
         deadline = time.monotonic() + 60
         target = finished + rng.integers(1, 15)
@@ -132,7 +133,7 @@ def test_kill_at_any_moment_and_go_on(toy_file: Path, tmp_path: Path) -> None:
     assert kills >= 3, "the runs ended before they could be killed"
     subprocess.run([NASBENCH, *arguments, killed], check=True)
     assert contents(killed) == contents(undisturbed)
-    assert len(contents(killed)["trials"]) == 120
+    assert len(contents(killed)["trials"]) == 80
 
 
 def trials_in(store: Path) -> int:
@@ -230,17 +231,24 @@ def test_a_multi_objective_task_refuses_a_single_objective_method(
     ],
 )
 def test_bad_arguments_get_one_sentence_and_exit_code_2(
-    toy_file: Path, tmp_path: Path, arguments: list[str], sentence: str
+    toy_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
 ) -> None:
     if "--benchmark" not in arguments:
         arguments = [*arguments, "--benchmark", str(toy_file)]
-    answer = subprocess.run(
-        [NASBENCH, "run", *arguments], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert answer.returncode == 2
-    assert answer.stderr.startswith("nasbench: ")
-    assert answer.stderr.count("\n") == 1
-    assert sentence in answer.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["nasbench", "run", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("nasbench: ")
+    assert said.count("\n") == 1
+    assert sentence in said
     assert not (tmp_path / "results.sqlite").exists()
 
 

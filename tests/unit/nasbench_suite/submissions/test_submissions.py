@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import ThisProcess, run
 from nasbench_suite.submissions import (
@@ -31,8 +32,6 @@ from nasbench_suite.submissions import (
 )
 from nasbench_suite.submissions.files import SUFFIX, write_submission
 from nasbench_suite.tasks import Method, Session
-
-NASBENCH = Path(sys.executable).with_name("nasbench")
 
 
 @dataclass
@@ -416,18 +415,24 @@ def test_folders_without_a_sound_submission_are_refused(toy: Benchmark, tmp_path
 # -- the commands ----------------------------------------------------------------------------------
 
 
-def test_the_commands_make_verify_and_merge(toy: Benchmark, tmp_path: Path) -> None:
+def test_the_commands_make_verify_and_merge(
+    toy: Benchmark,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     table = tmp_path / "toy.parquet"
     write_benchmark(toy, table)
 
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
+
     def nasbench(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [NASBENCH, *arguments],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env={"NASBENCH_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"},
-        )
+        monkeypatch.setattr(sys, "argv", ["nasbench", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = int(ended.value.code or 0)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     assert nasbench("data", "import", "toy.parquet", "--name", "toy").returncode == 0
     nasbench("run", "--benchmark", "toy", "--methods", "random", "--seeds", "0-2", "--quiet")
