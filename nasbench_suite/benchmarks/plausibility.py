@@ -14,7 +14,7 @@ measured on all real tables, in order and misordered (``docs/data.md``).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,7 @@ CLEARLY = 0.1
 ENOUGH = 3
 """So many outcomes and so many costs of a file are held against other encodings."""
 
+_INDEPENDENT = 1e-9  # of the largest, what the square of a direction of its own is at least
 _OUTCOMES = ("accuracy", "error", "loss")
 # How large each option makes a network, roughly: none, skip, 1x1, 3x3, pooling; channels; blocks.
 _SIZES: Mapping[str, Sequence[float]] = {
@@ -86,20 +87,46 @@ class Judgement:
 
 
 @dataclass(frozen=True)
-class _Decisions:
-    """Features of some rows, to be regressed on.
+class _Ranked:
+    """A column as the check sees it, ranked once for all orders that it is held against.
 
     Attributes:
-        rows: which rows, shape (m,).
-        features: less their means, shape (m, d).
-        inverse: pseudo-inverse of their products, shape (d, d).
-        rank: how many features are independent.
+        rows: those that have a figure, shape (n,).
+        ranks: of their figures, so that they grow with a cost and with how good an outcome is.
+        is_cost: whether the column is a cost.
     """
 
     rows: Indices
-    features: Floats
-    inverse: Floats
-    rank: int
+    ranks: Floats
+    is_cost: bool
+
+
+def _rank(values: Floats, quantity: str) -> _Ranked | None:
+    """None where nothing can be said; see ``Check.judge``."""
+    known = QUANTITIES.get(quantity)
+    is_cost = known is not None and (known.is_cost or quantity == "throughput")
+    rows = np.flatnonzero(np.isfinite(values))
+    if quantity not in _OUTCOMES and not is_cost:
+        return None
+    if len(rows) < FEWEST or not np.ptp(values[rows]) > 0:
+        return None
+    from scipy.stats import rankdata
+
+    falls = quantity in ("throughput", "error", "loss")
+    return _Ranked(rows, rankdata(-values[rows] if falls else values[rows]), is_cost)
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    """What describes some rows, to be regressed on.
+
+    Attributes:
+        rows: which rows, shape (m,).
+        basis: orthonormal, of the features less their means; shape (m, d).
+    """
+
+    rows: Indices
+    basis: Floats
 
 
 class Check:
@@ -125,41 +152,40 @@ class Check:
             None where nothing can be said: too few rows, all figures alike, or a quantity that is
             neither an outcome of training nor a cost or throughput.
         """
-        known = QUANTITIES.get(quantity)
-        is_cost = known is not None and (known.is_cost or quantity == "throughput")
-        kept = np.isfinite(values)
-        if not kept.all():
-            return Check(self._space, self._indices[kept]).judge(values[kept], quantity)
-        if quantity not in _OUTCOMES and not is_cost:
-            return None
-        if len(values) < FEWEST or not np.ptp(values) > 0:
-            return None
-        from scipy.stats import rankdata
+        column = _rank(values, quantity)
+        return None if column is None else self._judge(column)
 
-        ranks = rankdata(-values if quantity == "throughput" else values)
+    def _judge(self, column: _Ranked) -> Judgement:
+        if len(column.rows) < len(self._indices):
+            return Check(self._space, self._indices[column.rows])._judge_all(column)
+        return self._judge_all(column)
+
+    def _judge_all(self, column: _Ranked) -> Judgement:
+        """Judge a column that has a figure in each row."""
         return Judgement(
-            self._within_classes(ranks),
-            self._explained_by_sums(ranks),
-            self._correlated_with_size(-ranks if quantity in ("error", "loss") else ranks),
-            is_cost,
+            self._within_classes(column.ranks),
+            self._explained_by_sums(column.ranks),
+            self._correlated_with_size(column.ranks),
+            column.is_cost,
         )
 
     @cached_property
-    def _classes(self) -> tuple[Indices, Indices]:
-        """The class of each row, and the number of rows in each class."""
+    def _twins(self) -> tuple[Indices, Indices, Indices]:
+        """The rows that have isomorphic ones, the class of each, and the size of each class."""
         labels = self._space.classes[self._indices]
         _, groups, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        return groups, sizes
+        rows = np.flatnonzero(sizes[groups] > 1)
+        _, groups, sizes = np.unique(groups[rows], return_inverse=True, return_counts=True)
+        return rows, groups, sizes
 
     def _within_classes(self, ranks: Floats) -> float:
-        groups, sizes = self._classes
-        repeated = sizes[groups] > 1
-        groups, values = groups[repeated], ranks[repeated]
+        rows, groups, sizes = self._twins
+        values = ranks[rows]
         if len(values) < FEWEST or not np.ptp(values) > 0:
             return float("nan")
-        means = np.bincount(groups, values, minlength=len(sizes)) / sizes
+        means = np.bincount(groups, values) / sizes
         within = float(np.square(values - means[groups]).sum())
-        return float(np.sqrt(within / (len(values) - (sizes > 1).sum()) / values.var()))
+        return float(np.sqrt(within / (len(values) - len(sizes)) / values.var()))
 
     @cached_property
     def _decisions(self) -> _Decisions | None:
@@ -176,19 +202,18 @@ class Check:
         if not features.size or len(features) < 2 * features.shape[1]:
             return None
         features -= features.mean(axis=0)
-        products = features.T @ features
-        inverse = np.linalg.pinv(products, hermitian=True).astype(np.float64)
-        return _Decisions(rows, features, inverse, int(np.linalg.matrix_rank(products)))
+        squares, axes = np.linalg.eigh(features.T @ features)
+        kept = squares > _INDEPENDENT * squares[-1]
+        return _Decisions(rows, features @ (axes[:, kept] / np.sqrt(squares[kept])))
 
     def _explained_by_sums(self, ranks: Floats) -> float:
         decisions = self._decisions
         if decisions is None:
             return float("nan")
-        features = decisions.features
         target = ranks[decisions.rows] - ranks[decisions.rows].mean()
-        rest = target - features @ (decisions.inverse @ (features.T @ target))
-        free = len(target) - decisions.rank - 1
-        return float(1 - (rest @ rest / free) / (target @ target / (len(target) - 1)))
+        explained = decisions.basis.T @ target
+        share = float(explained @ explained / (target @ target))
+        return 1 - (1 - share) * (len(target) - 1) / (len(target) - len(explained) - 1)
 
     def _correlated_with_size(self, ranks: Floats) -> float:
         sizes = self._size_ranks
@@ -243,17 +268,18 @@ def compare_readings(
         space, and without any that equals an earlier one.
     """
     readings: list[Reading] = []
+    columns = {
+        name: column
+        for name, (quantity, values) in figures.items()
+        if (column := _rank(values, quantity)) is not None
+    }
     judge = None
     for encoding in encodings:
         indices = encoding.decode(space, written)
         if (indices < 0).any() or any(np.array_equal(indices, r.indices) for r in readings):
             continue
         judge = judge or _judge_of_rows(space, indices)
-        judged = {
-            name: found
-            for name, (quantity, values) in figures.items()
-            if (found := judge(indices, values, quantity)) is not None
-        }
+        judged = {name: judge(indices, column) for name, column in columns.items()}
         score = float(np.mean([one.score for one in judged.values()])) if judged else float("nan")
         wrong = {name: one for name, one in judged.items() if not one.plausible}
         readings.append(Reading(encoding, indices, score, wrong))
@@ -276,41 +302,39 @@ def exchanged(
     Returns:
         The column and the encoding that fits it best; None where each fits as it stands.
     """
-    judge = _judge_of_rows(space, indices)
-    own: dict[str, Judgement] = {}
+    columns: dict[str, _Ranked] = {}
     for name, (quantity, values) in figures.items():
-        judged = judge(indices, values, quantity)
-        alike = [
-            one for one in own.values() if judged is not None and one.is_cost == judged.is_cost
-        ]
-        if judged is not None and len(alike) < ENOUGH:
-            own[name] = judged
+        column = _rank(values, quantity)
+        if column is None:
+            continue
+        if sum(one.is_cost == column.is_cost for one in columns.values()) < ENOUGH:
+            columns[name] = column
+    judge = _judge_of_rows(space, indices)
+    own = {name: judge(indices, column).score for name, column in columns.items()}
     most, found = CLEARLY, None
     for encoding, belongs in exchanges(space) if own else []:
-        for name, judged in own.items():
-            quantity, values = figures[name]
-            reading = judge(belongs[indices], values, quantity)
-            better = reading.score - judged.score if reading is not None else 0.0
+        for name, column in columns.items():
+            better = judge(belongs[indices], column).score - own[name]
             if better > most:
                 most, found = better, (name, encoding)
     return found
 
 
-def _judge_of_rows(
-    space: FiniteSpace, indices: Indices
-) -> Callable[[Indices, Floats, str], Judgement | None]:
-    """Judges figures by the architecture of each, for many orders of the same rows.
+def _judge_of_rows(space: FiniteSpace, indices: Indices) -> Callable[[Indices, _Ranked], Judgement]:
+    """Judges columns by the architecture of each row, for many orders of the same rows.
 
     Where a row stands for each architecture, one check serves all orders.
     """
     if len(indices) < space.size or len(np.unique(indices)) < space.size:
-        return lambda rows, values, quantity: Check(space, rows).judge(values, quantity)
+        return lambda rows, column: Check(space, rows)._judge(column)
     check = Check(space, np.arange(space.size))
 
-    def judge(rows: Indices, values: Floats, quantity: str) -> Judgement | None:
-        ordered = np.full(space.size, np.nan)
-        ordered[rows] = values
-        return check.judge(ordered, quantity)
+    def judge(rows: Indices, column: _Ranked) -> Judgement:
+        if len(column.rows) < space.size:
+            return Check(space, rows)._judge(column)
+        ordered = np.empty(space.size)
+        ordered[rows] = column.ranks
+        return check._judge_all(replace(column, ranks=ordered))
 
     return judge
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import rankdata
 
 from nasbench_suite.benchmarks import Metric
 from nasbench_suite.benchmarks.columns import MetadataFile
 from nasbench_suite.benchmarks.doctor import examine
-from nasbench_suite.benchmarks.encodings import numberings, vector_encodings
+from nasbench_suite.benchmarks.encodings import exchanges, numberings, vector_encodings
 from nasbench_suite.benchmarks.importing import Imported, benchmark_from_frame, import_frame
 from nasbench_suite.benchmarks.plausibility import Check, exchanged
 from nasbench_suite.errors import SuiteError
@@ -181,3 +182,19 @@ def test_a_benchmark_from_a_frame_and_back() -> None:
         benchmark_from_frame(
             frame.assign(c_valid_1=np.random.default_rng(0).permutation(frame["c_valid_1"])), TSS
         )
+
+
+def test_a_column_is_ranked_once_however_many_orders_it_is_held_against(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ranked: list[int] = []
+
+    def counted(values: np.ndarray) -> np.ndarray:
+        ranked.append(len(values))
+        return np.asarray(rankdata(values))
+
+    figures = {f"c_test_{n}": ("accuracy", outcomes() + n) for n in range(5)}
+    assert len(exchanges(TSS)) > 10
+    monkeypatch.setattr("scipy.stats.rankdata", counted)
+    assert exchanged(TSS, np.arange(TSS.size), figures) is None
+    assert len(ranked) == len(figures) + 1  # and the sizes of the architectures
