@@ -154,6 +154,7 @@ def import_command(
         export_metadata,
         import_help,
         import_hw_nas_bench,
+        is_hw_nas_bench,
         read_table,
         write_table,
     )
@@ -165,7 +166,7 @@ def import_command(
         table = import_help(
             source, space, unit=unit, encoding=encoding, force=force, missing=missing
         )
-    elif source.suffix in (".pickle", ".pkl"):
+    elif is_hw_nas_bench(source):
         table = import_hw_nas_bench(source, dataset)
     else:
         table = read_table(source, space, encoding=encoding, force=force, missing=missing)
@@ -192,7 +193,9 @@ def add_command(
     loaded = load_benchmark(benchmark)
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
-    read = [read_table(path, loaded.space.name, missing=missing) for path in tables]
+    read = [read_table(path, loaded.space, missing=missing) for path in tables]
+    for hint in (hint for table in read for hint in table.hints):
+        typer.echo(hint, err=True)
     made = add_costs(loaded, read)
     write_benchmark(made, output)
     new = [name for name in made.metrics if name not in loaded.metrics]

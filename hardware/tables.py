@@ -23,14 +23,19 @@ from hardware.networks import count_all, find_setting, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.benchmarks.columns import COSTS_KEY, infer_facts, is_index
 from nasbench_suite.benchmarks.importing import (
+    HELP_SUFFIX,
     NO_FIGURE,
     described_costs,
     find_architecture_column,
+    is_bare,
     read_architectures,
     read_figures,
+    read_spelled,
     seconds_taken_for_ms,
+    tables_in,
 )
-from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_unit
+from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_named_unit, check_unit
+from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
 from nasbench_suite.benchmarks.table import CONDITIONS, REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
@@ -40,11 +45,6 @@ from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 METADATA_KEY = COSTS_KEY
 _METRIC_FIELDS = ("quantity", "unit", "dataset", "device", *CONDITIONS, "provenance", "note")
-_HELP_SUFFIX = ".pt"
-# HW-NAS-Bench's metrics (Li et al., ICLR 2021): raw figures were measured, but for the two
-# accelerators, whose latency and energy come from the simulators named in its section 3.
-_MODELLED = ("eyeriss", "fpga")
-_REJECTING = ("edgetpu",)  # -1 for the 4,699 cells that its compiler refuses
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def costs_of(benchmark: Benchmark) -> CostTable:
 
 def read_table(
     path: Path,
-    space: str | None = None,
+    space: str | FiniteSpace | None = None,
     *,
     encoding: str | None = None,
     force: bool = False,
@@ -221,7 +221,8 @@ def read_table(
 
     Args:
         path: the file.
-        space: the space of a foreign table; ours know theirs.
+        space: the space of a foreign table; ours know theirs. Of a pool of a partial table, the
+            rows that are in it are read.
         encoding: how numbers or vectors are meant; see ``benchmarks.encodings``.
         force: read figures though they fit another order of the architectures better.
         missing: why an empty cell, a row that is not there, or a -1 stands for no figure.
@@ -232,17 +233,30 @@ def read_table(
     """
     file = read_frame(path)
     said = described_costs(path, file)
-    stated = json.loads(file.metadata[METADATA_KEY]).get("space") if said.metrics else None
-    where = load_finite_space(stated or space or "nats-tss")
-    key = find_architecture_column(path, file.frame, where, None, in_index_order=False)
+    stated = (
+        json.loads(file.metadata[METADATA_KEY]).get("space")
+        if METADATA_KEY in file.metadata
+        else None
+    )
+    if isinstance(space, FiniteSpace):
+        where = space
+        if stated is not None and stated != getattr(space, "base", space).name:
+            raise SuiteError(f"{path} is a table of space {stated!r}, not of {space.name!r}.")
+    else:
+        where = load_finite_space(stated or space or "nats-tss")
+    file = read_spelled(path, where)
+    bare = is_bare(file.frame, where)
+    key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
     figures, _ = read_figures(file.frame, key)
     columns = {name: values for name, values in figures.items() if not is_index(name)}
     facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
     foreign = {
         name: {"quantity": "latency", "unit": "ms", "device": name}
         for name in columns
-        if not facts and not _inferred(name) and not name.endswith("_iqr")
+        if name not in facts and not _inferred(name) and not name.endswith("_iqr")
     }
+    for name in foreign:
+        check_named_unit(name)
     known = _saying_why({**foreign, **facts}, columns, missing)
     judged = {
         name: ({**_inferred(name), **known.get(name, {})}.get("quantity", ""), values)
@@ -404,6 +418,15 @@ def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
 # -- importers -------------------------------------------------------------------------------------
 
 
+def is_hw_nas_bench(path: Path) -> bool:
+    """Whether a file is a pickle that has HW-NAS-Bench's part on NAS-Bench-201."""
+    with path.open("rb") as file:
+        if file.read(1) != b"\x80":
+            return False
+    content = load(path)
+    return isinstance(content, Mapping) and "nasbench201" in content
+
+
 def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
     """HW-NAS-Bench's pickle (Li et al., ICLR 2021), its part on NAS-Bench-201.
 
@@ -434,13 +457,13 @@ def import_hw_nas_bench(path: Path, dataset: str = "cifar100") -> CostTable:
         if suffix is None:
             continue  # configurations, and an intensity that is no cost
         columns[f"{device}_{suffix}"] = values
-        provenance = "modelled" if device in _MODELLED else "measured"
+        provenance = "modelled" if device in HW_MODELLED else "measured"
         facts[f"{device}_{suffix}"] = {
             "provenance": provenance,
             "dataset": dataset.lower().replace("-", "_"),
             "note": "HW-NAS-Bench",
         }
-        if device in _REJECTING:
+        if device in HW_REJECTING:
             facts[f"{device}_{suffix}"]["missing"] = "rejected by the compiler"
     space = load_finite_space("nats-tss")
     about = {"source": "HW-NAS-Bench (Li et al., ICLR 2021)", "dataset": dataset}
@@ -474,9 +497,9 @@ def import_help(
         SuiteError: nothing there, another structure, code in it, a figure that is no cost, or
             figures that fit another order of the architectures.
     """
-    files = sorted(path.glob(f"*{_HELP_SUFFIX}")) if path.is_dir() else [path]
-    if not files:
-        raise SuiteError(f"There is no file *{_HELP_SUFFIX} in {path}.")
+    files = tables_in(path)
+    if path in files and path.is_dir():
+        raise SuiteError(f"There is no file *{HELP_SUFFIX} in {path}.")
     where = load_finite_space(space)
     columns: dict[str, NDArray[np.float64]] = {}
     facts: dict[str, dict[str, str]] = {}

@@ -190,6 +190,7 @@ def _front_row(task: Task) -> TaskRow:
                     "provenance": metric.provenance,
                     "device": metric.device,
                     **({"conditions": metric.conditions} if metric.conditions else {}),
+                    **({"dataset": other} if (other := task.other_data(metric)) else {}),
                     # Of the whole table, best first; between them a loss is 0 to 1.
                     "range": [-sign * low, -sign * high],
                 }

@@ -119,6 +119,21 @@ class Labels(BaseModel):
         """An objective of a task of several, as its ``measure`` says it."""
         return self.metric(str(said["name"]), dataset=dataset, device=said.get("device"))
 
+    def circumstances(self, said: Mapping[str, Any], task: TaskRow) -> str:
+        """How the figures of an objective came about, as a sentence; empty where nothing is known.
+
+        Whether they are modelled or quantised, under which conditions a cost was measured, and of
+        which data set where it is not that of the search.
+        """
+        parts = [said["provenance"]] if said["provenance"] in ("modelled", "quantised") else []
+        if said.get("conditions"):
+            parts.append(f"at {said['conditions']}")
+        if said.get("dataset"):
+            searched = self.dataset(task.dataset or "")
+            parts.append(f"of {self.dataset(said['dataset'])}, and the search is on {searched}")
+        name = self.objective(said, task.dataset)
+        return f"The figures of {name} are {'; '.join(parts)}." if parts else ""
+
     def report(self, task: TaskRow) -> str:
         """What a task is judged by."""
         if task.measure is not None:

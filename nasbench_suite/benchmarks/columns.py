@@ -54,6 +54,7 @@ _TIME = re.compile(
     rf"(?:(?P<dataset>.+?)_)??train(?:ing)?_(?:time(?:_s)?|seconds){_EPOCHS}|time_s",
     re.IGNORECASE,
 )
+_AVERAGED = re.compile(r"_(?:avg|mean)$", re.IGNORECASE)
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
 _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNORECASE)
 
@@ -173,6 +174,7 @@ def infer_facts(name: str) -> dict[str, Any]:
     >>> infer_facts("onnx_cifar100_mj")
     {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100'}
     """
+    name = _AVERAGED.sub("", re.sub(r"[\s./]+", "_", name.strip()))
     if match := _TIME.fullmatch(name):
         facts: dict[str, Any] = {"quantity": "training_time"}
     elif (match := _TRAINED.fullmatch(name)) and (match["dataset"] or match["outcome"]):

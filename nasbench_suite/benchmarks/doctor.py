@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.importing import Imported, import_table
+from nasbench_suite.benchmarks.importing import Imported, import_table, read_spelled
 from nasbench_suite.benchmarks.plausibility import Check
 from nasbench_suite.benchmarks.quantities import COSTS
 from nasbench_suite.benchmarks.table import Metric
@@ -65,10 +65,10 @@ def _refusal(path: Path, space: FiniteSpace, arguments: dict[str, Any]) -> list[
 
 def _find_space(path: Path) -> FiniteSpace:
     """The first space that any column holds strings of."""
-    frame = read_frame(path).frame
     for name in list_spaces():
         try:
             space = load_finite_space(name)
+            frame = read_spelled(path, space).frame
         except SuiteError:
             continue
         for column in frame.columns:

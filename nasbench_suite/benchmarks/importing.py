@@ -45,12 +45,25 @@ from nasbench_suite.benchmarks.plausibility import (
     exchanged,
     fitting,
 )
-from nasbench_suite.benchmarks.quantities import QUANTITIES, SAID_BY_WORD, check_unit
+from nasbench_suite.benchmarks.quantities import (
+    QUANTITIES,
+    SAID_BY_WORD,
+    check_named_unit,
+    check_unit,
+)
+from nasbench_suite.benchmarks.structures import hw_nas_bench_facts, spelled
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError, and_more, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
 from nasbench_suite.parsing import counted
-from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace, load_finite_space
+from nasbench_suite.spaces import (
+    FiniteSpace,
+    PoolSpace,
+    SearchSpace,
+    list_spaces,
+    load_finite_space,
+    load_space,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +78,7 @@ _ARCHITECTURE_COLUMNS = (
 )
 
 _PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
+HELP_SUFFIX = ".pt"
 SHORTEST_MS = 0.05
 """The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
 NO_FIGURE = -1
@@ -138,7 +152,7 @@ def import_table(
             other figures, a figure is not finite or not possible, no metric is left, or the
             figures fit another order of the architectures and not this one.
     """
-    file = read_frame(path)
+    file = read_spelled(path, space)
     listed: FiniteSpace
     if partial or not isinstance(space, FiniteSpace):
         listed, file, arch_column = _pool(path, file, space, arch_column)
@@ -146,8 +160,9 @@ def import_table(
         listed = space
     importer = _Importer(listed, metadata or MetadataFile(), encoding, force)
     importer.add(path, file, arch_column=arch_column, in_index_order=in_index_order)
-    for one in latency:
-        importer.add(one, read_frame(one), are_latencies=True)
+    for source in latency:
+        for one in tables_in(source):
+            importer.add(one, read_spelled(one, listed), are_latencies=True)
     return importer.finish(name, {"source": path.name})
 
 
@@ -164,9 +179,9 @@ def import_frame(
 ) -> Imported:
     """Make a benchmark of a data frame, with the checks of ``import_table``."""
     importer = _Importer(space, metadata or MetadataFile(), encoding, force)
-    renamed = frame.rename(columns=str)
-    source = Path("the data frame")
-    importer.add(source, FrameFile(renamed), arch_column=arch_column, in_index_order=in_index_order)
+    renamed, notes = spelled(frame.rename(columns=str), space)
+    source, file = Path("the data frame"), FrameFile(renamed, notes=notes)
+    importer.add(source, file, arch_column=arch_column, in_index_order=in_index_order)
     return importer.finish(name, {})
 
 
@@ -208,8 +223,29 @@ def add_latencies(
             importer.gaps[metric.name] = codes
     importer.columns.update(benchmark.columns)
     for file in latency:
-        importer.add(file, read_frame(file), are_latencies=True)
+        for one in tables_in(file):
+            importer.add(one, read_spelled(one, benchmark.space), are_latencies=True)
     return importer.finish(benchmark.name, benchmark.about)
+
+
+def tables_in(path: Path) -> list[Path]:
+    """The files meant by a path: of a folder of HELP's its ``device.pt``, a device each."""
+    return sorted(path.glob(f"*{HELP_SUFFIX}")) or [path]
+
+
+def read_spelled(path: Path, space: SearchSpace) -> FrameFile:
+    """The table in a file, with architectures that it keeps as structures written as strings.
+
+    For the pool of a partial table its rows that are in the pool.
+
+    Raises:
+        SuiteError: see ``read_frame``, ``spelled`` and ``within``.
+    """
+    file = read_frame(path)
+    base = space.base if isinstance(space, PoolSpace) else space
+    frame, notes = spelled(*_upright(path, file.frame, base))
+    spelt = replace(file, frame=frame, notes=[*file.notes, *notes])
+    return within(path, spelt, space) if isinstance(space, PoolSpace) else spelt
 
 
 class _Importer:
@@ -249,6 +285,7 @@ class _Importer:
         self.hints += file.notes
         self._take_own_facts(path, file)
         frame = file.frame
+        in_index_order = in_index_order or (are_latencies and is_bare(frame, self.space))
         column = find_architecture_column(path, frame, self.space, arch_column, in_index_order)
         figures, left_out = read_figures(frame, column)
         groups, statistics = group_columns(list(figures), self.facts)
@@ -485,6 +522,7 @@ class _Importer:
         if is_index(name) and name not in self.facts:
             return "an index"
         if latencies and not inferred and "quantity" not in said:
+            check_named_unit(name)
             inferred = {"quantity": "latency", "unit": "ms", "device": name}
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
@@ -612,27 +650,69 @@ def _pool(
     Returns:
         The pool, the table with the architectures as their space writes them, and their column.
     """
-    frame = file.frame
-    column = find_architecture_column(path, frame, space, arch_column, in_index_order=False)
+    column = find_architecture_column(path, file.frame, space, arch_column, in_index_order=False)
     assert column is not None
-    cells = frame[column].tolist()
+    keys, strings = _keys_and_strings(path, file.frame[column], space)
+    found: dict[Hashable, str] = {}
+    for key, string in zip(keys, strings, strict=True):
+        found.setdefault(key, string)
+    written = file.frame.assign(**{column: [found[key] for key in keys]})
+    kept = list(found) if space.one_row_a_class else None
+    return PoolSpace(space, list(found.values()), kept), replace(file, frame=written), column
+
+
+def within(path: Path, file: FrameFile, pool: PoolSpace) -> FrameFile:
+    """A table of the pool's whole space, or of any part of it, without what is not in the pool.
+
+    Numbers are those of the whole space; a row of the pool has no number that others know.
+
+    Raises:
+        SuiteError: it has no architecture of the pool, or something else than architectures.
+    """
+    column = find_architecture_column(path, file.frame, pool.base, None, in_index_order=False)
+    assert column is not None
+    keys, strings = _keys_and_strings(path, file.frame[column], pool.base)
+    inside = np.array([key in pool.index_of_key for key in keys])
+    if not inside.any():
+        raise SuiteError(
+            f"{path} has none of the {pool.size:,} architectures of the benchmark, a part of "
+            f"space {pool.base.name!r}: give figures of those."
+        )
+    kept = file.frame.loc[inside]
+    others = [name for name in kept if name.lower() in _ARCHITECTURE_COLUMNS]
+    frame = kept.drop(columns={column, *others})
+    frame.insert(0, "arch_str", [s for s, known in zip(strings, inside, strict=True) if known])
+    notes = list(file.notes)
+    if not inside.all():
+        notes.append(
+            f"{path.name} has {int((~inside).sum()):,} rows of architectures that are not in the "
+            f"benchmark; they are left out."
+        )
+    return replace(file, frame=frame.reset_index(drop=True), notes=notes)
+
+
+def _keys_and_strings(
+    path: Path, column: pd.Series[Any], space: SearchSpace
+) -> tuple[list[Hashable], list[str]]:
+    """What tells the architecture of each row from others, and how the space writes it."""
+    cells = column.tolist()
+    listed = isinstance(space, FiniteSpace) and not _is_string_of(space, cells[0])
+    if listed and (numbers := _numbers(column)) is not None:
+        cells = [int(one) if one.is_integer() else one for one in numbers.tolist()]
     hashes = {cell for cell in cells if isinstance(cell, str) and space.is_hash(cell)}
     by_hash = space.find_hashes(hashes) if hashes else {}
-    found: dict[Hashable, str] = {}
-    strings = []
+    keys, strings = [], []
     for row, given in enumerate(cells):
         try:
             if isinstance(given, str) and given in hashes:
                 value = by_hash[given]
             else:
                 value = _read_string(space, given) if isinstance(given, str) else space.read(given)
-            key = space.row_key(value)
+            keys.append(space.row_key(value))
         except SuiteError as error:
-            raise SuiteError(f"{path}, row {row}: {error}") from None
-        strings.append(found.setdefault(key, space.string(value)))
-    written = frame.assign(**{column: strings})
-    keys = list(found) if space.one_row_a_class else None
-    return PoolSpace(space, list(found.values()), keys), replace(file, frame=written), column
+            raise _no_architecture(path, row, given, space, error) from None
+        strings.append(space.string(value))
+    return keys, strings
 
 
 def read_measurements(
@@ -651,7 +731,7 @@ def read_measurements(
     Raises:
         SuiteError: there is no such column, or the table is not what it should be.
     """
-    frame = read_frame(path).frame
+    frame = read_spelled(path, space).frame
     if column not in frame:
         raise SuiteError(choose_from(f"column of {path}", column, list(frame.columns)))
     figures = _numbers(frame[column])
@@ -674,13 +754,15 @@ def seconds_taken_for_ms(name: str, quantity: str, unit: str, values: _Numbers) 
 
 
 def described_costs(path: Path, file: FrameFile) -> MetadataFile:
-    """What a table of costs of ours says of its columns; empty for any other table.
+    """What a table of costs of ours says of its columns, and what is known of HW-NAS-Bench's.
+
+    Empty for any other table.
 
     Raises:
         SuiteError: what it says is damaged.
     """
     if COSTS_KEY not in file.metadata:
-        return MetadataFile()
+        return MetadataFile.model_validate({"metrics": hw_nas_bench_facts(file.frame.columns)})
     with refused(f"{path} has damaged metadata ({{reason}}): get it again.", ValueError, TypeError):
         said = json.loads(file.metadata[COSTS_KEY])
         kept = {"metrics": said.get("metrics", {}), "about": said.get("about") or {}}
@@ -720,6 +802,28 @@ def _no_metric(path: Path, left_out: Mapping[str, str]) -> str:
         f"dataset_split_epochs (cifar10_valid_12), or describe a column with "
         f"--metric NAME:quantity=accuracy."
     )
+
+
+def _upright(
+    path: Path, frame: pd.DataFrame, space: SearchSpace
+) -> tuple[pd.DataFrame, SearchSpace]:
+    """A table with a row an architecture, also where it has a column an architecture."""
+    if len(frame) >= frame.shape[1] or not _is_string_of(space, frame.columns[-1]):
+        return frame, space
+    names = [name for name in frame.columns if not _is_string_of(space, name)]
+    if len(names) > 1:
+        raise SuiteError(
+            f"{path} has a column for each architecture and {len(names)} others "
+            f"({', '.join(names[:3])}): leave one, with the names of the figures."
+        )
+    labelled = frame.set_index(names[0]) if names else frame
+    turned = labelled.T.rename_axis(ARCHITECTURE).rename(columns=str).reset_index()
+    return turned.rename_axis(columns=None), space
+
+
+def is_bare(frame: pd.DataFrame, space: SearchSpace) -> bool:
+    """Whether a table of costs is a list of figures alone, one for each architecture in order."""
+    return frame.shape[1] == 1 and len(frame) == getattr(space, "size", -1)
 
 
 def find_architecture_column(
@@ -935,6 +1039,21 @@ def _is_string_of(space: SearchSpace, cell: object) -> bool:
         return False
 
 
+def _no_architecture(
+    path: Path, row: int, cell: object, space: SearchSpace, error: SuiteError
+) -> SuiteError:
+    """What is wrong with a cell, with the space that it is of where that is another."""
+    others = [name for name in list_spaces() if name != space.name] if row == 0 else []
+    fits = [name for name in others if _is_string_of(load_space(name), cell)]
+    if not fits:
+        return SuiteError(f"{path}, row {row}: {error}")
+    return SuiteError(
+        f"{path} has architectures of space {fits[0]!r}, not of {space.name!r}, such as "
+        f"{str(cell)[:80]!r}: say --space {fits[0]}{' (or ' if fits[1:] else ''}"
+        f"{', '.join(fits[1:3])}{')' if fits[1:] else ''}."
+    )
+
+
 def _read_string(space: SearchSpace, cell: str) -> Any:
     """The architecture in a cell, as it stands or else without blanks, which some tables add."""
     bare = "".join(cell.split())
@@ -956,7 +1075,7 @@ def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> 
         try:
             indices[row] = _read_string(space, cell) if isinstance(cell, str) else space.index(cell)
         except SuiteError as error:
-            raise SuiteError(f"{path}, row {row}: {error}") from None
+            raise _no_architecture(path, row, cell, space, error) from None
     return indices
 
 

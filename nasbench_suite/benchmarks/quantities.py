@@ -6,6 +6,7 @@ Figures stay in the unit they came in; ``convert`` is for those who need another
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,7 @@ class Quantity:
 
 
 _COUNTED = ("flops", "macs", "parameters")
-_COUNTS = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
+_COUNTS = {"": 1.0, "K": 1e3, "k": 1e3, "M": 1e6, "G": 1e9}
 _SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0}
 
 QUANTITIES: Mapping[str, Quantity] = {
@@ -55,7 +56,15 @@ QUANTITIES: Mapping[str, Quantity] = {
         Quantity(
             "memory",
             "MB",
-            units={"MB": 1.0, "kB": 1e-3, "GB": 1e3, "MiB": 1.048576, "B": 1e-6},
+            units={
+                "MB": 1.0,
+                "kB": 1e-3,
+                "GB": 1e3,
+                "MiB": 1.048576,
+                "KiB": 1.024e-3,
+                "GiB": 1073.741824,
+                "B": 1e-6,
+            },
             of_device=True,
         ),
         Quantity(
@@ -72,10 +81,10 @@ COSTS = tuple(name for name, quantity in QUANTITIES.items() if quantity.is_cost)
 
 # The last part of a column's name, in lower case, and the quantity and unit it stands for.
 SUFFIXES: Mapping[str, tuple[str, str]] = {
-    "ms": ("latency", "ms"),
-    **dict.fromkeys(("s", "sec", "secs", "seconds"), ("latency", "s")),
-    **dict.fromkeys(("us", "µs", "usec"), ("latency", "us")),
-    "ns": ("latency", "ns"),
+    **dict.fromkeys(("ms", "msec", "msecs", "millis", "milliseconds"), ("latency", "ms")),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("latency", "s")),
+    **dict.fromkeys(("us", "µs", "μs", "usec", "microseconds"), ("latency", "us")),
+    **dict.fromkeys(("ns", "nsec", "nanoseconds"), ("latency", "ns")),
     "latency": ("latency", "ms"),
     "mj": ("energy", "mJ"),
     "j": ("energy", "J"),
@@ -88,6 +97,8 @@ SUFFIXES: Mapping[str, tuple[str, str]] = {
     "kb": ("memory", "kB"),
     "gb": ("memory", "GB"),
     "mib": ("memory", "MiB"),
+    "kib": ("memory", "KiB"),
+    "gib": ("memory", "GiB"),
     "bytes": ("memory", "B"),
     **dict.fromkeys(("fps", "ips", "throughput"), ("throughput", "images/s")),
     "flops": ("flops", ""),
@@ -100,8 +111,20 @@ SUFFIXES: Mapping[str, tuple[str, str]] = {
     "mparams": ("parameters", "M"),
 }
 
+UNKNOWN_UNITS = (
+    *("cycles", "kcycles", "mcycles", "ticks", "clocks", "jiffies", "hz", "mhz", "ghz"),
+    *("min", "mins", "minutes", "h", "hours", "days", "ps", "fs"),
+    *("rel", "relative", "norm", "normalized", "normalised", "scaled", "log", "rank", "score"),
+)
+"""Last parts of names that say a unit, or none, in which no quantity is kept here."""
+
 SAID_BY_WORD = ("latency", "energy", "throughput")
 """Suffixes that name a quantity and leave its unit to be taken as the usual one."""
+
+
+def _plain(name: str) -> str:
+    """A name with its parts joined by ``_``, from ``phone (ms)``, ``phone-ms`` or ``#params``."""
+    return re.sub(r"[^\w%µμ]+", "_", name).strip("_")
 
 
 def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
@@ -112,8 +135,13 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     >>> read_suffix("colour")
     ('', {})
     """
-    base, _, suffix = name.rpartition("_")
+    plain = _plain(name)
+    base, _, suffix = plain.rpartition("_")
     known = SUFFIXES.get(suffix.lower())
+    counted = SUFFIXES.get(base.rpartition("_")[2].lower(), ("",))[0]
+    if counted in _COUNTED and suffix.upper() in _COUNTS:
+        # "Params (M)", "flops_G": the scale stands behind what is counted.
+        base, known = base.rpartition("_")[0], (counted, suffix.upper())
     # "s" or "latency" alone is too little; a count needs no device and no unit.
     if known is None or (not base and known[0] not in _COUNTED):
         return "", {}
@@ -132,6 +160,20 @@ def check_unit(column: str, quantity: str, unit: str) -> None:
         raise SuiteError(
             f"Column {column!r} has unit {unit!r}, which is none of {quantity}: choose from "
             f"{', '.join(names)}."
+        )
+
+
+def check_named_unit(column: str) -> None:
+    """Refuse a column of costs whose name ends in a unit that is not known.
+
+    Raises:
+        SuiteError: it does.
+    """
+    word = _plain(column).rpartition("_")[2].lower()
+    if word in UNKNOWN_UNITS:
+        raise SuiteError(
+            f"Column {column!r} seems to be in {word!r}, which is no unit known here: convert it "
+            f"to ms (or s, us, ns) and name it so, or leave it out."
         )
 
 

@@ -1,6 +1,7 @@
 """Where published figures are to be had, and what of them the suite reads.
 
-Only what is known stands here; ``NOT_KNOWN`` is said otherwise, and nothing is guessed.
+Only what is known stands here; ``NOT_KNOWN`` is said otherwise, and nothing is guessed. It
+was looked up in the publishers' repositories.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from nasbench_suite.errors import SuiteError, choose_from
 
-NOT_KNOWN = "not known"
+NOT_KNOWN = "not published"
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,10 @@ SOURCES: Mapping[str, Source] = {
             "nats-bench",
             "https://github.com/D-X-Y/NATS-Bench",
             (
-                *("NATS-tss-v1_0-3ffb9-simple", "NATS-tss-v1_0-3ffb9.pickle.pbz2"),
-                *("NATS-sss-v1_0-50262-simple", "NATS-sss-v1_0-50262.pickle.pbz2"),
+                *("NATS-tss-v1_0-3ffb9-simple.tar", "NATS-tss-v1_0-3ffb9.pickle.pbz2"),
+                *("NATS-sss-v1_0-50262-simple.tar", "NATS-sss-v1_0-50262.pickle.pbz2"),
             ),
-            NOT_KNOWN,
+            "MIT (of the repository, which links the files)",
             "Dong, Liu, Musial and Gabrys, NATS-Bench, TPAMI 2021 (arXiv:2009.00437)",
             "nasbench data import FOLDER: accuracy, loss, times and sizes of every training",
             checksums="the names end in the first five digits of the archive's MD5",
@@ -56,10 +57,11 @@ SOURCES: Mapping[str, Source] = {
         Source(
             "nas-bench-201",
             "https://github.com/D-X-Y/NAS-Bench-201",
-            ("NAS-Bench-201-v1_1-096897.pth",),
-            NOT_KNOWN,
+            ("NAS-Bench-201-v1_1-096897.pth", "NAS-Bench-201-v1_0-e61699.pth"),
+            "MIT (of the repository, which links the files)",
             "Dong and Yang, NAS-Bench-201, ICLR 2020",
             "nasbench data import FILE: accuracy, loss, times and sizes of every training",
+            sizes="4.7 GB and 2.2 GB",
             checksums="the name ends in the last six digits of the file's checksum, by its README",
         ),
         Source(
@@ -79,16 +81,25 @@ SOURCES: Mapping[str, Source] = {
         Source(
             "nas-bench-301",
             "https://github.com/automl/nasbench301",
-            ("nasbench301_models_v0_9.zip and later versions, on figshare",),
+            (
+                "nasbench301_models_v1_0.zip (figshare.com/articles/software/"
+                "nasbench301_models_v1_0_zip/13061510)",
+                "nasbench301_models_v0_9.zip (figshare.com/articles/software/"
+                "nasbench301_models_v0_9_zip/12962432)",
+            ),
             NOT_KNOWN,
             "Zela et al., Surrogate NAS Benchmarks, ICLR 2022 (arXiv:2008.09777)",
-            "`nasbench list formats` and `nasbench list open-benchmarks` say what is installed",
+            "its surrogates are not read; nasbench data import TABLE --space darts: a table of its "
+            "cells, as genotypes or as its configurations",
         ),
         Source(
             "transnas-bench-101",
             "https://github.com/yawen-d/TransNASBench",
-            ("transnas-bench_v10141024.pth",),
-            NOT_KNOWN,
+            (
+                "transnas-bench_v10141024.pth, by "
+                "www.noahlab.com.hk/opensource/vega/page/doc.html?path=datasets/transnasbench101",
+            ),
+            "MIT (of the repository, which links the file)",
             "Duan et al., TransNAS-Bench-101, CVPR 2021",
             "nasbench data import TABLE --space transnas101-micro or transnas101-macro: as a table "
             "with arch_str",
@@ -96,23 +107,25 @@ SOURCES: Mapping[str, Source] = {
         Source(
             "nas-bench-macro",
             "https://github.com/xiusu/NAS-Bench-Macro",
-            ("nas-bench-macro_cifar10.json",),
+            ("nas-bench-macro_cifar10.json, in the repository",),
             "Apache-2.0",
             "Su et al., Prioritized Architecture Sampling with Monte-Carlo Tree Search, CVPR 2021",
-            "nasbench data import TABLE --space nasbench-macro: as a table with arch_str",
+            "nasbench data import FILE --space nasbench-macro: test accuracy of three trainings, "
+            "parameters and FLOPs",
         ),
         Source(
             "hw-nas-bench",
             "https://github.com/GATECH-EIC/HW-NAS-Bench",
-            ("HW-NAS-Bench-v1_0.pickle",),
+            ("HW-NAS-Bench-v1_0.pickle, in the repository",),
             "MIT",
             "Li et al., HW-NAS-Bench, ICLR 2021",
-            "nasbench hardware import FILE: latency and energy on NAS-Bench-201",
+            "nasbench hardware import FILE, or nasbench data import TABLE --latency FILE: latency "
+            "and energy on NAS-Bench-201",
         ),
         Source(
             "help",
             "https://github.com/HayeonLee/HELP",
-            ("a device.pt a device",),
+            ("a device.pt a device, in the repository under data/",),
             "MIT",
             "Lee et al., HELP, NeurIPS 2021",
             "nasbench hardware import FOLDER: latency in ms",
@@ -129,15 +142,31 @@ SOURCES: Mapping[str, Source] = {
         Source(
             "accel-nasbench",
             "https://github.com/afzalxo/Accel-NASBench",
-            ("anb_dataset_jsons.tar.gz",),
+            ("anb_dataset_jsons.tar.gz, in the repository under anb_dataset/",),
             "Apache-2.0",
             "Ahmad, Du, Xie and Zhang, Accel-NASBench, DAC 2024",
             "nasbench data import TABLE --space mnasnet: as a table with arch_str",
         ),
         Source(
+            "arch2vec",
+            "https://github.com/MSU-MLSys-Lab/arch2vec",
+            (
+                "cifar10_valid_converged.json, cifar100.json, ImageNet16_120.json, data.json: "
+                "made by its preprocessing/ from the files of nas-bench-201 and nas-bench-101",
+            ),
+            "Apache-2.0",
+            "Yan et al., Does Unsupervised Architecture Representation Learning Help NAS?, NeurIPS "
+            "2020",
+            "nasbench data import FILE --space nats-tss or nasbench101: accuracies and seconds",
+        ),
+        Source(
             "ec-nas-bench",
             "https://github.com/PedramBakh/EC-NAS-Bench",
-            ("energy_7V9E_4epochs.tfrecord", "energy_5V9E_4epochs.tfrecord", "and others"),
+            (
+                *("energy_7V9E_surrogate.tfrecord", "energy_5V9E_linscale.tfrecord"),
+                *("energy_4V9E_linscale.tfrecord", "energy_7V9E_4epochs.tfrecord"),
+                *("energy_5V9E_4epochs.tfrecord", "energy_4V9E_4epochs.tfrecord"),
+            ),
             "MIT",
             "Bakhtiarifard, Igel and Selvan, EC-NAS, ICASSP 2024 (arXiv:2210.06015)",
             "nasbench data import TABLE --space nasbench101: as a table with matrices",

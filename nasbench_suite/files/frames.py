@@ -12,9 +12,10 @@ import io
 import json
 import lzma
 import re
+import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,8 +33,21 @@ MOST_BYTES = 1 << 31
 ARCHITECTURE = "architecture"
 """The name of the column of architectures, where a file has them as keys."""
 
-_SEPARATORS = ("\t", ";", ",")
+_CELLS = "nasbench201"
+"""HW-NAS-Bench's figures of cells, beside which it keeps those of layers of another space."""
+
+_SEPARATORS = ("\t", ";", ",", "|")
+_PERCENT = re.compile(r"[-+]?\d*[.,]?\d+(e[-+]?\d+)?\s*%")
+_OTHER_FORMATS = {
+    b"\x89HDF": "HDF5: save the table as Parquet or CSV",
+    b"\x28\xb5\x2f\xfd": "packed by zstd: unpack it first (`zstd -d`)",
+    b"7z\xbc\xaf": "packed by 7-Zip: unpack it first",
+    b"Rar!": "packed by RAR: unpack it first",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
+    b"%PDF": "a PDF: get the table itself",
+}
 _DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][-+]?\d+)?")
+_ABOVE = re.compile(r"\s*|#\s.*|sep=.")
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 
@@ -116,6 +130,10 @@ def _unpacked(path: Path) -> tuple[bytes, list[str]]:
 def _from_zip(path: Path) -> tuple[bytes, list[str]]:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/")]
+        if any(name.startswith("xl/") for name in names):
+            raise SuiteError(f"{path} is an Excel workbook: save its sheet as CSV.")
+        if names and all(name.endswith(".npy") for name in names):
+            return path.read_bytes(), []
         tables = [n for n in names if not Path(n).name.startswith((".", "_"))]
         if any(name.endswith("data.pkl") for name in names):
             return path.read_bytes(), []  # a file of torch.save is a zip file too
@@ -154,13 +172,22 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         # Without what pandas noted of its index, the index is a column like any other.
         frame = table.replace_schema_metadata(None).to_pandas()
         return FrameFile(_stripped(frame), table.schema.metadata or {})
+    for start, other in _OTHER_FORMATS.items():
+        if content.startswith(start):
+            raise SuiteError(f"{path} is {other}.")
+    if content[257:262] == b"ustar":
+        return _from_tar(path, content)
+    if content.startswith(b"\x93NUMPY") or (content.startswith(b"PK") and b".npy" in content[:200]):
+        arrays = np.load(io.BytesIO(content), allow_pickle=False)
+        held = arrays if isinstance(arrays, np.ndarray) else {n: arrays[n] for n in arrays.files}
+        return FrameFile(frame_of(held, path))
     if content.startswith((b"\x80", b"PK\x03\x04")):
         from nasbench_suite.files.safe_pickle import load
 
         return FrameFile(frame_of(load(path), path))
     text = _decoded(path, content)
     start = text.lstrip()[:200].lower()
-    if start.startswith(("<!doctype", "<html", "<?xml")):
+    if start.startswith(("<!doctype", "<!--", "<html", "<head", "<?xml")):
         raise SuiteError(
             f"{path} is a saved web page, not the file shown on it: download the file itself "
             f"(on GitHub by 'Raw')."
@@ -185,7 +212,31 @@ def _decoded(path: Path, content: bytes) -> str:
             f"{path} cannot be read as Parquet or CSV (it is no text): is it truncated or of "
             f"another format?"
         )
-    return content.decode("utf-8")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SuiteError(
+            f"{path} is text in another encoding than UTF-8 (byte {content[error.start]:#x} at "
+            f"{error.start:,}): save it as UTF-8."
+        ) from None
+
+
+def _from_tar(path: Path, content: bytes) -> FrameFile:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        files = [one for one in archive.getmembers() if one.isfile()]
+        tables = [one for one in files if not Path(one.name).name.startswith((".", "_"))]
+        if len(tables) != 1:
+            raise SuiteError(
+                f"{path} holds {len(tables)} files "
+                f"({', '.join(one.name for one in tables[:3])}): unpack it and name the one with "
+                f"the table."
+            )
+        packed = archive.extractfile(tables[0])
+        assert packed is not None, "it is a file"
+        found = _parse(path, packed.read())
+    return replace(
+        found, notes=[f"{path.name} was read from {tables[0].name} in it.", *found.notes]
+    )
 
 
 def _json(text: str) -> Any:
@@ -210,17 +261,24 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
 
     name = path.name.partition(".")[0]
     if isinstance(content, np.ndarray):
+        content = content[:, 0] if content.ndim == 2 and content.shape[1] == 1 else content
         content = content.tolist() if content.ndim == 1 else content
     if isinstance(content, list) and content:
         if all(isinstance(one, Mapping) for one in content):
             return pd.DataFrame.from_records(content)
         if all(_is_number(one) for one in content):
             return pd.DataFrame({name: content})
+    if isinstance(content, Mapping) and isinstance(content.get(_CELLS), Mapping):
+        content = content[_CELLS]
     if isinstance(content, Mapping) and content:
         keys, values = list(content), list(content.values())
         if all(_is_number(value) for value in values):
             return pd.DataFrame({ARCHITECTURE: _cells(keys), name: values})
+        if len(values) == 1 and _holds_mappings(values[0]):
+            return _named_within(str(keys[0]), values[0], path)
         if all(isinstance(value, Mapping) for value in values):
+            if (parts := _by_part(content)) is not None:
+                return parts
             if _is_by_column(values):
                 return pd.DataFrame({key: list(value.values()) for key, value in content.items()})
             frame = pd.DataFrame.from_records(values)
@@ -237,6 +295,35 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
         f"{path} holds no table: give records, columns, or figures by architecture, as CSV, JSON "
         f"or Parquet."
     )
+
+
+def _holds_mappings(value: Any) -> bool:
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(isinstance(one, Mapping) for one in value.values())
+
+
+def _named_within(name: str, content: Mapping[Any, Any], path: Path) -> pd.DataFrame:
+    """A table that stands alone under a name, such as a data set's, which its columns get."""
+    inner = frame_of(content, path)
+    return inner.rename(columns={n: f"{name}_{n}" for n in inner if n != ARCHITECTURE})
+
+
+def _by_part(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame | None:
+    """Columns by name in parts by name, as ``part_name``; None if it is something else."""
+    import pandas as pd
+
+    columns = {
+        f"{part}_{name}": values
+        for part, named in content.items()
+        for name, values in named.items()
+    }
+    if not columns or any(not isinstance(v, list | np.ndarray) for v in columns.values()):
+        return None
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) > 1 or max(lengths) <= len(columns):
+        return None
+    return pd.DataFrame({name: pd.Series(list(values)) for name, values in columns.items()})
 
 
 def _is_number(value: object) -> bool:
@@ -264,13 +351,17 @@ def _delimited(text: str) -> FrameFile:
     """A table of text; the separator is the one in the first line."""
     import pandas as pd
 
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    lines = text.splitlines()
+    above = 0  # lines that are no table's: blank, comments, and Excel's own
+    while above < len(lines) and _ABOVE.fullmatch(lines[above]):
+        above += 1
+    header = lines[above] if above < len(lines) else ""
     bare = re.sub(r'"[^"]*"', "", header)
     separator = next((one for one in _SEPARATORS if one in bare), None)
     if separator is None:
         separator = r"\s+" if len(bare.split()) > 1 else ","
     frame = pd.read_csv(
-        io.StringIO(text),
+        io.StringIO("\n".join(lines[above:]) if above else text),
         sep=separator,
         header=None,
         dtype=str,
@@ -281,6 +372,10 @@ def _delimited(text: str) -> FrameFile:
     frame = _stripped(frame.iloc[1:].reset_index(drop=True))
     notes = []
     for position, column in enumerate(frame.columns):
+        share = frame.iloc[:, position].dropna()
+        if len(share) and share.str.fullmatch(_PERCENT.pattern).all():
+            frame.isetitem(position, frame.iloc[:, position].str.rstrip("% ").array)
+            notes.append(f"{str(column).strip()} was read without its percent signs.")
         points = _with_points(frame.iloc[:, position], certain=separator == ";")
         if points is not None:
             frame.isetitem(position, points.array)

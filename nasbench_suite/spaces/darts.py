@@ -53,15 +53,62 @@ _S1_REDUCE = (
     "max avg, max dil3, max avg, max avg, skip dil5, max avg, max sep3, skip dil3, skip dil5, "
     "max avg, max avg, skip dil5, skip dil5, skip dil5"
 )
-_GENOTYPE = re.compile(
-    r"Genotype\(normal=(\[.*?\]),normal_concat=(\[.*?\]|range\(\d+,\d+\)),"
-    r"reduce=(\[.*?\]),reduce_concat=(\[.*?\]|range\(\d+,\d+\)),?\)"
+_GENOTYPE = re.compile(r"\s*(\w+\s*=\s*)?(?=(\w+\.)*Genotype\s*\(|\{)")
+_CELLS = ("normal", "reduce")
+_FIELDS = ("normal", "normal_concat", "reduce", "reduce_concat")
+_LONGEST = (
+    10_000  # characters; a genotype has some hundreds, a configuration of NAS-Bench-301 2,000
 )
+# NAS-Bench-301 (automl/nasbench301, configspace.json) names the edges of a cell by their number.
+_CONFIGURED = re.compile(r"NetworkSelectorDatasetInfo:darts:edge_(normal|reduce)_(\d{1,2})")
 
 
 def reductions(cells: int) -> tuple[int, int]:
     """Which of a network's cells reduce: those at a third and at two thirds."""
     return cells // 3, 2 * cells // 3
+
+
+def _genotype_fields(string: str) -> dict[str, Any]:
+    """What a genotype says by name, read without running it.
+
+    Raises:
+        ValueError: it is none; or SyntaxError, TypeError, RecursionError.
+    """
+    if len(string) > _LONGEST:
+        raise ValueError("too long")
+    tree = ast.parse(string.strip(), mode="eval").body
+    if isinstance(tree, ast.Call):
+        named = {str(one.arg): _literal(one.value) for one in tree.keywords}
+        return dict(zip(_FIELDS, map(_literal, tree.args), strict=False)) | named
+    said = ast.literal_eval(tree)
+    edges = {m.groups(): said[key] for key in said if (m := _CONFIGURED.fullmatch(key))}
+    if not edges:
+        return dict(said)
+    numbered = {(kind, int(number)): operation for (kind, number), operation in edges.items()}
+    sources = [source for node in range(INPUTS, INPUTS + STEPS) for source in range(node)]
+    return {
+        name: [(numbered[name, n], s) for n, s in enumerate(sources) if (name, n) in numbered]
+        for name in _CELLS
+    }
+
+
+def _literal(node: ast.expr) -> Any:
+    """The value of a literal, or of a range of few numbers."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
+        if node.func.id == "range":
+            return list(range(*map(ast.literal_eval, node.args))[:EDGES])
+        if node.func.id in ("list", "tuple") and len(node.args) == 1:
+            return _literal(node.args[0])
+    return ast.literal_eval(node)
+
+
+def _pairs_of(entry: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Operation and source of an edge, or of each edge of a node."""
+    if isinstance(entry[0], str):
+        operation, source = entry[:2]  # GDAS writes the weight of an edge behind
+        assert all(isinstance(one, float) for one in entry[2:])
+        return [(operation, source)]
+    return [pair for one in entry for pair in _pairs_of(one)]
 
 
 def _spelled(text: str) -> Cell:
@@ -221,11 +268,17 @@ class DartsSpace(ProductSpace):
         )
 
     def parse(self, string: str) -> tuple[int, ...]:
-        """What ``format`` writes, or a ``Genotype(normal=[...], ...)`` as DARTS prints it."""
+        """What ``format`` writes, or a genotype as other codes write it.
+
+        That is ``Genotype(normal=[...], ...)`` as quark0/darts and what was made of it print it
+        (PC-DARTS, P-DARTS, DrNAS: with ``range(2, 6)`` or ``[2, 3, 4, 5]``, with or without blanks,
+        with pairs one after the other or by node), the same as a dictionary, or a configuration
+        of NAS-Bench-301.
+        """
         if not isinstance(string, str):
             self.refuse(string)
-        if string.lstrip().startswith("Genotype"):
-            return self.from_genotype(self._parse_genotype(string))
+        if (before := _GENOTYPE.match(string)) is not None:
+            return self.from_genotype(self._parse_genotype(string[before.end() :]))
         genotype = []
         for cell in string.split("/"):
             pairs = []
@@ -238,24 +291,18 @@ class DartsSpace(ProductSpace):
         return self.from_genotype(genotype)
 
     def _parse_genotype(self, string: str) -> list[list[tuple[str, int]]]:
-        match = _GENOTYPE.fullmatch(re.sub(r"\s", "", string))
         cells: list[list[tuple[str, int]]] = []
         try:
-            for cell, place in zip(self.cells, (1, 3), strict=True):
-                assert match is not None
-                pairs = [
-                    (operation, source) for operation, source in ast.literal_eval(match[place])
-                ]
+            said = _genotype_fields(string)
+            for cell, name in zip(self.cells, _CELLS, strict=True):
+                joined = said.get(f"{name}_concat", cell.outputs)
+                assert list(joined) == list(cell.outputs)
+                pairs = [pair for entry in said[name] for pair in _pairs_of(entry)]
                 assert all(type(o) is str and type(s) is int for o, s in pairs)
-                joined = match[place + 1].replace("range", "").strip("()[]").split(",")
-                nodes = list(map(int, joined))
-                if match[place + 1].startswith("range"):
-                    nodes = list(range(*nodes))
-                assert nodes == list(cell.outputs)
                 cells.append(pairs)
-        except (AssertionError, ValueError, TypeError, SyntaxError):
+        except (AssertionError, LookupError, ValueError, TypeError, SyntaxError, RecursionError):
             raise SuiteError(
-                f"{string!r} is no genotype of space {self.name!r}: write Genotype(normal="
+                f"{string[:200]!r} is no genotype of space {self.name!r}: write Genotype(normal="
                 f"[('operation', node), ...], normal_concat=range(2, 6), reduce=[...], "
                 f"reduce_concat=range(2, 6)), or operation~node|... / operation~node|..."
             ) from None

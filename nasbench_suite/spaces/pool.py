@@ -53,7 +53,7 @@ class PoolSpace(FiniteSpace):
         self._around: dict[int, NDArray[np.int64]] = {}
         self._read: dict[int, Any] = {}
         if keys is None:
-            _ = self._index_of_key  # reads all
+            _ = self.index_of_key  # reads all
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.base, self._given, self._given_keys)
@@ -89,7 +89,8 @@ class PoolSpace(FiniteSpace):
         return tuple([self.base.row_key(member) for member in self.members])
 
     @cached_property
-    def _index_of_key(self) -> dict[Hashable, int]:
+    def index_of_key(self) -> dict[Hashable, int]:
+        """The row of each member, by its ``SearchSpace.row_key``."""
         found: dict[Hashable, int] = {}
         for index, key in enumerate(self.keys):
             first = found.setdefault(key, index)
@@ -109,7 +110,7 @@ class PoolSpace(FiniteSpace):
     def index(self, architecture: Architecture) -> int:
         """The index of a member given in any form, or by the hash of its publisher."""
         if type(architecture) is str and self.base.one_row_a_class:
-            known = self._index_of_key.get(architecture)
+            known = self.index_of_key.get(architecture)
             if known is not None:
                 return known
         return super().index(architecture)
@@ -117,8 +118,8 @@ class PoolSpace(FiniteSpace):
     def parse(self, string: str) -> int:
         """The index of a member; see ``SearchSpace.parse``."""
         if self.base.is_hash(string):
-            if string in self._index_of_key:
-                return self._index_of_key[string]
+            if string in self.index_of_key:
+                return self.index_of_key[string]
             self._refuse_stranger(f"with hash {string}")
         known = self._index_of_string.get(string) if self._given_keys is None else None
         return self._index_of(self.base.read(string)) if known is None else known
@@ -130,7 +131,7 @@ class PoolSpace(FiniteSpace):
         return self._index_of(self.base.read(value))
 
     def _index_of(self, member: Any) -> int:
-        known = self._index_of_key.get(self.base.row_key(member))
+        known = self.index_of_key.get(self.base.row_key(member))
         if known is None:
             self._refuse_stranger(self.base.string(member))
         return known
@@ -217,7 +218,7 @@ class PoolSpace(FiniteSpace):
         if index not in self._around:
             member = self.member(index)
             around = _values(self.base.neighbours(member))
-            places = (self._index_of_key.get(self.base.row_key(value)) for value in around)
+            places = (self.index_of_key.get(self.base.row_key(value)) for value in around)
             found = dict.fromkeys(place for place in places if place is not None)
             found.pop(index, None)
             if len(found) < _NEIGHBOURS:
@@ -237,7 +238,7 @@ class PoolSpace(FiniteSpace):
     def crossover(self, one: int, other: int, rng: np.random.Generator) -> int:
         """The member nearest to a child that the base space makes of the two."""
         child = self.base.crossover(self.member(one), self.member(other), rng)
-        known = self._index_of_key.get(self.base.row_key(child))
+        known = self.index_of_key.get(self.base.row_key(child))
         return int(np.argmin(self._distances(child))) if known is None else known
 
     def _distances(self, member: Any) -> NDArray[np.float64]:
@@ -251,7 +252,7 @@ class PoolSpace(FiniteSpace):
             distances: NDArray[np.float64] = np.abs(self._features - features).sum(axis=1)
             return distances
         # Nothing tells how alike two are: those that follow in the table stand in.
-        place = self._index_of_key.get(self.base.row_key(member), 0)
+        place = self.index_of_key.get(self.base.row_key(member), 0)
         return ((np.arange(self.size) - place) % self.size).astype(np.float64)
 
     @cached_property

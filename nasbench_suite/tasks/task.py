@@ -237,24 +237,27 @@ class Task:
         ]
 
     def _other_data(self) -> list[str]:
+        metrics = [self.benchmark.metric(one.judged_by) for one in self.objectives[1:]]
+        return [
+            f"{metric.name} is the {metric.quantity} on {of}, and the search is on {self.dataset}: "
+            f"choose that of {self.dataset} if there is one."
+            for metric in metrics
+            if (of := self.other_data(metric))
+        ]
+
+    def other_data(self, metric: Metric) -> str:
+        """The data set that a metric is of, by what is said or by its name, if it is another.
+
+        Empty where it is the task's, or where nothing tells.
+        """
         if self.dataset is None:
-            return []
-        own = _plain_name(self.dataset)
+            return ""
         metrics = self.benchmark.metrics.values()
-        known = {_plain_name(metric.dataset) for metric in metrics if metric.dataset}
-        found = []
-        for objective in self.objectives[1:]:
-            metric = self.benchmark.metric(objective.judged_by)
-            named = f"_{_plain_name(metric.name)}_"
-            of = {name for name in known if f"_{name}_" in named}
-            if metric.dataset:
-                of = {_plain_name(metric.dataset)}
-            if of and own not in of:
-                found.append(
-                    f"{metric.name} is the {metric.quantity} on {' or '.join(sorted(of))}, and the "
-                    f"search is on {self.dataset}: choose that of {self.dataset} if there is one."
-                )
-        return found
+        known = {_plain_name(one.dataset) for one in metrics if one.dataset}
+        of = {name for name in known if f"_{name}_" in f"_{_plain_name(metric.name)}_"}
+        if metric.dataset:
+            of = {_plain_name(metric.dataset)}
+        return "" if _plain_name(self.dataset) in of else " or ".join(sorted(of))
 
     def orientation(self, metric: str) -> float:
         """+1 where larger is better, -1 where smaller is."""

@@ -86,8 +86,8 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
         ],
         ignore_index=True,
     ).assign(
-        x_label=_with_unit(labels.objective(second, task.dataset), second["unit"]),
-        y_label=_with_unit(labels.objective(first, task.dataset), first["unit"]),
+        x_label=_axis(labels.objective(second, task.dataset), second),
+        y_label=_axis(labels.objective(first, task.dataset), first),
         x_direction=second["direction"],
         y_direction=first["direction"],
         front_label=front_label(task.measure),
@@ -178,8 +178,10 @@ def _reached(points: Any, grid: Any, across: str, up: str, worst: float) -> Any:
     return np.where(np.isfinite(figures), y_sign * figures, worst)
 
 
-def _with_unit(name: str, unit: str) -> str:
-    return f"{name} ({unit})" if unit else name
+def _axis(name: str, said: Mapping[str, Any]) -> str:
+    """An objective with its unit, and below it the conditions and data set of the figures."""
+    below = ", ".join(filter(None, [said.get("dataset"), said.get("conditions")]))
+    return (f"{name} ({said['unit']})" if said["unit"] else name) + (f"\n{below}" if below else "")
 
 
 def _staircase(points: Any, across: str, up: str) -> tuple[Any, Any]:

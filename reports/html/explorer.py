@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.results import Results
-from nasbench_suite.benchmarks import Benchmark, load_benchmark
+from nasbench_suite.benchmarks import Benchmark, Metric, load_benchmark
 from nasbench_suite.benchmarks.quantities import COSTS
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
@@ -98,7 +98,7 @@ def _figures(table: Benchmark, labels: Labels) -> dict[str, Any]:
         "size": space.size,
         "metrics": {
             name: {
-                "label": labels.metric(name, device=table.metric(name).device),
+                "label": _label(table.metric(name), labels),
                 "unit": table.metric(name).unit,
                 "values": _packed(table.values(name).astype("<f4")),
             }
@@ -114,6 +114,12 @@ def _figures(table: Benchmark, labels: Labels) -> dict[str, Any]:
         if len(strings) < _MOST_TEXT:
             content["strings"] = strings
     return content
+
+
+def _label(metric: Metric, labels: Labels) -> str:
+    """What a metric is, and under which conditions it was measured."""
+    label = labels.metric(metric.name, device=metric.device)
+    return ", ".join(filter(None, [label, metric.conditions]))
 
 
 def _paths(results: Results, key: str, task: TaskRow) -> dict[str, list[int]]:

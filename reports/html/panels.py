@@ -179,8 +179,9 @@ def gallery_block(
     task: str | None = None,
     tags: Mapping[str, str] | None = None,
     spoken: str,
+    notes: str = "",
 ) -> Block:
-    """A figure of ``reports.figures.gallery`` as a block."""
+    """A figure of ``reports.figures.gallery`` as a block; ``notes`` end its caption."""
     figure = choose_figure(name)
     with screen_style():
         drawn = make_figure(name, data, venue="screen")
@@ -191,7 +192,7 @@ def gallery_block(
     return Block(
         key=key,
         title=title,
-        caption=figure.summary,
+        caption=f"{figure.summary} {notes}".strip(),
         svg=svg,
         data=data,
         command=shlex.join(words),

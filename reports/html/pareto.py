@@ -7,6 +7,7 @@ from nasbench_suite.analysis.results import Results, one_task
 from reports.figures.attainment import TRUE_FRONT
 from reports.figures.gallery import choose_figure, figure_data
 from reports.html.panels import Block, PlacedPanel, Section, gallery_block, task_tags
+from reports.labels import labels_of
 from reports.tables.fronts import fronts_report
 
 
@@ -31,6 +32,7 @@ def _attainment(alone: Results, key: str) -> Block:
     ((task_key, task),) = alone.tasks.items()
     name = alone.names[task_key]
     data = figure_data(alone, choose_figure("attainment"))
+    labels = labels_of(alone)
     methods = [str(m) for m in dict.fromkeys(data["method"]) if m != TRUE_FRONT]
     return gallery_block(
         alone,
@@ -40,8 +42,13 @@ def _attainment(alone: Results, key: str) -> Block:
         data=data,
         task=name,
         tags=task_tags(task),
+        notes=" ".join(
+            filter(
+                None, (labels.circumstances(o, task) for o in (task.measure or {})["objectives"])
+            )
+        ),
         spoken=f"Median attainment surfaces of {', '.join(methods)} on {name}, "
-        f"{data['y_label'].iloc[0]} against {data['x_label'].iloc[0]}",
+        f"{data['y_label'].iloc[0]} against {data['x_label'].iloc[0]}".replace("\n", ", "),
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nasbench_suite.analysis.results import Results
+    from nasbench_suite.rows import TaskRow
 
 _DIGITS = 3
 _HEADINGS = {
@@ -57,7 +58,7 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
                 columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
                 rows=tuple(cells),
                 best=tuple(part["hypervolume"] == part["hypervolume"].max()),
-                notes=tuple(_notes(measure, labels)),
+                notes=tuple(_notes(results.tasks[str(key)], labels)),
             )
         )
     legend = (
@@ -75,12 +76,10 @@ def _beside(measure: Mapping[str, Any]) -> str:
     return "front of a sample" if "sampled" in measure else "true front"
 
 
-def _notes(measure: Mapping[str, Any], labels: Labels) -> list[str]:
-    notes = [
-        f"The figures of {labels.objective(objective)} are {objective['provenance']}."
-        for objective in measure.get("objectives", ())
-        if objective["provenance"] in ("modelled", "quantised")
-    ]
+def _notes(task: TaskRow, labels: Labels) -> list[str]:
+    measure = task.measure or {}
+    said = (labels.circumstances(one, task) for one in measure.get("objectives", ()))
+    notes = [sentence for sentence in said if sentence]
     if "sampled" in measure:
         notes.append(
             f"Nobody knows the true front: scale and front are those of {measure['sampled']:,} "

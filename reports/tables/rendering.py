@@ -177,9 +177,8 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
             f"What is non-dominated on the signals, scored at the reported figures, scaled over "
             f"{over}, reference point 1, divided by {beside} hypervolume."
         )
-        for objective in measure["objectives"]:
-            if objective["provenance"] in ("modelled", "quantised"):
-                yield f"The figures of {objective['name']} are {objective['provenance']}."
+        task, labels = results.tasks[key], labels_of(results)
+        yield from filter(None, (labels.circumstances(o, task) for o in measure["objectives"]))
 
 
 def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:

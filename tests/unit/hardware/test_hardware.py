@@ -49,15 +49,16 @@ from hardware.tables import (
     read_table,
     write_table,
 )
+from nasbench_suite.benchmarks.importing import add_latencies
 from nasbench_suite.benchmarks.library import (
     import_benchmark,
     load_benchmark,
     verify_benchmark,
 )
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table import Metric, make_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks import count_network
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import PoolSpace, load_space
 from nasbench_suite.spaces.topology import live_edges
 from nasbench_suite.statistics.correlation import spearman
 
@@ -509,6 +510,48 @@ def test_complete_tables_are_added_to_a_benchmark(toy, tmp_path: Path) -> None:
         add_costs(toy, [make_table(TSS, [1, 2, 3], {"a_ms": [1, 2, 3]})])
     with pytest.raises(SuiteError, match="does not fit"):
         add_costs(toy, [make_table(SSS, [1, 2, 3], {"a_ms": [1, 2, 3]})])
+
+
+@pytest.mark.parametrize("kept", ["strings", "indices", "ours", "data import"])
+def test_costs_are_added_to_a_partial_table(tmp_path: Path, kept: str) -> None:
+    """Numbers of the whole space are not taken for rows of the pool."""
+    rng = np.random.default_rng(0)
+    cells = rng.choice(TSS.size, 200, replace=False)
+    pool = PoolSpace(TSS, [TSS.string(int(cell)) for cell in cells])
+    accuracy = {"a_valid_1": rng.uniform(1, 99, pool.size)}
+    benchmark = make_benchmark("pool", pool, [Metric("a_valid_1")], accuracy)
+    write_benchmark(benchmark, tmp_path / "pool.parquet")
+    latency = 1.0 + np.arange(TSS.size)
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "here_ms": latency})
+    if kept == "indices":
+        frame = frame.drop(columns="arch_str").assign(arch_index=np.arange(TSS.size))
+    frame.to_csv(tmp_path / "t", index=False)
+    if kept == "ours":
+        write_table(read_table(tmp_path / "t"), tmp_path / "t")
+    if kept == "data import":
+        both = add_latencies(benchmark, [tmp_path / "t"]).benchmark
+    else:
+        arguments = ["add", str(tmp_path / "pool.parquet"), str(tmp_path / "t")]
+        answer = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "both.parquet")])
+        assert answer.exit_code == 0, answer.output
+        assert "15,425 rows of architectures that are not in the benchmark" in answer.output
+        both = load_benchmark(tmp_path / "both.parquet")
+    assert np.array_equal(both.values("here_ms"), latency[cells])
+
+
+def test_a_partial_table_of_costs_on_a_partial_table(tmp_path: Path) -> None:
+    pool = PoolSpace(TSS, [TSS.string(cell) for cell in (5, 7, 9)])
+    frame = pd.DataFrame({"arch_str": [TSS.string(7), TSS.string(11)], "here_ms": [1.5, 2.5]})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    benchmark = make_benchmark("pool", pool, [Metric("a_valid_1")], {"a_valid_1": [1.0, 2.0, 3.0]})
+    with pytest.raises(SuiteError, match="lacks 2 of 3 architectures"):
+        add_costs(benchmark, [read_table(tmp_path / "t.csv", pool)])
+    table = read_table(tmp_path / "t.csv", pool, missing="not measured")
+    both = add_costs(benchmark, [table])
+    assert np.array_equal(both.values("here_ms"), [np.nan, 1.5, np.nan], equal_nan=True)
+    frame.tail(1).to_csv(tmp_path / "none.csv", index=False)
+    with pytest.raises(SuiteError, match="none of the 3 architectures"):
+        read_table(tmp_path / "none.csv", pool)
 
 
 @pytest.mark.parametrize(

@@ -820,3 +820,65 @@ def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:
     assert any(
         "the latency on cifar100, and the search is on imagenet16" in h for h in summary.hints
     )
+
+
+@pytest.mark.parametrize("way", ["csv", "parquet", "by device", "tabs"])
+def test_a_table_on_its_side_is_turned(tmp_path: Path, way: str) -> None:
+    costs = np.arange(MACRO.size) % 97 + 1.0
+    frame = pd.DataFrame([costs], columns=list(MACRO.all_strings), index=["a_valid_1"])
+    path = tmp_path / "t"
+    if way == "csv":
+        frame.to_csv(path)
+    elif way == "parquet":
+        frame.rename_axis("figure").reset_index().to_parquet(path)
+    elif way == "by device":
+        path.write_text(
+            json.dumps(
+                {
+                    "a_valid_1": dict(zip(MACRO.all_strings, costs, strict=True)),
+                    "b_ms": dict(zip(MACRO.all_strings, costs, strict=True)),
+                }
+            )
+        )
+    else:
+        frame.to_csv(path, index_label="", sep="\t")
+    benchmark = import_table(path, "t", MACRO).benchmark
+    assert np.array_equal(benchmark.values("a_valid_1"), costs)
+
+
+def test_architectures_of_another_space_are_told_with_their_own(tmp_path: Path) -> None:
+    file = written(table(), tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match=r"space 'nasbench-macro', not of 'nats-tss'.*--space"):
+        import_table(file, "t", load_space("nats-tss"))
+    with pytest.raises(SuiteError, match=r"space 'nasbench-macro', not of 'darts'"):
+        import_table(file, "t", load_space("darts"))
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("phone (ms)", ("latency", "ms")),
+        ("phone [us]", ("latency", "us")),
+        ("phone_milliseconds", ("latency", "ms")),
+        ("Params (M)", ("parameters", "M")),
+        ("flops_G", ("flops", "G")),
+        ("#params", ("parameters", "")),
+        ("gpu_gib", ("memory", "GiB")),
+    ],
+)
+def test_units_however_they_stand_in_a_name(name: str, facts: tuple[str, str]) -> None:
+    inferred = infer_facts(name)
+    assert (inferred["quantity"], inferred["unit"]) == facts
+
+
+@pytest.mark.parametrize("name", ["phone_cycles", "phone_minutes", "phone (ticks)", "phone_norm"])
+def test_units_that_are_not_known_are_refused_by_both(tmp_path: Path, name: str) -> None:
+    from hardware.tables import read_table
+
+    frame = table()
+    costs = frame[["arch_str"]].assign(**{name: np.arange(MACRO.size) + 1.0})
+    accuracies, latency = written(frame, tmp_path / "t.csv"), written(costs, tmp_path / "l.csv")
+    with pytest.raises(SuiteError, match="no unit known here: convert it to ms"):
+        import_table(accuracies, "t", MACRO, latency=[latency])
+    with pytest.raises(SuiteError, match="no unit known here: convert it to ms"):
+        read_table(latency, "nasbench-macro")

@@ -7,15 +7,17 @@ import gzip
 import json
 import lzma
 import pickle
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.frames import read_frame
+from nasbench_suite.files.frames import ARCHITECTURE, read_frame
 
 TABLE = pd.DataFrame({"arch": ["a", "b", "c"], "x": [1.5, 22.25, -3.0]})
 TEXT = TABLE.to_csv(index=False)
@@ -24,6 +26,12 @@ TEXT = TABLE.to_csv(index=False)
 def _zipped(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("folder/t.csv", TEXT)
+
+
+def _tarred(path: Path) -> None:
+    (path.parent / "in.csv").write_text(TEXT)
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(path.parent / "in.csv", "folder/t.csv")
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
@@ -46,6 +54,14 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "records": lambda path: path.write_text(TABLE.to_json(orient="records")),
     "lines": lambda path: path.write_text(TABLE.to_json(orient="records", lines=True)),
     "by column": lambda path: path.write_text(TABLE.to_json()),
+    "bars": lambda path: TABLE.to_csv(path, index=False, sep="|"),
+    "Excel's first line": lambda path: path.write_text(
+        "sep=;\n" + TABLE.to_csv(index=False, sep=";")
+    ),
+    "comment": lambda path: path.write_text(f"# exported\n\n{TEXT}"),
+    "percent signs": lambda path: path.write_text("arch,x\na,1.5 %\nb,22.25%\nc,-3.0 %\n"),
+    "carriage returns": lambda path: path.write_bytes(TEXT.replace("\n", "\r").encode()),
+    "tar": lambda path: _tarred(path),
     "pickle": lambda path: path.write_bytes(pickle.dumps(TABLE.to_dict("list"))),
 }
 
@@ -93,3 +109,48 @@ def test_what_is_no_table_is_one_sentence(tmp_path: Path, content: bytes, senten
     path.write_bytes(content)
     with pytest.raises(SuiteError, match=sentence):
         read_frame(path)
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 1)])
+def test_arrays_of_numpy_are_read(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    figures = np.array([1.5, 2.5, 3.5]).reshape(shape)
+    np.save(tmp_path / "phone.npy", figures)
+    np.savez(tmp_path / "two.npz", phone=figures, gpu=figures)
+    assert read_frame(tmp_path / "phone.npy").frame["phone"].tolist() == [1.5, 2.5, 3.5]
+    if len(shape) == 1:
+        assert list(read_frame(tmp_path / "two.npz").frame) == ["phone", "gpu"]
+
+
+def test_figures_by_data_set_and_architecture(tmp_path: Path) -> None:
+    nested = {"cifar10": {"a": {"valid": 1.5}, "b": {"valid": 2.5}}}
+    (tmp_path / "t.json").write_text(json.dumps(nested))
+    frame = read_frame(tmp_path / "t.json").frame
+    assert frame.to_dict("list") == {ARCHITECTURE: ["a", "b"], "cifar10_valid": [1.5, 2.5]}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\x89HDF\r\n\x1a\n", "HDF5: save the table as Parquet or CSV"),
+        (b"\x28\xb5\x2f\xfd00", "packed by zstd: unpack it"),
+        ("arch,x\né,1".encode("latin-1"), "another encoding than UTF-8 .*: save it as UTF-8"),
+        (b"<!-- saved from url --><html>", "saved web page"),
+    ],
+)
+def test_other_formats_are_named(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(SuiteError, match=sentence):
+        read_frame(tmp_path / "t.csv")
+
+
+def test_a_workbook_and_an_archive_of_several_files_are_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w") as archive:
+        archive.writestr("xl/workbook.xml", "")
+    with pytest.raises(SuiteError, match="Excel workbook: save its sheet as CSV"):
+        read_frame(tmp_path / "t.xlsx")
+    with tarfile.open(tmp_path / "t.tar", "w") as packed:
+        for name in ("a.csv", "b.csv"):
+            (tmp_path / name).write_text(TEXT)
+            packed.add(tmp_path / name, name)
+    with pytest.raises(SuiteError, match=r"2 files \(a.csv, b.csv\): unpack it"):
+        read_frame(tmp_path / "t.tar")
