@@ -27,6 +27,7 @@ from nasbench_suite.benchmarks.importing import (
     NO_FIGURE,
     described_costs,
     find_architecture_column,
+    in_order_hint,
     is_bare,
     read_architectures,
     read_figures,
@@ -264,7 +265,8 @@ def read_table(
     }
     found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
     table = make_table(where, found.indices, columns, known, said.about)
-    return replace(table, hints=(*file.notes, *found.hints, *found.warnings))
+    order = [in_order_hint(path)] if bare else []
+    return replace(table, hints=(*file.notes, *order, *found.hints, *found.warnings))
 
 
 def _saying_why(

@@ -40,7 +40,8 @@ _SPLITS = {
 }
 _OUTCOMES = {
     **dict.fromkeys(("accuracy", "acc", "top1"), "accuracy"),
-    **dict.fromkeys(("error", "err"), "error"),
+    **dict.fromkeys(("top1_accuracy", "top1_acc"), "accuracy"),
+    **dict.fromkeys(("error", "err", "error_rate", "top1_error", "top1_err"), "error"),
     "loss": "loss",
 }
 _SPLIT = "|".join(sorted(_SPLITS, key=len, reverse=True))

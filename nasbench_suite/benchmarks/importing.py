@@ -285,7 +285,9 @@ class _Importer:
         self.hints += file.notes
         self._take_own_facts(path, file)
         frame = file.frame
-        in_index_order = in_index_order or (are_latencies and is_bare(frame, self.space))
+        if are_latencies and is_bare(frame, self.space):
+            self.hints.append(in_order_hint(path))
+            in_index_order = True
         column = find_architecture_column(path, frame, self.space, arch_column, in_index_order)
         figures, left_out = read_figures(frame, column)
         groups, statistics = group_columns(list(figures), self.facts)
@@ -596,7 +598,14 @@ class _Importer:
                 wrong, rule = values <= 0, f"{quantity.name} is a number above 0"
             elif quantity is not None and quantity.is_cost:
                 wrong, rule = values < 0, f"{quantity.name} is no number below 0"
+            elif metric.quantity == "loss" and metric.direction == "minimize":
+                wrong = values < 0
+                rule = (
+                    f"loss is no number below 0; if it is minus the loss, say so with --metric "
+                    f"{metric.name}:direction=maximize"
+                )
             elif metric.quantity in ("accuracy", "error"):
+                self._refuse_mixed(path, column, metric, values)
                 most = 1 if metric.unit == "fraction" else 100
                 wrong = (values < 0) | (values > most)
                 rule = f"{metric.quantity} in {metric.unit} lies between 0 and {most}"
@@ -611,6 +620,19 @@ class _Importer:
                     f"column out, or say what it is with --metric {metric.name}:quantity=NAME"
                     f"{', or why -1 stands for no figure with --missing REASON' if marked else ''}."
                 )
+
+    def _refuse_mixed(self, path: Path, column: str, metric: Metric, values: _Numbers) -> None:
+        """Refuse a column of percentages in which some are shares of 1."""
+        known = values[np.isfinite(values)]
+        shares, rest = known[known <= 1], known[known > 1]
+        if metric.unit == "fraction" or len(shares) < FEW_VALUES * len(known) or not len(rest):
+            return
+        low, high = np.quantile(rest, [0.05, 0.95])
+        if low < 100 * np.median(shares) < high:
+            raise SuiteError(
+                f"Column {column!r} of {path} mixes shares of 1, such as {shares[0]:g}, and "
+                f"percentages, such as {rest[0]:g}: multiply the shares by 100."
+            )
 
     def _take(
         self, path: Path, metric: Metric, group: ColumnGroup, figures: Mapping[str, _Numbers]
@@ -822,8 +844,21 @@ def _upright(
 
 
 def is_bare(frame: pd.DataFrame, space: SearchSpace) -> bool:
-    """Whether a table of costs is a list of figures alone, one for each architecture in order."""
-    return frame.shape[1] == 1 and len(frame) == getattr(space, "size", -1)
+    """Whether a table of costs has figures alone, one for each architecture in order."""
+    if not isinstance(space, FiniteSpace) or len(frame) != space.size:
+        return False
+    named = any(
+        name.lower() in _ARCHITECTURE_COLUMNS
+        or is_index(name)
+        or _is_string_of(space, cells.iloc[0])
+        for name, cells in frame.items()
+    )
+    return not named and all(_numbers(cells) is not None for _, cells in frame.items())
+
+
+def in_order_hint(path: Path) -> str:
+    """What is told of a table that ``is_bare``."""
+    return f"{path.name} names no architectures: its rows are taken to stand in index order."
 
 
 def find_architecture_column(
@@ -856,6 +891,12 @@ def find_architecture_column(
     for column in columns:
         if _is_string_of(space, frame[column].iloc[0]):
             return column
+    size = space.size if isinstance(space, FiniteSpace) else len(frame)
+    if frame.shape[1] == 1 and _numbers(frame[columns[0]]) is not None and len(frame) != size:
+        raise SuiteError(
+            f"{path} has {len(frame):,} figures and names no architectures, of which space "
+            f"{space.name!r} has {size:,}: add a column of them, arch_str."
+        )
     raise SuiteError(
         f"{path} has no architecture column: name it arch_str or arch_index, say which it is with "
         f"--arch COLUMN, or that rows stand in index order with --in-order."
@@ -1046,7 +1087,9 @@ def _no_architecture(
     others = [name for name in list_spaces() if name != space.name] if row == 0 else []
     fits = [name for name in others if _is_string_of(load_space(name), cell)]
     if not fits:
-        return SuiteError(f"{path}, row {row}: {error}")
+        from_one = isinstance(cell, int) and cell == getattr(space, "size", None)
+        mend = " If the column counts from 1, subtract 1." if from_one else ""
+        return SuiteError(f"{path}, row {row}: {error}{mend}")
     return SuiteError(
         f"{path} has architectures of space {fits[0]!r}, not of {space.name!r}, such as "
         f"{str(cell)[:80]!r}: say --space {fits[0]}{' (or ' if fits[1:] else ''}"

@@ -361,4 +361,7 @@ def describe(name: str, judged: Judgement) -> str:
         )
     if judged.sums < SUM_BOUND:
         return f"{name} depends on no decision (adjusted R² {judged.sums:.2f})"
-    return f"{name} does not grow with the network (rank correlation {judged.size:.2f})"
+    grows = f"{name} does not grow with the network (rank correlation {judged.size:.2f})"
+    if judged.is_cost or judged.size > SIZE_BOUND[False]:
+        return grows
+    return f"{grows}; if it is an accuracy that is called an error, or the other way round, say so"

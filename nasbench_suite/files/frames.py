@@ -172,8 +172,8 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         # Without what pandas noted of its index, the index is a column like any other.
         frame = table.replace_schema_metadata(None).to_pandas()
         return FrameFile(_stripped(frame), table.schema.metadata or {})
-    for start, other in _OTHER_FORMATS.items():
-        if content.startswith(start):
+    for magic, other in _OTHER_FORMATS.items():
+        if content.startswith(magic):
             raise SuiteError(f"{path} is {other}.")
     if content[257:262] == b"ustar":
         return _from_tar(path, content)
@@ -267,13 +267,14 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
         if all(isinstance(one, Mapping) for one in content):
             return pd.DataFrame.from_records(content)
         if all(_is_number(one) for one in content):
-            return pd.DataFrame({name: content})
+            return pd.DataFrame({name: [_plain_number(one) for one in content]})
     if isinstance(content, Mapping) and isinstance(content.get(_CELLS), Mapping):
         content = content[_CELLS]
     if isinstance(content, Mapping) and content:
         keys, values = list(content), list(content.values())
         if all(_is_number(value) for value in values):
-            return pd.DataFrame({ARCHITECTURE: _cells(keys), name: values})
+            figures = [_plain_number(value) for value in values]
+            return pd.DataFrame({ARCHITECTURE: _cells(keys), name: figures})
         if len(values) == 1 and _holds_mappings(values[0]):
             return _named_within(str(keys[0]), values[0], path)
         if all(isinstance(value, Mapping) for value in values):
@@ -327,7 +328,13 @@ def _by_part(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame | None:
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0  # a tensor of one figure
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _plain_number(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray) else value
 
 
 def _cells(keys: list[Any]) -> pd.Series[Any]:

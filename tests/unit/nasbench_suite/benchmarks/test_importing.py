@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -882,3 +883,61 @@ def test_units_that_are_not_known_are_refused_by_both(tmp_path: Path, name: str)
         import_table(accuracies, "t", MACRO, latency=[latency])
     with pytest.raises(SuiteError, match="no unit known here: convert it to ms"):
         read_table(latency, "nasbench-macro")
+
+
+def test_shares_among_percentages_are_refused(tmp_path: Path) -> None:
+    figures = np.random.default_rng(0).uniform(60, 90, MACRO.size)
+    mixed = np.where(np.arange(MACRO.size) % 3 == 0, figures / 100, figures)
+    file = written(table(c_valid_3=mixed), tmp_path / "t.csv")
+    with pytest.raises(
+        SuiteError, match=r"mixes shares of 1, such as 0.*multiply the shares by 100"
+    ):
+        import_table(file, "t", MACRO)
+    chance = np.where(np.arange(MACRO.size) % 3 == 0, 0.8333, figures)  # of 120 classes
+    file = written(table(c_valid_3=chance), tmp_path / "t.csv")
+    assert import_table(file, "t", MACRO).benchmark.metric("c_valid_3").unit == "%"
+
+
+def test_a_loss_below_zero_is_asked_for_its_direction(tmp_path: Path) -> None:
+    file = written(table(c_valid_loss_3=-np.arange(MACRO.size) - 1.0), tmp_path / "t.csv")
+    with pytest.raises(SuiteError, match=r"minus the loss, say so with --metric .*=maximize"):
+        import_table(file, "t", MACRO)
+    told = said("c_valid_loss_3:direction=maximize")
+    assert import_table(file, "t", MACRO, metadata=told).benchmark.values("c_valid_loss_3")[1] == -2
+
+
+@pytest.mark.parametrize("name", ["valid_top1_error", "test_top1_err", "cifar10_test_error_rate"])
+def test_error_rates_are_minimised(name: str) -> None:
+    assert infer_facts(name)["quantity"] == "error"
+
+
+def test_an_index_that_counts_from_one_is_told(tmp_path: Path) -> None:
+    counted = table().drop(columns="arch_str").assign(arch_index=np.arange(MACRO.size) + 1)
+    with pytest.raises(SuiteError, match="counts from 1, subtract 1"):
+        import_table(written(counted, tmp_path / "t.csv"), "t", MACRO)
+
+
+@pytest.mark.parametrize("way", ["list", "columns", "csv", "array"])
+def test_costs_that_name_no_architectures_are_read_alike_and_said(tmp_path: Path, way: str) -> None:
+    """A list or columns of figures, one an architecture: by both commands, in index order."""
+    from hardware.tables import read_table
+
+    costs = MACRO.all_vectors.sum(1) + 1.5
+    file = tmp_path / "phone.pkl"
+    if way == "csv":
+        pd.DataFrame({"phone": costs, "gpu": costs}).to_csv(file, index=False)
+    else:
+        kept = {"list": costs.tolist(), "columns": {"phone": costs, "gpu": costs}, "array": costs}
+        file.write_bytes(pickle.dumps(kept[way]))
+    accuracies = written(table(), tmp_path / "t.csv")
+    imported = import_table(accuracies, "t", MACRO, latency=[file])
+    ours = read_table(file, "nasbench-macro")
+    assert np.array_equal(imported.benchmark.values("phone"), costs)
+    assert np.array_equal(ours.columns["phone"], costs)
+    for hints in (imported.hints, ours.hints):
+        assert any("names no architectures" in hint for hint in hints)
+    file.write_bytes(pickle.dumps(costs[:100].tolist()))
+    with pytest.raises(SuiteError, match="has 100 figures and names no architectures"):
+        import_table(accuracies, "t", MACRO, latency=[file])
+    with pytest.raises(SuiteError, match="has 100 figures and names no architectures"):
+        read_table(file, "nasbench-macro")
