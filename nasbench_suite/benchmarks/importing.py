@@ -701,7 +701,7 @@ def within(path: Path, file: FrameFile, pool: PoolSpace) -> FrameFile:
             f"space {pool.base.name!r}: give figures of those."
         )
     kept = file.frame.loc[inside]
-    others = [name for name in kept if name.lower() in _ARCHITECTURE_COLUMNS]
+    others = [name for name in kept.columns if name.lower() in _ARCHITECTURE_COLUMNS]
     frame = kept.drop(columns={column, *others})
     frame.insert(0, "arch_str", [s for s, known in zip(strings, inside, strict=True) if known])
     notes = list(file.notes)
@@ -850,10 +850,10 @@ def is_bare(frame: pd.DataFrame, space: SearchSpace) -> bool:
     named = any(
         name.lower() in _ARCHITECTURE_COLUMNS
         or is_index(name)
-        or _is_string_of(space, cells.iloc[0])
-        for name, cells in frame.items()
+        or _is_string_of(space, frame[name].iloc[0])
+        for name in frame.columns
     )
-    return not named and all(_numbers(cells) is not None for _, cells in frame.items())
+    return not named and all(_numbers(frame[name]) is not None for name in frame.columns)
 
 
 def in_order_hint(path: Path) -> str:

@@ -124,7 +124,7 @@ SAID_BY_WORD = ("latency", "energy", "throughput")
 
 def _plain(name: str) -> str:
     """A name with its parts joined by ``_``, from ``phone (ms)``, ``phone-ms`` or ``#params``."""
-    return re.sub(r"[^\w%µμ]+", "_", name).strip("_")
+    return re.sub(r"(?:[^\w%µμ]|_)+", "_", name).strip("_")
 
 
 def read_suffix(name: str) -> tuple[str, dict[str, Any]]:

@@ -48,6 +48,7 @@ _OTHER_FORMATS = {
 }
 _DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][-+]?\d+)?")
 _ABOVE = re.compile(r"\s*|#\s.*|sep=.")
+_ROW = re.compile(r"0|[1-9]\d*")  # networks of nasbench-macro are digits, and some begin with 0
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 
@@ -349,7 +350,7 @@ def _is_by_column(values: Sequence[Mapping[Any, Any]]) -> bool:
     rows = list(values[0])
     return (
         len(values) < len(rows)
-        and all(str(row).isdigit() for row in rows)
+        and all(_ROW.fullmatch(str(row)) for row in rows)
         and all(list(value) == rows for value in values)
     )
 
