@@ -36,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     facts = merge_facts(MetadataFile(), [parse_fact(SAID)])
     benchmark = import_table(folder / "t.csv", "t", MACRO, metadata=facts).benchmark
     path = folder / "r.sqlite"
-    searched = {"dataset": "imagenet16_120", "also": ["cifar100_phone_ms"], "evaluations": 8}
+    searched = {"dataset": "imagenet16_120", "objectives": ["cifar100_phone_ms"], "evaluations": 8}
     run(benchmark, "random", **searched, seeds=[0, 1], store=path)
     return path
 
