@@ -154,19 +154,29 @@ class ForkServer:
                 return None
             if self._process is None or self._process.poll() is not None:
                 self._begin()
-            assert self._orders is not None
-            (asked, requests), (answers, told) = os.pipe(), os.pipe()
             try:
-                socket.send_fds(self._orders, [ORDER.pack(FORK, 0)], [asked, told])
-                number = self._answer()
-            except OSError:
-                os.close(requests)
-                os.close(answers)
-                raise
-            finally:
-                os.close(asked)
-                os.close(told)
-            return _Process(number, requests, answers)
+                return self._fork()
+            except OSError:  # a method has killed what forks, which can be seen only now
+                assert self._process is not None
+                self._process.kill()
+                self._process.wait()
+                self._begin()
+                return self._fork()
+
+    def _fork(self) -> _Process:
+        assert self._orders is not None
+        (asked, requests), (answers, told) = os.pipe(), os.pipe()
+        try:
+            socket.send_fds(self._orders, [ORDER.pack(FORK, 0)], [asked, told])
+            number = self._answer()
+        except OSError:
+            os.close(requests)
+            os.close(answers)
+            raise
+        finally:
+            os.close(asked)
+            os.close(told)
+        return _Process(number, requests, answers)
 
     def reap(self, process: _Process) -> int:
         """How a process ended that was killed or has closed its pipe; kills what it began."""
@@ -329,9 +339,11 @@ def _ask(process: _Process, request: Job | bytes) -> Outcome | None:
     return decode(receive(lambda size: os.read(process.answers, size), MOST_BYTES))
 
 
-def _kill(group: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+def _kill(process: int) -> None:
+    """Kill a process with its group, also where it has left that."""
+    for kill in (os.killpg, os.kill):
+        with suppress(ProcessLookupError, PermissionError):
+            kill(process, signal.SIGKILL)
 
 
 def _ending(code: int) -> str:

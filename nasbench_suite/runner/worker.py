@@ -15,6 +15,7 @@ import gc
 import os
 import pickle
 import queue
+import signal
 import socket
 import struct
 import sys
@@ -70,7 +71,7 @@ def serve_forks(orders: socket.socket, greeting: Greeting) -> None:
             return
         kind, number = ORDER.unpack(order)
         if kind == REAP:
-            orders.sendall(ANSWER.pack(os.waitpid(number, 0)[1]))
+            orders.sendall(ANSWER.pack(_reap(number)))
             continue
         process = os.fork()
         if process == 0:
@@ -82,6 +83,21 @@ def serve_forks(orders: socket.socket, greeting: Greeting) -> None:
         for pipe in pipes:
             os.close(pipe)
         orders.sendall(ANSWER.pack(process))
+
+
+def _reap(number: int) -> int:
+    """How a copy ended, which is killed if it has not, wherever it hides from its group.
+
+    One that another process of this kind forked, which a method has killed, ended with that.
+    """
+    try:
+        ended, status = os.waitpid(number, os.WNOHANG)
+        if not ended:
+            os.kill(number, signal.SIGKILL)
+            _, status = os.waitpid(number, 0)
+    except ChildProcessError:
+        return signal.SIGKILL
+    return status
 
 
 def serve_trials(requests: int, answers: int, greeting: Greeting) -> None:

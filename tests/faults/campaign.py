@@ -34,6 +34,7 @@ from killed_at import run_killed_at
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.store.maintenance import verify_store
+from nasbench_suite.tasks import make_task
 
 NASBENCH = str(Path(sys.executable).with_name("nasbench"))
 HERE = Path(__file__).parent
@@ -49,6 +50,7 @@ class Campaign:
         rng: of moments and places.
         kills: how often the run is killed.
         damages: how often each kind of file is damaged.
+        stride: one in so many statements is the last of a process.
         counts: what came out, by scenario.
     """
 
@@ -56,6 +58,7 @@ class Campaign:
     rng: np.random.Generator
     kills: int
     damages: int
+    stride: int
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
     def count(self, scenario: str, *what: str) -> None:
@@ -196,17 +199,19 @@ def killed_at_each_statement(campaign: Campaign) -> None:
     """
     name = "killed at each statement"
     truth = campaign.new("truth.sqlite")
-    run_killed_at(-1, truth)
-    for statement in range(10_000):
+    digits = load_benchmark("digits")
+    task = make_task(digits.restricted(np.arange(0, digits.space.size, 40)), evaluations=10)
+    run_killed_at(-1, truth, task)
+    for statement in range(0, 10_000, campaign.stride):
         store = campaign.new("killed.sqlite")
-        if run_killed_at(statement, store) == 0:  # there are no more statements
+        if run_killed_at(statement, store, task) == 0:  # there are no more statements
             break
         campaign.count(name, "killed")
         before = finished(store)
         if before and verify_store(store).faults:
             campaign.count(name, "LOST")
         campaign.begun()
-        campaign.count(name, "UNCLEAR" if run_killed_at(-1, store) else "went through")
+        campaign.count(name, "UNCLEAR" if run_killed_at(-1, store, task) else "went through")
         if before & campaign.begun().keys():
             campaign.count(name, "REPEATED")
         compare(campaign, name, store, truth)
@@ -415,13 +420,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--damages", type=int, default=100)
+    parser.add_argument("--stride", type=int, default=1, help="of the statements killed at")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default=",".join(SCENARIOS))
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         provide_methods(Path(folder))
         rng = np.random.default_rng(chosen.seed)
-        campaign = Campaign(Path(folder), rng, chosen.kills, chosen.damages)
+        campaign = Campaign(Path(folder), rng, chosen.kills, chosen.damages, chosen.stride)
         for scenario in chosen.only.split(","):
             begin = time.monotonic()
             SCENARIOS[scenario](campaign)

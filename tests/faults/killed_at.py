@@ -9,21 +9,22 @@ import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nasbench_suite.runner import run
 from nasbench_suite.runner.executors import ThisProcess
+from nasbench_suite.runner.runs import run_tasks
+from nasbench_suite.tasks import Task
 
 METHODS = "noting-random,noting-evolution[population_size=5,sample_size=2]"
 
 
-def run_killed_at(statement: int, store: Path) -> int:
+def run_killed_at(statement: int, store: Path, task: Task) -> int:
     """How the copy ended: 0 where it gave no so many statements; -1 for none to be killed at."""
     copy = os.fork()
     if copy == 0:
-        _run(statement, store)
+        _run(statement, store, task)
     return os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
 
 
-def _run(statement: int, store: Path) -> NoReturn:
+def _run(statement: int, store: Path, task: Task) -> NoReturn:
     left = statement
 
     class Mortal(sqlite3.Connection):
@@ -48,7 +49,7 @@ def _run(statement: int, store: Path) -> NoReturn:
         *arguments, **settings, factory=Mortal
     )
     try:
-        run("digits", METHODS, seeds=2, evaluations=10, store=store, executor=ThisProcess())
+        run_tasks([task], METHODS, seeds=2, store=store, executor=ThisProcess())
     except BaseException:
         traceback.print_exc()
         os._exit(1)

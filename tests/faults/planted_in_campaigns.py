@@ -43,7 +43,7 @@ class Fault:
     campaign: tuple[str, ...]
 
 
-_KILLED = ("campaign.py", "--only", "killed_at_each_statement")
+_KILLED = ("campaign.py", "--only", "killed_at_each_statement", "--stride", "3")
 _TABLE = ("damage.py", "--only", "bit of a benchmark", "--flips", "60")
 _SUBMISSIONS = ("damage.py", "--only", "fields of a submission", "--submissions", "400")
 

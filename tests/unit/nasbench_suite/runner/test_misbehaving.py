@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record, TrialResult
 from nasbench_suite.runner import ThisProcess, Trial, run
 from nasbench_suite.runner.jobs import Failure
+from nasbench_suite.runner.processes import Limits, Processes
 from nasbench_suite.runner.settling import settle
 from nasbench_suite.runner.wire import WireError, decode, encode
 from nasbench_suite.store import ResultStore
@@ -188,6 +190,40 @@ def test_a_vandal_changes_no_other_figure(toy: Benchmark, tmp_path: Path, jobs: 
         trials = trials[trials["method"] != "vandal"]
         found.append(trials[["method", "seed", "report", "signal", "architecture"]].to_numpy())
     assert found[0].tolist() == found[1].tolist()
+
+
+@dataclass
+class Rogue(Method):
+    """Kills the process that forks, or leaves its group so as not to be killed with it."""
+
+    how: str = "kills"
+
+    def step(self, session: Session) -> None:
+        if self.how == "kills":
+            os.kill(os.getppid(), signal.SIGKILL)
+        else:
+            os.setpgid(0, os.getpgid(os.getppid()))
+            while self.how == "hangs":
+                pass
+            os._exit = lambda *_: None  # type: ignore[assignment]
+        session.evaluate(session.space.sample(session.rng))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="trials have no processes here")
+def test_who_kills_what_forks_or_leaves_its_group_stops_no_other(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.sqlite"
+    rogues = [(how, Rogue(how)) for how in ("kills", "leaves", "hangs")]
+    methods = ["random", *rogues, "local-search"]
+    where = Processes(2, Limits(seconds=3.0))
+    run(toy, methods, seeds=[0], evaluations=3, executor=where, store=path)
+    with ResultStore(path, read_only=True) as store:
+        trials = store.trials()
+    honest = trials[trials["method"].isin(["random", "local-search"])]
+    assert honest["status"].tolist() == ["finished"] * 2
+    hanging = trials[trials["method"].str.startswith("hangs")]
+    assert all("time limit" in message for message in hanging["message"])
 
 
 @pytest.fixture(scope="module")
