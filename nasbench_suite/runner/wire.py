@@ -47,7 +47,8 @@ def encode(outcome: Outcome | None) -> bytes:
         if outcome.front is not None:
             arrays |= _arrays_of("front", outcome.front)
         arrays |= {f"logged.{n}": entry.value for n, entry in enumerate(outcome.diagnostics)}
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    # Not as contiguous arrays, which have one dimension at least: a number stays a number.
+    whole = {name: np.asarray(array) for name, array in arrays.items()}
     header["arrays"] = [[name, a.dtype.newbyteorder("<").str, a.shape] for name, a in whole.items()]
     text = json.dumps(header).encode()
     return b"".join([_LENGTH.pack(len(text)), text, *(a.tobytes() for a in whole.values())])

@@ -243,6 +243,11 @@ def test_an_outcome_comes_back_as_it_went(toy: Benchmark, result: TrialResult) -
         found = decode(encode(outcome))
         assert encode(found) == encode(outcome)
         assert type(found) is type(outcome)
+    back = decode(encode(result))
+    assert isinstance(back, TrialResult)
+    for one, other in zip(back.diagnostics, result.diagnostics, strict=True):
+        assert one.value.shape == other.value.shape  # a number stays a number
+        assert np.array_equal(one.value, other.value)
 
 
 def test_no_bytes_are_another_error_or_run(result: TrialResult) -> None:
