@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-app = typer.Typer(help="Supernets: variance drift of mixtures, searches in the DARTS subspaces.")
+app = typer.Typer(help="Supernets: variance drift of mixtures, and trainings of DARTS cells.")
 
 _Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
@@ -28,56 +28,6 @@ def drift(
     from search_methods.supernet.drift import variance_drift
 
     _print(variance_drift(draws, seed), as_csv)
-
-
-@app.command("subspaces")
-def subspaces(
-    methods: Annotated[str, typer.Option(help="Differentiable methods, as for `nasbench run`.")],
-    journal: Annotated[
-        Path, typer.Option(help="File of finished searches; the same command again goes on.")
-    ],
-    spaces: Annotated[str, typer.Option(help="Of darts, s1, s2, s3, s4.")] = "s1,s2,s3,s4",
-    seeds: Annotated[str, typer.Option(help="As 0-2 or 0,1.")] = "0-2",
-    channels: Annotated[int, typer.Option(help="Channels of the first cells.")] = 8,
-    cells: Annotated[int, typer.Option(help="Number of cells.")] = 5,
-    train_epochs: Annotated[
-        int, typer.Option(help="Epochs of the derived network; 0 to derive alone.")
-    ] = 50,
-    images: Annotated[
-        str, typer.Option(help="Data set, such as cifar10 or cifar10[images=8000].")
-    ] = "digits",
-    as_csv: _Csv = False,
-) -> None:
-    """Search the DARTS space or its subspaces, and train what was derived at the same size."""
-    from nasbench_suite.errors import SuiteError, need_package
-
-    need_package("A supernet", "torch", "torch")
-    from rich.progress import Progress
-
-    from nasbench_suite.parsing import parse_seeds, split_names
-    from search_methods.supernet.subspaces import read_journal, search_subspaces
-
-    if not journal.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
-    searches = search_subspaces(
-        methods,
-        split_names(spaces),
-        parse_seeds(seeds),
-        journal,
-        channels=channels,
-        cells=cells,
-        train_epochs=train_epochs,
-        images=images,
-    )
-    with Progress() as progress:
-        bar = progress.add_task("searching", total=None)
-        for done, total in searches:
-            progress.update(bar, completed=done, total=total)
-    import pandas as pd
-
-    frame = pd.DataFrame(read_journal(journal))
-    grouped = frame.groupby(["space", "method"], sort=False)["test_accuracy"]
-    _print(grouped.agg(["count", "mean", "std", "min", "max"]).reset_index(), as_csv)
 
 
 @app.command("evaluate")

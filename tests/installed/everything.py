@@ -110,8 +110,6 @@ proxies pack scores.jsonl --output packed.parquet
 predict --predictors "" --scores scores.parquet --seeds 0-1 --heat-map proxies.pdf
 data images
 supernet drift --draws 20
-supernet subspaces --methods darts[epochs=1] --journal subspaces.jsonl --spaces s2 --seeds 0 \
-    --channels 4 --cells 3 --train-epochs 1
 supernet evaluate \
     "skip_connect~0|max_pool_3x3~1|skip_connect~0|sep_conv_3x3~1|skip_connect~1|skip_connect~2|\
 skip_connect~3|max_pool_3x3~4 / max_pool_3x3~0|skip_connect~1|skip_connect~0|skip_connect~1|\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,11 +22,6 @@ from search_methods.supernet.darts_space import (  # noqa: E402
 from search_methods.supernet.data import SearchData, load_search_data  # noqa: E402
 from search_methods.supernet.drift import variance_drift  # noqa: E402
 from search_methods.supernet.network import CellOptions, count_parameters  # noqa: E402
-from search_methods.supernet.subspaces import (  # noqa: E402
-    read_journal,
-    search_subspaces,
-    train_derived,
-)
 
 DIGITS = load_search_data("digits")
 DARTS = find_darts_space("darts")
@@ -161,53 +155,6 @@ def test_a_method_of_the_topology_alone_says_so() -> None:
 
 
 # -- the commands ----------------------------------------------------------------------------------
-
-
-def test_subspaces_are_searched_once_and_the_journal_goes_on(tmp_path: Path) -> None:
-    journal = tmp_path / "j.jsonl"
-    settings = {"channels": 4, "cells": 3, "train_epochs": 1}
-    methods = "vs-darts[epochs=1,batch_size=200]"
-
-    def search() -> list[tuple[int, int]]:
-        return list(search_subspaces(methods, ["s2", "s4"], [0], journal, **settings))
-
-    assert search() == [(0, 2), (1, 2), (2, 2)]
-    entries = read_journal(journal)
-    assert [entry["space"] for entry in entries] == ["s2", "s4"]
-    for entry in entries:
-        choices = find_darts_space(entry["space"]).edge_choices(entry["genotype"])
-        again = train_derived(choices, entry["space"], 0, **settings)
-        assert entry["test_accuracy"] == again
-    lines = journal.read_text().splitlines(keepends=True)
-    journal.write_text(lines[0] + lines[1][:20])  # what a kill leaves
-    assert search() == [(1, 2), (2, 2)]
-    assert read_journal(journal) == entries
-    assert search() == [(2, 2)]
-
-
-def test_a_search_does_not_depend_on_the_spaces_beside_it(tmp_path: Path) -> None:
-    settings = {"channels": 4, "cells": 3, "train_epochs": 1}
-    found = []
-    for number, spaces in enumerate((["s2", "s4"], ["s4"])):
-        journal = tmp_path / f"{number}.jsonl"
-        list(search_subspaces("darts[epochs=1,batch_size=200]", spaces, [0], journal, **settings))
-        found.append(read_journal(journal)[-1])
-    assert found[0] == found[1]
-
-
-def test_what_cannot_be_searched_is_refused(tmp_path: Path) -> None:
-    journal = tmp_path / "j.jsonl"
-    with pytest.raises(SuiteError, match="no supernet"):
-        next(search_subspaces("random", ["s2"], [0], journal))
-    with pytest.raises(SuiteError, match="between epochs, which is not done here"):
-        next(search_subspaces("darts-es", ["s2"], [0], journal))
-    with pytest.raises(SuiteError, match="leave latency_weight out"):
-        next(search_subspaces("vs-darts[latency_weight=1]", ["s2"], [0], journal))
-    with pytest.raises(SuiteError, match="search space 'darts-s7'"):
-        next(search_subspaces("darts", ["s7"], [0], journal))
-    journal.write_text("no journal\n")
-    with pytest.raises(SuiteError, match="is damaged at line 1"):
-        next(search_subspaces("darts", ["s2"], [0], journal))
 
 
 def test_the_root_drifts_less_than_softmax_and_not_at_all_if_independent() -> None:

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.datasets.images import Split
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.experiments import Experiment
 
 torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 
 from search_methods.supernet.data import cut_out, load_search_data  # noqa: E402
 from search_methods.supernet.evaluation import Evaluation, Progress, evaluate_cells  # noqa: E402
-from search_methods.supernet.subspaces import read_journal  # noqa: E402
 
 # The best cells of VS-DARTS and those found without LARC, with the number of weights of the network
 # of 20 cells and 36 channels in the authors' code (model.py), without the auxiliary head.
@@ -89,19 +89,17 @@ def test_the_protocol_is_that_of_the_papers() -> None:
 
 def test_cells_are_searched_and_evaluated_from_the_command_line(tmp_path: Path) -> None:
     def call(*arguments: str) -> str:
-        answer = CliRunner().invoke(build_app(), ["supernet", *arguments], catch_exceptions=False)
+        answer = CliRunner().invoke(build_app(), arguments, catch_exceptions=False)
         assert answer.exit_code == 0
         return str(answer.stdout)
 
-    journal = tmp_path / "j.jsonl"
-    size = ("--channels", "4", "--cells", "3", "--train-epochs", "0")
-    method = "vs-darts[protocol=vs-darts,epochs=1,batch_size=5]"
-    call("subspaces", "--methods", method, "--spaces", "darts", "--seeds", "0",
-         "--images", "cifar10", "--journal", str(journal), *size)  # fmt: skip
-    (entry,) = read_journal(journal)
-    assert entry["images"] == "cifar10"
+    store = tmp_path / "s.sqlite"
+    call("run", "--benchmark", "live:cifar10[channels=4,cells=3,epochs=1,valid_images=10]",
+         "--space", "darts", "--seeds", "0", "--store", str(store), "--methods",
+         "vs-darts[protocol=vs-darts,epochs=1,batch_size=5,width=4,cells=3]")  # fmt: skip
+    (found,) = Experiment(store).evaluations()["architecture"].unique()
     short = ("--epochs", "1", "--batch-size", "10", "--channels", "4", "--cells", "3")
-    said = call("evaluate", entry["genotype"], *short)
+    said = call("supernet", "evaluate", found, *short)
     assert "epoch 1 of 1" in said
     assert "parameters" in said
 
