@@ -38,13 +38,16 @@ MOST = 1.2
 class Vandal(Method):
     """Writes into every array that it reaches, and into the classes that it is given."""
 
-    def step(self, session: Session) -> None:
-        """Spoil what there is, evaluate, and spoil again."""
+    def start(self, session: Session) -> None:
+        """Spoil what there is."""
         import gc
 
         for one in gc.get_objects():
             if isinstance(one, np.ndarray) and one.dtype == np.float64 and one.flags.writeable:
                 one += 1.0
+
+    def step(self, session: Session) -> None:
+        """Evaluate, and spoil the classes."""
         session.evaluate(session.space.sample(session.rng))
         type(session).evaluate = lambda *_, **__: 100.0  # type: ignore[method-assign]
         type(session.space).sample = lambda *_, **__: 0  # type: ignore[method-assign]

@@ -375,8 +375,8 @@ def damaged_store(campaign: Campaign) -> None:
 def damaged_table(campaign: Campaign) -> None:
     """A benchmark's file with a piece wrong or missing, of which a run reads nearly all."""
     digits, embedded = load_benchmark("digits"), campaign.new("table.parquet")
-    read = ("digits_valid_30", "digits_test_30")
-    metrics = {name: digits.metrics[name] for name in read}
+    (objective,) = make_task(digits).objectives
+    metrics = {name: digits.metric(name) for name in (objective.signal, objective.judged_by)}
     columns = {
         column: digits.columns[column]
         for metric in metrics.values()
