@@ -381,7 +381,8 @@ class _Memo(dict[int, Any]):
     in all records).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, forgets: bool) -> None:
+        self.forgets = forgets
         self.count = 0
         self.architecture: dict[int, Any] = {}
         self.lasting: dict[int, Any] = {}
@@ -391,7 +392,7 @@ class _Memo(dict[int, Any]):
         for older in (self.architecture, self.lasting):
             if index in older:
                 return older[index]
-        raise SharedObject if 0 <= index < self.count else KeyError(index)
+        raise SharedObject if self.forgets and 0 <= index < self.count else KeyError(index)
 
     def end_record(self, *, new_architecture: bool) -> None:
         if new_architecture:
@@ -431,7 +432,7 @@ class _RecordUnpickler(_PlainUnpickler):
         self._on_record = on_record
         self._forget = forget
         self._architecture: object = None
-        self.memo = _Memo()
+        self.memo = _Memo(forget)
 
     def _put(self, index: int) -> None:
         memo = self.memo

@@ -114,3 +114,12 @@ def test_a_stand_in_takes_no_state(tmp_path: Path, states: bytes) -> None:
     (tmp_path / "a").write_bytes(b"\x80\x02" + states)
     with pytest.raises(SuiteError, match="a state of"):
         load(tmp_path / "a")
+
+
+def test_a_reference_to_what_never_was_is_damage(tmp_path: Path) -> None:
+    from nasbench_suite.benchmarks.nats_archive import read_nats
+
+    path = tmp_path / "a.pickle"
+    path.write_bytes(b"\x80\x02}q\x05h\x03.")  # the third object, after one numbered five
+    with pytest.raises(SuiteError, match="damaged"):
+        read_nats(path, partial=True)
