@@ -64,7 +64,9 @@ def test_every_part_is_listed_and_used(installed: dict[str, str], tmp_path: Path
     call("run", "--benchmark", "layers", *methods, "--executor", "backwards", "--quiet")
     call("figure", "spread", "-o", "spread.svg")
     call("report", "--output", "report.html")
-    assert "Trials that stumbled" in (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert "Trials that stumbled" in page
+    assert "nasbench figure spread" in page
     assert call("hello") == "Hello, reader.\n"
 
 

@@ -179,13 +179,17 @@ def results_leaderboard(
         )
         parts.append(part.sort_values(["rank", "method"], kind="stable"))
     rows = pd.concat(parts, ignore_index=True)
-    return rows[list(_COLUMNS)]
+    further = [name for name in counts.columns if name not in (*_FIRST, *_LAST)]
+    return rows[[*_FIRST, *further, *_LAST]]
 
 
-_COLUMNS = (
+# The order of the columns; a further one that is counted stands between.
+_FIRST = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),
     *("iqm", "low", "high", "noise", "regret", "rank", "mean_rank", "common_seeds"),
     "unavailable",
+)
+_LAST = (
     *("best", "p", "worse", "equivalent", "at_optimum", "optimum", "noise_floor", "metric"),
     *("unit", "direction", "benchmark", "dataset", "task_key", "method_key"),
 )

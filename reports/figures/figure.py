@@ -28,6 +28,7 @@ class Figure:
             below takes.
         ranked: whether the order of its methods is what it shows, so that nobody can ask for
             another.
+        in_report: whether the HTML report shows it too, among further figures, over all tasks.
     """
 
     title: str
@@ -37,3 +38,4 @@ class Figure:
     across: bool = True
     height: Callable[[Sequence[str]], float] | None = None
     ranked: bool = False
+    in_report: bool = False

@@ -27,7 +27,7 @@ from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
-from reports.figures.gallery import choose_figure, figure_data, make_figure
+from reports.figures.gallery import choose_figure, figure_data, list_figures, make_figure
 from reports.figures.methods import MOST_CURVES
 from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
 from reports.labels import only
@@ -389,9 +389,26 @@ def _pairwise(found: Comparison) -> Table:
     )
 
 
+def further_panel(results: Results) -> Section | None:
+    """Figures that ask to stand in the report, but for those that the results have nothing for."""
+    blocks = []
+    for name in list_figures():
+        try:
+            figure = choose_figure(name)
+            data = figure_data(results, figure) if figure.in_report else None
+        except SuiteError:
+            continue
+        if data is not None:
+            key, title = f"further-{name}", f"{figure.title}."
+            spoken = f"{title} {figure.summary}"
+            blocks.append(gallery_block(results, name, key, title=title, data=data, spoken=spoken))
+    return Section("further", "Further figures", "", (), blocks) if blocks else None
+
+
 TASKS = PlacedPanel(task_panel, 2, "Anytime curves and comparisons of each task.")
 PAIRS = PlacedPanel(pairwise_panel, 2.5, "Which method beats which, on each task.")
 ROBUSTNESS = PlacedPanel(robustness_panel, 3, "Robustness over seeds, and what supernets logged.")
+FURTHER = PlacedPanel(further_panel, 9, "Figures that ask to stand in the report.")
 
 
 def all_panels() -> list[Panel]:

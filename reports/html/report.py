@@ -21,7 +21,7 @@ from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Presented, read_presented
-from reports.tables.rendering import Table, overall_table
+from reports.tables.rendering import AFTER, BEFORE, Table, overall_table
 from reports.tables.text import (
     counted,
     explain_crossfit,
@@ -43,16 +43,15 @@ _FILTERS = {
     "device": "Device or further objective",
     "budget": "Budget",
 }
+_FIGURES = (*AFTER, *BEFORE)  # the board has the interquartile mean first
 # Title, kind, and which figures are the better ones: the task's own direction, or smaller ones.
 _COLUMNS = (
     ("method", "name", ""),
     ("#", "number", "smaller"),
     *(("IQM", "number", "task"), ("95% interval", "number", "task")),
-    *(("noise", "number", "smaller"), ("regret", "number", "smaller"), ("mean", "number", "task")),
-    *(("std", "number", "smaller"), ("CVaR", "number", "task")),
+    *((shown.heading, "number", shown.better) for shown in _FIGURES),
     *(("mean rank", "number", "smaller"), ("seeds", "number", "larger")),
 )
-_FIGURES = ("noise", "regret", "mean", "std", "cvar")
 
 
 def write_report(
@@ -215,7 +214,7 @@ def _groups(
                         **_number(row["low"], digits),
                         "text": interval(row["low"], row["high"], digits),
                     },
-                    *(_number(row[name], digits) for name in _FIGURES),
+                    *(_number(row[shown.column], digits) for shown in _FIGURES),
                     _number(row["mean_rank"], 2),
                     _number(row["seeds"], 0),
                 ],

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,29 @@ _TASK_FIELDS = (
     *("task", "benchmark", "dataset", "metric", "unit", "direction"),
     *("optimum", "noise_floor", "common_seeds", "task_key"),
 )
+
+
+class Shown(NamedTuple):
+    """A figure of the leaderboard, as the terminal's tables and the HTML report show it.
+
+    Attributes:
+        column: of ``nasbench_suite.leaderboard``.
+        heading: above it.
+        better: ``larger`` or ``smaller``, or ``task`` for whichever is on the task.
+    """
+
+    column: str
+    heading: str
+    better: str
+
+
+# Beside the interquartile mean, whose place is between them; a further one is a line here.
+BEFORE = (
+    Shown("mean", "mean", "task"),
+    Shown("std", "std", "smaller"),
+    Shown("cvar", "CVaR", "task"),
+)
+AFTER = (Shown("noise", "noise", "smaller"), Shown("regret", "regret", "smaller"))
 
 
 @dataclass(frozen=True)
@@ -124,10 +147,11 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
             number(place),
             _one_line(row["method"]),
             str(row["seeds"]),
-            *(number(row[name], digits) for name in ("mean", "std", "cvar", "iqm")),
+            *(number(row[shown.column], digits) for shown in BEFORE),
+            number(row["iqm"], digits),
             mark(row),
             interval(row["low"], row["high"], digits),
-            *(number(row[name], digits) for name in ("noise", "regret")),
+            *(number(row[shown.column], digits) for shown in AFTER),
             number(row["mean_rank"], 2),
         )
         for place, row in zip(_places(rows["rank"]), rows.to_dict("records"), strict=True)
@@ -137,8 +161,9 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
         subtitle=f"{labels_of(results).report(task_row)}{unit} ({better} is better), "
         f"optimum {number(first['optimum'], digits)}, {noise}{_unavailable(rows)}",
         columns=(
-            *("#", "method", "seeds", "mean", "std", "CVaR", "IQM", ""),
-            *(percent.replace(" ", "") + " interval", "noise", "regret", "mean rank"),
+            *("#", "method", "seeds", *(shown.heading for shown in BEFORE), "IQM", ""),
+            percent.replace(" ", "") + " interval",
+            *(*(shown.heading for shown in AFTER), "mean rank"),
         ),
         rows=tuple(cells),
         best=tuple(rows["best"]),

@@ -14,4 +14,5 @@ def draw(frame, ax):
     return ax
 
 
-SPREAD = Figure("Spread", "What each method's runs were judged by, as boxes.", data, draw)
+SUMMARY = "What each method's runs were judged by, as boxes."
+SPREAD = Figure("Spread", SUMMARY, data, draw, in_report=True)
