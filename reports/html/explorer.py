@@ -47,7 +47,8 @@ def explorer_panel(results: Results) -> Section | None:
             continue
         checksum = str(task.config.get("checksum"))
         if checksum not in tables:
-            tables[checksum] = _figures(table, presented.labels)
+            judged = {other.report_metric for other in presented.tasks.values()}
+            tables[checksum] = _figures(table, presented.labels, judged)
         if task.report_metric not in tables[checksum]["metrics"]:
             continue
         tasks.append(
@@ -88,9 +89,10 @@ def _costs(table: Benchmark) -> list[str]:
     return [metric.name for metric in found]
 
 
-def _figures(table: Benchmark, labels: Labels) -> dict[str, Any]:
-    """What the page holds of a table."""
+def _figures(table: Benchmark, labels: Labels, judged: set[str]) -> dict[str, Any]:
+    """What the page holds of a table: first what tasks are judged by."""
     accuracies = [m.name for m in table.metrics.values() if m.quantity not in COSTS]
+    accuracies.sort(key=lambda name: name not in judged)
     chosen = [*accuracies[: _MOST_METRICS // 2], *_costs(table)][:_MOST_METRICS]
     space = table.space
     content: dict[str, Any] = {

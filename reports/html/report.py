@@ -21,7 +21,7 @@ from nasbench_suite.store import ResultStore
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Presented, read_presented
-from reports.tables.rendering import AFTER, BEFORE, Table, overall_table
+from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
 from reports.tables.text import (
     counted,
     explain_crossfit,
@@ -238,6 +238,8 @@ def _overall(results: Presented) -> Table | None:
     if len(results.tasks) < 2:
         return None
     rows = results_overall(results, confidence=_CONFIDENCE)
+    if not compares(rows, len(results.tasks)):
+        return None
     return overall_table(rows, f"{100 * _CONFIDENCE:g} %", "", tasks=len(results.tasks))
 
 

@@ -110,7 +110,7 @@ def make_report(
     tables = [
         _task_table(task, results, percent, cut) for _, task in rows.groupby("task_key", sort=False)
     ]
-    if overall is not None:
+    if overall is not None and compares(overall, len(tables)):
         tables.append(overall_table(overall, percent, cut, tasks=len(tables)))
     legend = [
         f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
@@ -204,6 +204,11 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
         )
         task, labels = results.tasks[key], labels_of(results)
         yield from filter(None, (labels.circumstances(o, task) for o in measure["objectives"]))
+
+
+def compares(overall: pd.DataFrame, tasks: int) -> bool:
+    """Whether scores over all tasks compare anything: one method alone is the best of nothing."""
+    return len(overall) == 1 or int((overall["tasks"] == tasks).sum()) > 1
 
 
 def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> Table:

@@ -212,11 +212,11 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     }
     pen.fillStyle = ink;
     pen.textAlign = "center";
-    pen.fillText(label(xChoice.value), (left + right) / 2, height - 8);
+    pen.fillText(label(xChoice.value), (left + right) / 2, height - 8, right - left);
     pen.save();
     pen.translate(13, (top + bottom) / 2);
     pen.rotate(-Math.PI / 2);
-    pen.fillText(label(yChoice.value), 0, 0);
+    pen.fillText(label(yChoice.value), 0, 0, bottom - top);
     pen.restore();
     places = [];
     pen.fillStyle = muted;

@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 
 from nasbench_suite import leaderboard
 from nasbench_suite.analysis.results import Results, one_task, read_results
-from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
@@ -499,3 +500,66 @@ def test_no_error_and_no_request(tab: Any) -> None:
     assert [entry["message"] for entry in tab.get_log("browser")] == []
     entries = tab.execute_script("return performance.getEntriesByType('resource').length")
     assert entries == 0
+
+
+@pytest.fixture
+def explorer(browser: Any, tmp_path: Path) -> Any:
+    """A page of the embedded benchmark, whose table is at hand, at its explorer."""
+    store = tmp_path / "digits.sqlite"
+    run("digits", "random,local-search", seeds=[0], store=store, evaluations=10)
+    write_report(store, tmp_path / "digits.html")
+    browser.set_window_size(1300, 900)
+    browser.get((tmp_path / "digits.html").as_uri())
+    return browser
+
+
+DETAILS = """
+    const rows = [...document.querySelectorAll(".explorer td.number")];
+    return [document.querySelector(".explorer p")?.textContent ?? "",
+            Object.fromEntries(rows.map((cell) => [cell.previousSibling.textContent,
+                                                   Number(cell.textContent.replaceAll(",", ""))])),
+            [...document.querySelectorAll(".explorer svg text")].map((text) => text.textContent)]
+"""
+
+
+def test_a_press_in_the_explorer_shows_the_architecture_below_it(explorer: Any) -> None:
+    """At places all over the picture: its number, its cell drawn, and its figures in the table."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    digits = load_benchmark("digits")
+    assert isinstance(digits, Benchmark)
+    canvas = explorer.find_element("css selector", ".explorer canvas")
+    explorer.execute_script("arguments[0].scrollIntoView({block: 'center'})", canvas)
+    size, picked = canvas.size, set()
+    for across, up in product((-0.3, -0.15, 0.0, 0.15, 0.3), (-0.4, -0.3, -0.2, 0.0)):
+        place = round(across * size["width"]), round(up * size["height"])
+        ActionChains(explorer).move_to_element_with_offset(canvas, *place).click().perform()
+        told, figures, words = explorer.execute_script(DETAILS)
+        if not told.startswith("Architecture"):
+            continue  # nothing near
+        index = int(told.removeprefix("Architecture "))
+        picked.add(index)
+        (test,) = (
+            value for name, value in figures.items() if "test accuracy after 8 epochs" in name
+        )
+        assert test == pytest.approx(digits.query(index, "digits_test_8"), rel=1e-5)
+        operations = [part.rpartition("~")[0] for part in digits.space.string(index).split("|")]
+        convolutions = sum(part.startswith("nor_conv") for part in operations)
+        assert sum(word.startswith("conv") for word in words) == convolutions
+    assert len(picked) >= 2
+
+
+def test_the_explorer_follows_the_keyboard_and_the_filter(explorer: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    canvas = explorer.find_element("css selector", ".explorer canvas")
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    first, _, _ = explorer.execute_script(DETAILS)
+    canvas.send_keys(Keys.ARROW_RIGHT)
+    second, _, _ = explorer.execute_script(DETAILS)
+    assert first.startswith("Architecture ")
+    assert first != second
+    legend = "return [...document.querySelectorAll('.explorer li')].map((li) => li.textContent)"
+    assert len(explorer.execute_script(legend)) == 2
+    explorer.find_element("name", "method").send_keys("local")
+    assert explorer.execute_script(legend) == ["Local search"]
