@@ -284,7 +284,11 @@ def submissions(
     merged = path.with_name("merged.sqlite")
 
     def read(path: Path) -> str:
-        if not verify_submission(read_submission(path), load=lambda _: benchmark).accepted:
+        submission = read_submission(path)
+        texts = [one for one in _parts(submission.model_dump()) if isinstance(one, str)]
+        if not all(len(one) <= 1000 and one.replace("\n", "").isprintable() for one in texts):
+            return "a text that is too long or cannot be shown"
+        if not verify_submission(submission, load=lambda _: benchmark).accepted:
             return "named"
         merged.unlink(missing_ok=True)
         merge_submissions(path.parent, merged, load=lambda _: benchmark)
