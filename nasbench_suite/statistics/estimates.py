@@ -2,15 +2,15 @@
 
 What a method reaches on a task is the interquartile mean (IQM) over its seeds; over several tasks
 the mean of these, each task weighing the same, however many seeds it has. Its error follows from
-the winsorised variance (Tukey and McLaughlin, *Less vulnerable confidence and significance
+winsorised variances (Tukey and McLaughlin, *Less vulnerable confidence and significance
 procedures*, Sankhya 1963), and the difference of two methods is tested as Yuen did (*The two-sample
-trimmed t for unequal population variances*, Biometrika 1974). Seeds need be neither equal nor
-shared, and every figure counts.
+trimmed t for unequal population variances*, Biometrika 1974), but for what few seeds need: see
+``trimmed_means``. Seeds need be neither equal nor shared, and every figure counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +23,12 @@ from nasbench_suite.statistics.sample import Sample
 Floats = NDArray[np.float64]
 
 _PERMUTATIONS = 5000  # of the test where neither sample has any spread
-_MOST_RANGE = 60.0  # of the studentised range that is tabulated; the chance beyond is nil
+_MOST_RANGE = 60.0  # of the range that is tabulated; the chance beyond is nil
+_FEW, _MANY = 8, 20  # seeds from which on the error is taken from other figures
+_DRAWS = 20_000  # of Gaussian samples that errors are scaled by
+_SIMULATED = 100  # figures up to which they are drawn
+_LIMIT = 1.1951  # variance of a 25 % trimmed mean of n Gaussian figures, times n, in the limit
+_LIMIT_FREEDOM = 0.75  # degrees of freedom for each of ``h - 1``, of 50 and 100 Gaussian figures
 
 
 @dataclass(frozen=True)
@@ -84,48 +89,44 @@ def check_confidence(confidence: float) -> None:
         raise SuiteError(f"A confidence of {confidence:g} is impossible: choose one in (0, 1).")
 
 
-def trimmed_means(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, float]:
+def trimmed_means(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]:
     """Interquartile means along an axis, their standard errors, and the degrees of freedom.
 
-    With ``g = n // 4`` values cut at either end and ``h = n - 2 g`` kept, the error is the root of
-    the winsorised sum of squares divided by ``h (h - 1)``, with ``h - 1`` degrees of freedom, as
-    in ``scipy.stats.ttest_ind(trim=0.25)``.
+    With ``g`` values cut at either end and ``h = n - 2 g`` kept, the error of a trimmed mean is the
+    root of the winsorised sum of squares divided by ``h (h - 1)``. The middle half of a few
+    figures, ``g = n // 4``, says too little of it: of five they are three. So the figures that the
+    error is taken from depend on their number (``_cuts``): all under 8 seeds; under 20 the middle
+    eight tenths or the middle half, whichever gives the larger error; from then on the middle half.
+    Each error is scaled, and has the degrees of freedom, that it has of Gaussian figures
+    (``_calibration``). Measured by tests/benchmarks/calibration.py.
 
     Args:
         values: shape (n, ...), n values of each of several samples.
         axis: the axis of the n values.
 
     Returns:
-        Means and errors of shape (...), and the degrees of freedom. With one value errors are
+        Means, errors and degrees of freedom, each of shape (...). With one value errors are
         missing.
     """
     array = np.sort(np.moveaxis(np.asarray(values, dtype=np.float64), axis, 0), axis=0)
-    return _trimmed(array, len(array) // 4)
-
-
-def _trimmed(array: Floats, cut: int) -> tuple[Floats, Floats, float]:
-    """As ``trimmed_means``, of sorted values and with that many cut at either end."""
     count = len(array)
     if not count:
         raise SuiteError("The interquartile mean of no values is undefined: give at least one.")
-    kept = count - 2 * cut
-    means: Floats = array[cut : count - cut].mean(axis=0)
-    if kept < 2:
-        return means, np.full_like(means, np.nan), 0.0
-    winsorised = np.clip(array, array[cut], array[count - cut - 1])
-    squares = np.square(winsorised - winsorised.mean(axis=0)).sum(axis=0)
-    # What differs by less than rounding does not differ.
-    squares = np.where(np.ptp(winsorised, axis=0) == 0, 0.0, squares)
-    return means, np.sqrt(squares / (kept * (kept - 1))), float(kept - 1)
+    means: Floats = array[count // 4 : count - count // 4].mean(axis=0)
+    if count < 2:
+        return means, np.full_like(means, np.nan), np.zeros_like(means)
+    scales, freedom = _calibration(count)
+    errors = _greatest_error(array, scales)
+    return means, errors, np.full_like(errors, freedom)
 
 
 def estimates(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]:
     """Interquartile means along an axis, with errors whose intervals cover few and skewed figures.
 
-    The middle half of a few skewed figures varies too little: intervals by ``trimmed_means`` cover
-    0.90 of exponential figures with 10 seeds, and 0.77 of figures that take four values with 5.
-    Where the mean of the middle eight tenths (``n // 10`` cut) has the wider interval, its error
-    and degrees of freedom are taken; measured by tests/benchmarks/calibration.py.
+    A difference of two equals is symmetric, whatever their figures; a method by itself is not: with
+    the errors of ``trimmed_means``, intervals of 5 figures that take four values cover 0.89. So
+    error and degrees of freedom are those of the middle half or of the middle eight tenths,
+    whichever gives the wider interval of 95 %; measured by tests/benchmarks/calibration.py.
 
     Returns:
         Means, errors and degrees of freedom, each of shape (...), of ``values`` of shape (n, ...).
@@ -133,13 +134,87 @@ def estimates(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]
     from scipy.special import stdtrit
 
     array = np.sort(np.moveaxis(np.asarray(values, dtype=np.float64), axis, 0), axis=0)
-    means, errors, freedom = _trimmed(array, len(array) // 4)
-    _, wide, more = _trimmed(array, len(array) // 10)
-    freedoms = np.full_like(errors, freedom)
-    if freedom:
-        wider = wide * stdtrit(more, 0.975) > errors * stdtrit(freedom, 0.975)
-        errors, freedoms = np.where(wider, wide, errors), np.where(wider, more, freedoms)
-    return means, errors, freedoms
+    count = len(array)
+    means, errors, freedoms = trimmed_means(array)
+    if count < 2:
+        return means, errors, freedoms
+    errors, half = _winsorised(array, count // 4), float(count - 2 * (count // 4) - 1)
+    wide, most = _winsorised(array, count // 10), float(count - 2 * (count // 10) - 1)
+    wider = wide * stdtrit(most, 0.975) > errors * stdtrit(half, 0.975)
+    return means, np.where(wider, wide, errors), np.where(wider, most, half)
+
+
+def _cuts(count: int) -> tuple[int, ...]:
+    """How many values are cut at either end for the error of so many; see ``trimmed_means``."""
+    if count < _FEW:
+        return (0,)
+    return (count // 10, count // 4) if count < _MANY else (count // 4,)
+
+
+def _greatest_error(array: Floats, scales: Mapping[int, float]) -> Floats:
+    """The largest error of sorted values by any of these cuts, each times its scale."""
+    each = [scale * _winsorised(array, cut) for cut, scale in scales.items()]
+    found: Floats = np.max(each, axis=0)
+    return found
+
+
+def _winsorised(array: Floats, cut: int) -> Floats:
+    """Standard error of a mean of sorted values with that many cut at either end."""
+    kept = len(array) - 2 * cut
+    winsorised = np.clip(array, array[cut], array[len(array) - cut - 1])
+    squares = np.square(winsorised - winsorised.mean(axis=0)).sum(axis=0)
+    # What differs by less than rounding does not differ.
+    squares = np.where(np.ptp(winsorised, axis=0) == 0, 0.0, squares)
+    found: Floats = np.sqrt(squares / (kept * (kept - 1)))
+    return found
+
+
+@cache
+def _calibration(count: int) -> tuple[dict[int, float], float]:
+    """Scale of the error by each cut, and degrees of freedom, of so many Gaussian figures.
+
+    The squared error is that of the interquartile mean on average, and its degrees of freedom are
+    those of the chi-squared of its mean and variance (Satterthwaite, Biometrics 1946), by 20,000
+    samples drawn with a seed of their own; of more than 100 figures the limit.
+    """
+    if count < 4:
+        return {0: 1.0}, count - 1.0
+    cut = count // 4
+    if count > _SIMULATED:
+        return {cut: 1.0}, _LIMIT_FREEDOM * (count - 2 * cut - 1)
+    draws = np.sort(np.random.default_rng(count).standard_normal((count, _DRAWS)), axis=0)
+    true = error_of_unit(count)
+    scales = {cut: true / _mean_square(_winsorised(draws, cut)) for cut in _cuts(count)}
+    errors = _greatest_error(draws, scales)
+    whole = true / _mean_square(errors)
+    squares = np.square(errors)
+    freedom = float(2.0 * squares.mean() ** 2 / squares.var())
+    return {cut: whole * scale for cut, scale in scales.items()}, freedom
+
+
+def _mean_square(errors: Floats) -> float:
+    return float(np.sqrt(np.square(errors).mean()))
+
+
+@cache
+def error_of_unit(count: int) -> float:
+    """Standard error of the interquartile mean of so many Gaussian figures of unit deviation.
+
+    By 20,000 samples drawn with a seed of their own, or, of more than 100, its limit (Huber,
+    *Robust Statistics*, section 3.3).
+    """
+    cut = count // 4
+    if not cut:
+        return float(count**-0.5)
+    if count > _SIMULATED:
+        return float((_LIMIT / count) ** 0.5)
+    draws = np.sort(np.random.default_rng(count).standard_normal((_DRAWS, count)), axis=1)
+    return float(draws[:, cut : count - cut].mean(axis=1).std())
+
+
+def gaussian_freedom(count: int) -> float:
+    """Degrees of freedom of the error of so many figures; see ``trimmed_means``."""
+    return _calibration(count)[1]
 
 
 def interval_ends(
@@ -189,7 +264,7 @@ def difference(
 
 
 def subtract(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two independent estimates, with Welch's degrees of freedom."""
+    """The difference of two independent estimates; see ``sum_freedom``."""
     return _combine(one.value - other.value, [one, other], 1.0)
 
 
@@ -202,20 +277,39 @@ def average(parts: Sequence[Estimate]) -> Estimate:
 
 
 def _combine(value: float, parts: Sequence[Estimate], weight: float) -> Estimate:
-    """Satterthwaite's degrees of freedom of a sum of independent estimates of equal weight."""
+    """A sum of independent estimates of equal weight."""
     variances = np.array([(weight * part.error) ** 2 for part in parts])
     total = float(variances.sum())
     freedoms = np.array([part.freedom for part in parts])
     if not np.isfinite(total):
         return Estimate(value, np.nan, 0.0)
-    if total == 0:
-        return Estimate(value, 0.0, float(freedoms.sum()))
-    return Estimate(value, total**0.5, float(total**2 / (variances**2 / freedoms).sum()))
+    return Estimate(value, total**0.5, float(sum_freedom(variances, freedoms)))
+
+
+def sum_freedom(variances: Floats, freedoms: Floats) -> Floats:
+    """Degrees of freedom of sums of independent estimates.
+
+    Welch's second approximation (Biometrika 1947), ``(sum v)^2 / sum(v^2 / (f + 2)) - 2``; the one
+    in common use, without the two twos, is too cautious with few of them.
+
+    Args:
+        variances: squared errors of the estimates, shape (n, ...).
+        freedoms: their degrees of freedom, of the same shape.
+
+    Returns:
+        Shape (...).
+    """
+    total = variances.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = total**2 / (variances**2 / (freedoms + 2.0)).sum(axis=0) - 2.0
+    found = np.where(total == 0, freedoms.sum(axis=0), found)
+    bounded: Floats = np.maximum(found, freedoms.min(axis=0))
+    return bounded
 
 
 def _alone(sample: Sample) -> Estimate:
     mean, error, freedom = trimmed_means(sample.figures)
-    return Estimate(float(mean), float(error), freedom)
+    return Estimate(float(mean), float(error), float(freedom))
 
 
 def _without_spread(
@@ -249,87 +343,54 @@ def _without_spread(
 def family_p(found: Estimate, methods: int) -> float:
     """P of a difference, adjusted for having looked at all pairs of that many methods.
 
-    Games and Howell's test (J. Educ. Stat. 1976), here of trimmed means: the studentised range in
-    place of t. It holds whichever pair was looked at, and so also for the comparison with whichever
-    method turned out best. With two methods it is ``found.p``.
+    Tukey's comparison of all pairs, of the normal deviate that has the pair's own p: the chance
+    that the range of as many normal figures is so wide. (The studentised range of Games and Howell
+    takes the errors of all pairs for one, and with few seeds calls too much different.) It holds
+    whichever pair was looked at, and so also for the comparison with whichever method turned out
+    best. With two methods it is ``found.p``.
     """
-    if methods <= 2 or not np.isfinite(found.error):
+    from scipy.special import ndtri
+
+    if methods <= 2 or not 0.0 < found.p < 1.0:
         return found.p
-    if found.error == 0:
-        return 1.0 if found.value == 0 else 0.0
-    statistic = abs(found.value) / found.error * np.sqrt(2.0)
-    return float(studentized_range_tail(statistic, methods, found.freedom))
+    return range_tail(-float(ndtri(found.p / 2)) * 2**0.5, methods)
 
 
 def family_interval(found: Estimate, methods: int, confidence: float = 0.95) -> tuple[float, float]:
     """Ends of a difference's interval that hold for all pairs of that many methods together."""
     check_confidence(confidence)
-    if methods <= 2 or not np.isfinite(found.error):
-        return found.interval(confidence)
-    reach = found.error * family_quantile(methods, found.freedom, 1.0 - confidence)
-    return found.value - reach, found.value + reach
+    return found.interval(1.0 - level_of_pair(methods, 1.0 - confidence))
 
 
 def family_quantile(methods: int, freedom: float, alpha: float = 0.05) -> float:
     """How many standard errors two of several methods must differ by, at a family-wise level."""
-    from scipy.optimize import brentq
     from scipy.special import stdtrit
 
-    if methods <= 2:
-        return float(stdtrit(freedom, 1.0 - alpha / 2))
-    bound = methods * (methods - 1) / 2  # Bonferroni needs more, a single pair less
-    low = float(stdtrit(freedom, 1.0 - alpha / 2))
-    high = float(stdtrit(freedom, 1.0 - alpha / 2 / bound)) * 1.01
-    root = np.sqrt(2.0)
-    return float(
-        brentq(
-            lambda t: studentized_range_tail(t * root, methods, freedom) - alpha,
-            low,
-            high,
-            xtol=1e-4,
-        )
-    )
-
-
-def studentized_range_tail(statistic: ArrayLike, methods: int, freedom: float) -> Floats:
-    """Upper tail of the studentised range, as ``scipy.stats.studentized_range.sf``, much faster.
-
-    The tail for a known spread is tabulated once for each number of methods, and averaged over the
-    distribution of the spread by Gauss and Legendre's rule. Within 1e-4 of scipy's in relative
-    terms down to 1e-7.
-
-    Args:
-        statistic: the range in standard deviations of one mean, of any shape.
-        methods: number of means.
-        freedom: degrees of freedom of the standard deviation.
-    """
-    from scipy.special import chdtri, gammaln
-
-    grid, logs = _range_table(methods)
-    # Nearly all of the spread's distribution lies here.
-    low = np.sqrt(chdtri(freedom, 1.0 - 1e-10) / freedom)
-    high = np.sqrt(chdtri(freedom, 1e-13) / freedom)
-    nodes, weights = _legendre(160)
-    spreads = low + (high - low) * (nodes + 1.0) / 2.0
-    half = freedom / 2.0
-    density = np.exp(
-        half * np.log(half)
-        - gammaln(half)
-        + np.log(2.0)
-        + (freedom - 1.0) * np.log(spreads)
-        - half * np.square(spreads)
-    )
-    mass = weights * (high - low) / 2.0 * density
-    points = np.asarray(statistic, dtype=np.float64)[..., None] * spreads
-    tails = np.exp(np.interp(points, grid, logs))
-    found: Floats = np.clip((tails * mass).sum(axis=-1), 0.0, 1.0)
-    return found
+    return float(-stdtrit(freedom, level_of_pair(methods, alpha) / 2))
 
 
 @cache
-def _legendre(order: int) -> tuple[Floats, Floats]:
-    """Nodes and weights of Gauss and Legendre's rule, which take long to find."""
-    return np.polynomial.legendre.leggauss(order)
+def level_of_pair(methods: int, alpha: float = 0.05) -> float:
+    """Level of each pair of so many methods at a family-wise level; see ``family_p``."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr, ndtri
+
+    if methods <= 2:
+        return alpha
+    low = -ndtri(alpha / 2)  # enough for a single pair; Bonferroni's is enough for all
+    high = -ndtri(alpha / (methods * (methods - 1)))
+    found = brentq(lambda z: range_tail(z * 2**0.5, methods) - alpha, low, high)
+    return float(2.0 * ndtr(-found))
+
+
+def range_tail(width: float, methods: int) -> float:
+    """Upper tail of the range of that many standard normal variables.
+
+    As ``scipy.stats.studentized_range.sf`` with a known spread, much faster: within 1e-4 in
+    relative terms down to 1e-9.
+    """
+    grid, logs = _range_table(methods)
+    return float(np.exp(np.interp(width, grid, logs)))
 
 
 @cache
@@ -339,7 +400,7 @@ def _range_table(methods: int) -> tuple[Floats, Floats]:
 
     grid = np.concatenate([np.linspace(0.0, 12.0, 1201), np.linspace(12.1, _MOST_RANGE, 200)])
     # P(range <= w) = k * integral of phi(x) (Phi(x + w) - Phi(x))^(k - 1), the smallest being x.
-    points, weights = _legendre(400)
+    points, weights = np.polynomial.legendre.leggauss(400)
     lowest = -9.0 + (9.0 + 5.0) * (points + 1.0) / 2.0
     phi = np.exp(-0.5 * np.square(lowest)) / np.sqrt(2 * np.pi) * weights * 7.0
     above = ndtr(-lowest)
@@ -413,14 +474,18 @@ __all__ = [
     "Estimate",
     "average",
     "difference",
+    "error_of_unit",
     "estimate",
     "estimates",
     "family_interval",
     "family_p",
     "family_quantile",
+    "gaussian_freedom",
     "interval_ends",
+    "level_of_pair",
     "noise_error",
-    "studentized_range_tail",
+    "range_tail",
     "subtract",
+    "sum_freedom",
     "trimmed_means",
 ]

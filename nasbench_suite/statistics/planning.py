@@ -6,13 +6,16 @@ for all pairs of the methods compared, figures taken as Gaussian.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Literal
 
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.statistics.estimates import family_quantile
+from nasbench_suite.statistics.estimates import (
+    error_of_unit,
+    family_quantile,
+    gaussian_freedom,
+)
 from nasbench_suite.statistics.significance import check_level
 
 Center = Literal["iqm", "mean"]
@@ -29,7 +32,7 @@ def power_of_pair(
     """Chance that two of several methods are told apart (noncentral t).
 
     Cohen, *Statistical power analysis*, 1988, section 2.5; for interquartile means with the error
-    and the degrees of freedom of Yuen's test.
+    and the degrees of freedom of the test of two of them, see ``estimates.difference``.
 
     Args:
         effect: their difference, in standard deviations over seeds.
@@ -38,10 +41,8 @@ def power_of_pair(
         statistic: ``iqm``, or ``mean`` for the classical t-test.
         alpha: level, family-wise.
     """
-    kept = seeds - 2 * _cut(seeds, statistic)
-    return shift_power(
-        effect / (error_of_unit(seeds, statistic) * 2**0.5), 2.0 * (kept - 1), methods, alpha
-    )
+    error, freedom = _unit(seeds, statistic)
+    return shift_power(effect / error, freedom, methods, alpha)
 
 
 def shift_power(shift: float, freedom: float, methods: int = 2, alpha: float = 0.05) -> float:
@@ -107,9 +108,8 @@ def detectable_difference(
         raise SuiteError(f"{methods} methods have no difference: compare two or more.")
     if not (np.isfinite(sd) and sd >= 0):
         raise SuiteError(f"A standard deviation of {sd} is impossible: give a number >= 0.")
-    kept = seeds - 2 * _cut(seeds, statistic)
-    error = error_of_unit(seeds, statistic) * 2**0.5 * sd
-    return detectable_shift(error, 2.0 * (kept - 1), methods=methods, alpha=alpha, power=power)
+    error, freedom = _unit(seeds, statistic)
+    return detectable_shift(error * sd, freedom, methods=methods, alpha=alpha, power=power)
 
 
 def seeds_needed(
@@ -144,36 +144,19 @@ def seeds_needed(
     return high
 
 
-def _cut(seeds: int, statistic: Center) -> int:
+def _unit(seeds: int, statistic: Center) -> tuple[float, float]:
+    """Error, and its degrees of freedom, of a difference of two methods of unit deviation."""
     if statistic not in ("iqm", "mean"):
         raise SuiteError(choose_from("statistic", statistic, ["iqm", "mean"]))
-    return seeds // 4 if statistic == "iqm" else 0
-
-
-_SIMULATED = 100  # seeds up to which the error of the interquartile mean is simulated
-_LIMIT = 1.1951  # variance of a 25 % trimmed mean of n Gaussian figures, times n, in the limit
-
-
-@cache
-def error_of_unit(seeds: int, statistic: Center = "iqm") -> float:
-    """Standard error of that statistic of so many Gaussian figures of unit standard deviation.
-
-    Of the interquartile mean by 20,000 samples drawn with a seed of their own, or, of more than 100
-    seeds, its limit (Huber, *Robust Statistics*, section 3.3).
-    """
-    cut = _cut(seeds, statistic)
-    if not cut:
-        return float(seeds**-0.5)
-    if seeds > _SIMULATED:
-        return float((_LIMIT / seeds) ** 0.5)
-    draws = np.sort(np.random.default_rng(seeds).standard_normal((20_000, seeds)), axis=1)
-    return float(draws[:, cut : seeds - cut].mean(axis=1).std())
+    if statistic == "mean":
+        return (2.0 / seeds) ** 0.5, 2.0 * (seeds - 1)
+    # Those of ``estimates.sum_freedom`` when both squared errors are at their mean squares.
+    return 2**0.5 * error_of_unit(seeds), 2.0 * gaussian_freedom(seeds)
 
 
 __all__ = [
     "detectable_difference",
     "detectable_shift",
-    "error_of_unit",
     "power_of_pair",
     "seeds_needed",
     "shift_power",

@@ -1,7 +1,7 @@
 """Measure whether the commands' decisions hold what they state: level, coverage, power.
 
     python tests/benchmarks/calibration.py --repetitions 1000 --store FILE [--store FILE ...]
-    python tests/benchmarks/calibration.py --made
+    python tests/benchmarks/calibration.py --made --journal made.jsonl
 
 Figures are drawn with replacement from the seeds of methods in results files of real tables
 (``--store``), or from made distributions that are Gaussian, skewed, tied to four values, or
@@ -16,8 +16,9 @@ collapse (``--made``). The table has one row a pool, number of methods and seeds
   apart, with the same number of methods on the board;
 - equal: of pairs that differ by the noise floor, how many are called equivalent (at most 0.05).
 
-These are counted with the functions that every command decides by, a thousand boards in a second
-or two. That each command decides so is counted beside it: of the first ``--checked`` boards, each
+These are counted with the functions that every command decides by, of all boards at once, and with
+``--journal`` a row that was measured is not measured again. That each command decides so is
+counted beside it: of the first ``--checked`` boards, each
 also goes as trials of a results in memory through what stands behind ``leaderboard``, ``table``,
 ``compare`` in its three forms, the anytime figure, and the critical-difference figure, whose own
 test has its level in the last column. The command fails where one decides otherwise.
@@ -28,14 +29,17 @@ The gate's error rates are measured by gate_error_rates.py.
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 from nasbench_suite.analysis.comparison import results_comparisons
 from nasbench_suite.analysis.curves import results_curves
@@ -50,6 +54,9 @@ from nasbench_suite.statistics.estimates import (
     family_interval,
     family_p,
     interval_ends,
+    level_of_pair,
+    sum_freedom,
+    trimmed_means,
 )
 from nasbench_suite.statistics.planning import detectable_difference
 from nasbench_suite.statistics.sample import make_sample
@@ -335,36 +342,88 @@ def calibrate(
     """
     sd = float(pool.figures.std())
     shown = detectable_difference(sd, seeds[0], methods=methods) if power and sd else np.nan
-    found, seen, equal, figure = [], [], [], []
+    drawn = [rng.choice(pool.figures, (seeds[m % len(seeds)], repetitions)) for m in range(methods)]
+    boards = Boards(drawn)
     wrong: Counter[str] = Counter()
-    for repetition in range(repetitions):
-        samples = [rng.choice(pool.figures, seeds[m % len(seeds)]) for m in range(methods)]
-        found.append(decide(samples, pool.center))
-        if repetition < checked:
-            wrong.update(disagreements(samples, pool.center))
-            if min(seeds) > 1:
-                figure.append(bool(figure_pairs(board_of(samples))))
-        if np.isfinite(shown):
-            reference = make_sample(samples[0])
-            for sample in samples[1:]:
-                gap = difference(reference, make_sample(sample - shown))
-                seen.append(gap.value > 0 and family_p(gap, methods) < ALPHA)
-            edge = difference(reference, make_sample(samples[1] - _FLOOR))
-            equal.append(edge.equivalence_p(_FLOOR) < ALPHA)
+    figure = []
+    for board in range(min(checked, repetitions)):
+        samples = [figures[:, board] for figures in drawn]
+        wrong.update(disagreements(samples, pool.center))
+        expected = decide(samples, pool.center)
+        if (bool(expected.all), bool(expected.best)) != (boards.all[board], boards.best[board]):
+            wrong.update(["boards at once"])
+        if min(seeds) > 1:
+            figure.append(bool(figure_pairs(board_of(samples))))
+    shifted = np.full(methods, shown) * (np.arange(methods) > 0)
+    edges = Boards([drawn[0], drawn[1] - _FLOOR])
+    held = [
+        (low - _ROUNDING <= pool.center) & (pool.center <= high + _ROUNDING)
+        for low, high in (interval_ends(*estimates(figures), 1 - ALPHA) for figures in drawn)
+    ]
     return Calibration(
         pool.name,
         methods,
         tuple(seeds),
-        best=float(np.mean([bool(board.best) for board in found])),
-        all=float(np.mean([bool(board.all) for board in found])),
-        named=float(np.mean([bool(board.named) for board in found])),
-        means=_share([held for board in found for held in board.means]),
-        differences=_share([b.differences for b in found if b.differences is not None]),
-        power=_share(seen),
-        equal=_share(equal),
+        best=float(boards.best.mean()),
+        all=float(boards.all.mean()),
+        named=float(boards.named.mean()),
+        means=float(np.mean(held)) if min(seeds) > 1 else np.nan,
+        differences=float(1 - boards.all.mean()),
+        power=Boards([f - s for f, s in zip(drawn, shifted, strict=True)]).seen_first()
+        if np.isfinite(shown)
+        else np.nan,
+        equal=float((edges.equivalence_p(_FLOOR) < ALPHA).mean()),
         figure=_share(figure),
         wrong=wrong,
     )
+
+
+class Boards:
+    """Decisions on many boards at once, by the functions that ``difference`` consists of.
+
+    Attributes:
+        all: boards on which any pair is called different, shape (boards,). On the others every
+            interval of a difference holds zero.
+        best: boards on which a method is called worse than the best.
+        named: boards on which method 0 differs from any, its pairs alone adjusted.
+    """
+
+    def __init__(self, drawn: Sequence[Floats]) -> None:
+        parts = [trimmed_means(figures) for figures in drawn]
+        means, errors, freedoms = (np.stack(part) for part in zip(*parts, strict=True))
+        count = len(drawn)
+        self.first, self.second = np.triu_indices(count, 1)
+        pair = np.stack([self.first, self.second])
+        variances = np.square(errors[pair])
+        self.freedom = sum_freedom(variances, freedoms[pair])
+        self.gaps = means[self.first] - means[self.second]
+        self.errors = np.sqrt(variances.sum(axis=0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            p = 2 * stdtr(self.freedom, -np.abs(self.gaps) / self.errors)
+        # Where no method of a pair has any spread, labels are exchanged.
+        for place, board in np.argwhere((self.errors == 0) & (self.gaps != 0)):
+            one, other = (drawn[m[place]][:, board] for m in (self.first, self.second))
+            p[place, board] = difference(make_sample(one), make_sample(other)).p
+        p[(self.errors == 0) & (self.gaps == 0)] = 1.0
+        self.different = p < level_of_pair(count, ALPHA)
+        self.all = self.different.any(axis=0)
+        best = np.argmax(means.round(5), axis=0)
+        with_best = (self.first[:, None] == best) | (self.second[:, None] == best)
+        self.best = (self.different & with_best).any(axis=0)
+        # Holm's first step decides whether there is any.
+        self.named = p[self.first == 0].min(axis=0) * (count - 1) < ALPHA
+
+    def seen_first(self) -> float:
+        """Share of pairs of method 0 and another in which method 0 is called better."""
+        pairs = self.first == 0
+        return float((self.different & (self.gaps > 0))[pairs].mean())
+
+    def equivalence_p(self, margin: float) -> Floats:
+        """As ``Estimate.equivalence_p``, of the only pair."""
+        room = margin - np.abs(self.gaps[0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: Floats = stdtr(self.freedom[0], -room / self.errors[0])
+        return np.where(self.errors[0] == 0, 0.5 - 0.5 * np.sign(room), found)
 
 
 def _share(found: Sequence[bool]) -> float:
@@ -398,21 +457,43 @@ def main() -> None:
     parser.add_argument("--methods", type=int, action="append", help="by default 2, 5 and 10")
     parser.add_argument("--seeds", type=int, action="append", help="by default 2 to 50")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--journal", type=Path, help="rows measured so far, to go on from")
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     pools = made_pools(rng) if given.made or not given.store else []
     pools += [pool for path in given.store for pool in store_pools(path)]
     print(f"| {' | '.join(_HEADINGS)} |")
     print(f"|---|{'---:|' * (len(_HEADINGS) - 1)}")
+    journal = read_journal(given.journal)
     for pool in pools:
         for methods in given.methods or METHODS:
-            for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 10)):
-                found = calibrate(
-                    pool, methods, seeds, given.repetitions, rng, checked=given.checked
-                )
-                print(row_of(found), flush=True)
-                if found.wrong:
-                    raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")
+            for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 10), (20, 5)):
+                what = [pool.name, methods, *seeds, given.repetitions, given.seed]
+                # A row's draws are its own, or a journal would change what comes after.
+                draws = np.random.default_rng([given.seed, *json.dumps(what).encode()])
+                if (known := journal.get(json.dumps(what))) is None:
+                    found = calibrate(
+                        pool, methods, seeds, given.repetitions, draws, checked=given.checked
+                    )
+                    if found.wrong:
+                        raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")
+                    known = row_of(found)
+                    if given.journal is not None:
+                        with given.journal.open("a") as file:
+                            file.write(json.dumps([json.dumps(what), known]) + "\n")
+                print(known, flush=True)
+
+
+def read_journal(path: Path | None) -> dict[str, str]:
+    """Rows by what was measured; a line that was cut off is measured again."""
+    if path is None or not path.exists():
+        return {}
+    rows = {}
+    for line in path.read_text().splitlines():
+        with suppress(ValueError):
+            what, row = json.loads(line)
+            rows[what] = row
+    return rows
 
 
 if __name__ == "__main__":
