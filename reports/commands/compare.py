@@ -58,6 +58,13 @@ def compare(
         ),
     ] = None,
     alpha: Annotated[float, typer.Option(help="Level of the tests.")] = 0.05,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            "--cost-to-reach",
+            help="Print instead what each method spends to be as good as this one is at its end.",
+        ),
+    ] = None,
     resamples: Annotated[
         int | None,
         typer.Option(help="Bootstrap resamples for the interval of improvement; 2000 by default."),
@@ -77,6 +84,17 @@ def compare(
         methods=methods,
         labels=labels,
     )
+    if cost is not None:
+        from nasbench_suite.analysis.curves import matched_costs, results_curves
+
+        costs = matched_costs(results_curves(results), results.method(cost))
+        if form is Format.CSV:
+            typer.echo(tables.to_csv(costs), nl=False)
+        elif form is Format.JSON:
+            typer.echo(costs.to_json(orient="records", indent=2))
+        else:
+            print_report(comparison_tables.cost_report(costs, results.method(cost)), form)
+        return
     if against not in (None, BEST):
         against = results.method(against)
     comparisons = results_comparisons(

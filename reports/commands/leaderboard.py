@@ -61,6 +61,10 @@ def leaderboard(
     against: Annotated[
         Against, typer.Option(help="What the curves are drawn against.")
     ] = Against.EVALUATIONS,
+    simultaneous: Annotated[
+        bool,
+        typer.Option("--simultaneous", help="Draw bands that hold for each whole curve at once."),
+    ] = False,
 ) -> None:
     """Compare methods: means, intervals, regrets, ranks, ties within noise, anytime curves."""
     import pandas as pd
@@ -102,6 +106,7 @@ def leaderboard(
             from reports.figures.panels import write_panels
 
             name = "anytime" if against is Against.EVALUATIONS else "anytime-seconds"
+            name += "-simultaneous" if simultaneous else ""
             write_panels(chosen(), name, figure)
             typer.echo(f"The anytime curves are in {figure}.", err=True)
         if form is Format.CSV:

@@ -231,16 +231,21 @@ def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
     return curves[curves["task"] == task]
 
 
-def _figure(by: BudgetKind, against: str) -> Figure:
+def _figure(by: BudgetKind, against: str, simultaneous: bool = False) -> Figure:
+    band = "band that holds for the whole curve at once" if simultaneous else "band over seeds"
     return Figure(
         f"Anytime curves against {against}",
         f"Interquartile mean over seeds of the incumbent's regret, against {against}, with its "
-        "band over seeds; grey: below the noise floor.",
-        partial(results_curves, by=by),
+        f"{band}; grey: below the noise floor.",
+        partial(results_curves, by=by, simultaneous=simultaneous),
         lambda frame, ax: anytime_curves(frame, by=by, ax=ax),
         across=False,
     )
 
 
-ANYTIME = _figure("evaluations", "the evaluations spent")
-ANYTIME_SECONDS = _figure("seconds", "the simulated seconds of training spent")
+_EVALUATIONS = "the evaluations spent"
+_SECONDS = "the simulated seconds of training spent"
+ANYTIME = _figure("evaluations", _EVALUATIONS)
+ANYTIME_SECONDS = _figure("seconds", _SECONDS)
+ANYTIME_SIMULTANEOUS = _figure("evaluations", _EVALUATIONS, simultaneous=True)
+ANYTIME_SECONDS_SIMULTANEOUS = _figure("seconds", _SECONDS, simultaneous=True)

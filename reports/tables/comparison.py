@@ -20,6 +20,40 @@ if TYPE_CHECKING:
 _SURE = 0.95  # a probability above this is a verdict
 
 
+def cost_report(costs: pd.DataFrame, reference: str) -> Report:
+    """One table a task of what methods spend to be as good as one of them is at its end.
+
+    Args:
+        costs: as ``nasbench_suite.analysis.curves.matched_costs`` gives them.
+        reference: that method.
+    """
+    tables = []
+    for task, part in costs.groupby("task", sort=False):
+        rows = [
+            (
+                row["method"],
+                "-" if np.isnan(row["budget"]) else f"{row['budget']:,.4g}",
+                "-" if np.isnan(row["speedup"]) else f"{row['speedup']:.3g}",
+            )
+            for row in part.sort_values("budget", kind="stable").to_dict("records")
+        ]
+        tables.append(
+            Table(
+                title=f"{task}: cost to be as good as {reference}",
+                subtitle=f"a regret of {part['target'].iloc[0]:.4g}",
+                columns=("method", "evaluations", "speedup"),
+                rows=tuple(rows),
+                best=tuple(row[0] == reference for row in rows),
+                notes=(),
+            )
+        )
+    legend = (
+        "Evaluations: from which on the method's anytime curve is no worse than the reference's is "
+        "at its end; - where it never is. Speedup: what the reference spent, divided by that.",
+    )
+    return Report(tuple(tables), legend)
+
+
 def comparison_report(comparisons: Sequence[Comparison]) -> Report:
     """Two tables a task: the methods' mean ranks, and the pairs.
 

@@ -15,14 +15,18 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
 
 from nasbench_suite import leaderboard, run
 from nasbench_suite.analysis import anytime_curves as read_curves
+from nasbench_suite.analysis.curves import matched_costs
+from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Method, Session
 from reports.figures.anytime import anytime_curves
+from reports.figures.gallery import choose_figure
 
 mpl.use("agg")
 
@@ -172,6 +176,38 @@ def test_budget_cuts_reach_the_table(printed: Callable[..., str], store: Path) -
     expected = leaderboard(store, evaluations=10)
     assert shown["iqm"].tolist() == pytest.approx(expected["iqm"].tolist())
     assert "after 10 evaluations" in printed("markdown", "--evaluations", 10)
+
+
+def test_bands_for_whole_curves_are_drawn_when_asked_for(
+    nasbench: Command, store: Path, tmp_path: Path
+) -> None:
+    drawn = []
+    for switches in ([], ["--simultaneous"]):
+        path = tmp_path / f"{len(switches)}.svg"
+        result = nasbench("leaderboard", "--store", store, "--figure", path, *switches)
+        assert result.code == 0, result.err
+        drawn.append(path.read_bytes())
+    assert drawn[0] != drawn[1]
+    results = read_results(store)
+    points, whole = (
+        choose_figure(name).data(results) for name in ("anytime", "anytime-simultaneous")
+    )
+    widths = [(frame["high"] - frame["low"]).to_numpy() for frame in (points, whole)]
+    assert (widths[1] >= widths[0]).all()
+    assert (widths[1] > widths[0]).any()
+
+
+def test_costs_of_equal_quality_are_printed(nasbench: Command, store: Path) -> None:
+    call = ["compare", "--store", store, "--cost-to-reach", "uniform"]
+    expected = matched_costs(read_curves(store), "uniform")
+    printed = pd.read_csv(io.StringIO(nasbench(*call, "--format", "csv").out))
+    assert_allclose(printed["budget"], expected["budget"])
+    assert len(json.loads(nasbench(*call, "--format", "json").out)) == len(expected)
+    text = nasbench(*call).out
+    assert "cost to be as good as" in text
+    assert "uniform" in text.lower()
+    wrong = nasbench("compare", "--store", store, "--cost-to-reach", "unifrom")
+    assert (wrong.code, "unifrom" in wrong.err) == (2, True)
 
 
 @pytest.mark.parametrize(
