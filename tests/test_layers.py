@@ -55,7 +55,7 @@ LAYERS = (
     ),
     ("hardware",),
     ("search_methods",),
-    ("reports.labels", "reports.suites"),
+    ("reports.credits", "reports.labels", "reports.suites"),
     ("reports.figures", "reports.tables"),
     ("reports.html",),
     ("reports.site",),

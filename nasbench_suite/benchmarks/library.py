@@ -145,6 +145,7 @@ def import_benchmark(
     force: bool = False,
     partial: bool = False,
     overwrite: bool = False,
+    published: str | None = None,
     progress: Progress | None = None,
 ) -> Imported:
     """Import a table or an official archive under a name that ``load_benchmark`` knows then.
@@ -166,6 +167,8 @@ def import_benchmark(
         partial: take an excerpt, or a table of a sample, as it is: the benchmark is then searched
             among the architectures that are there. A space too large to list needs no such word.
         overwrite: replace a benchmark of that name.
+        published: the benchmark whose figures a table holds, as ``nasbench data where`` names it:
+            its paper, page and licence are kept, and printed where the figures are shown.
         progress: called while an archive is read.
 
     Returns:
@@ -177,22 +180,25 @@ def import_benchmark(
     """
     from nasbench_suite.benchmarks.columns import MetadataFile, merge_facts, read_metadata_file
     from nasbench_suite.benchmarks.importing import add_latencies, import_table
+    from nasbench_suite.benchmarks.sources import find_source
 
     path = Path(path)
     latencies = [Path(file) for file in latency]
     facts = read_metadata_file(Path(metadata)) if metadata else MetadataFile()
     facts = merge_facts(facts, metrics.items() if isinstance(metrics, Mapping) else metrics)
-    published = _published(path, form)
-    if published is None and not path.exists():
+    if published is not None:
+        facts = facts.model_copy(update={"about": {**find_source(published).credit, **facts.about}})
+    archive = _published(path, form)
+    if archive is None and not path.exists():
         raise SuiteError(f"There is no file {path}.")
-    from_suite = published is None and is_benchmark_file(path)
-    if name is None and published is None:
+    from_suite = archive is None and is_benchmark_file(path)
+    if name is None and archive is None:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
-    target = free_path(str(published[1] if published and name is None else name), overwrite)
+    target = free_path(str(archive[1] if archive and name is None else name), overwrite)
 
-    if published or from_suite:
-        if published:
-            reader = published[0].read_partial if partial else published[0].read
+    if archive or from_suite:
+        if archive:
+            reader = archive[0].read_partial if partial else archive[0].read
             benchmark = reader(path, space=space, progress=progress)
         else:
             benchmark = _read_sound(path)

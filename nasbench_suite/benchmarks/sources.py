@@ -38,6 +38,11 @@ class Source:
     sizes: str = NOT_KNOWN
     checksums: str = NOT_KNOWN
 
+    @property
+    def credit(self) -> dict[str, str]:
+        """What ``Benchmark.about`` says of whose figures they are."""
+        return {"paper": self.citation, "url": self.page, "licence": self.licence}
+
 
 SOURCES: Mapping[str, Source] = {
     source.name: source

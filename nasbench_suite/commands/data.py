@@ -109,6 +109,13 @@ def import_command(
             "publisher'."
         ),
     ] = None,
+    published: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose figures a table holds, such as nas-bench-201; `nasbench data where` names "
+            "them. Paper and licence then stand in captions and reports."
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a benchmark of that name.")
     ] = False,
@@ -143,6 +150,7 @@ def import_command(
             force=force,
             partial=partial,
             overwrite=overwrite,
+            published=published,
             progress=advance,
         )
     benchmark = imported.benchmark

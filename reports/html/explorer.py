@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.results import Results
-from nasbench_suite.benchmarks import Benchmark, Metric, load_benchmark
+from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.benchmarks.quantities import COSTS
-from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
+from reports.credits import table_at_hand
 from reports.figures.methods import method_styles
 from reports.html.panels import PlacedPanel, Section, task_tags
 from reports.labels import Labels, present
@@ -42,7 +42,7 @@ def explorer_panel(results: Results) -> Section | None:
     for key, task in presented.tasks.items():
         if task.measure is not None or len(tasks) == _MOST_TASKS:
             continue
-        table = _table(task)
+        table = table_at_hand(task)
         if table is None or not _costs(table):
             continue
         checksum = str(task.config.get("checksum"))
@@ -68,16 +68,6 @@ def explorer_panel(results: Results) -> Section | None:
     content = json.dumps({"tables": tables, "tasks": tasks, "colours": colours}, sort_keys=True)
     markup = f'<div class="explorer" data-content="{_attribute(content)}"></div>'
     return Section("explorer", "Explorer", _TEXT, (), (), markup)
-
-
-def _table(task: TaskRow) -> Benchmark | None:
-    """The table of a task, if the one at hand by its name is the same."""
-    try:
-        table = load_benchmark(task.benchmark)
-    except SuiteError:
-        return None
-    same = isinstance(table, Benchmark) and table.checksum == task.config.get("checksum")
-    return table if same else None
 
 
 def _costs(table: Benchmark) -> list[str]:

@@ -18,6 +18,7 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.store import ResultStore
+from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Presented, read_presented
@@ -163,6 +164,7 @@ def render_report(
         trials=f"{len(results.trials):,}",
         checksum=_checksum(results.path),
         environments=environments,
+        credits=credit_lines(results.tasks.values()),
         tasks=[
             {
                 "name": results.names[key],
