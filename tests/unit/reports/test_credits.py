@@ -19,7 +19,8 @@ from reports.tables.paper import paper_table
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> Path:
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
     space = load_space("nats-tss")
     rng = np.random.default_rng(0)
     figures = rng.uniform(80, 90, space.size)[space.classes]  # the same for isomorphic cells
