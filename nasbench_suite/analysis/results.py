@@ -95,7 +95,8 @@ def read_results(
             f"{path} holds no trial on data set {dataset!r} of benchmark {benchmark!r}: "
             f"it has {'; '.join(names[key] for key in tasks if key in run)}."
         )
-    trials = trials[trials["task_key"].isin(list(chosen))].reset_index(drop=True)
+    if run != chosen.keys():  # a copy of a million trials is no small thing
+        trials = trials[trials["task_key"].isin(list(chosen))].reset_index(drop=True)
     return Results(Path(path), chosen, {key: names[key] for key in chosen}, trials, methods)
 
 

@@ -29,12 +29,14 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
     Returns:
         Two or more methods each, in the order of the trials; usually none.
     """
-    trials = results.finished[results.finished["task_key"] == task_key].sort_values("seed")
-    groups: dict[tuple[object, ...], list[str]] = {}
+    trials = results.trials
+    wanted = (trials["task_key"] == task_key) & (trials["status"] == "finished")
+    trials = trials.loc[wanted, ["trial", "method", "seed", *_COMPARED]].sort_values("seed")
+    groups: dict[bytes, list[str]] = {}
     numbers: dict[str, list[int]] = {}
     for method, rows in trials.groupby("method", sort=False):
         # What trials end with is at hand; records are read where all of it agrees.
-        ends = tuple(map(tuple, rows[["seed", *_COMPARED]].astype(str).to_numpy()))
+        ends = rows[["seed", *_COMPARED]].to_numpy(dtype=np.float64).tobytes()
         groups.setdefault(ends, []).append(str(method))
         numbers[str(method)] = rows["trial"].tolist()
     found: list[list[str]] = []
@@ -75,10 +77,12 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
         return
     with ResultStore(results.path, read_only=True) as store:
         methods = {method.key: method for method in store.methods()}
-    trials = results.finished[results.finished["task_key"] == task_key]
+    trials = results.trials
+    wanted = (trials["task_key"] == task_key) & (trials["status"] == "finished")
     # Those that evaluate nothing train a supernet, and to ask them would mean importing torch.
-    trials = trials[trials["evaluations"] > 0]
-    for (label, key), _ in trials.groupby(["method", "method_key"], sort=False):
+    wanted &= trials["evaluations"] > 0
+    ran = trials.loc[wanted, ["method", "method_key"]].drop_duplicates()
+    for label, key in ran.itertuples(index=False):
         with suppress(SuiteError):
             method = make_method(methods[str(key)].name, methods[str(key)].config)
             for hint in method.hints(task):
