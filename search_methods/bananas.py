@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples
-from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.method import Method, Session, later
 from search_methods.gaps import filled
+from search_methods.initial_designs import check_design, diverse
 from search_methods.predictors.deep_ensemble import DeepEnsemble
 from search_methods.predictors.encoding import check_longest_path
 
@@ -42,6 +43,8 @@ class Bananas(Method):
             space has cells, one-hot elsewhere.
         longest_path: number of edges of the longest paths encoded in NAS-Bench-201's cells, from 1
             to 3; the authors truncate the encoding of these after two.
+        initial: ``random`` architectures at the beginning, as the authors have it, or ``diverse``
+            ones (see ``initial_designs``).
     """
 
     title: ClassVar[str] = "BANANAS"
@@ -59,6 +62,7 @@ class Bananas(Method):
     learning_rate: float = 0.01
     encoding: Literal["auto", "path", "one-hot"] = "auto"
     longest_path: int = 2
+    initial: str = later("random")
 
     def __post_init__(self) -> None:
         for name in (
@@ -80,6 +84,7 @@ class Bananas(Method):
                 f"Unknown encoding {self.encoding!r}: choose 'auto', 'path' or 'one-hot'."
             )
         check_longest_path(self.longest_path)
+        check_design(self.initial)
 
     def start(self, session: Session) -> None:
         """Begin with nothing evaluated, and choose the encoding.
@@ -110,7 +115,7 @@ class Bananas(Method):
     def step(self, session: Session) -> None:
         """Evaluate the first random architectures, or one batch that the ensemble chose."""
         if not self.scores:
-            chosen = [session.space.sample(session.rng) for _ in range(self.num_initial)]
+            chosen = self._first(session)
         else:
             candidates = self._mutants_of_the_best(session)
             predictions = self._predict(session, candidates)
@@ -119,6 +124,11 @@ class Bananas(Method):
             chosen = [candidates[position] for position in best_first[: self.batch_size]]
         for architecture in chosen:
             self.scores[architecture] = session.evaluate(architecture)
+
+    def _first(self, session: Session) -> list[Any]:
+        if self.initial == "diverse":
+            return diverse(session.space, self.num_initial, session.rng)
+        return [session.space.sample(session.rng) for _ in range(self.num_initial)]
 
     def _mutants_of_the_best(self, session: Session) -> list[Any]:
         """New mutants of the best architecture, then of the next best, until there are enough."""

@@ -15,7 +15,7 @@ from nasbench_suite.statistics.pareto import hypervolume, nondominated
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.graph_vae.embedding import load_embedding
-from search_methods.initial_designs import farthest
+from search_methods.initial_designs import check_design, farthest
 from search_methods.predictors.gaussian_process import CandidateProcess
 
 Array = NDArray[np.float64]
@@ -108,10 +108,7 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
-        if self.initial not in ("auto", "random", "diverse"):
-            raise SuiteError(
-                f"Unknown initial queries {self.initial!r}: choose 'auto', 'random' or 'diverse'."
-            )
+        check_design(self.initial, "auto")
         if self.transfer not in ("all", "accuracy", "cost", "none"):
             raise SuiteError(
                 f"Unknown transfer {self.transfer!r}: choose 'all', 'accuracy', 'cost' or 'none'."

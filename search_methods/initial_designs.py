@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
+from typing import Any, Literal
+
 import numpy as np
 from numpy.typing import NDArray
+
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.predictors import Examples
+from nasbench_suite.spaces import SearchSpace
 
 Array = NDArray[np.float64]
 
 _POOL = 1000  # candidates drawn, so that two seeds differ
+
+
+Design = Literal["random", "diverse"]
+
+
+def check_design(design: str, *further: str) -> None:
+    """Raise unless first queries can be chosen so; ``further`` are a method's own ways."""
+    known = [*further, "random", "diverse"]
+    if design not in known:
+        raise SuiteError(
+            f"Unknown initial queries {design!r}: choose "
+            f"{', '.join(map(repr, known[:-1]))} or {known[-1]!r}."
+        )
+
+
+def diverse(space: SearchSpace, count: int, rng: np.random.Generator) -> list[Any]:
+    """Architectures of which each is the farthest from those before, of some drawn at random.
+
+    Works in any space with features, whether it can be listed or not.
+
+    Args:
+        space: the space.
+        count: how many; fewer in a space that has fewer.
+        rng: draws those that are compared.
+    """
+    pool = list(dict.fromkeys(space.sample(rng) for _ in range(_POOL)))
+    features = Examples(space, pool).features()
+    chosen: list[int] = []
+    while len(chosen) < min(count, len(pool)):
+        left = np.setdiff1d(np.arange(len(pool)), chosen)
+        chosen.append(farthest(features, np.array(chosen, dtype=np.int64), left, rng))
+    return [pool[place] for place in chosen]
 
 
 def farthest(

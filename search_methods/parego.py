@@ -12,8 +12,9 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import listed
 from nasbench_suite.statistics.pareto import simplex_lattice
-from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.method import Method, Session, later
 from search_methods.gaps import filled
+from search_methods.initial_designs import check_design, diverse
 from search_methods.predictors.hamming_process import HammingProcess
 
 Array = NDArray[np.float64]
@@ -40,6 +41,8 @@ class ParEGO(Method):
         num_initial: random architectures at the beginning; 0 for 11 d - 1.
         rho: weight of the sum in the augmented Chebyshev function.
         num_candidates: random architectures among which the improvement is maximised.
+        initial: ``random`` architectures at the beginning, or ``diverse`` ones (see
+            ``initial_designs``).
     """
 
     title: ClassVar[str] = "ParEGO"
@@ -52,6 +55,7 @@ class ParEGO(Method):
     num_initial: int = 0
     rho: float = 0.05
     num_candidates: int = 1000
+    initial: str = later("random")
 
     def __post_init__(self) -> None:
         if self.num_initial < 0 or self.num_initial == 1:
@@ -66,6 +70,7 @@ class ParEGO(Method):
             )
         if not 0 <= self.rho < np.inf:
             raise SuiteError(f"A rho of {self.rho} is impossible: choose one of at least 0.")
+        check_design(self.initial)
 
     def start(self, session: Session) -> None:
         """Lay out the lattice of weights: 11 vectors of two objectives, 15 or more of others."""
@@ -76,7 +81,10 @@ class ParEGO(Method):
         self.losses: dict[int, Array] = {}
         self.size = listed(session.space).size
         decisions = len(session.space.choices)
-        self.initial = self.num_initial or 11 * decisions - 1
+        self.count = self.num_initial or 11 * decisions - 1
+        self.first: list[int] = []
+        if self.initial == "diverse":
+            self.first = diverse(session.space, self.count, session.rng)
         self.designs = 11 * decisions + 23
         self.weights = simplex_lattice(
             session.objectives, at_least=11 if session.objectives == 2 else 15
@@ -89,7 +97,9 @@ class ParEGO(Method):
 
     def step(self, session: Session) -> None:
         """Evaluate one architecture: random at first, then of most expected improvement."""
-        if len(self.losses) < self.initial:
+        if self.first:
+            chosen = self.first.pop(0)
+        elif len(self.losses) < self.count:
             chosen = self._unseen(session, 1)[0]
         else:
             scalars = self._scalarized(self.weights[session.rng.integers(len(self.weights))])
@@ -110,7 +120,7 @@ class ParEGO(Method):
         order = np.argsort(scalars, kind="stable")
         learned = order
         # There is nothing to leave out while no more is known than is learned from.
-        if len(known) >= max(self.initial + 25, self.designs + 1):
+        if len(known) >= max(self.count + 25, self.designs + 1):
             half = self.designs // 2
             learned = np.concatenate([order[:half], rng.choice(order[half:], self.designs - half)])
         around = [space.neighbours(best) for best in known[order[:5]].tolist()]

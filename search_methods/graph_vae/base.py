@@ -27,7 +27,7 @@ class CellVAE(nn.Module, ABC):
 
     Attributes:
         name: as on the command line.
-        grammar: the cells it is for.
+        grammar: the cells it is for: a ``CellGrammar``, or a ``Wording`` of any space.
         masked: whether decoding may emit valid cells alone; a switch, so that validity can be
             compared with models that have no mask.
         prior: latents are drawn from a Gaussian of this mean and deviation, shape (dimensions,)
@@ -39,7 +39,7 @@ class CellVAE(nn.Module, ABC):
     name: ClassVar[str]
     posterior_scale: ClassVar[float] = 1.0
 
-    def __init__(self, grammar: CellGrammar, latent_dim: int) -> None:
+    def __init__(self, grammar: Any, latent_dim: int) -> None:
         super().__init__()
         self.grammar = grammar
         self.latent_dim = latent_dim

@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from nasbench_suite import registry
-from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks import Benchmark, Metric, load_benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
 from nasbench_suite.runner import Trial
@@ -354,3 +354,15 @@ def test_without_pymoo_the_extra_is_named(task: Task, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "pymoo", None)
     with pytest.raises(SuiteError, match=r"nasbench-suite\[multiobjective\]"):
         search(task, SMSEMOA())
+
+
+def test_the_exhaustive_predictor_passes_over_what_computes_the_same() -> None:
+    digits = load_benchmark("digits")
+    task = make_task(digits, evaluations=40, objectives=["onnxruntime_ms"])
+    method = ExhaustivePredictor(num_trees=5)
+    found = search(task, method).record.architectures
+    classes = digits.space.classes[found]  # type: ignore[attr-defined]
+    assert len(np.unique(classes)) == len(found) == 40
+    assert (method._targets()[:, 0] < 0).all()  # an accuracy as it is, and the latency's logarithm
+    seen = np.array(list(method.losses.values()))
+    assert_allclose(method._targets()[:, 1], np.log(seen[:, 1]))
