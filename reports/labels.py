@@ -2,15 +2,17 @@
 
 A results file has identifiers: ``regularized-evolution[population_size=50]``, ``cifar10_test_200``.
 ``present`` gives the same results under the names of a paper. Where a name comes from, first found
-first: the file of ``--labels``; a method's ``title``; the names that come with the suite
-(``labels.toml``); the identifier.
+first: the file of ``--labels``; a method's ``title``; what the table that was searched says
+(``names`` of what is told about it); those that come with the suite (``labels.toml``); the
+identifier. Settings that all methods have, or all rows of one method, are said once, not in each
+name.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +24,7 @@ from nasbench_suite.analysis.results import Results, budget_text, read_results
 from nasbench_suite.benchmarks.columns import infer_facts
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.tasks.methods import method_title
+from reports.credits import table_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +35,7 @@ _OWN = Path(__file__).with_name("labels.toml")
 _SPLITS = {"valid": "validation", "test": "test", "train": "training"}
 _QUANTITIES = {"training_time": "training time", "flops": "FLOPs", "macs": "MACs"}
 _LABEL = re.compile(r"([^\[\]]+?)(?:\[(.*)\])?( \([0-9a-f]{6}\))?")
+_NEXT = re.compile(r",(?=\w+=)")  # between two settings; a list has commas within
 
 
 class Labels(BaseModel):
@@ -50,25 +54,20 @@ class Labels(BaseModel):
         mine, theirs = self.model_dump(), other.model_dump()
         return Labels(**{kind: {**theirs[kind], **mine[kind]} for kind in mine})
 
-    def method(self, label: str) -> str:
-        """The name of a method by its label, settings in words.
+    def method(self, label: str, without: Collection[str] = ()) -> str:
+        """The name of a method by its label, settings in words but those said elsewhere.
 
         >>> Labels().method("regularized-evolution[population_size=50]")
         'Regularized evolution (population size 50)'
         """
         if label in self.methods:
             return self.methods[label]
-        match = _LABEL.fullmatch(label)
-        if match is None:
-            return label
-        name, settings, key = match[1], match[2], match[3] or ""
+        name, settings, key = _parts(label)
         title = self.methods.get(name) or method_title(name)
-        if title == name and settings:
-            return label
-        words = ", ".join(
-            part.replace("_", " ").replace("=", " ") for part in (settings or "").split(",")
-        )
-        return title + (f" ({words})" if settings else "") + key
+        told = [setting for setting in settings if setting not in without]
+        if title == name:
+            return name + (f"[{','.join(told)}]" if told else "") + key
+        return title + (f" ({_words(told)})" if told else "") + key
 
     def dataset(self, name: str) -> str:
         """The name of a data set."""
@@ -162,12 +161,14 @@ class Presented(Results):
             colour and marker, whatever else is shown.
         order: the methods in the order asked for; empty where the results decide.
         shown: names shown by label.
+        common: the settings that these names leave out, as a sentence; empty if there are none.
     """
 
     labels: Labels = field(default_factory=Labels)
     styles: Mapping[str, int] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     shown: Mapping[str, str] = field(default_factory=dict)
+    common: str = ""
 
     def method(self, name: str) -> str:
         """The shown name of one method, by its label, registered name or shown name.
@@ -186,17 +187,17 @@ def own_labels() -> Labels:
     return _read(_OWN)
 
 
-def read_labels(path: str | Path | None = None) -> Labels:
-    """The names of a TOML file, before those that come with the suite.
+def read_labels(path: str | Path) -> Labels:
+    """The names of a TOML file.
 
     Args:
         path: tables ``methods``, ``benchmarks``, ``datasets``, ``devices`` and ``metrics`` of
-            identifiers and names; none for those of the suite alone.
+            identifiers and names.
 
     Raises:
         SuiteError: it cannot be read, or holds something else.
     """
-    return own_labels() if path is None else _read(Path(path)).over(own_labels())
+    return _read(Path(path))
 
 
 @cache
@@ -226,7 +227,7 @@ def present(
 
     Args:
         results: as they were read.
-        labels: names; by default those of the suite.
+        labels: names that come before those of the tables and of the suite.
         methods: these alone, by label, registered name or shown name; by default all.
         order: which come first, said likewise; the others follow as the results have them.
         plain: keep the identifiers, as files for other programs do.
@@ -236,9 +237,13 @@ def present(
     """
     if isinstance(results, Presented):
         return results
-    labels = labels or own_labels()
+    of_tables = Labels(**table_names(results.tasks.values()).model_dump())
+    labels = (labels or Labels()).over(of_tables).over(own_labels())
     known = list(results.methods)
-    shown = _distinct({label: labels.method(label) for label in known})
+    everywhere, of_name = _common_settings(known)
+    shown = _distinct(
+        {k: labels.method(k, [*everywhere, *of_name.get(_parts(k)[0], ())]) for k in known}
+    )
     given = {label: label for label in known} if plain else shown
     trials = results.trials
     if methods is not None:
@@ -259,6 +264,7 @@ def present(
         styles={given[label]: number for number, label in enumerate(known)},
         order=tuple(given[label] for label in dict.fromkeys(wanted) if label in here),
         shown=given,
+        common="" if plain else _common_sentence(labels, everywhere, of_name),
     )
 
 
@@ -273,7 +279,7 @@ def read_presented(
     plain: bool = False,
 ) -> Presented:
     """Read results and present them; see ``read_results``, ``read_labels`` and ``present``."""
-    found = read_labels(labels)
+    found = None if labels is None else read_labels(labels)
     results = read_results(path, benchmark=benchmark, dataset=dataset)
     return present(results, found, methods=methods, order=order, plain=plain)
 
@@ -281,6 +287,11 @@ def read_presented(
 def labels_of(results: Results) -> Labels:
     """The names that results are shown under."""
     return results.labels if isinstance(results, Presented) else own_labels()
+
+
+def common_settings(results: Results) -> list[str]:
+    """The sentence on settings that names leave out, if they do."""
+    return [results.common] if isinstance(results, Presented) and results.common else []
 
 
 def in_order(frame: pd.DataFrame, results: Results, column: str = "method") -> pd.DataFrame:
@@ -310,6 +321,48 @@ def _meant(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[st
     return found
 
 
+def _parts(label: str) -> tuple[str, list[str], str]:
+    """Registered name, settings and what tells equal ones apart; a name alone if it is no label."""
+    match = _LABEL.fullmatch(label)
+    if match is None:
+        return label, [], ""
+    return match[1], _NEXT.split(match[2]) if match[2] else [], match[3] or ""
+
+
+def _words(settings: Iterable[str]) -> str:
+    return ", ".join(setting.replace("_", " ").replace("=", " ", 1) for setting in settings)
+
+
+def _common_settings(known: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """Settings that all labels have, and those beyond that all labels of a name have, by name.
+
+    One label alone keeps its settings.
+    """
+    settings: dict[str, list[list[str]]] = {}
+    for name, own, _ in map(_parts, known):
+        settings.setdefault(name, []).append(own)
+    everywhere = _shared([own for several in settings.values() for own in several])
+    return everywhere, {
+        name: beyond
+        for name, several in settings.items()
+        if (beyond := [one for one in _shared(several) if one not in everywhere])
+    }
+
+
+def _shared(several: Sequence[Sequence[str]]) -> list[str]:
+    if len(several) < 2:
+        return []
+    return [one for one in several[0] if all(one in other for other in several)]
+
+
+def _common_sentence(
+    labels: Labels, everywhere: Sequence[str], of_name: Mapping[str, Sequence[str]]
+) -> str:
+    said = [f"{_words(everywhere)} (all methods)"] if everywhere else []
+    said += [f"{_words(own)} ({labels.method(name)})" for name, own in of_name.items()]
+    return f"Common settings: {'; '.join(said)}." if said else ""
+
+
 def _distinct(shown: Mapping[str, str]) -> dict[str, str]:
     """Names of which no two are equal: where they are, the label stands for both."""
     names = list(shown.values())
@@ -337,6 +390,7 @@ def _task_names(results: Results, labels: Labels) -> dict[str, str]:
 __all__ = [
     "Labels",
     "Presented",
+    "common_settings",
     "in_order",
     "labels_of",
     "only",

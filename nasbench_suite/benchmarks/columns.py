@@ -21,7 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 
 from nasbench_suite.benchmarks.quantities import QUANTITIES, read_suffix
 from nasbench_suite.benchmarks.table import Direction, Provenance, Reason, Split
@@ -63,8 +63,9 @@ _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNO
 class ColumnFacts(BaseModel):
     """What a user says of a metric, on the command line or in a metadata file.
 
-    The fields are those of ``Metric``; ``seeds`` names the column of each training seed, and
-    ``missing`` says why an empty cell, a row that is not there, or a -1 stands for no figure.
+    The fields are those of ``Metric``; ``seeds`` names the column of each training seed,
+    ``missing`` says why an empty cell, a row that is not there, or a -1 stands for no figure, and
+    ``label`` is what tables and figures shall call it, see ``Names``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +85,18 @@ class ColumnFacts(BaseModel):
     note: str | None = None
     seeds: dict[int, str] | None = None
     missing: Reason | None = None
+    label: str | None = None
+
+
+class Names(BaseModel):
+    """What tables and figures call the parts of a table, by identifier: ``about["names"]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    benchmarks: dict[str, str] = {}
+    datasets: dict[str, str] = {}
+    devices: dict[str, str] = {}
+    metrics: dict[str, str] = {}
 
 
 class MetadataFile(BaseModel):
@@ -93,6 +106,12 @@ class MetadataFile(BaseModel):
 
     metrics: dict[str, ColumnFacts] = {}
     about: dict[str, Any] = {}
+
+    @field_validator("about")
+    @classmethod
+    def _names(cls, about: dict[str, Any]) -> dict[str, Any]:
+        Names.model_validate(about.get("names", {}))
+        return about
 
 
 @dataclass
@@ -210,17 +229,26 @@ def said_of(name: str, facts: Mapping[str, ColumnFacts]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for pattern, one in facts.items():
         if pattern == name or fnmatchcase(name, pattern):
-            said |= one.model_dump(exclude_none=True, exclude={"seeds", "missing"})
+            said |= one.model_dump(exclude_none=True, exclude={"seeds", "missing", "label"})
     return said
+
+
+def label_of(name: str, facts: Mapping[str, ColumnFacts]) -> str | None:
+    """What a metric shall be called; None where nobody says."""
+    return _last_said(name, facts, "label")
 
 
 def reason_of(name: str, facts: Mapping[str, ColumnFacts]) -> str | None:
     """Why a metric has no figure of some architectures; None where nobody says."""
-    reason = None
+    return _last_said(name, facts, "missing")
+
+
+def _last_said(name: str, facts: Mapping[str, ColumnFacts], what: str) -> str | None:
+    said = None
     for pattern, one in facts.items():
         if pattern == name or fnmatchcase(name, pattern):
-            reason = one.missing or reason
-    return reason
+            said = getattr(one, what) or said
+    return said
 
 
 def parse_fact(text: str) -> tuple[str, ColumnFacts]:
@@ -285,6 +313,7 @@ def _first_fault(error: ValidationError) -> str:
     place = [str(part) for part in fault["loc"]]
     if fault["type"] == "extra_forbidden":
         in_file = error.title == MetadataFile.__name__ and len(place) == 1
-        known = MetadataFile if in_file else ColumnFacts
+        of_table = Names if place[:-1] == ["about"] else ColumnFacts
+        known = MetadataFile if in_file else of_table
         return choose_from("key", place[-1], list(known.model_fields))
     return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."

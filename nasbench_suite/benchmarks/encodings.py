@@ -90,6 +90,17 @@ def find_encoding(space: FiniteSpace, name: str, *, vectors: bool) -> Encoding:
     )
 
 
+def check_encoding(space: FiniteSpace, name: str) -> None:
+    """Check that a space knows an encoding of that name, of vectors or of numbers.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    known = dict.fromkeys(one.name for one in (*vector_encodings(space), *numberings(space)))
+    if name not in known:
+        raise SuiteError(choose_from(f"encoding of space {space.name!r}", name, list(known)))
+
+
 def _decode_vectors(space: FiniteSpace, vectors: Integers) -> Integers:
     choices = np.array(getattr(space, "choices", ()))
     if vectors.shape[1:] != choices.shape:

@@ -25,12 +25,14 @@ from nasbench_suite.benchmarks.columns import (
     group_columns,
     infer_facts,
     is_index,
+    label_of,
     reason_of,
     said_of,
 )
 from nasbench_suite.benchmarks.encodings import (
     Encoding,
     Integers,
+    check_encoding,
     find_encoding,
     numberings,
     vector_encodings,
@@ -355,10 +357,16 @@ class _Importer:
         """The benchmark of all that was added."""
         for pattern in self.asked:
             one = {pattern: self.facts[pattern]}
-            if not any(said_of(name, one) or reason_of(name, one) for name in self.metrics):
+            if not any(
+                said_of(name, one) or reason_of(name, one) or label_of(name, one)
+                for name in self.metrics
+            ):
                 raise SuiteError(choose_from("metric to describe", pattern, list(self.metrics)))
         metrics = list(self.metrics.values())
         about = {**about, **self.about}
+        if labels := {n: said for n in self.metrics if (said := label_of(n, self.facts))}:
+            names = about.get("names", {})
+            about["names"] = {**names, "metrics": {**names.get("metrics", {}), **labels}}
         benchmark = make_benchmark(name, self.space, metrics, self.columns, about, self._gaps())
         for metric in metrics:
             values = self.columns.get(metric.name)
@@ -945,7 +953,14 @@ def read_architectures(
     written = _written(frame, column, space)
     if written is None:
         rows = _rows_of_strings(path, frame[str(column)], space)
-        return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
+        hints = []
+        if encoding is not None:
+            check_encoding(space, encoding)
+            hints.append(
+                f"{path.name} names architectures by strings, which mean the same in every "
+                f"encoding: --encoding {encoding} alters nothing there."
+            )
+        return Rows(rows, hints, _warnings(path, space, rows, figures, column))
     vectors = written.ndim == 2
     if encoding is not None:
         rows = find_encoding(space, encoding, vectors=vectors).decode(space, written)

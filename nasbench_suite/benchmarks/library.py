@@ -197,6 +197,10 @@ def import_benchmark(
     target = free_path(str(archive[1] if archive and name is None else name), overwrite)
 
     if archive or from_suite:
+        if encoding is not None and not latencies:
+            raise SuiteError(
+                f"{path} says itself which architectures it holds: leave out --encoding {encoding}."
+            )
         if archive:
             reader = archive[0].read_partial if partial else archive[0].read
             benchmark = reader(path, space=space, progress=progress)

@@ -73,7 +73,8 @@ def import_command(
         typer.Option(
             help="What a metric is, as NAME:key=value,key=value, NAME a column or a pattern such "
             "as *_test_*; keys: quantity, unit, direction, dataset, split, epochs, device, "
-            "resolution, batch, runtime, precision, provenance, note, missing; may be repeated."
+            "resolution, batch, runtime, precision, provenance, note, missing, label; may be "
+            "repeated."
         ),
     ] = None,
     metadata: Annotated[

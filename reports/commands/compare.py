@@ -93,7 +93,8 @@ def compare(
         elif form is Format.JSON:
             typer.echo(costs.to_json(orient="records", indent=2))
         else:
-            print_report(comparison_tables.cost_report(costs, results.method(cost)), form)
+            report = comparison_tables.cost_report(costs, results.method(cost))
+            print_report(report, form, results)
         return
     if against not in (None, BEST):
         against = results.method(against)
@@ -112,7 +113,7 @@ def compare(
     elif form is Format.JSON:
         typer.echo(comparison_tables.comparisons_json(comparisons), nl=False)
     else:
-        print_report(comparison_tables.comparison_report(comparisons), form)
+        print_report(comparison_tables.comparison_report(comparisons), form, results)
 
 
 def seeds(

@@ -67,4 +67,4 @@ def fronts(
     elif form is Format.JSON:
         typer.echo(tables.records_json(rows), nl=False)
     else:
-        print_report(fronts_report(results, rows), form)
+        print_report(fronts_report(results, rows), form, results)

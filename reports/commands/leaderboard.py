@@ -118,7 +118,7 @@ def leaderboard(
         cuts = {"evaluations": evaluations, "seconds": seconds}
         cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
         report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
-        print_report(report, form)
+        print_report(report, form, results)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 from nasbench_suite.commands.completion import complete, complete_tasks
 
 if TYPE_CHECKING:
+    from nasbench_suite.analysis.results import Results
     from reports.labels import Presented
     from reports.tables import rendering as tables
 
@@ -73,10 +75,16 @@ Seconds = Annotated[
 ]
 
 
-def print_report(report: tables.Report, form: Format) -> None:
-    """Print tables for the terminal, in Markdown or in LaTeX."""
+def print_report(report: tables.Report, form: Format, results: Results | None = None) -> None:
+    """Print tables for the terminal, in Markdown or in LaTeX.
+
+    What names of methods in ``results`` leave out is added to the legend.
+    """
+    from reports.labels import common_settings
     from reports.tables import rendering as tables
 
+    if results is not None:
+        report = replace(report, legend=(*report.legend, *common_settings(results)))
     if form is Format.MARKDOWN:
         typer.echo(tables.to_markdown(report), nl=False)
         return

@@ -63,7 +63,8 @@ def robustness(
     elif form is Format.JSON:
         typer.echo(tables.records_json(rows), nl=False)
     else:
-        print_report(robustness_report(rows, confidence=confidence, tail=tail), form)
+        report = robustness_report(rows, confidence=confidence, tail=tail)
+        print_report(report, form, results)
 
 
 def sensitivity(

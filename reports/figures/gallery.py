@@ -16,7 +16,7 @@ from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import legend_height
 from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
-from reports.labels import in_order, present
+from reports.labels import common_settings, in_order, present
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,8 +41,8 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
     """The table of a figure, with what its drawing needs beside it.
 
     ``attrs`` of the table hold the number of each method that decides its looks, what the task is
-    judged by where there is one task, whether the order of methods was asked for, and which methods
-    are left out, as they lack results on a task.
+    judged by where there is one task, whether the order of methods was asked for, and notes: which
+    methods are left out, as they lack results on a task, and which settings their names leave out.
     """
     presented = present(results)
     frame = figure.data(presented)
@@ -52,9 +52,12 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
         "styles": dict(presented.styles),
         "ordered": bool(presented.order) and not figure.ranked,
     }
+    notes = []
     if figure.across and len(presented.tasks) > 1:
         shown = {*frame["method"], *frame.get("against", ())}
-        frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
+        if left_out := sorted(set(presented.trials["method"]) - shown):
+            notes.append(f"not run on every task, so left out: {', '.join(left_out)}")
+    frame.attrs["notes"] = [*notes, *common_settings(presented)]
     if len(presented.tasks) == 1:
         ((key, task),) = presented.tasks.items()
         frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
@@ -91,9 +94,8 @@ def make_figure(
         )
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     chosen.draw(frame, figure.subplots())
-    if left_out := frame.attrs.get("left_out"):
-        note = f"not run on every task, so left out: {', '.join(left_out)}"
-        words = fill(note, int(14 * inches))
+    if notes := frame.attrs.get("notes"):
+        words = "\n".join(fill(note, int(14 * inches)) for note in notes)
         figure.supxlabel(words, fontsize="small", color=inks().muted)
         figure.set_figheight(height + 0.15 * (1 + words.count("\n")))
     return figure

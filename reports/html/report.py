@@ -21,7 +21,7 @@ from nasbench_suite.store import ResultStore
 from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
-from reports.labels import Presented, read_presented
+from reports.labels import Presented, common_settings, read_presented
 from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
 from reports.tables.text import (
     counted,
@@ -155,7 +155,11 @@ def render_report(
         numbers=json.dumps(dict(results.styles)),
         overall=_overall(results),
         marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
-        notes=[*_notes(rows), *filter(None, [explain_crossfit(results.tasks.values())])],
+        notes=[
+            *_notes(rows),
+            *common_settings(results),
+            *filter(None, [explain_crossfit(results.tasks.values())]),
+        ],
         leaderboard_command=leaderboard_command,
         sections=[_with_markup(section) for section in sections],
         version=version("nasbench-suite"),

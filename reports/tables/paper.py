@@ -13,7 +13,7 @@ from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.significance import check_level
 from reports.credits import credit_lines
-from reports.labels import Presented, present
+from reports.labels import Presented, common_settings, present
 from reports.tables.rendering import latex_text, markdown_text
 from reports.tables.text import WORSE, counted, interval, number, task_digits
 
@@ -111,7 +111,10 @@ def paper_table(
         f"{what}{metric} over {_seeds_text(rows)}{f', in {unit}' if unit else ''}{budget}. "
         f"Bold: best; underlined: second; {WORSE} IQM worse than the best (Yuen's test, "
         f"adjusted for all pairs, p < {alpha:g})."
-        + "".join(f" {sentence}" for sentence in credit_lines(presented.tasks.values())),
+        + "".join(
+            f" {sentence}"
+            for sentence in (*common_settings(presented), *credit_lines(presented.tasks.values()))
+        ),
     )
 
 

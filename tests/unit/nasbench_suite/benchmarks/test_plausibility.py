@@ -14,7 +14,9 @@ from nasbench_suite.benchmarks.columns import MetadataFile
 from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.encodings import exchanges, numberings, vector_encodings
 from nasbench_suite.benchmarks.importing import Imported, benchmark_from_frame, import_frame
+from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.benchmarks.plausibility import Check, exchanged
+from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import PoolSpace, load_finite_space, load_space
 
@@ -119,6 +121,21 @@ def test_vectors_are_read_in_the_encoding_that_fits_or_that_is_said() -> None:
         assert not np.array_equal(own.benchmark.values("c_valid_1"), figures)
     with pytest.raises(SuiteError, match="did you mean 'naslib'"):
         imported(frame, encoding="nas-lib")
+
+
+def test_an_encoding_of_strings_alters_nothing_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = pd.DataFrame({"arch_str": TSS.all_strings, "c_valid_1": outcomes()})
+    read = imported(frame, encoding="naslib")
+    assert np.array_equal(read.benchmark.values("c_valid_1"), frame["c_valid_1"])
+    assert any("--encoding naslib alters nothing" in hint for hint in read.hints)
+    with pytest.raises(SuiteError, match="Unknown encoding of space 'nats-tss' 'arch2vec'"):
+        imported(frame, encoding="arch2vec")
+    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path))
+    write_benchmark(read.benchmark, tmp_path / "own.parquet")
+    with pytest.raises(SuiteError, match="leave out --encoding naslib"):
+        import_benchmark(tmp_path / "own.parquet", "again", encoding="naslib")
 
 
 def test_naslib_tuples_are_naslibs() -> None:
