@@ -50,7 +50,9 @@ def refused(sentence: str, *kinds: type[Exception]) -> Iterator[None]:
     except SuiteError:
         raise
     except kinds as error:
-        raise SuiteError(sentence.replace("{reason}", reason(error))) from error
+        missing = isinstance(error, FileNotFoundError)
+        why = "there is no such file" if missing else reason(error)
+        raise SuiteError(sentence.replace("{reason}", why)) from error
 
 
 def need_package(what: str, package: str, extra: str) -> None:

@@ -82,7 +82,11 @@ def read_suite(path: str | Path) -> Suite:
     with refused(f"Experiment file {path} cannot be read ({{reason}}).", OSError, ValueError):
         written = tomllib.loads(Path(path).read_text("utf-8"))
     content = current_keys(written, RUN_ARGUMENTS, path)
-    runs = content.get("runs", [])
+    runs = content.setdefault("runs", [])
+    if runs == []:
+        raise SuiteError(
+            f"Experiment file {path} has no run: say each benchmark under a [[runs]] of its own."
+        )
     if isinstance(runs, list) and all(isinstance(one, dict) for one in runs):
         shared = {name: content.pop(name) for name in _SHARED if name in content}
         runs = [current_keys(one, RUN_ARGUMENTS, path) for one in runs]

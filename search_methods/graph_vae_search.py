@@ -126,7 +126,7 @@ class GraphVAESearch(Method):
         if self.bound is not None and session.objectives != 2:
             raise SuiteError(
                 f"A bound is for a task of two objectives, and this one has {session.objectives}: "
-                f"name the objective to bound with --also."
+                f"name the objective to bound with --objectives."
             )
         self.seen: list[int] = []
         self.values: list[Array] = []  # larger is better

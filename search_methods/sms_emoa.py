@@ -56,7 +56,7 @@ class SMSEMOA(Method):
         if len(task.objectives) < 2:
             raise SuiteError(
                 f"SMS-EMOA selects by the hypervolume of two objectives or more, and task "
-                f"{task.name!r} has one: name another with --also, or choose nsga2."
+                f"{task.name!r} has one: name another with --objectives, or choose nsga2."
             )
         need_package("Method 'sms-emoa'", "pymoo", "multiobjective")
 

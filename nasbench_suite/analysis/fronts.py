@@ -70,7 +70,7 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
     if not len(trials):
         raise SuiteError(
             f"{results.path} has no finished search for several objectives: run one with "
-            f"`nasbench run --also METRIC`."
+            f"`nasbench run --objectives METRIC`."
         )
     rows: list[dict[str, Any]] = []
     for key in results.tasks:

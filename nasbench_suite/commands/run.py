@@ -146,6 +146,8 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run search methods on a benchmark; the same command again goes on where it stopped."""
+    from warnings import catch_warnings
+
     from rich.console import Console
 
     from nasbench_suite.errors import SuiteError
@@ -166,7 +168,10 @@ def run(
                 "An experiment file or a suite says which methods and benchmarks are run: give one "
                 "of them and nothing else, or --methods and --benchmark."
             )
-        found = read_suite(experiment) if experiment else load_suite(str(suite))
+        with catch_warnings(record=True) as told:
+            found = read_suite(experiment) if experiment else load_suite(str(suite))
+        for one in told:
+            typer.echo(f"nasbench: {one.message}", err=True)
         runs = [one.settings() for one in found.runs]
     elif methods is None:
         raise SuiteError(

@@ -71,7 +71,11 @@ Evaluations = Annotated[
 ]
 Seconds = Annotated[
     float | None,
-    typer.Option("--seconds", help="Look after this many simulated training seconds."),
+    typer.Option(
+        "--seconds",
+        "--simulated-seconds",
+        help="Look after this many simulated training seconds.",
+    ),
 ]
 
 

@@ -41,8 +41,8 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
     """The table of a figure, with what its drawing needs beside it.
 
     ``attrs`` of the table hold the number of each method that decides its looks, what the task is
-    judged by where there is one task, whether the order of methods was asked for, and notes: which
-    methods are left out, as they lack results on a task, and which settings their names leave out.
+    judged by where there is one task, whether the order of methods was asked for, which methods
+    are left out, as they lack results on a task, and a sentence on settings that no name repeats.
     """
     presented = present(results)
     frame = figure.data(presented)
@@ -51,13 +51,11 @@ def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
     frame.attrs |= {
         "styles": dict(presented.styles),
         "ordered": bool(presented.order) and not figure.ranked,
+        "common": common_settings(presented),
     }
-    notes = []
     if figure.across and len(presented.tasks) > 1:
         shown = {*frame["method"], *frame.get("against", ())}
-        if left_out := sorted(set(presented.trials["method"]) - shown):
-            notes.append(f"not run on every task, so left out: {', '.join(left_out)}")
-    frame.attrs["notes"] = [*notes, *common_settings(presented)]
+        frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
     if len(presented.tasks) == 1:
         ((key, task),) = presented.tasks.items()
         frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
@@ -94,7 +92,10 @@ def make_figure(
         )
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     chosen.draw(frame, figure.subplots())
-    if notes := frame.attrs.get("notes"):
+    notes = list(frame.attrs.get("common", ()))
+    if left_out := frame.attrs.get("left_out"):
+        notes.insert(0, f"not run on every task, so left out: {', '.join(left_out)}")
+    if notes:
         words = "\n".join(fill(note, int(14 * inches)) for note in notes)
         figure.supxlabel(words, fontsize="small", color=inks().muted)
         figure.set_figheight(height + 0.15 * (1 + words.count("\n")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import warnings
@@ -116,6 +117,26 @@ def test_commands_take_old_options(tmp_path: Path) -> None:
     for old, new in OPTIONS["run"].items():
         assert new in help_of_run
         assert f" {old} " not in help_of_run
+
+
+def test_no_sentence_advises_an_old_option() -> None:
+    """``--seconds`` is still one of commands that read results."""
+    root = Path(__file__).resolve().parents[3]
+    old = re.compile(r"--(also|each|report)(?![\w-])")
+    folders = ("nasbench_suite", "search_methods", "hardware", "reports", "docs", "examples")
+    pages = [*root.glob("*.md"), *(one for name in folders for one in (root / name).rglob("*"))]
+    advised = {
+        path.name
+        for path in pages
+        if path.suffix in (".py", ".md", ".toml", ".ipynb") and old.search(path.read_text("utf-8"))
+    }
+    assert advised <= {"CHANGELOG.md", "deprecated.py"}
+
+
+def test_results_are_read_with_the_options_that_made_them() -> None:
+    for command in ("leaderboard", "compare"):
+        help_of_it = CliRunner().invoke(build_app(), [command, "--help"]).stdout
+        assert "--simulated-seconds" in help_of_it
 
 
 def test_a_benchmark_of_a_frame_by_its_old_name() -> None:

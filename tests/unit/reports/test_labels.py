@@ -10,7 +10,7 @@ from nasbench_suite import load_benchmark, run
 from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import load_space
+from nasbench_suite.spaces import load_finite_space
 from reports.figures.gallery import choose_figure, figure_data, make_figure
 from reports.figures.style import paper_style
 from reports.html.report import write_report
@@ -33,7 +33,7 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    space = load_space("nats-tss")
+    space = load_finite_space("nats-tss")
     figures = np.random.default_rng(0).uniform(80, 90, space.size)[space.classes]
     frame = {"architecture": space.all_strings, "stars_valid": figures, "stars_test": figures - 1}
     pd.DataFrame({**frame, "toaster_ms": 100 - figures}).to_parquet("t.parquet")

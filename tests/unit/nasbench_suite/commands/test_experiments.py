@@ -104,6 +104,25 @@ def test_what_is_wrong_with_an_experiment_is_found_before_anything_runs(
     assert not (tmp_path / "results.sqlite").exists()
 
 
+def test_old_names_and_missing_parts_of_an_experiment_are_told_in_a_sentence(
+    nasbench: Callable[..., Ended], tmp_path: Path
+) -> None:
+    run = '[[runs]]\nbenchmark = "digits"\nmethods = "random"\nevaluations = 3\nseeds = "0"\n'
+    (tmp_path / "e.toml").write_text(f'{run}also = ["flops"]\n')
+    (tmp_path / "flat.toml").write_text('benchmark = "digits"\nmethods = "random"\n')
+    ended = nasbench("run", "e.toml", "--quiet")
+    told = "nasbench: e.toml: 'also' is now 'objectives'; the old name is removed in version 0.3."
+    assert (ended.code, ended.err.splitlines()) == (0, [told])
+    for file, sentence in {
+        "flat.toml": "Experiment file flat.toml has no run: say each benchmark under a [[runs]]",
+        "none.toml": "Experiment file none.toml cannot be read (there is no such file).",
+    }.items():
+        ended = nasbench("run", file)
+        assert ended.code == 2
+        assert ended.err.startswith(f"nasbench: {sentence}")
+        assert ended.err.count("\n") == 1
+
+
 def test_every_suite_can_be_read_and_says_what_it_is_for() -> None:
     names = list(registry.entries("suites"))
     assert "quick" in names
@@ -112,16 +131,16 @@ def test_every_suite_can_be_read_and_says_what_it_is_for() -> None:
         assert suite.description
         for one in suite.runs:
             assert one.settings()["seeds"]
-            assert one.evaluations is not None or one.seconds is not None
+            assert one.evaluations is not None or one.simulated_seconds is not None
     with pytest.raises(SuiteError, match="quick"):
         load_suite("quik")
 
 
 def test_a_budget_of_a_runs_own_takes_the_place_of_the_shared_one(tmp_path: Path) -> None:
-    (tmp_path / "e.toml").write_text(EXPERIMENT.replace("evaluations = 8", "seconds = 9"))
+    (tmp_path / "e.toml").write_text(EXPERIMENT.replace("evaluations = 8", "simulated_seconds = 9"))
     first, second = read_suite(tmp_path / "e.toml").runs
-    assert (first.evaluations, first.seconds) == (5.0, None)
-    assert (second.evaluations, second.seconds) == (None, 9.0)
+    assert (first.evaluations, first.simulated_seconds) == (5.0, None)
+    assert (second.evaluations, second.simulated_seconds) == (None, 9.0)
 
 
 def test_nothing_to_run_and_too_much_are_refused(nasbench: Callable[..., Ended]) -> None:
