@@ -50,13 +50,17 @@ class Source:
     task: str | None = None
 
 
+EVALUATED = Source("board", "nas201", "cifar100")
+TIMED = Source(
+    "nas-bench-201",
+    "nas201",
+    "NAS-Bench-201, CIFAR-10, 12,000 seconds, test accuracy after 200 epochs",
+)
 SOURCES = {
-    "anytime": Source("board", "nas201", "cifar100"),
-    "anytime-seconds": Source(
-        "nas-bench-201",
-        "nas201",
-        "NAS-Bench-201, CIFAR-10, 12,000 seconds, test accuracy after 200 epochs",
-    ),
+    "anytime": EVALUATED,
+    "anytime-simultaneous": EVALUATED,
+    "anytime-seconds": TIMED,
+    "anytime-seconds-simultaneous": TIMED,
     "critical-difference": Source("board", "nas201"),
     "improvement": Source("board", "nas201"),
     "profile": Source("board", "nas201"),

@@ -25,6 +25,8 @@ GALLERY = Path(__file__).resolve().parents[3] / "examples" / "gallery"
 DRAWN = {
     "anytime": "37bf55c5ec293098",
     "anytime-seconds": "11e7dc1ecd817816",
+    "anytime-seconds-simultaneous": "5a5b22d010ec9708",
+    "anytime-simultaneous": "6b6b2baf8b8096c6",
     "attainment": "94b89aeaaa675ab5",
     "critical-difference": "20d462528fadf685",
     "discretisation-gap": "bfd7bc7798b9af55",
