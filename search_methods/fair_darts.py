@@ -9,6 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.spaces.cells import NONE, Cell
+from nasbench_suite.tasks.method import later
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.network import Family
 from search_methods.supernet.search import DifferentiableSearch
@@ -21,13 +24,18 @@ class FairDarts(DifferentiableSearch):
     Candidates are weighted by σ(α), each for itself (equation 5), and the architecture's loss has
     −w · mean (σ(α) − ½)² more (equation 6), which drives the weights to 0 or 1. α begins at 0 and
     takes larger steps, the weights smaller ones from larger batches (code: xiaomi-automl/FairDARTS,
-    fairdarts/train_search.py). ``none`` is no candidate of theirs: here it carries nothing and is
-    not derived. They derive at most two edges a node, and of these only operations above a
-    threshold of 0.85; cells of our spaces have all their edges, so the strongest operations are
-    derived whatever their weight.
+    fairdarts/train_search.py and ``ConvSeparateLoss`` of separate_loss.py).
+
+    Their code has the DARTS space alone, where ``none`` is no candidate: here it carries nothing,
+    has no part in the mean, and is not derived for its own sake. Of each node's two strongest edges
+    they derive those whose strongest operation weighs 0.85 or more (``threshold_sparse`` of
+    utils.py). Cells of our DARTS spaces have two edges a node whatever these weigh, and those of
+    NAS-Bench-201 have all edges, of which a ``threshold`` turns the weak ones into ``none``.
 
     Attributes:
         zero_one: w.
+        threshold: of NAS-Bench-201's edges, ``none`` is derived where the strongest operation
+            weighs less; theirs is 0.85.
     """
 
     title: ClassVar[str] = "FairDARTS"
@@ -38,12 +46,15 @@ class FairDarts(DifferentiableSearch):
     architecture_learning_rate: float = 3e-3
     allow_none: bool = False
     zero_one: float = 10.0
+    threshold: float = later(0.0)
 
     def prepare(
         self, data: SearchData, rng: np.random.Generator, family: Family | None = None
     ) -> None:
         """As ever, with every σ(α) at one half, and Adam as the authors set it."""
         super().prepare(data, rng, family)
+        if self.threshold and self.supernet.layouts[0].kept is not None:
+            raise SuiteError("A DARTS cell has two edges a node: leave threshold at 0.")
         with torch.no_grad():
             for alpha in self.alphas:
                 alpha.zero_()
@@ -57,7 +68,27 @@ class FairDarts(DifferentiableSearch):
         """σ(α)."""
         return [torch.sigmoid(alpha.detach()) for alpha in self.alphas]
 
+    def choices(self) -> list[list[int]]:
+        """The strongest operation of every edge, or ``none`` below the threshold."""
+        chosen = super().choices()
+        if self.threshold:
+            ((choice,), (strength,)) = chosen, self.strengths()
+            for edge, names in enumerate(self.supernet.layouts[0].candidates):
+                if float(strength[edge, choice[edge]]) < self.threshold:
+                    choice[edge] = names.index(NONE)
+        return chosen
+
     def penalty(self) -> Tensor:
-        """The zero-one loss."""
-        weights = torch.cat([torch.sigmoid(alpha).flatten() for alpha in self.alphas])
+        """The zero-one loss, over all candidates but ``none``."""
+        weights = torch.cat(
+            [
+                torch.sigmoid(alpha)[some_operation(layout).to(alpha.device)]
+                for alpha, layout in zip(self.alphas, self.supernet.layouts, strict=True)
+            ]
+        )
         return -self.zero_one * (weights - 0.5).square().mean()
+
+
+def some_operation(layout: Cell) -> Tensor:
+    """Which candidates are not ``none``, shape (edges, candidates)."""
+    return torch.tensor([[name != NONE for name in names] for names in layout.candidates])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Session
+from search_methods.supernet.succession import Succession
 from search_methods.vs_darts import VsDarts
 
 
 @dataclass
-class LatencySweep(VsDarts):
+class LatencySweep(VsDarts, Succession):
     """One search of VS-DARTS for every weight of the latency; what each derives is evaluated.
 
     The scalarised baseline of a multi-objective search: a front of n points costs n searches.
@@ -49,40 +50,19 @@ class LatencySweep(VsDarts):
             raise SuiteError(
                 "A sweep needs at least 1 search, and weights above 0: 0 < smallest <= largest."
             )
-        self.done = 0
-        self.latency_weight = self.smallest
+        self.latency_weight = self.smallest  # without one the table would not be read
         super().start(session)
 
-    def step(self, session: Session) -> None:
-        """Train for one epoch; after the last, evaluate what is derived and take the next λ."""
-        with self.randomness():
-            losses = self.train_epoch()
-        self.epoch += 1
-        session.log(self.done * self.epochs + self.epoch, **losses)
-        if self.epoch < self.epochs:
-            return
-        session.evaluate(self.derive())
-        session.log(self.done * self.epochs + self.epoch, latency_weight=self.latency_weight)
-        self.done += 1
-        if not self.finished:
-            self._weigh()
-            self.prepare(self.images, session.rng, self.family)
-
     @property
-    def finished(self) -> bool:
-        """Whether every weight had its search."""
-        return bool(self.done >= self.searches)
+    def total(self) -> int:
+        """One search for each weight."""
+        return self.searches
 
-    def state(self) -> dict[str, Any]:
-        """The current search, and how many there were before."""
-        return super().state() | {"done": self.done}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take up what ``state`` gave."""
-        super().load_state(state)
-        self.done = int(state["done"])
-        self._weigh()
-
-    def _weigh(self) -> None:
+    def vary(self) -> None:
+        """Set λ."""
         ladder = np.geomspace(self.smallest, self.largest, self.searches)
         self.latency_weight = float(ladder[self.done])
+
+    def varied(self) -> dict[str, float]:
+        """λ."""
+        return {"latency_weight": self.latency_weight}

@@ -13,6 +13,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Session
 from search_methods.supernet.search import DifferentiableSearch
+from search_methods.supernet.succession import Succession
 
 
 @dataclass
@@ -166,7 +167,7 @@ class DartsAdaptive(DartsEarlyStop):
 
 
 @dataclass
-class RDarts(DifferentiableSearch):
+class RDarts(Succession):
     """Zela et al., *Understanding and Robustifying DARTS*, ICLR 2020 (arXiv 1909.09656), R-DARTS.
 
     DARTS is run four times under more and more regularisation, and the best of the four
@@ -196,49 +197,16 @@ class RDarts(DifferentiableSearch):
             raise SuiteError(
                 f"R-DARTS has no regularisation {self.regularisation!r}: choose l2 or drop-path."
             )
-        self.done = 0
-        self.worths: list[float] = []
 
-    def start(self, session: Session) -> None:
-        """Begin with the weakest regularisation."""
-        self.done, self.worths = 0, []
-        self.regularise()
-        super().start(session)
+    @property
+    def total(self) -> int:
+        """One search for each strength."""
+        return len(self.strengths_of[self.regularisation])
 
-    def regularise(self) -> None:
-        """Set the regularisation of the current search."""
+    def vary(self) -> None:
+        """Set the strength of the regularisation."""
         strength = self.strengths_of[self.regularisation][self.done]
         if self.regularisation == "l2":
             self.weight_decay = strength
         else:
             self.drop_path, self.cutout = strength, 0.5 if strength else 0.0
-
-    def step(self, session: Session) -> None:
-        """An epoch; after the last, evaluate what is derived and take up the next search."""
-        with self.randomness():
-            losses = self.train_epoch()
-        self.epoch += 1
-        session.log(self.done * self.epochs + self.epoch, **losses)
-        if self.epoch < self.epochs:
-            return
-        self.worths.append(session.evaluate(self.derive()))
-        self.done += 1
-        if not self.finished:
-            self.regularise()
-            self.prepare(self.images, session.rng, self.family)
-
-    @property
-    def finished(self) -> bool:
-        """Whether all searches are over."""
-        return self.done >= len(self.strengths_of[self.regularisation])
-
-    def state(self) -> dict[str, Any]:
-        """The current search, and what came before."""
-        return {**super().state(), "done": self.done, "worths": self.worths}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Take up what ``state`` gave."""
-        self.done, self.worths = int(state["done"]), list(state["worths"])
-        if not self.finished:
-            self.regularise()
-        super().load_state(state)

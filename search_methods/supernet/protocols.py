@@ -97,6 +97,27 @@ PROTOCOLS: Mapping[str, Protocol] = {
         {**_DARTS, "epochs": 100, "cells": 5},
         {"snas": {"joint": False, "temperature": 10.0, "temperature_min": 1.0}},
     ),
+    "fair-darts": Protocol(
+        "xiaomi-automl/FairDARTS: fairdarts/train_search.py. Of the DARTS space",
+        {
+            **_DARTS,
+            "batch_size": 128,
+            "learning_rate": 0.005,
+            "architecture_learning_rate": 3e-3,
+        },
+    ),
+    "gm-nas": Protocol(
+        "skhu101/GM-NAS: WS-GM/exp_scripts/ws-so-darts-201.sh as its README calls it, and "
+        "WS-GM/nasbench201/train_search.py",
+        {
+            **_DARTS,
+            "epochs": 60,
+            "batch_size": 48,
+            "weight_decay": 5e-4,
+            "cells": 5,
+            "nesterov": True,
+        },
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,7 @@ from search_methods.darts_pt import DartsPt  # noqa: E402
 from search_methods.drnas import DrNas  # noqa: E402
 from search_methods.fair_darts import FairDarts  # noqa: E402
 from search_methods.gdas import Gdas  # noqa: E402
+from search_methods.gm_nas import GmNas, shared_weights  # noqa: E402
 from search_methods.lambda_darts import LambdaDarts, cells_of, shifted  # noqa: E402
 from search_methods.latency_sweep import LatencySweep  # noqa: E402
 from search_methods.pc_darts import PcDarts  # noqa: E402
@@ -58,7 +60,7 @@ NAMES = (
     *("darts", "vs-darts", "gdas", "snas", "pc-darts", "drnas", "sdarts-rs", "sdarts-adv"),
     *("darts-pt", "darts-minus", "beta-darts", "fair-darts", "darts-es", "rsps", "spos"),
     *("darts-ada", "r-darts", "lambda-darts", "is-darts", "zero-cost-pt", "shapley-nas"),
-    *("setn", "enas"),
+    *("setn", "enas", "gm-nas"),
 )
 # As short as a search of that kind can be: two steps an epoch.
 SHORT: dict[str, dict[str, Any]] = {
@@ -74,6 +76,10 @@ SHORT: dict[str, dict[str, Any]] = {
         "shapley-nas": {"epochs": 3, "orders": 1, "valid_batch": 50, "truncation": 0.9},
         "setn": {"candidates": 3, "interim": 2},
         "enas": {"candidates": 3, "interim": 2, "controller_steps": 2, "controller_draws": 3},
+        "gm-nas": {
+            **{"order": 1, "splits": 1, "split_share": 0.5, "epochs": 2},
+            **{"batch_size": 50, "matching_batches": 1},
+        },
         "rsps": {"candidates": 3, "interim": 2},
         "spos": {"population": 4, "generations": 2, "interim": 2},
     }.items()
@@ -498,7 +504,8 @@ def test_fair_darts_begins_at_one_half_and_is_driven_away() -> None:
     with torch.no_grad():
         method.alphas[0][0] = torch.tensor([0.0, 2.0, -2.0, 0.0, 0.0])
     weights = torch.sigmoid(method.alphas[0])
-    assert float(method.penalty()) == pytest.approx(-10 * float(((weights - 0.5) ** 2).mean()))
+    expected = -10 * (weights[:, 1:] - 0.5).square().mean()  # none is no candidate of theirs
+    torch.testing.assert_close(method.penalty(), expected)
     gradient = torch.autograd.grad(method.penalty(), method.alphas[0])[0]
     assert gradient[0, 1] < 0 < gradient[0, 2]
     assert method.derive()[0] == 1
@@ -650,6 +657,63 @@ def test_the_most_probable_architectures_are_those_of_the_whole_list() -> None:
     assert most_probable(strength.log(), 50) == expected
 
 
+def test_gm_nas_compares_gradients_in_what_the_operations_of_an_edge_share() -> None:
+    """Against all gradients, those on the edge itself left out by hand."""
+    method = prepared(GmNas(epochs=4))
+    method.allowed = torch.ones(6, 5, dtype=torch.bool)
+    weights = shared_weights(method.supernet, 4)
+    names = {
+        name
+        for name, weight in method.supernet.named_parameters()
+        if not any(weight is shared for shared in weights)
+    }
+    assert names == {
+        *("stem.conv.weight", "stem.norm.weight", "stem.norm.bias", "norm.weight", "norm.bias"),
+        *("classifier.weight", "classifier.bias"),
+        *(  # edge 4 leads from node 1 to node 3, the second of the edges that leave node 1
+            f"{cell}_cell.mixed.1.operations.nor_conv_{size}.convolutions.1.weight"
+            for cell in ("first", "second")
+            for size in ("1x1", "3x3")
+        ),
+    }
+    mix = method.mixes()[0].operations.detach().clone()
+    mix[4] = torch.eye(5, dtype=torch.double)[3]
+    images, labels = batch(0)
+    loss = F.cross_entropy(method.supernet(images, [Mix(mix)]), labels)
+    expected = torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)])
+    torch.testing.assert_close(method.gradient((images, labels), 4, 3, weights), expected)
+
+
+def test_gm_nas_ends_in_supernets_that_have_every_architecture_once(
+    digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method = GmNas(order=1, epochs=4, batch_size=200, allow_none=False)
+    monkeypatch.setattr(method, "distances", lambda edge: torch.rand(4, 4))
+    monkeypatch.setattr(method, "update_weights", lambda train: 0.0)  # which takes no part in it
+    trial = Trial(make_task(digits), method, 0)
+    trial.advance(1)  # of the whole supernet, which is split behind it
+    depths, alphas, ends = [], [], []
+    for number in range(10):
+        depths.append(method.depth)
+        alphas.append(method.alphas[0].detach().clone())
+        if number in (2, 4, 6, 8):
+            ends.append(method.allowed.numpy().astype(int))
+        trial.advance(1)
+    assert method.finished
+    assert depths == [1, 1, *[2] * 8]
+    assert torch.equal(alphas[0], alphas[1]), "the weights alone are trained before the last split"
+    assert len({str(alpha) for alpha in alphas[2:]}) == 8
+    held = [functools.reduce(np.multiply.outer, end) for end in ends]
+    assert sum(held).max() == 1
+    assert sum(held).sum() == 4**6
+    derived = [SPACE.vector(int(index)) for index in trial.result().record.architectures]
+    assert [bool(has[tuple(vector)]) for has, vector in zip(held, derived, strict=True)] == [
+        True
+    ] * 4
+    with pytest.raises(SuiteError, match="epochs before and behind"):
+        search(digits, short("gm-nas", epochs=2, splits=4))
+
+
 def test_the_score_of_zero_cost_pt_is_that_of_single_modules() -> None:
     """Every ReLU before a convolution counts, on edges whose weight is zero too."""
     method = prepared(make_method("zero-cost-pt"))  # type: ignore[arg-type]
@@ -717,7 +781,7 @@ SUPERNETS = tuple(
     if issubclass(method_class(name), DifferentiableSearch)
 )
 # One of each way to keep a state; the others take as long again and are left to -m slow.
-OF_EACH_KIND = ("darts", "vs-darts", "gdas", "drnas", "spos", "enas", "r-darts")
+OF_EACH_KIND = ("darts", "vs-darts", "gdas", "drnas", "spos", "enas", "r-darts", "gm-nas")
 
 
 class TestSupernets(SupernetContract):

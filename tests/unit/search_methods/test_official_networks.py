@@ -21,18 +21,21 @@ torch = pytest.importorskip("torch", reason="supernets need the extra 'torch'")
 
 from torch.nn import functional as F  # noqa: E402
 
+from search_methods import gm_nas  # noqa: E402
+from search_methods.fair_darts import FairDarts  # noqa: E402
 from search_methods.gdas import Gdas  # noqa: E402
 from search_methods.is_darts import information  # noqa: E402
 from search_methods.lambda_darts import alignment_moves  # noqa: E402
 from search_methods.pc_darts import normalise_edges  # noqa: E402
 from search_methods.r_darts import DartsEarlyStop  # noqa: E402
+from search_methods.sdarts import SdartsAdversarial  # noqa: E402
 from search_methods.supernet.cell import Mix, MixedCell, MixedOperations  # noqa: E402
 from search_methods.supernet.darts_space import (  # noqa: E402
     DartsSupernet,
     Entry,
     find_darts_space,
 )
-from search_methods.supernet.data import SearchData  # noqa: E402
+from search_methods.supernet.data import Batch, SearchData  # noqa: E402
 from search_methods.supernet.network import (  # noqa: E402
     CellOptions,
     ResidualReduction,
@@ -254,3 +257,71 @@ def test_is_darts_measures_outputs_as_the_authors_do() -> None:
     found = torch.cat([information(output) for output in outputs]).mean()
     assert float(found) == pytest.approx(OFFICIAL["is-darts"]["measure"])
     assert bool(information(torch.zeros(2, 4, 3, 3)).isinf().all()), "nothing is least informative"
+
+
+def fair_darts(alpha: Any, **settings: Any) -> FairDarts:
+    method = FairDarts(width=4, cells=1, **settings)
+    method.prepare(search_data(), np.random.default_rng(0))
+    method.alphas = [torch.tensor(alpha, requires_grad=True)]
+    return method
+
+
+def test_fair_darts_has_the_zero_one_loss_of_the_authors() -> None:
+    """Theirs knows no ``none``, which would make the gradients of the others 0.8 of theirs."""
+    official = OFFICIAL["fair-darts"]
+    method = fair_darts(stream(0, "fair alphas").normal(0, 2, (6, 5)))
+    loss = method.penalty()
+    assert loss.item() == pytest.approx(official["loss"], rel=1e-9)
+    (gradient,) = torch.autograd.grad(loss, method.alphas)
+    assert gradient[:, 1:].flatten().tolist() == pytest.approx(official["gradient"], rel=1e-7)
+    assert gradient[:, 0].tolist() == [0] * 6
+
+
+def test_fair_darts_derives_what_is_above_the_threshold_of_the_authors() -> None:
+    for number, expected in enumerate(OFFICIAL["fair-darts"]["derived"]):
+        drawn = stream(0, "fair derivation", str(number)).normal(0.5, 1.2, (6, 4))
+        method = fair_darts(np.pad(drawn, ((0, 0), (1, 0)), constant_values=9.0), threshold=0.85)
+        assert method.derive() == expected
+        method.threshold = 0.0
+        assert 0 not in method.derive()
+
+
+def test_the_adversary_of_sdarts_goes_and_comes_back_as_the_authors_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a loss with so many hills that half of the ascents end below where they began."""
+    official = OFFICIAL["sdarts-adv"]
+    assert set(official["kept"]) == {True, False}
+    for number, kept in enumerate(official["kept"]):
+        rng = stream(0, "adversary", str(number))
+        clean = torch.tensor(rng.normal(0, 1.5, (6, 5))).softmax(-1)
+        slopes = torch.tensor(rng.normal(0, 3, (6, 5)))
+
+        def loss(_: Batch, mixes: list[Mix], slopes: Any = slopes) -> Any:
+            return (slopes * mixes[0].operations).sum().cos()
+
+        method = SdartsAdversarial(epochs=1)
+        method.epoch = 1
+        monkeypatch.setattr(method, "loss", loss)
+        torch.manual_seed(number)
+        batch = torch.zeros(()), torch.zeros(())
+        mixes = method.perturb([Mix(clean)], batch)
+        assert torch.equal(mixes[0].operations, clean) == kept
+        assert float(loss(batch, mixes)) == pytest.approx(official["losses"][number], rel=1e-6)
+        edge = mixes[0].operations[0].tolist()
+        assert edge == pytest.approx(official["first_edges"][number], rel=1e-6)
+
+
+def test_gm_nas_matches_gradients_and_groups_operations_as_the_authors_do() -> None:
+    official = OFFICIAL["gm-nas"]
+    for number, (pair, score) in enumerate(zip(official["pairs"], official["scores"], strict=True)):
+        rng = stream(0, "operation gradients", str(number))
+        common = rng.normal(size=40)
+        drawn = [rng.normal(size=40) + 0.5 * common * rng.integers(0, 3) for _ in range(5)]
+        found = gm_nas.distances(torch.tensor(np.stack(drawn)))
+        if number == 0:
+            assert found[0].tolist() == pytest.approx(official["distances"], rel=1e-7, abs=1e-9)
+        (first, second), apart = gm_nas.cut(found)
+        assert first == pair
+        assert second == [place for place in range(5) if place not in pair]
+        assert apart == pytest.approx(score, rel=1e-8)
