@@ -243,7 +243,8 @@ def distances(gradients: Tensor) -> Tensor:
     """
     gradients = gradients.double()
     norms = gradients.norm(dim=1)
-    return 1 - gradients @ gradients.T / (norms[:, None] * norms + 1e-6)
+    cosines: Tensor = gradients @ gradients.T / (norms[:, None] * norms + 1e-6)
+    return 1 - cosines
 
 
 def cut(distance: Tensor) -> tuple[tuple[list[int], list[int]], float]:

@@ -175,6 +175,8 @@ SEARCH = {
     "generations": 2,
     "candidates": 3,
     "first": 1,
+    "splits": 1,
+    "split_share": 0.5,
 }
 AS_DARTS = {
     "darts-es": "DARTS until its stop, which two epochs do not reach",
