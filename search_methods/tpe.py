@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,50 +101,72 @@ class CategoricalParzen:
 
     Args:
         observed: options observed, from old to new, shape (n,).
-        weights: of the kernels, that of the prior last, shape (n + 1,).
+        weights: of the kernels, that of the prior last.
         options: number of options.
     """
 
-    def __init__(
-        self, observed: NDArray[np.integer], weights: NDArray[np.float64], options: int
-    ) -> None:
-        kernels, self._cumulative = _kernels(len(weights), options)
-        self._weights = weights
-        self._kernel = np.append(observed, options)  # the prior's stands after the options'
+    def __init__(self, observed: NDArray[np.integer], weights: Weights, options: int) -> None:
+        self._kernels, self._weights = _kernels(len(weights.share), options), weights
+        self._kernel = np.empty(len(observed) + 1, dtype=np.int64)
+        self._kernel[:-1] = observed
+        self._kernel[-1] = options  # the prior's stands after the options'
         # Rows in one piece, as the order of a sum decides its last bit.
-        joint = np.ascontiguousarray(np.log(kernels)[self._kernel].T) + np.log(weights)
+        joint = self._kernels.logarithm.take(self._kernel, axis=1)
+        joint += weights.logarithm
         largest = joint.max(axis=1)
-        self.log_density = np.log(np.exp(joint - largest[:, None]).sum(axis=1)) + largest
+        joint -= largest[:, None]
+        self.log_density = np.log(np.exp(joint, out=joint).sum(axis=1)) + largest
         """The logarithm of each option's probability, shape (options,)."""
 
     def sample(self, rng: np.random.RandomState, size: int) -> NDArray[np.int64]:
         """Options drawn from the mixture, shape (size,)."""
-        kernel = self._kernel[rng.choice(len(self._weights), p=self._weights, size=size)]
-        below: NDArray[np.bool_] = self._cumulative[kernel] < rng.random_sample(size)[:, None]
+        # As rng.choice(len(share), p=share, size=size) draws, which checks the shares every time.
+        drawn = self._weights.cumulative.searchsorted(rng.random_sample(size), side="right")
+        cumulative = self._kernels.cumulative[self._kernel[drawn]]
+        below: NDArray[np.bool_] = cumulative < rng.random_sample(size)[:, None]
         return np.asarray(below.sum(axis=1), dtype=np.int64)
 
 
+class Kernels(NamedTuple):
+    """The kernel on each option and, last, the prior.
+
+    Attributes:
+        logarithm: of each option's probability under each kernel, shape (options, options + 1).
+        cumulative: running sums of the probabilities, shape (options + 1, options).
+    """
+
+    logarithm: NDArray[np.float64]
+    cumulative: NDArray[np.float64]
+
+
+class Weights(NamedTuple):
+    """What observations from old to new, and last the prior, count: shares, logarithms, sums."""
+
+    share: NDArray[np.float64]
+    logarithm: NDArray[np.float64]
+    cumulative: NDArray[np.float64]
+
+
 @cache
-def _kernels(count: int, options: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The kernel on each option and, last, the prior: probabilities, and their running sums.
+def _kernels(count: int, options: int) -> Kernels:
+    """The kernels of so many options in a mixture of ``count``.
 
     The prior counts as one observation, whose share of each of ``count`` kernels smooths it.
-
-    Returns:
-        Two arrays of shape (options + 1, options).
     """
     kernels = np.full((options + 1, options), 1.0 / count)
     kernels[np.arange(options), np.arange(options)] += 1
     kernels /= kernels.sum(axis=1, keepdims=True)
     cumulative = kernels.cumsum(axis=1)
     cumulative[:, -1] = 1.0
-    return kernels, cumulative
+    return Kernels(np.ascontiguousarray(np.log(kernels).T), cumulative)
 
 
 @cache
-def _weights(observations: int) -> NDArray[np.float64]:
-    """Of so many observations from old to new, and of the prior, shape (observations + 1,)."""
+def _weights(observations: int) -> Weights:
+    """Of so many observations and the prior."""
     ramp = max(observations - _FULL_WEIGHT, 0)
     rising = np.linspace(1.0 / observations, 1.0, num=ramp) if ramp else np.empty(0)
     weights = np.concatenate([rising, np.ones(observations - ramp + 1)])
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
+    share = np.asarray(weights / weights.sum(), dtype=np.float64)
+    cumulative = share.cumsum()
+    return Weights(share, np.log(share), cumulative / cumulative[-1])

@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import json
 import struct
+from array import array
 from binascii import a2b_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,20 @@ _MESSAGE = bytes([0x0A, 9 * _EVALUATION_FIELDS])
 _TAGS = tuple(8 * field + 1 for field in range(1, _EVALUATION_FIELDS + 1))
 _EVALUATION_SIZE = 2 + 9 * _EVALUATION_FIELDS
 _USUAL_SIZE = _EVALUATIONS * _EVALUATION_SIZE
+# Then come the parameters, below 2^28.
+_PARAMETERS_TAG = 0x10
+_USED = _USUAL_SIZE + 1 + 4
+# The pieces of ``["hash", epochs, "matrix", "operations", "metrics"]`` between quotation marks.
+_PARTS = 9
+_USUAL_EPOCHS = {f", {epochs}, ".encode(): epochs for epochs in EPOCHS}
+_USUAL_PARTS: Mapping[int, set[bytes]] = {
+    0: {b"["},
+    2: set(_USUAL_EPOCHS),
+    4: {b", "},
+    6: {b", "},
+    8: {b"]"},
+}
+_Parsed = tuple[list[str], list[int], list[str], list[str], list[Any]]
 _ROWS_AT_ONCE = 1 << 16
 _ALL_HASHED = 10_000
 """The hashes of so many modules are computed anew and compared, of later ones one in sixteen."""
@@ -153,53 +168,66 @@ class _Collector:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.rows: dict[str, int] = {}
-        self._architectures: list[str] = []
+        self._architectures = _Modules()
+        self._vertices: dict[str, int] = {}
         self._figures: dict[tuple[str, int, int], NDArray[np.float64]] = {}
         self._trained: dict[int, NDArray[np.int8]] = {}
         self._parameters = np.empty(0)
 
     def add(self, number: int, records: Sequence[bytes]) -> None:
         """Take a batch of records, the first of which is record ``number`` of the file."""
-        entries = self._parsed(number, records)
-        rows = np.empty(len(entries), dtype=np.int64)
-        epochs = np.empty(len(entries), dtype=np.int64)
-        raws: list[bytes] = []
-        for position, (fingerprint, duration, matrix, operations, packed) in enumerate(entries):
-            row = self.rows.get(fingerprint)
+        hashes, durations, matrices, operations, packed = self._parsed(number, records)
+        known = self.rows
+        rows = np.array([known.get(fingerprint, -1) for fingerprint in hashes])
+        for position in np.flatnonzero(rows < 0).tolist():
+            row = known.get(hashes[position])
             if row is None:
-                row = self._new_row(fingerprint, matrix, operations)
-            rows[position], epochs[position] = row, duration
-            try:
-                raws.append(a2b_base64(packed))
-            except ValueError as error:
-                raise self._foreign(number + position, reason(error)) from None
+                row = self._new_row(hashes[position], matrices[position], operations[position])
+            rows[position] = row
+        raws: list[bytes] = []
+        try:
+            raws += map(a2b_base64, packed)
+        except ValueError as error:
+            raise self._foreign(number + len(raws), reason(error)) from None
         values, parameters = _decode(raws)
-        self._grow(len(self.rows))
+        self._grow(len(known))
         self._parameters[rows] = parameters
+        epochs = np.array(durations)
         for duration in np.unique(epochs).tolist():
             of_duration = np.flatnonzero(epochs == duration)
             self._put(duration, rows[of_duration], values[of_duration])
 
-    def _parsed(self, number: int, records: Sequence[bytes]) -> list[Any]:
-        """The records as lists; one that is none is named."""
-        try:
-            entries: list[Any] = json.loads(b"[" + b",".join(records) + b"]")
-            sound = len(entries) == len(records)
-        except ValueError:
-            sound = False
-        if not sound:
-            entries = []
-            for position, record in enumerate(records):
-                try:
-                    entries.append(json.loads(record))
-                except ValueError as error:
-                    raise self._foreign(number + position, reason(error)) from None
-        for position, entry in enumerate(entries):
+    def _parsed(self, number: int, records: Sequence[bytes]) -> _Parsed:
+        """The entries of the records, each kind as a list; a record that is none is named."""
+        # As the authors' files are written; a batch with anything else is read as JSON says.
+        parts = b'"'.join(records).split(b'"')
+        if len(parts) == _PARTS * len(records) and all(
+            set(parts[place::_PARTS]) <= usual for place, usual in _USUAL_PARTS.items()
+        ):
+            hashes, matrices, operations, packed = (parts[k::_PARTS] for k in (1, 3, 5, 7))
+            metrics = b'"'.join(packed).replace(b"\\n", b"")
+            texts = b"".join([*hashes, *matrices, *operations, metrics])
+            if texts.isascii() and b"\\" not in texts:
+                return (
+                    [fingerprint.decode() for fingerprint in hashes],
+                    [_USUAL_EPOCHS[part] for part in parts[2::_PARTS]],
+                    [matrix.decode() for matrix in matrices],
+                    [names.decode() for names in operations],
+                    metrics.split(b'"'),
+                )
+        entries: list[Any] = []
+        for position, record in enumerate(records):
+            try:
+                entry = json.loads(record)
+            except ValueError as error:
+                raise self._foreign(number + position, reason(error)) from None
             if not isinstance(entry, list) or list(map(type, entry)) != [str, int, str, str, str]:
                 raise self._foreign(number + position, "its entries are others")
             if entry[1] not in EPOCHS:
                 raise self._foreign(number + position, f"{entry[1]} epochs")
-        return entries
+            entries.append(entry)
+        each = [list(kind) for kind in zip(*entries, strict=True)]
+        return each[0], each[1], each[2], each[3], each[4]
 
     def _foreign(self, number: int, why: str) -> SuiteError:
         return SuiteError(
@@ -209,16 +237,21 @@ class _Collector:
 
     def _new_row(self, fingerprint: str, matrix: str, operations: str) -> int:
         text = f"{matrix} {operations}"
-        module = nasbench101.parse_module(text)
+        # A matrix and operations that were sound with others are so together, if of one size.
+        vertices = self._vertices.get(matrix)
+        sound = vertices is not None and self._vertices.get(operations) == vertices
         # The file's own checksums find damage; hashes tell modules numbered some other way.
         checked = len(self.rows) < _ALL_HASHED or fingerprint.startswith("0")
-        if checked and nasbench101.graph_hash(module) != fingerprint:
-            raise SuiteError(
-                f"{self._path} gives module {text!r} the hash {fingerprint}, but its graph has "
-                f"{nasbench101.graph_hash(module)}: get the file again."
-            )
+        if checked or not sound:
+            module = nasbench101.parse_module(text)
+            self._vertices[matrix] = self._vertices[operations] = module.vertices
+            if checked and nasbench101.graph_hash(module) != fingerprint:
+                raise SuiteError(
+                    f"{self._path} gives module {text!r} the hash {fingerprint}, but its graph has "
+                    f"{nasbench101.graph_hash(module)}: get the file again."
+                )
         row = self.rows[fingerprint] = len(self.rows)
-        self._architectures.append(text)
+        self._architectures.append(matrix, operations)
         return row
 
     def _grow(self, count: int) -> None:
@@ -268,14 +301,50 @@ class _Collector:
                 metrics.append(metric)
                 for repeat in REPEATS:
                     column = self._figures.pop((figure, duration, repeat))
-                    columns[metric.seed_column(repeat)] = column[:count]
+                    columns[metric.seed_column(repeat)] = _finished(column[:count])
         metrics.append(
             Metric(
                 "parameters", "parameters", "", "minimize", provenance="measured", note="counted"
             )
         )
-        columns["parameters"] = self._parameters[:count]
+        columns["parameters"] = _finished(self._parameters[:count])
         return ModuleFigures(list(self.rows), self._architectures, metrics, columns)
+
+
+class _Modules(Sequence[str]):
+    """Modules as they are written; of each matrix and each list of operations one is kept."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, int] = {}
+        self._parts: list[str] = []
+        self._of_rows = array("I")
+
+    def append(self, matrix: str, operations: str) -> None:
+        """Add a module."""
+        for part in (matrix, operations):
+            place = self._places.setdefault(part, len(self._parts))
+            if place == len(self._parts):
+                self._parts.append(part)
+            self._of_rows.append(place)
+
+    def __len__(self) -> int:
+        return len(self._of_rows) // 2
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
+        matrix, operations = self._of_rows[2 * index], self._of_rows[2 * index + 1]
+        return f"{self._parts[matrix]} {self._parts[operations]}"
+
+
+def _finished(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The column made read-only, so that a table takes it as it is."""
+    column.setflags(write=False)
+    return column
 
 
 def _extended(column: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
@@ -310,20 +379,23 @@ def _metric(figure: str, epochs: int) -> Metric:
 
 def _decode(raws: Sequence[bytes]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The last evaluation's fields, shape (n, 5), and the parameters, shape (n,), of messages."""
-    usual = [raw[:_USUAL_SIZE].ljust(_USUAL_SIZE, b"\0") for raw in raws]
-    table = np.frombuffer(b"".join(usual), dtype=np.uint8)
-    parts = table.reshape(len(raws), _EVALUATIONS, _EVALUATION_SIZE)
+    table = np.frombuffer(b"".join([raw[:_USED].ljust(_USED, b"\0") for raw in raws]), np.uint8)
+    table = table.reshape(len(raws), _USED)
+    parts = table[:, :_USUAL_SIZE].reshape(len(raws), _EVALUATIONS, _EVALUATION_SIZE)
     doubles = parts[:, :, 2:].reshape(len(raws), _EVALUATIONS, _EVALUATION_FIELDS, 9)
     is_usual = (parts[:, :, :2] == np.frombuffer(_MESSAGE, np.uint8)).all(axis=(1, 2))
     is_usual &= (doubles[..., 0] == np.array(_TAGS, np.uint8)).all(axis=(1, 2))
     last = np.ascontiguousarray(doubles[:, -1, :, 1:])
     values = last.view("<f8").reshape(len(raws), _EVALUATION_FIELDS).astype(np.float64)
-    parameters = np.full(len(raws), np.nan)
-    for position, (raw, plain) in enumerate(zip(raws, is_usual.tolist(), strict=True)):
-        if plain and raw[_USUAL_SIZE : _USUAL_SIZE + 1] == b"\x10":
-            parameters[position], _ = _varint(raw, _USUAL_SIZE + 1)
-        else:
-            values[position], parameters[position] = _decode_message(raw)
+    # The parameters: seven bits a byte, of which the last alone has no eighth.
+    number = table[:, _USUAL_SIZE + 1 :]
+    goes_on = np.cumprod(number >= 0x80, axis=1)
+    counted = np.hstack([np.ones((len(raws), 1), int), goes_on[:, :-1]])
+    parameters = (counted * (number & 0x7F)) @ (1.0 * (1 << 7 * np.arange(number.shape[1])))
+    is_usual &= (table[:, _USUAL_SIZE] == _PARAMETERS_TAG) & (goes_on[:, -1] == 0)
+    is_usual &= np.array([len(raw) >= _USED for raw in raws])
+    for position in np.flatnonzero(~is_usual).tolist():
+        values[position], parameters[position] = _decode_message(raws[position])
     return values, parameters
 
 

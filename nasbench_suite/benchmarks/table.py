@@ -49,6 +49,7 @@ _PLAIN_FORMAT = 1  # complete tables of a listed space, as all files were before
 _ARCHITECTURES, _KEYS = "@architecture", "@key"
 _THOROUGHLY_PACKED, _QUICKLY_PACKED = 19, 3  # levels of zstd
 _MANY_ROWS = 100_000
+_ROWS_AT_ONCE = 20_000  # of so large a table: Arrow's copies of them are held at a time
 _METADATA_KEY = b"nasbench_suite"
 _SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
@@ -364,7 +365,8 @@ class Benchmark(Described):
         digest = hashlib.sha256()
         digest.update(self.space.name.encode())
         if isinstance(self.space, PoolSpace):
-            digest.update(json.dumps(self.space.strings).encode())
+            for part in _as_json(self.space.rows):
+                digest.update(part)
         for name in sorted(self.metrics):
             metric = self.metrics[name]
             digest.update(json.dumps(metric.as_dict(), sort_keys=True).encode())
@@ -392,7 +394,8 @@ def make_benchmark(
         name: its name.
         space: its space.
         metrics: what each column is.
-        columns: by metric name or ``Metric.seed_column``, arrays of shape (space.size,).
+        columns: by metric name or ``Metric.seed_column``, arrays of shape (space.size,); those
+            that are read-only are kept as they are, others are copied.
         about: see ``Benchmark``.
         missing: by metric name, why architectures have no figure, positions in ``REASONS`` of
             shape (space.size,), 0 where they have one. What stands in the metric's columns at
@@ -409,7 +412,10 @@ def make_benchmark(
         raise SuiteError(choose_from("metric with gaps", stranger, known))
 
     def take(column: str, values: ArrayLike, finite: bool, metric: Metric) -> None:
-        array = np.array(values, dtype=np.float64)
+        # An array that nobody writes to need not be copied: of a large table that is half of all.
+        given = isinstance(values, np.ndarray) and not values.flags.writeable
+        shared = given and metric.name not in gaps
+        array = (np.asarray if shared else np.array)(values, dtype=np.float64)
         if array.shape != (space.size,):
             raise SuiteError(
                 f"Column {column!r} has shape {array.shape}, but space {space.name!r} has "
@@ -478,15 +484,16 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
     import pyarrow.parquet as pq
 
     pool = benchmark.space if isinstance(benchmark.space, PoolSpace) else None
-    columns: dict[str, Any] = {_ARCHITECTURES: pa.array(pool.strings)} if pool else {}
+    columns: dict[str, Any] = {}
+    if pool:
+        columns[_ARCHITECTURES] = pool.rows
     if pool and pool.base.one_row_a_class:
-        columns[_KEYS] = pa.array(pool.keys)
-    for name, values in benchmark.columns.items():
-        columns[name] = pa.array(values)
+        columns[_KEYS] = pool.keys
+    columns |= benchmark.columns
     for metric in benchmark.metrics:
         codes = benchmark.reasons(metric)
         if codes is not None:
-            columns[benchmark.metric(metric).missing_column] = pa.array(codes)
+            columns[benchmark.metric(metric).missing_column] = codes
     plain = len(columns) == len(benchmark.columns) and not any(
         benchmark.missing(metric) for metric in benchmark.metrics
     )
@@ -497,34 +504,48 @@ def write_benchmark(benchmark: Benchmark, path: Path) -> None:
         "metrics": [metric.as_dict() for metric in benchmark.metrics.values()],
         "about": dict(benchmark.about),
         "checksum": benchmark.checksum,
-        "columns": {name: _digest_of(column) for name, column in columns.items()},
+        "columns": {name: _digest(column) for name, column in columns.items()},
     }
     content = json.dumps(metadata).encode()
     seal = hashlib.sha256(content).hexdigest().encode()
-    table = pa.table(columns).replace_schema_metadata({_METADATA_KEY: content, _SEAL_KEY: seal})
+    schema = pa.schema(
+        {name: pa.array(column[:1]).type for name, column in columns.items()},
+        metadata={_METADATA_KEY: content, _SEAL_KEY: seal},
+    )
+    rows = benchmark.space.size
+    # The last tenth of the size takes a minute of a table as large as NAS-Bench-101's.
+    level = _QUICKLY_PACKED if rows > _MANY_ROWS else _THOROUGHLY_PACKED
+    rows_at_once = _ROWS_AT_ONCE if rows > _MANY_ROWS else rows
     with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The last tenth of the size takes a minute of a table as large as NAS-Bench-101's.
-        level = _QUICKLY_PACKED if table.num_rows > _MANY_ROWS else _THOROUGHLY_PACKED
-        with partial.open("wb") as file:
-            pq.write_table(
-                table, file, compression="zstd", compression_level=level, write_page_checksum=True
-            )
+        options = {"compression_level": level, "write_page_checksum": True}
+        with (
+            partial.open("wb") as file,
+            pq.ParquetWriter(file, schema, compression="zstd", **options) as writer,
+        ):
+            for first in range(0, rows, rows_at_once):
+                part = slice(first, first + rows_at_once)
+                some = {name: column[part] for name, column in columns.items()}
+                writer.write_table(pa.table(some, schema=schema))
 
 
-def _digest_of(column: Any) -> str:
+def _digest(column: NDArray[Any] | Sequence[str]) -> str:
     """SHA-256 of a column as it is read: numbers as float64, or strings."""
-    import pyarrow as pa
-
-    if pa.types.is_string(column.type):
-        return _digest(column.to_pylist())
-    return _digest(column.to_numpy().astype(np.float64))
-
-
-def _digest(column: NDArray[np.float64] | Sequence[str]) -> str:
     if isinstance(column, np.ndarray):
         return hashlib.sha256(np.ascontiguousarray(column, dtype="<f8").data).hexdigest()
-    return hashlib.sha256(json.dumps(list(column)).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for part in _as_json(column):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _as_json(texts: Sequence[str]) -> Iterator[bytes]:
+    """What ``json.dumps`` writes of all texts, in parts: a large table's are much memory."""
+    yield b"["
+    for first in range(0, len(texts), _ROWS_AT_ONCE):
+        part = json.dumps(list(texts[first : first + _ROWS_AT_ONCE]))[1:-1]
+        yield (", " + part if first else part).encode()
+    yield b"]"
 
 
 def read_benchmark(path: Path, name: str | None = None) -> Benchmark:

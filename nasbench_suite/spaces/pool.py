@@ -63,6 +63,11 @@ class PoolSpace(FiniteSpace):
         """Number of members."""
         return len(self._given)
 
+    @property
+    def rows(self) -> Sequence[str]:
+        """As ``strings``, without keeping all those of a large table."""
+        return self._given
+
     @cached_property
     def strings(self) -> tuple[str, ...]:
         """The string of each member, as the table has it."""

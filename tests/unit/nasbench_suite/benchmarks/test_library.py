@@ -149,14 +149,11 @@ def test_an_import_that_dies_leaves_the_table_that_was_there(
     import_benchmark(source, "mine", "nasbench-macro")
     before = written_file(home).read_bytes()
 
-    def die_half_way(table: object, where: object, **_: object) -> None:
-        if hasattr(where, "write"):
-            where.write(b"half")
-        else:
-            Path(str(where)).write_bytes(b"half")
+    def die_half_way(writer: pq.ParquetWriter, table: object) -> None:
+        writer.where.write(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pq, "write_table", die_half_way)
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", die_half_way)
     with pytest.raises(KeyboardInterrupt):
         import_benchmark(source, "mine", "nasbench-macro", overwrite=True)
     assert written_file(home).read_bytes() == before

@@ -116,8 +116,8 @@ def file(trainings, tmp_path):
     ],
 )
 def test_crc32c_of_published_examples(data, crc):
-    rows = np.frombuffer(data * 3, np.uint8).reshape(3, -1)
-    assert crc32c(rows).tolist() == [crc] * 3
+    others = [b"", b"1234567", b"\0" * 20]
+    assert crc32c([data, *others, data]).tolist()[:: len(others) + 1] == [crc] * 2
 
 
 def test_records_come_back_in_batches_of_any_size(trainings, file):
@@ -141,6 +141,37 @@ def test_figures_are_those_written(trainings, file):
         module = nasbench101.parse_module(architecture)
         assert nasbench101.graph_hash(module) == figures.hashes[row]
         assert figures.columns["parameters"][row] == 1000 * module.edges + 200
+
+
+def _rewritten(record, **options):
+    """The same entries as JSON written otherwise."""
+    return json.dumps(json.loads(record), **options).encode()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda record: _rewritten(record, separators=(",", ":")),
+        lambda record: b'["\\u%04x' % record[2] + record[3:],
+        lambda record: record.replace(b'"]', b'\\n"]'),  # as base64.encodebytes ends
+    ],
+)
+def test_the_same_figures_however_the_records_are_written(trainings, file, other):
+    usual = read_records(file)
+    records = [other(record) if k % 2 else record for k, record in enumerate(trainings[0])]
+    file.write_bytes(b"".join(map(_framed, records)))
+    found = read_records(file)
+    assert list(found.hashes) == list(usual.hashes)
+    assert found.architectures[:] == usual.architectures[:]
+    for name, column in usual.columns.items():
+        np.testing.assert_array_equal(found.columns[name], column)
+
+
+def test_records_longer_than_what_is_read_at_once(trainings, file, monkeypatch):
+    for size in (1, 100, 1000):
+        monkeypatch.setattr("nasbench_suite.files.tfrecord._BLOCK", size)
+        read = [record for records in read_tfrecord(file) for record in records]
+        assert read == trainings[0]
 
 
 def test_file_of_108_epochs_alone(trainings, tmp_path):

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from nasbench_suite.benchmarks.importing import import_table
@@ -54,6 +55,29 @@ def test_a_row_is_found_by_its_hash_and_by_any_module_that_has_it(table, file):
             assert space.index(key) == row
             assert space.canonical(row) == key
             assert benchmark.query(key, METRIC) == table.values(METRIC)[row]
+
+
+def test_a_large_table_is_written_in_parts(table, file, tmp_path, monkeypatch):
+    monkeypatch.setattr("nasbench_suite.benchmarks.table._MANY_ROWS", 50)
+    monkeypatch.setattr("nasbench_suite.benchmarks.table._ROWS_AT_ONCE", 20)
+    write_benchmark(table, tmp_path / "parts.parquet")
+    assert pq.ParquetFile(tmp_path / "parts.parquet").num_row_groups == 5
+    whole, parts = read_benchmark(file), read_benchmark(tmp_path / "parts.parquet")
+    assert parts.space.strings == whole.space.strings
+    assert parts.space.keys == whole.space.keys
+    assert parts.compute_checksum() == whole.compute_checksum() == parts.checksum
+    np.testing.assert_array_equal(parts.values(METRIC), whole.values(METRIC))
+
+
+def test_only_a_read_only_array_is_kept_as_it_is(table):
+    figures = np.linspace(80, 90, table.space.size)
+    metric = Metric(METRIC, dataset="cifar10", split="valid", epochs=108)
+    copied = make_benchmark("made", table.space, [metric], {METRIC: figures})
+    figures[0] = 0
+    assert copied.values(METRIC)[0] == 80
+    figures.setflags(write=False)
+    kept = make_benchmark("made", table.space, [metric], {METRIC: figures})
+    assert np.shares_memory(kept.columns[METRIC], figures)
 
 
 def test_a_hash_that_is_not_in_the_table_is_refused(table):
