@@ -541,13 +541,22 @@ def _progress(description: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn,
     )
 
-    with Progress(
+    progress = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True, markup=False),
-    ) as progress:
-        bar = progress.add_task(description, total=None, visible=False)
-        yield lambda done, total: progress.update(bar, completed=done, total=total, visible=True)
+    )
+    bar = progress.add_task(description, total=None)
+
+    def advance(done: int, total: int) -> None:
+        progress.start()
+        progress.update(bar, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if progress.live.is_started:  # else it would end a line that nobody began
+            progress.stop()

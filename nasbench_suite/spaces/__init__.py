@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 
 from nasbench_suite import registry
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.spaces.base import Architecture, ProductSpace, SearchSpace
 from nasbench_suite.spaces.finite import FiniteProductSpace, FiniteSpace, listed
 from nasbench_suite.spaces.pool import PoolSpace
@@ -26,7 +26,7 @@ def load_space(name: str) -> SearchSpace:
     """The search space of that name or alias; the same immutable object at every call.
 
     Raises:
-        SuiteError: no space has that name, or it cannot be imported.
+        SuiteError: no space has that name, or it cannot be imported or made.
     """
     return _made(registry.find("spaces", name).name)
 
@@ -42,7 +42,10 @@ def load_finite_space(name: str) -> FiniteSpace:
 
 @cache
 def _made(name: str) -> SearchSpace:
-    space = registry.load_class("spaces", name, SearchSpace)()
+    kind = registry.load_class("spaces", name, SearchSpace)
+    advice = f"Search space {name!r} ({kind.__module__}:{kind.__qualname__}) cannot be made"
+    with refused(f"{advice} ({{reason}}): mend the class.", Exception):
+        space = kind()
     if space.name != name:
         raise SuiteError(
             f"The search space registered as {name!r} calls itself {space.name!r}: give both one "

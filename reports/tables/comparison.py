@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.comparison import FEW_BLOCKS
+from nasbench_suite.parsing import counted
 from reports.tables.rendering import Report, Table
 from reports.tables.text import digits_of, interval, number, p_value
 
@@ -101,7 +102,7 @@ def _rank_table(comparison: Comparison) -> Table:
     return Table(
         title=f"{comparison.task}: ranks",
         subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {p_value(test.p)}, "
-        f"{test.blocks} {_blocks(comparison)}; Nemenyi's critical difference of mean ranks "
+        f"{_blocks(comparison, test.blocks)}; Nemenyi's critical difference of mean ranks "
         f"{test.critical_difference:.2f}",
         columns=("method", "mean rank", "group", *(["may rank"] if comparison.ranks else [])),
         rows=tuple(
@@ -136,7 +137,7 @@ def _pair_table(comparison: Comparison) -> Table:
     better = comparison.pairs["p_adjusted"] < comparison.alpha
     return Table(
         title=f"{comparison.task}: pairs",
-        subtitle=f"{comparison.blocks} {_blocks(comparison)}, differences in {unit}, region of "
+        subtitle=f"{_blocks(comparison, comparison.blocks)}, differences in {unit}, region of "
         f"practical equivalence ±{comparison.rope:.2g}",
         columns=(
             *("method", "against", "difference", "interval", "noise", "p", "equiv."),
@@ -174,8 +175,8 @@ def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
         yield f"Without results on every task, so left out: {', '.join(comparison.left_out)}."
     if comparison.blocks < FEW_BLOCKS:
         yield (
-            f"All methods have {comparison.blocks} {_blocks(comparison)} in common: with fewer "
-            f"than {FEW_BLOCKS}, ranks and signed ranks say little."
+            f"All methods have {_blocks(comparison, comparison.blocks)} in common: with fewer than "
+            f"{FEW_BLOCKS}, ranks and signed ranks say little."
         )
 
 
@@ -243,10 +244,10 @@ def _letters() -> Iterator[str]:
         times += 1
 
 
-def _blocks(comparison: Comparison) -> str:
+def _blocks(comparison: Comparison, number: int) -> str:
     if comparison.over == "tasks":
-        return "tasks"
-    return "seeds" if comparison.task != "all tasks" else "seeds of tasks"
+        return counted(number, "task")
+    return counted(number, "seed") + (" of tasks" if comparison.task == "all tasks" else "")
 
 
 __all__ = ["comparison_report", "comparisons_frame", "comparisons_json"]

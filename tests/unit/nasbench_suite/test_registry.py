@@ -95,6 +95,17 @@ def test_a_space_registered_under_another_name_than_its_own(install: Install) ->
         load_space("mine")
 
 
+def test_a_space_that_cannot_be_made_is_named(install: Install) -> None:
+    install(
+        "unmade",
+        "spaces",
+        {"half": "half:Half"},
+        half="from nasbench_suite.spaces import SearchSpace\nclass Half(SearchSpace): pass\n",
+    )
+    with pytest.raises(SuiteError, match=r"'half' \(half:Half\) cannot be made .*abstract"):
+        load_space("half")
+
+
 def test_two_claims_to_one_name_spoil_that_name_alone(install: Install) -> None:
     install("first", "methods", {"twice": "search_methods.tpe:TPE"})
     install("second", "methods", {"twice": "search_methods.bananas:Bananas"})

@@ -159,3 +159,14 @@ def test_what_is_common_is_found_by_method_and_over_all(
     assert short == names
     sentence = _common_sentence(Labels(), everywhere, of_name)
     assert sentence == (f"Common settings: {common}." if common else "")
+
+
+def test_one_seed_is_not_one_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run("digits", "random,local-search", seeds=1, evaluations=5, store="r.sqlite")
+    call(monkeypatch, "compare", "--store", "r.sqlite", "--format", "markdown")
+    out = capsys.readouterr().out
+    assert "1 seed, differences" in out
+    assert "All methods have 1 seed in common" in out

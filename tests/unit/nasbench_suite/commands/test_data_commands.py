@@ -106,6 +106,7 @@ def test_bad_input_is_one_sentence(source: Path, arguments: list[str], sentence:
     assert isinstance(result.exception, SuiteError)
     assert sentence in str(result.exception)
     assert "\n" not in str(result.exception)
+    assert "\n" not in result.stderr  # of a progress bar that never began
 
 
 def test_list(source: Path, home: Path) -> None:
