@@ -190,8 +190,8 @@ def test_the_best_are_trained_again_and_added(
     journal = tmp_path / "j.jsonl"
     *_, last = making.train_all(journal, seeds, 1, best)
     assert last == (40, 40)
-    with journal.open("a") as file:
-        file.write(json.dumps(training(15000, seeds[0])) + "\n")  # one of two: not packed yet
+    with Journal(journal).appending() as append:
+        append(training(15000, seeds[0]))  # one of two: not packed yet
     table = making.pack_more(journal, shipped, tmp_path / "t.parquet")
     assert table.metric("digits_valid_2").seeds == (*known, *seeds)
     assert table.metric("digits_test_loss_8").seeds == shipped.metric("digits_test_loss_8").seeds
