@@ -85,7 +85,7 @@ def test_nasbench201_with_latencies(shared_data: Path) -> None:
     assert energy.note == "isomorphic architectures share one figure"
     assert benchmark.metric("raspi4").note == ""
     task = make_task(benchmark, "cifar10")
-    assert (task.objectives[0].signal, task.objectives[0].report) == (
+    assert (task.objectives[0].signal, task.objectives[0].judged_by) == (
         "cifar10_valid_12",
         "cifar10_test_200",
     )
@@ -106,7 +106,7 @@ def test_macro_needs_a_seed_set_aside(shared_data: Path) -> None:
 
     aside = import_table(file, "macro", MACRO, metadata=said("cifar10_test_seed0:split=valid"))
     task = make_task(aside.benchmark)
-    assert (task.objectives[0].signal, task.objectives[0].report) == (
+    assert (task.objectives[0].signal, task.objectives[0].judged_by) == (
         "cifar10_test_seed0",
         "cifar10_test",
     )
