@@ -32,7 +32,7 @@ class IsDarts(DifferentiableSearch):
     m and s the mean and the standard deviation of an output over its channels, averaged over cells;
     the largest goes, and ``none``, which puts out nothing, first (code: HY-HE/IS-DARTS, ISDARTS.py
     and shrink_metric.py). 94.36 and 46.34 % on CIFAR-10 and ImageNet16-120 in NAS-Bench-201, as
-    Papers with Code lists it (arXiv 2312.12648), with Nesterov momentum there.
+    a list of benchmarks on hyper.ai gives it (arXiv 2312.12648), with Nesterov momentum there.
 
     Attributes:
         interval: epochs between two shrinkings, and behind the last one.
