@@ -112,7 +112,8 @@ class Processes:
                             running[threads.submit(run, job)] = job
                         if not running:
                             return
-                        for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        ended = wait(running, return_when=FIRST_COMPLETED).done
+                        for future in [one for one in running if one in ended]:  # as they began
                             yield running.pop(future), future.result()
                 finally:
                     threads.shutdown(wait=False, cancel_futures=True)

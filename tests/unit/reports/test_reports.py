@@ -164,7 +164,10 @@ def test_latex_is_balanced_and_escaped(printed: Callable[..., str]) -> None:
         assert len(set(cells)) == 1
 
 
-def test_the_terminal_shows_every_method(printed: Callable[..., str]) -> None:
+def test_the_terminal_shows_every_method(
+    printed: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # as pytest's own workers set it
     text = printed("terminal")
     assert "noise floor" in text
     assert text.count("uniform") == text.count(AWKWARD) == 3

@@ -900,5 +900,5 @@ def test_a_space_without_a_supernet_is_refused() -> None:
 
 
 def test_images_that_are_not_there_fail_the_trial(toy: Benchmark) -> None:
-    with pytest.raises(SuiteError, match="data set to search on"):
+    with pytest.raises(SuiteError, match="Unknown data set 'toy'"):
         Trial(make_task(toy), Darts(), 0).advance()

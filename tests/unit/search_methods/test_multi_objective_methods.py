@@ -303,7 +303,7 @@ def test_parego_scalarizes_as_the_paper_says(task: Task) -> None:
     session = Session(task, 0)
     method = ParEGO()
     method.start(session)
-    assert (method.initial, method.designs, len(method.weights)) == (65, 89, 11)
+    assert (method.count, method.designs, len(method.weights)) == (65, 89, 11)
     method.losses = {0: np.array([0.0, 10.0]), 1: np.array([4.0, 0.0]), 2: np.array([1.0, 5.0])}
     scaled = np.array([[0, 1], [1, 0], [0.25, 0.5]])
     weights = np.array([0.3, 0.7])
