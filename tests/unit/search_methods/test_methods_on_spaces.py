@@ -185,7 +185,8 @@ AS_DARTS = {
 
 
 def supernets() -> list[str]:
-    known = (n for n in registry.entries("methods") if n not in (*black_box(), *LEFT_OUT))
+    apart = (*black_box(), *LEFT_OUT, "latency-sweep")  # which needs latencies of the space
+    known = (name for name in registry.entries("methods") if name not in apart)
     return [name for name in sorted(known) if make_method(name).approach == "differentiable"]
 
 
@@ -211,7 +212,7 @@ def trajectory(space: str, name: str) -> Any:
 @pytest.mark.parametrize("space", ["darts", "darts-s1", "darts-s2", "darts-s3", "darts-s4"])
 def test_every_method_with_a_supernet_searches_every_space_of_cells(space: str) -> None:
     found = {name: trajectory(space, name) for name in supernets()}
-    assert len(found) > 20
+    assert len(found) >= 20  # all that relax, but for the sweep
     assert sum(isinstance(said, str) for said in found.values()) <= 8
     check_trajectories(found)
 
