@@ -131,7 +131,7 @@ def attainment_surfaces(results: Results, task_key: str, share: float = 0.5) -> 
     if measure is None:
         raise SuiteError(f"Task {results.names[task_key]!r} has one objective: there is no front.")
     signs = np.array([-1.0 if o["direction"] == "maximize" else 1.0 for o in measure["objectives"]])
-    trials = results.finished[results.finished["task_key"] == task_key]
+    trials = results.finished_on(task_key)
     with ResultStore(results.path, read_only=True) as store:
         points = store.fronts()
     points = points[points["trial"].isin(trials["trial"])]

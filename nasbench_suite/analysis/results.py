@@ -46,6 +46,15 @@ class Results:
         """The finished trials."""
         return self.trials[self.trials["status"] == "finished"]
 
+    def finished_on(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The finished trials of one task, with these columns alone if so asked.
+
+        Of a million trials a copy of every column is no small thing.
+        """
+        trials = self.trials
+        wanted = (trials["task_key"] == key) & (trials["status"] == "finished")
+        return trials.loc[wanted, list(trials.columns if columns is None else columns)]
+
     def reference(self, key: str) -> float:
         """The figure that regrets on a task are drawn from.
 

@@ -29,9 +29,8 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
     Returns:
         Two or more methods each, in the order of the trials; usually none.
     """
-    trials = results.trials
-    wanted = (trials["task_key"] == task_key) & (trials["status"] == "finished")
-    trials = trials.loc[wanted, ["trial", "method", "seed", *_COMPARED]].sort_values("seed")
+    trials = results.finished_on(task_key, ["trial", "method", "seed", *_COMPARED])
+    trials = trials.sort_values("seed")
     groups: dict[bytes, list[str]] = {}
     numbers: dict[str, list[int]] = {}
     for method, rows in trials.groupby("method", sort=False):
@@ -77,11 +76,9 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
         return
     with ResultStore(results.path, read_only=True) as store:
         methods = {method.key: method for method in store.methods()}
-    trials = results.trials
-    wanted = (trials["task_key"] == task_key) & (trials["status"] == "finished")
+    trials = results.finished_on(task_key, ["method", "method_key", "evaluations"])
     # Those that evaluate nothing train a supernet, and to ask them would mean importing torch.
-    wanted &= trials["evaluations"] > 0
-    ran = trials.loc[wanted, ["method", "method_key"]].drop_duplicates()
+    ran = trials.loc[trials["evaluations"] > 0, ["method", "method_key"]].drop_duplicates()
     for label, key in ran.itertuples(index=False):
         with suppress(SuiteError):
             method = make_method(methods[str(key)].name, methods[str(key)].config)

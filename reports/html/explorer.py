@@ -116,7 +116,7 @@ def _label(metric: Metric, labels: Labels) -> str:
 
 def _paths(results: Results, key: str, task: TaskRow) -> dict[str, list[int]]:
     """What the search of median outcome of each method would have returned, as it went on."""
-    finished = results.finished[results.finished["task_key"] == key]
+    finished = results.finished_on(key)
     changes = results.incumbents
     paths = {}
     for method, trials in finished.groupby("method", sort=False):

@@ -28,11 +28,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from nasbench_suite.files.journal import Journal
 
@@ -669,6 +670,27 @@ def plant(fault: Fault) -> str:
     return f"MISSED: pytest ended with {code}: {output.strip().splitlines()[-1:]}"
 
 
+class Named(Protocol):
+    """What has a name to ask for it by."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+
+F = TypeVar("F", bound=Named)
+
+
+def asked_for(only: str | None, faults: Sequence[F], parser: argparse.ArgumentParser) -> list[F]:
+    """The faults of a list that ``--only`` names, or all; the parser refuses other names."""
+    known = [fault.name for fault in faults]
+    names = only.split(",") if only else known
+    unknown = set(names) - set(known)
+    if unknown:
+        parser.error(f"there is no fault {', '.join(sorted(unknown))}: see --list")
+    return [fault for fault in faults if fault.name in names]
+
+
 def main() -> int:
     """Plant the faults that are asked for; 1 if any is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -677,11 +699,7 @@ def main() -> int:
     parser.add_argument("--journal", type=Path, help="note what is caught, and leave it out then")
     parser.add_argument("--jobs", type=int, default=2, help="so many at a time")
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else [fault.name for fault in FAULTS]
-    unknown = set(names) - {fault.name for fault in FAULTS}
-    if unknown:
-        parser.error(f"there is no fault {', '.join(sorted(unknown))}: see --list")
-    chosen = [fault for fault in FAULTS if fault.name in names]
+    chosen = asked_for(options.only, FAULTS, parser)
     if options.list:
         for fault in chosen:
             print(f"{fault.name:34}  {fault.page:22}  {fault.promise}")

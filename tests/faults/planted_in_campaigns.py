@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from planted import UnplantableError, copied, place
+from planted import UnplantableError, asked_for, copied, place
 
 from nasbench_suite.files.journal import Journal
 
@@ -219,11 +219,7 @@ def main() -> int:
     parser.add_argument("--journal", type=Path, help="go on with what is noted there")
     parser.add_argument("--list", action="store_true", help="list the faults and plant none")
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else [fault.name for fault in FAULTS]
-    unknown = set(names) - {fault.name for fault in FAULTS}
-    if unknown:
-        parser.error(f"there is no fault {', '.join(sorted(unknown))}: see --list")
-    chosen = [fault for fault in FAULTS if fault.name in names]
+    chosen = asked_for(options.only, FAULTS, parser)
     if options.list:
         for fault in chosen:
             print(f"{fault.name:34}  {' '.join(fault.campaign)}")
@@ -237,8 +233,8 @@ def main() -> int:
                 with kept.appending() as note:
                     note({"name": fault.name, "answer": answers[fault.name]})
             print(f"{fault.name:34}  {answers[fault.name]}", flush=True)
-    missed = [name for name in names if not answers[name].startswith("caught")]
-    print(f"{len(names) - len(missed)} of {len(names)} planted faults caught")
+    missed = [fault for fault in chosen if not answers[fault.name].startswith("caught")]
+    print(f"{len(chosen) - len(missed)} of {len(chosen)} planted faults caught")
     return 1 if missed else 0
 
 
