@@ -464,6 +464,8 @@ def _draw(correlations: pd.DataFrame, path: Path) -> None:
     from scipy.cluster.hierarchy import leaves_list, linkage
     from scipy.spatial.distance import squareform
 
+    from nasbench_suite.files.atomic import replacing
+
     order = np.arange(len(correlations))
     if len(order) > 2:
         distances = 1 - np.nan_to_num(correlations.to_numpy())
@@ -483,5 +485,6 @@ def _draw(correlations: pd.DataFrame, path: Path) -> None:
         fmt=".2f",
         cbar_kws={"label": "Spearman's rank correlation"},
     )
-    figure.savefig(path, bbox_inches="tight", dpi=200)
+    with replacing(path) as partial:
+        figure.savefig(partial, format=path.suffix[1:], bbox_inches="tight", dpi=200)
     plt.close(figure)

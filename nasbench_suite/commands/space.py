@@ -91,6 +91,7 @@ def draw_command(
 ) -> None:
     """Draw an architecture into a file."""
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import replacing, write_text
     from nasbench_suite.spaces import load_space
 
     if output.suffix not in _FORMATS:
@@ -102,12 +103,13 @@ def draw_command(
     where = load_space(space)
     read = _read(where, architecture)
     if output.suffix == ".dot":
-        output.write_text(where.dot(read))
+        write_text(output, where.dot(read))
         return
     import matplotlib.pyplot as plt
 
     where.draw(read)
-    plt.savefig(output, bbox_inches="tight", dpi=200)
+    with replacing(output) as partial:
+        plt.savefig(partial, format=output.suffix[1:], bbox_inches="tight", dpi=200)
     plt.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from nasbench_suite.errors import SuiteError, reason
 
 _STALE_SECONDS = 86_400.0  # nothing is written for longer
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to, which takes its place in one step at the end.
 
     Whoever reads ``path`` meanwhile, or after this process was killed, finds what was there
-    before. Where writing fails nothing is left behind.
+    before. Where writing fails nothing is left behind, nor what a database keeps beside its file.
 
     Yields:
         The path to write to. Its name holds the number of the process, so that two processes
@@ -34,8 +36,13 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         _reach_disk(partial)
         partial.replace(path)
-    except OSError as error:
-        why = error.strerror or reason(error)
+    except SuiteError:
+        raise
+    except Exception as error:
+        failed = _failed_write(error)
+        if failed is None:
+            raise
+        why = failed.strerror or reason(failed)
         raise SuiteError(
             f"Cannot write {path} ({why}): make room or choose another folder."
         ) from error
@@ -43,7 +50,20 @@ def replacing(path: Path) -> Iterator[Path]:
         # After a success there is nothing by that name; where even this fails, the first error
         # is the one to tell.
         with suppress(OSError):
-            partial.unlink(missing_ok=True)
+            for left in path.parent.glob(f"{glob.escape(partial.name)}*"):
+                left.unlink(missing_ok=True)
+
+
+def _failed_write(error: BaseException) -> OSError | None:
+    """The failure to write that an error is, or that a library came by it while handling."""
+    if isinstance(error, OSError):
+        return error
+    behind = error.__context__
+    while behind is not None:  # writers of archives and of PDF stumble over their own half a file
+        if isinstance(behind, OSError) and behind.errno in _NO_ROOM:
+            return behind
+        behind = behind.__context__
+    return None
 
 
 def write_bytes(path: Path, content: bytes) -> None:

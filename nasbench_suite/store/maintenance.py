@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.cells import guard_cells
-from nasbench_suite.store.results import ResultStore
+from nasbench_suite.store.results import ResultStore, readable_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,12 +80,26 @@ def backup_store(path: str | Path, target: str | Path) -> None:
         raise SuiteError(f"{target} exists already: name a new file for the copy.")
     with (
         ResultStore(path, read_only=True) as store,
-        replacing(target) as partial,
         store.reading() as connection,
+        replacing(target) as partial,
+        readable_errors(target),
         closing(sqlite3.connect(partial)) as copy,
     ):
         connection.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # one file, whatever is beside the other
+
+
+@contextmanager
+def new_store(target: Path) -> Iterator[ResultStore]:
+    """A results file to write into, which is there whole at the end or not at all.
+
+    Raises:
+        SuiteError: it cannot be written.
+    """
+    with replacing(target) as partial, ResultStore(partial, shown=target) as store:
+        yield store
+        with store.reading() as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")  # what is renamed must be one file
 
 
 def merge_stores(paths: Sequence[str | Path], target: str | Path) -> int:
@@ -103,17 +117,15 @@ def merge_stores(paths: Sequence[str | Path], target: str | Path) -> int:
     target = Path(target)
     if target.exists():
         raise SuiteError(f"{target} exists already: name a new file for what is merged.")
-    with replacing(target) as partial:
-        with ResultStore(partial) as merged:
-            for path in paths:
-                found = verify_store(path)
-                if found.faults:
-                    raise SuiteError(f"{path} cannot be merged: {found.faults[0]}")
-                with ResultStore(path, read_only=True) as store:
-                    merged.take_over(store)
-        with closing(sqlite3.connect(partial)) as made:
-            made.execute("PRAGMA journal_mode = DELETE")  # what is renamed must be one file
-            ((trials,),) = made.execute("SELECT count(*) FROM trials").fetchall()
+    with new_store(target) as merged:
+        for path in paths:
+            found = verify_store(path)
+            if found.faults:
+                raise SuiteError(f"{path} cannot be merged: {found.faults[0]}")
+            with ResultStore(path, read_only=True) as store:
+                merged.take_over(store)
+        with merged.reading() as connection:
+            ((trials,),) = connection.execute("SELECT count(*) FROM trials").fetchall()
     return int(trials)
 
 

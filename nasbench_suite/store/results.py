@@ -79,14 +79,18 @@ class ResultStore:
         path: the SQLite file; made if absent, unless ``read_only``.
         read_only: open an existing file and write nothing; of a file that an earlier version
             wrote, a copy is read.
+        shown: the file that errors name, where this one is to take its place.
 
     Raises:
         SuiteError: the file cannot be opened, is no results file, is damaged, or was written by
             a later version.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, read_only: bool = False, shown: Path | None = None
+    ) -> None:
         self.path = Path(path)
+        self._shown = self.path if shown is None else shown
         if read_only and not self.path.is_file():
             raise SuiteError(f"There is no results file {self.path}: make one with `nasbench run`.")
         with self._reading():
@@ -116,7 +120,7 @@ class ResultStore:
         version = self._version()
         if read_only:
             if version is None:
-                raise SuiteError(f"{self.path} is empty: fill it with `nasbench run`.")
+                raise SuiteError(f"{self._shown} is empty: fill it with `nasbench run`.")
             if version < SCHEMA_VERSION:
                 self._read_copy(version)
             return
@@ -143,16 +147,16 @@ class ResultStore:
             return None
         if application != APPLICATION_ID:
             raise SuiteError(
-                f"{self.path} is a database, but no results file: name another with --store."
+                f"{self._shown} is a database, but no results file: name another with --store."
             )
         if version > SCHEMA_VERSION:
             raise SuiteError(
-                f"{self.path} has results schema {version}, which a later version of "
+                f"{self._shown} has results schema {version}, which a later version of "
                 f"nasbench-suite wrote, and this one knows schemas 1 to {SCHEMA_VERSION}: upgrade "
                 f"nasbench-suite, or name a new file with --store."
             )
         if version < 1:
-            raise SuiteError(_damaged(self.path))
+            raise SuiteError(_damaged(self._shown))
         return int(version)
 
     def _read_copy(self, version: int) -> None:
@@ -756,7 +760,7 @@ class ResultStore:
                 (int(trial),),
             ).fetchone()
         if row is None:
-            raise SuiteError(f"{self.path} has no finished trial {trial}.")
+            raise SuiteError(f"{self._shown} has no finished trial {trial}.")
         seal, *values = row
         with self._reading():
             columns = {name: [value] for name, value in zip(kinds, values, strict=True)}
@@ -791,32 +795,35 @@ class ResultStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._readable_errors():
+        with readable_errors(self._shown):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite ends it itself where a disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-    @contextmanager
-    def _readable_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            said = printable(" ".join(str(error).split()), 300)  # what is damaged has line ends
-            raise SuiteError(f"{_explain(error, self.path)} ({said})") from error
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         # Text that is neither UTF-8 nor JSON, half an array, text where a number belongs.
         kinds = (ValueError, TypeError, KeyError, OverflowError, RecursionError)
-        with self._readable_errors(), refused(f"{_damaged(self.path)} ({{reason}})", *kinds):
+        with readable_errors(self._shown), refused(f"{_damaged(self._shown)} ({{reason}})", *kinds):
             yield
 
     def _damage(self, what: str) -> SuiteError:
-        return SuiteError(f"{_damaged(self.path)} ({what}.)")
+        return SuiteError(f"{_damaged(self._shown)} ({what}.)")
+
+
+@contextmanager
+def readable_errors(path: Path) -> Iterator[None]:
+    """Have an error of SQLite on this file end as one sentence that says how to mend it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        said = printable(" ".join(str(error).split()), 300)  # what is damaged has line ends
+        raise SuiteError(f"{_explain(error, path)} ({said})") from error
 
 
 def _bytes_of(record: Record) -> tuple[Any, ...]:
@@ -861,6 +868,8 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
         return f"{path} cannot be written: make it writable, or choose another --store."
     if code.startswith("SQLITE_FULL"):
         return f"The disk of {path} is full: make room and run the same command again."
+    if code.startswith("SQLITE_IOERR"):
+        return f"The disk of {path} is full or fails: make room and run the same command again."
     if code.startswith("SQLITE_CANTOPEN"):
         return f"{path} cannot be opened: check that its folder exists and may be written."
     if code.startswith("SQLITE_BUSY"):

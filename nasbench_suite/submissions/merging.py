@@ -13,7 +13,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.events import TrialResult
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
-from nasbench_suite.store import ResultStore
+from nasbench_suite.store.maintenance import new_store
 from nasbench_suite.submissions.files import SUFFIX
 from nasbench_suite.submissions.verifying import (
     Level,
@@ -172,7 +172,7 @@ def _write(sound: dict[str, Verification], contested: set[str], path: Path) -> i
             trial = submission.trials[place]
             identity = (trial.task, own[trial.method], trial.seed)
             trials.setdefault(identity, (trial, result))
-    with ResultStore(path) as store:
+    with new_store(path) as store:
         task_ids = {
             task.key: store.add_task(task)
             for task in sorted(tasks.values(), key=lambda task: (task.name, task.key))

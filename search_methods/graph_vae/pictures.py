@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite import load_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.atomic import replacing
 from nasbench_suite.parsing import counted
 from search_methods.graph_vae.checkpoint import embedded_checkpoint, load_model
 
@@ -70,7 +71,8 @@ def draw_all(
     }
     written = []
     for name, figure in figures.items():
-        figure.savefig(folder / name, dpi=150)
+        with replacing(folder / name) as partial:
+            figure.savefig(partial, format="png", dpi=150)
         written.append(folder / name)
     return written
 

@@ -288,8 +288,13 @@ def submissions(
         texts = [one for one in _parts(submission.model_dump()) if isinstance(one, str)]
         if not all(len(one) <= 1000 and one.replace("\n", "").isprintable() for one in texts):
             return "a text that is too long or cannot be shown"
-        if not verify_submission(submission, load=lambda _: benchmark).accepted:
+        verified = verify_submission(submission, load=lambda _: benchmark)
+        if not verified.accepted:
             return "named"
+        for place, result in verified.results.items():
+            claimed, so = submission.trials[place].reports, result.incumbents.reports
+            if len(claimed) != len(so) or not np.allclose(claimed, so, rtol=1e-6, atol=0):
+                return "claims that are not the table's"
         merged.unlink(missing_ok=True)
         merge_submissions(path.parent, merged, load=lambda _: benchmark)
         board = leaderboard(merged).to_csv()

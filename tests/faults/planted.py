@@ -489,8 +489,8 @@ FAULTS = (
         "copies-believed",
         SUBMISSIONS,
         "a trial that evaluates what another does, in its order",
-        'faults.append(Fault("copied", where, f"it evaluates what {other} does, in its order."))',
-        "pass",
+        "copied = faults if one.seed != two.seed else alike",
+        "copied = []",
         ("test_a_trial_copied_to_other_seeds_is_named",),
     ),
     Fault(

@@ -96,6 +96,17 @@ def test_a_trial_copied_to_other_seeds_is_named(
     assert len(found.faults) == 19
 
 
+def test_methods_that_begin_alike_are_in_doubt_and_not_refused(
+    toy: Benchmark, tmp_path: Path, verify: Callable[..., Verification]
+) -> None:
+    """With one seed evolution draws what random search does until its population is full."""
+    store = tmp_path / "r.sqlite"
+    run(toy, "random,regularized-evolution", seeds=3, store=store, evaluations=8)
+    found = verify(make_submission(store, tmp_path / f"a{SUFFIX}"))
+    assert (found.faults, found.level) == ((), "table")
+    assert [doubt.kind for doubt in found.doubts] == ["copied"] * 3
+
+
 def test_an_invented_oracle_is_in_doubt(
     toy: Benchmark, honest: Submission, verify: Callable[..., Verification]
 ) -> None:
