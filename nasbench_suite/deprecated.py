@@ -9,6 +9,8 @@ from functools import wraps
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar
 
+from nasbench_suite.errors import SuiteError
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -19,11 +21,18 @@ RUN_ARGUMENTS = {
     "report": "judged_by",
     "also": "objectives",
     "each": "each_objective",
+    "noise": "answers",
 }
 """New names of arguments of ``run`` by old ones, and of what an experiment file says."""
 
 OPTIONS = {"run": {f"--{old}": f"--{new.replace('_', '-')}" for old, new in RUN_ARGUMENTS.items()}}
 """New names of options by old ones, by command."""
+
+REMOVED_COMMANDS = {
+    "supernet subspaces": "search the subspaces of DARTS by `nasbench run --benchmark live:IMAGES "
+    "--space darts-s2 --methods ...`, and darts-s1, darts-s3 and darts-s4 likewise",
+}
+"""What to type instead of commands that are gone."""
 
 
 def warn_renamed(old: str, new: str, level: int = 3) -> None:
@@ -117,6 +126,18 @@ def current_keys(
             stacklevel=3,
         )
     return {names.get(key, key): value for key, value in content.items()}
+
+
+def refuse_removed(arguments: Sequence[str]) -> None:
+    """Raise a SuiteError if arguments begin with a command that is gone.
+
+    Args:
+        arguments: of ``nasbench``, as they were written.
+    """
+    for command, instead in REMOVED_COMMANDS.items():
+        words = command.split()
+        if list(arguments[: len(words)]) == words:
+            raise SuiteError(f"There is no `nasbench {command}` any more: {instead}.")
 
 
 def current_options(options: Mapping[str, str], arguments: Sequence[str]) -> list[str]:

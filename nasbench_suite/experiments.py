@@ -150,7 +150,7 @@ def run(
         seeds: a trial is run with each; a number stands for so many, from 0.
         store: the results file; made if absent.
         settings: ``dataset``, ``evaluations``, ``simulated_seconds``, ``signal``, ``judged_by``,
-            ``objectives``, ``each_objective``, ``noise``, ``jobs``, ``progress=True``,
+            ``objectives``, ``each_objective``, ``answers``, ``jobs``, ``progress=True``,
             ``on_evaluation`` and whatever else ``nasbench_suite.runner.run`` takes.
 
     Returns:

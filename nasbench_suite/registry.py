@@ -7,6 +7,7 @@ for by its name, and a part that cannot be imported is listed with the reason.
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
+from nasbench_suite import sources
 from nasbench_suite.errors import SuiteError, choose_from
 
 T = TypeVar("T")
@@ -254,9 +256,17 @@ class Listed:
 
 
 def describe(kind: str) -> list[Listed]:
-    """The parts of a kind, each imported; one that cannot be is listed with the reason."""
+    """The parts of a kind; one that cannot be imported is listed with the reason.
+
+    What a class of this suite says of itself is read from its source, as importing all takes
+    seconds; all other parts are imported.
+    """
     described = []
     for name, entry in entries(kind).items():
+        told = _read_summary(entry)
+        if told is not None:
+            described.append(Listed(name, told, entry.distribution))
+            continue
         try:
             part = entry.load()
         except SuiteError as error:
@@ -273,6 +283,17 @@ def summarise(part: object) -> str:
     own = vars(part).get if isinstance(part, type) else partial(getattr, part)
     summary = own("summary", None)
     text = summary if isinstance(summary, str) else inspect.getdoc(part) or ""
+    return text.partition("\n")[0]
+
+
+def _read_summary(entry: Entry) -> str | None:
+    """What ``summarise`` says of a part, by its source; None where only importing it can tell."""
+    if entry.kind.aliased or entry.rivals or entry.distribution != "nasbench-suite":
+        return None
+    kind = sources.class_at(entry.value)
+    text = (sources.text_of(kind, "summary") or ast.get_docstring(kind)) if kind else None
+    if text is None or not sources.can_be_found(entry.point.module):
+        return None
     return text.partition("\n")[0]
 
 

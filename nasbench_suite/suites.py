@@ -28,7 +28,7 @@ from nasbench_suite import registry
 from nasbench_suite.deprecated import RUN_ARGUMENTS, current_keys
 from nasbench_suite.errors import SuiteError, choose_from, refused
 
-_SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "noise")
+_SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "answers")
 
 
 class SuiteRun(BaseModel):
@@ -47,7 +47,7 @@ class SuiteRun(BaseModel):
     judged_by: str | None = None
     objectives: list[str] = []
     each_objective: list[str] = []
-    noise: str = "mean"
+    answers: str = "mean"
 
     def settings(self) -> dict[str, Any]:
         """The keyword arguments of ``nasbench_suite.run``, but for the store."""

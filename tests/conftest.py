@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
+from nasbench_suite.commands import main
 from nasbench_suite.runner import executors, runs
 from nasbench_suite.spaces import load_space
 
@@ -43,6 +46,30 @@ def one_job_in_this_process(request: pytest.FixtureRequest) -> Iterator[None]:
         for module in (executors, runs):
             patch.setattr(module, "local_executor", without_processes)
         yield
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def nasbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Calls ``nasbench`` with arguments as a shell would, but in this process."""
+
+    def call(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["nasbench", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,7 @@ def tasks(data: Path) -> Iterator[Named]:
     # As recordings of earlier versions have it: signals are means over the trainings.
     mean: dict[str, Any] = {**budget, "crossfit": False}
     yield Named("digits", make_task(digits, **mean))
-    yield Named("digits, single trainings", make_task(digits, **mean, noise="sample"))
+    yield Named("digits, single trainings", make_task(digits, **mean, answers="sample"))
     yield Named("digits, seconds", make_task(digits, simulated_seconds=60.0, crossfit=False))
     yield Named("digits, latency", make_task(digits, **mean, objectives=["onnxruntime_ms"]))
     yield Named("digits, cross-fitted", make_task(digits, **budget))

@@ -23,6 +23,7 @@ LAYERS = (
         "nasbench_suite.files",
         "nasbench_suite.statistics",
         "nasbench_suite.import_faults",
+        "nasbench_suite.sources",
         "nasbench_suite.seeding",
         "nasbench_suite.parsing",
         "nasbench_suite.deprecated",

@@ -29,7 +29,7 @@ class Results:
         path: the file.
         tasks: tasks by key, in the order they were first run.
         names: readable name of each task by key, no two equal; see ``task_names``.
-        trials: as ``ResultStore.trials``, with ``task_key``, and a ``method`` that tells two
+        trials: as ``ResultStore.trials``, with a ``method`` that tells two
             methods of one label apart.
         methods: every method of the file by that name, sorted, whether
             it is among these trials or not.
@@ -85,7 +85,7 @@ def read_results(
     """
     with ResultStore(path, read_only=True) as store:
         tasks = store.tasks()
-        trials = store.trials().rename(columns={"task": "task_key"})
+        trials = store.trials()
     if not len(trials):
         raise SuiteError(f"{path} holds no trial yet: fill it with `nasbench run`.")
     names = task_names(list(tasks.values()))

@@ -100,6 +100,6 @@ def _task_of(row: TaskRow) -> Task | None:
             simulated_seconds=row.config.get("seconds"),
             signal=objectives[0].signal,
             judged_by=objectives[0].judged_by,
-            noise=row.config.get("noise", "mean"),
+            answers=row.config.get("noise", "mean"),
         )
     return None

@@ -16,7 +16,7 @@ from typer.main import get_group, solve_typer_info_help
 from typer.models import TyperInfo
 
 from nasbench_suite import registry
-from nasbench_suite.deprecated import OPTIONS, current_options
+from nasbench_suite.deprecated import OPTIONS, current_options, refuse_removed
 from nasbench_suite.errors import SuiteError
 
 # What the help lists together; a command of nobody's group stands at the end.
@@ -88,8 +88,9 @@ class Commands(TyperGroup):
         """The command that is called.
 
         Raises:
-            SuiteError: there is none of that name.
+            SuiteError: there is none of that name, or none any more.
         """
+        refuse_removed(args)
         if not args[0].startswith("-"):
             registry.find("commands", args[0])
             args = [args[0], *current_options(OPTIONS.get(args[0], {}), args[1:])]

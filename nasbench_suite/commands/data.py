@@ -199,7 +199,7 @@ def fit_surrogate_command(
 _FIT_LEGEND = (
     "spearman, kendall: rank correlation of predicted and measured figures; error: root of the "
     "mean squared error; spread: standard deviation of the measured figures; noise: median "
-    "standard deviation between the members, with one of which --noise sample answers."
+    "standard deviation between the members, with one of which --answers sample answers."
 )
 
 

@@ -73,7 +73,7 @@ def run(
             "stands for all latencies."
         ),
     ] = None,
-    noise: Annotated[
+    answers: Annotated[
         str,
         typer.Option(help="`mean`: answer by the mean of the training seeds; `sample`: by one."),
     ] = "mean",
@@ -192,7 +192,7 @@ def run(
                 "judged_by": judged_by,
                 "objectives": split_names(objectives) if objectives else (),
                 "each_objective": split_names(each_objective) if each_objective else (),
-                "noise": noise,
+                "answers": answers,
                 "crossfit": crossfit,
                 "transfer": split_names(transfer) if transfer else (),
                 "continued": continued,

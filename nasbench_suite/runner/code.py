@@ -6,20 +6,19 @@ every trial is kept with a hash of the source, and trials of other code are told
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec, resolve_name
 from pathlib import Path
 
-from nasbench_suite import registry
+from nasbench_suite import registry, sources
 from nasbench_suite.rows import CodeRow
 from nasbench_suite.runner.revision import git_revision
 from nasbench_suite.tasks import Method
 from nasbench_suite.tasks.task import config_hash
+
+_LEFT_OUT = sys.stdlib_module_names | {"nasbench_suite", "__main__"}
 
 
 def describe_code(name: str, method: Method) -> CodeRow:
@@ -63,52 +62,6 @@ def _hash_of(kind: type, files: list[Path]) -> str | None:
 
 def _files(kind: type) -> set[Path]:
     """The files of the modules that a class is made of."""
-    waiting = [base.__module__ for base in kind.__mro__ if base is not object]
-    seen: set[str] = set()
-    files = set()
-    while waiting:
-        name = waiting.pop()
-        package = name.partition(".")[0]
-        if name in seen or package in ("nasbench_suite", "__main__") or _is_standard(package):
-            continue
-        seen.add(name)
-        path = _path_of(name)
-        if path is not None:
-            files.add(path)
-            own = _imports(path, name)
-            waiting += [one for one in own if one.partition(".")[0] == package]
-    return files
-
-
-def _is_standard(package: str) -> bool:
-    return package in sys.stdlib_module_names
-
-
-def _path_of(module: str) -> Path | None:
-    try:
-        spec = find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
-        return None
-    path = Path(spec.origin)
-    return path if path.is_file() else None
-
-
-def _imports(path: Path, module: str) -> Iterator[str]:
-    """What a file names in its imports, wherever they stand: modules, and names in them."""
-    try:
-        tree = ast.parse(path.read_text(errors="replace"))
-    except (SyntaxError, ValueError, RecursionError):
-        return
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            try:
-                base = resolve_name("." * node.level + (node.module or ""), package)
-            except ImportError:
-                continue
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+    modules = [base.__module__ for base in kind.__mro__]
+    others = [one for one in modules if sources.root(one) not in _LEFT_OUT]
+    return set(sources.files_of(others, everywhere=True))

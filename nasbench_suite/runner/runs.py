@@ -31,7 +31,7 @@ from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
 from nasbench_suite.tasks.methods import make_method, method_key, method_label, method_name
-from nasbench_suite.tasks.task import Noise
+from nasbench_suite.tasks.task import Answers
 
 T = TypeVar("T")
 MethodSpecification = str | type[Method] | Method | tuple[str, Method]
@@ -103,7 +103,7 @@ def run(
     judged_by: str | None = None,
     objectives: Sequence[str | Objective] = (),
     each_objective: Sequence[str] = (),
-    noise: Noise = "mean",
+    answers: Answers = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
     continued: bool = False,
@@ -141,7 +141,7 @@ def run(
         objectives: further ones, see ``make_task``.
         each_objective: metrics, or quantities such as ``latency`` that stand for all metrics of
             them; a task is run with each as one objective more.
-        noise: see ``Task``.
+        answers: ``mean`` or ``sample``, see ``Task``.
         crossfit: whether they are judged by other trainings than answer them, see ``make_task``.
         transfer: what methods may know of other data sets and devices, see ``make_task``.
         continued: whether more epochs go on with a training, see ``Task``.
@@ -171,7 +171,7 @@ def run(
         judged_by=judged_by,
         objectives=objectives,
         each_objective=each_objective,
-        noise=noise,
+        answers=answers,
         crossfit=crossfit,
         transfer=transfer,
         continued=continued,

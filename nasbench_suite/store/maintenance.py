@@ -197,7 +197,7 @@ def summarise_store(path: str | Path) -> pd.DataFrame:
         frame = store.trials()
     frame["finished"] = frame["status"] == "finished"
     return (
-        frame.groupby(["task", "task_name", "method"], sort=False)
+        frame.groupby(["task_key", "task_name", "method"], sort=False)
         .agg(
             finished=("finished", "sum"),
             failed=("finished", lambda done: int((~done).sum())),

@@ -39,12 +39,17 @@ FROM trials NOT INDEXED LEFT JOIN methods ON methods.id = method_id
 ORDER BY task_id, methods.label, methods.key, seed
 """
 _NAMES = {
-    "tasks": {"key": "task", "name": "task_name", "benchmark": "benchmark", "dataset": "dataset"},
+    "tasks": {
+        "key": "task_key",
+        "name": "task_name",
+        "benchmark": "benchmark",
+        "dataset": "dataset",
+    },
     "methods": {"label": "method", "key": "method_key"},
     "codes": {"code": "code"},
 }
 _TRIAL_COLUMNS = (
-    *("trial", "task", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
+    *("trial", "task_key", "task_name", "benchmark", "dataset", "method", "method_key", "seed"),
     *("status", "message", "trainings", "evaluations", "seconds", "wall_seconds"),
     *("architecture", "signal", "report", "unavailable", "code"),
 )
@@ -575,7 +580,7 @@ class ResultStore:
     def trials(self) -> pd.DataFrame:
         """All trials, one a row, ordered by task, method and seed.
 
-        Columns: ``trial`` (number), ``task`` (key), ``task_name``, ``benchmark``, ``dataset``,
+        Columns: ``trial`` (number), ``task_key``, ``task_name``, ``benchmark``, ``dataset``,
         ``method`` (label), ``method_key``, ``seed``, ``status``, ``message``, ``trainings``,
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
         ``report``, ``unavailable`` (evaluations without a figure), ``code`` (what tells the
@@ -684,7 +689,7 @@ class ResultStore:
                 yield TrialRow.of(
                     self.record(row["trial"]),
                     reports[row["trial"]],
-                    task=row["task"],
+                    task=row["task_key"],
                     method=row["method_key"],
                     seed=row["seed"],
                     environment=environments[row["trial"]],

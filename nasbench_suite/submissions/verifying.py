@@ -258,7 +258,7 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> 
             signal=signal,
             judged_by=judged_by,
             objectives=[Objective(*pair) for pair in others],
-            noise=config["noise"],
+            answers=config["noise"],
             crossfit=config.get("crossfit", False),
             transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
             continued=config.get("continued", False),

@@ -199,7 +199,7 @@ def _answers(
     open_benchmark: bool,
 ) -> NDArray[np.bool_]:
     """Whether the table could have answered so: by the mean, or by any of the seeds."""
-    if task.noise == "mean" or not task.benchmark.metric(metric).seeds:
+    if task.answers == "mean" or not task.benchmark.metric(metric).seeds:
         answers = task.table.values(metric)[architectures] == told
     else:
         answers = (task.table.seed_values(metric)[architectures] == told[:, None]).any(axis=1)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
-from nasbench_suite import registry
+from nasbench_suite import registry, sources
 from nasbench_suite.parsing import check_settings, configure
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
@@ -84,22 +81,8 @@ def method_title(name: str) -> str:
     entry = registry.entries("methods").get(name)
     if entry is None:
         return name
-    module, _, kind = entry.value.partition(":")
-    try:
-        spec = find_spec(module)
-        tree = ast.parse(Path(spec.origin or "").read_text("utf-8")) if spec else ast.Module([], [])
-    except (OSError, ValueError, SyntaxError, ImportError):
-        return name
-    for part in tree.body:
-        if isinstance(part, ast.ClassDef) and part.name == kind:
-            for line in part.body:
-                if (
-                    isinstance(line, ast.AnnAssign | ast.Assign)
-                    and "title" in ast.unparse(line).partition("=")[0]
-                    and isinstance(line.value, ast.Constant)
-                ):
-                    return str(line.value.value) or name
-    return name
+    kind = sources.class_at(entry.value)
+    return (sources.text_of(kind, "title") if kind else None) or name
 
 
 def describe_methods() -> list[dict[str, Any]]:

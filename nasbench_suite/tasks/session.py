@@ -486,7 +486,7 @@ def _signal_tables(task: Task, asked: _Asked | None) -> dict[int, list[_Table]]:
 
 
 def _table(task: Task, metric: str, asked: _Asked | None) -> _Table:
-    names = task.benchmark.metric(metric).seeds if task.noise == "sample" else ()
+    names = task.benchmark.metric(metric).seeds if task.answers == "sample" else ()
     if asked is not None:
         if not names:
             return lambda place, _: asked.figure(place, metric)

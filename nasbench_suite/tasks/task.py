@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 DEFAULT_EVALUATIONS = 200.0
 
-Noise = Literal["mean", "sample"]
+Answers = Literal["mean", "sample"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Task:
         dataset: the data set searched on.
         objectives: one or several; the first is the accuracy.
         budget: what the search may spend.
-        noise: ``mean`` answers every query by the mean over the training seeds; ``sample`` by
+        answers: ``mean`` answers every query by the mean over the training seeds; ``sample`` by
             one of them, drawn anew at each query, as a real training would.
         fidelities: epochs at which the first signal may be read, ascending; the last is full.
         fidelity_signals: the metric behind each of them, in the same order.
@@ -112,7 +112,7 @@ class Task:
     dataset: str | None
     objectives: tuple[Objective, ...]
     budget: Budget
-    noise: Noise = "mean"
+    answers: Answers = "mean"
     fidelities: tuple[int, ...] = ()
     fidelity_signals: tuple[str, ...] = ()
     cost_metrics: tuple[str, ...] = ()
@@ -122,6 +122,12 @@ class Task:
     sample: ParetoMeasure | None = None
     continued: bool = False
     workers: int = 1
+
+    @property
+    def noise(self) -> Answers:
+        """The old name of ``answers``."""
+        warn_renamed("Task.noise", "Task.answers")
+        return self.answers
 
     def for_seed(self, seed: int) -> Task:
         """The task as the search with that seed sees it and is judged on it.
@@ -203,7 +209,7 @@ class Task:
             "objectives": [[o.signal, o.judged_by] for o in self.objectives],
             "evaluations": self.budget.evaluations,
             "seconds": self.budget.seconds,
-            "noise": self.noise,
+            "noise": self.answers,  # as the keys of earlier results have it
             "fidelities": list(self.fidelities),
             # Named only where it is so: the keys of results without it stay what they were.
             **({} if self.crossfit is None else {"crossfit": True}),
@@ -397,7 +403,9 @@ def config_hash(config: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
-@renamed_arguments(seconds="simulated_seconds", report="judged_by", also="objectives")
+@renamed_arguments(
+    seconds="simulated_seconds", report="judged_by", also="objectives", noise="answers"
+)
 def make_task(
     benchmark: Benchmark | OpenBenchmark,
     dataset: str | None = None,
@@ -407,7 +415,7 @@ def make_task(
     signal: str | None = None,
     judged_by: str | None = None,
     objectives: Sequence[str | Objective] = (),
-    noise: Noise = "mean",
+    answers: Answers = "mean",
     crossfit: bool | None = None,
     transfer: Sequence[str] = (),
     continued: bool = False,
@@ -425,7 +433,7 @@ def make_task(
         judged_by: metric the result is judged by; by default its test accuracy at the most epochs.
         objectives: further ones beside that (multi-objective search), each a metric that is both
             seen and judged by, such as a latency, or an ``Objective``.
-        noise: see ``Task``.
+        answers: ``mean`` or ``sample``, see ``Task``.
         crossfit: whether the search is judged by other trainings than answer it; by default
             wherever both were measured with the same two seeds or more.
         transfer: what a method may see beforehand, by name; see ``transfer.find_known``.
@@ -435,8 +443,8 @@ def make_task(
     Raises:
         SuiteError: the table lacks what the task needs, or a test metric is to be searched on.
     """
-    if noise not in ("mean", "sample"):
-        raise SuiteError(f"Unknown noise {noise!r}: choose 'mean' or 'sample'.")
+    if answers not in get_args(Answers):
+        raise SuiteError(choose_from("way of answering", answers, list(get_args(Answers))))
     dataset = _choose_dataset(benchmark, dataset, signal)
     signal = signal or _latest(benchmark, dataset, "valid")
     judged_by = judged_by or _latest(benchmark, dataset, "test")
@@ -466,10 +474,10 @@ def make_task(
     if evaluations is None and simulated_seconds is None:
         evaluations = DEFAULT_EVALUATIONS
     _check_workers(benchmark, workers, bool(cost_metrics), len(searched))
-    if continued and noise == "sample":
+    if continued and answers == "sample":
         raise SuiteError(
-            "A training that goes on has one seed, and noise 'sample' draws one for every answer: "
-            "leave continued or the noise out."
+            "A training that goes on has one seed, and answers by `sample` draw one every time: "
+            "leave out one of continued and answers."
         )
     plan = None
     if crossfit is not False and isinstance(benchmark, Benchmark):
@@ -484,7 +492,7 @@ def make_task(
         dataset,
         tuple(searched),
         Budget(evaluations, simulated_seconds),
-        noise,
+        answers,
         fidelities=tuple(metric.epochs or 1 for metric in family),
         fidelity_signals=tuple(metric.name for metric in family),
         cost_metrics=cost_metrics,

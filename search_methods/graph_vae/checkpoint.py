@@ -101,7 +101,7 @@ def save_model(model: CellVAE, training: Training, path: Path) -> None:
         "version": VERSION,
         "model": model.name,
         "grammar": model.grammar.name,
-        "operations": list(model.grammar.operations),
+        "operations": list(model.grammar.cell.operations),
         "config": model.config,
         "training": vars(training),
     }
@@ -145,7 +145,7 @@ def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Tra
             f"Checkpoint {path} is for space {model.grammar.name!r}, not for {space!r}: train one "
             f"with `nasbench vae train --space {space}`."
         )
-    if header.get("operations") != list(model.grammar.operations):
+    if header.get("operations") != list(model.grammar.cell.operations):
         raise SuiteError(f"Checkpoint {path} was trained with other operations: train it again.")
     if not training.epochs:
         raise SuiteError(f"Checkpoint {path} was never trained: its weights are random.")

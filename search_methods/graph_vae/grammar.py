@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces import FiniteSpace
-from nasbench_suite.spaces.topology import EDGES, NUM_NODES, OPERATIONS
+from nasbench_suite.spaces import FiniteSpace, topology
+from nasbench_suite.spaces.cells import Cell
+from nasbench_suite.spaces.darts import DartsSpace
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,49 +29,40 @@ _FINGERPRINT_SEED = 201
 
 @dataclass(frozen=True)
 class CellGrammar:
-    """The cells of one kind.
+    """The sentences of one kind of cell.
 
     Attributes:
         name: of the kind.
-        num_inputs: nodes that are given; they come first.
-        num_nodes: all nodes, the inputs among them.
-        operations: labels of an edge; the first means that nothing flows.
-        edges: (source, target) of every possible edge, by target, then by source.
-        outputs: nodes whose values the cell puts out.
-        in_degree: edges into a node that must carry something; None if any number may.
+        cell: its nodes, edges and operations; equally many operations may stand on every edge,
+            the first of which means that nothing flows.
     """
 
     name: str
-    num_inputs: int
-    num_nodes: int
-    operations: tuple[str, ...]
-    edges: tuple[tuple[int, int], ...]
-    outputs: tuple[int, ...]
-    in_degree: int | None = None
+    cell: Cell
 
     # -- tokens ----------------------------------------------------------------------------------
 
     @property
     def next_token(self) -> int:
         """Closes a node that is not the last."""
-        return len(self.operations)
+        return len(self.cell.operations)
 
     @property
     def end_token(self) -> int:
         """Closes the last node, and the cell."""
-        return len(self.operations) + 1
+        return len(self.cell.operations) + 1
 
     @property
     def num_tokens(self) -> int:
         """Number of different tokens."""
-        return len(self.operations) + 2
+        return len(self.cell.operations) + 2
 
     @cached_property
     def layout(self) -> tuple[int, ...]:
         """For each position of a sentence: its edge, or -1 where a node is closed."""
         layout: list[int] = []
-        for target in range(self.num_inputs, self.num_nodes):
-            layout += [edge for edge, (_, node) in enumerate(self.edges) if node == target]
+        for target in range(self.cell.inputs, self.cell.nodes):
+            layout += self.cell.into(target)
             layout.append(-1)
         return tuple(layout)
 
@@ -90,12 +82,12 @@ class CellGrammar:
         cells = tokens[:, places]
         closings = [position for position, edge in enumerate(self.layout) if edge < 0]
         wanted = np.array([self.next_token] * (len(closings) - 1) + [self.end_token])
-        valid = (cells < len(self.operations)).all(axis=1)
+        valid = (cells < len(self.cell.operations)).all(axis=1)
         valid &= (tokens[:, closings] == wanted).all(axis=1)
-        if self.in_degree is not None:
-            for target in range(self.num_inputs, self.num_nodes):
-                into = [edge for edge, (_, node) in enumerate(self.edges) if node == target]
-                valid &= (cells[:, into] > 0).sum(axis=1) == self.in_degree
+        if self.cell.kept is not None:
+            for target in range(self.cell.inputs, self.cell.nodes):
+                into = self.cell.into(target)
+                valid &= (cells[:, into] > 0).sum(axis=1) == self.cell.kept
         return np.where(valid[:, None], cells, -1)
 
     def allowed(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
@@ -114,15 +106,17 @@ class CellGrammar:
             last = position == len(self.layout) - 1
             mask[:, self.end_token if last else self.next_token] = True
             return mask
-        mask[:, : len(self.operations)] = True
-        if self.in_degree is not None:
-            target = self.edges[edge][1]
-            into = [p for p, e in enumerate(self.layout) if e >= 0 and self.edges[e][1] == target]
+        mask[:, : len(self.cell.operations)] = True
+        if self.cell.kept is not None:
+            target = self.cell.edges[edge][1]
+            into = [
+                p for p, e in enumerate(self.layout) if e >= 0 and self.cell.edges[e][1] == target
+            ]
             before = [p for p in into if p < position]
             used = (tokens[:, before] > 0).sum(axis=1)
             left_after = len(into) - len(before) - 1
-            mask[:, 0] = used + left_after >= self.in_degree
-            mask[:, 1 : len(self.operations)] = (used < self.in_degree)[:, None]
+            mask[:, 0] = used + left_after >= self.cell.kept
+            mask[:, 1 : len(self.cell.operations)] = (used < self.cell.kept)[:, None]
         return mask
 
     # -- cells -----------------------------------------------------------------------------------
@@ -130,18 +124,18 @@ class CellGrammar:
     @property
     def choices(self) -> tuple[int, ...]:
         """Number of labels of each edge, as a ``FiniteSpace`` says it."""
-        return (len(self.operations),) * len(self.edges)
+        return (len(self.cell.operations),) * len(self.cell.edges)
 
     def sample(self, count: int, rng: np.random.Generator) -> Ints:
         """Cells drawn uniformly, shape (count, edges)."""
-        if self.in_degree is None:
-            return rng.integers(len(self.operations), size=(count, len(self.edges)))
-        cells = np.zeros((count, len(self.edges)), dtype=np.int64)
-        for target in range(self.num_inputs, self.num_nodes):
-            into = [edge for edge, (_, node) in enumerate(self.edges) if node == target]
+        if self.cell.kept is None:
+            return rng.integers(len(self.cell.operations), size=(count, len(self.cell.edges)))
+        cells = np.zeros((count, len(self.cell.edges)), dtype=np.int64)
+        for target in range(self.cell.inputs, self.cell.nodes):
+            into = self.cell.into(target)
             keys = rng.random((count, len(into)))
-            chosen = keys.argsort(axis=1)[:, : self.in_degree]
-            labels = rng.integers(1, len(self.operations), size=chosen.shape)
+            chosen = keys.argsort(axis=1)[:, : self.cell.kept]
+            labels = rng.integers(1, len(self.cell.operations), size=chosen.shape)
             np.put_along_axis(cells[:, into[0] : into[-1] + 1], chosen, labels, axis=1)
         return cells
 
@@ -149,7 +143,7 @@ class CellGrammar:
         """The labels of a cell, checked; see ``nasbench_suite.analysis.generative.CellSpace``."""
         vector = tuple(int(label) for label in cell)
         row = np.array([vector])
-        valid = row.shape == (1, len(self.edges)) and (row >= 0).all()
+        valid = row.shape == (1, len(self.cell.edges)) and (row >= 0).all()
         if not valid or (self.from_tokens(self.to_tokens(row)) < 0).any():
             raise SuiteError(f"{vector} is no cell of kind {self.name!r}.")
         return vector
@@ -160,17 +154,17 @@ class CellGrammar:
         It joins some of NAS-Bench-201's classes, whose keys keep the zeros of a sum: use the
         ``FiniteSpace`` for its 6,466.
         """
-        terms: list[tuple[Any, ...]] = [(("input", node),) for node in range(self.num_inputs)]
-        for target in range(self.num_inputs, self.num_nodes):
+        terms: list[tuple[Any, ...]] = [(("input", node),) for node in range(self.cell.inputs)]
+        for target in range(self.cell.inputs, self.cell.nodes):
             found: list[Any] = []
-            for edge, (source, node) in enumerate(self.edges):
+            for edge, (source, node) in enumerate(self.cell.edges):
                 if node == target and cell[edge] and terms[source]:
-                    if self.operations[cell[edge]] == "skip_connect":
+                    if self.cell.operations[cell[edge]] == "skip_connect":
                         found += terms[source]
                     else:
                         found.append((terms[source], int(cell[edge])))
             terms.append(tuple(sorted(found, key=repr)))
-        return tuple(terms[node] for node in self.outputs)
+        return tuple(terms[node] for node in self.cell.outputs)
 
     def fingerprint(self, cells: ArrayLike, size: int = 32) -> Floats:
         """What the cell would put out if each operation were a fixed random rotation.
@@ -191,23 +185,23 @@ class CellGrammar:
         labels = np.asarray(cells)
         rng = np.random.default_rng(_FINGERPRINT_SEED)
         maps = np.stack(
-            [np.linalg.qr(rng.standard_normal((size, size)))[0] for _ in self.operations]
+            [np.linalg.qr(rng.standard_normal((size, size)))[0] for _ in self.cell.operations]
         )
         maps[0] = 0.0
-        if "skip_connect" in self.operations:
-            maps[self.operations.index("skip_connect")] = np.eye(size)
-        inputs = rng.standard_normal((self.num_inputs, size))
+        if "skip_connect" in self.cell.operations:
+            maps[self.cell.operations.index("skip_connect")] = np.eye(size)
+        inputs = rng.standard_normal((self.cell.inputs, size))
         inputs /= np.linalg.norm(inputs, axis=1, keepdims=True)
         values = [np.broadcast_to(value, (len(labels), size)) for value in inputs]
-        for target in range(self.num_inputs, self.num_nodes):
+        for target in range(self.cell.inputs, self.cell.nodes):
             total = np.zeros((len(labels), size))
-            for edge, (source, node) in enumerate(self.edges):
+            for edge, (source, node) in enumerate(self.cell.edges):
                 if node == target:
-                    for label in range(1, len(self.operations)):
+                    for label in range(1, len(self.cell.operations)):
                         rows = labels[:, edge] == label
                         total[rows] += values[source][rows] @ maps[label]
             values.append(total)
-        return np.concatenate([values[node] for node in self.outputs], axis=1)
+        return np.concatenate([values[node] for node in self.cell.outputs], axis=1)
 
     def live_counts(self, cells: ArrayLike) -> Floats:
         """How many edges of each operation lie on a path from an input to an output.
@@ -219,52 +213,26 @@ class CellGrammar:
             Shape (n, operations - 1): the first operation lies on no path.
         """
         labels = np.asarray(cells)
-        reached = np.zeros((len(labels), self.num_nodes), dtype=bool)
+        reached = np.zeros((len(labels), self.cell.nodes), dtype=bool)
         needed = np.zeros_like(reached)
-        reached[:, : self.num_inputs] = True
-        needed[:, list(self.outputs)] = True
-        for edge, (source, target) in enumerate(self.edges):
+        reached[:, : self.cell.inputs] = True
+        needed[:, list(self.cell.outputs)] = True
+        for edge, (source, target) in enumerate(self.cell.edges):
             reached[:, target] |= (labels[:, edge] > 0) & reached[:, source]
-        for edge, (source, target) in reversed(list(enumerate(self.edges))):
+        for edge, (source, target) in reversed(list(enumerate(self.cell.edges))):
             needed[:, source] |= (labels[:, edge] > 0) & needed[:, target]
-        sources, targets = np.array(self.edges).T
+        sources, targets = np.array(self.cell.edges).T
         live = reached[:, sources] & needed[:, targets]
         counts = [
-            (live & (labels == label)).sum(axis=1) for label in range(1, len(self.operations))
+            (live & (labels == label)).sum(axis=1) for label in range(1, len(self.cell.operations))
         ]
         return np.stack(counts, axis=1).astype(np.float64)
 
 
-TOPOLOGY = CellGrammar(
-    name="nats-tss",
-    num_inputs=1,
-    num_nodes=NUM_NODES,
-    operations=OPERATIONS,
-    edges=EDGES,
-    outputs=(NUM_NODES - 1,),
-)
+TOPOLOGY = CellGrammar("nats-tss", topology.CELL)
 
-# Liu, Simonyan and Yang, DARTS, ICLR 2019: two inputs, four nodes of two incoming edges each, from
-# any earlier nodes, and their concatenation. Here both edges of a node come from different nodes,
-# as the derivation of DARTS chooses them; one vector is one cell, normal or reduction.
-DARTS = CellGrammar(
-    name="darts-cell",
-    num_inputs=2,
-    num_nodes=6,
-    operations=(
-        "none",
-        "max_pool_3x3",
-        "avg_pool_3x3",
-        "skip_connect",
-        "sep_conv_3x3",
-        "sep_conv_5x5",
-        "dil_conv_3x3",
-        "dil_conv_5x5",
-    ),
-    edges=tuple((source, target) for target in range(2, 6) for source in range(target)),
-    outputs=(2, 3, 4, 5),
-    in_degree=2,
-)
+# One vector is one cell, normal or reduction: both have the same candidates in DARTS's space.
+DARTS = CellGrammar("darts-cell", DartsSpace.cells[0])
 
 GRAMMARS = {grammar.name: grammar for grammar in (TOPOLOGY, DARTS)}
 
@@ -287,13 +255,13 @@ def genotype_to_cell(genotype: Sequence[tuple[str, int]], grammar: CellGrammar =
     Raises:
         SuiteError: an unknown operation, a source that does not come before, or one source twice.
     """
-    vector = np.zeros(len(grammar.edges), dtype=np.int64)
+    vector = np.zeros(len(grammar.cell.edges), dtype=np.int64)
     for position, (operation, source) in enumerate(genotype):
-        edge = (source, grammar.num_inputs + position // 2)
-        if operation not in grammar.operations[1:] or edge not in grammar.edges:
+        edge = (source, grammar.cell.inputs + position // 2)
+        if operation not in grammar.cell.operations[1:] or edge not in grammar.cell.edges:
             raise SuiteError(
                 f"{(operation, source)} is no input of node {edge[1]} of a DARTS cell."
             )
-        vector[grammar.edges.index(edge)] = grammar.operations.index(operation)
+        vector[grammar.cell.edges.index(edge)] = grammar.cell.operations.index(operation)
     grammar.vector(vector)
     return vector

@@ -66,19 +66,19 @@ def make_line_graph(grammar: CellGrammar) -> LineGraph:
     Raises:
         SuiteError: cells of this kind differ in their wiring.
     """
-    if grammar.in_degree is not None or grammar.num_inputs != 1:
+    if grammar.cell.kept is not None or grammar.cell.inputs != 1:
         raise SuiteError(
             f"Cells of kind {grammar.name!r} differ in their wiring, and the baselines here are "
             f"for one wiring alone: choose the graph VAE or the sequence VAE."
         )
-    edges = grammar.edges
+    edges = grammar.cell.edges
     adjacency = torch.zeros(len(edges) + 2, len(edges) + 2)
     for vertex, (source, target) in enumerate(edges, start=1):
         if source == 0:
             adjacency[0, vertex] = 1
-        if target == grammar.num_nodes - 1:
+        if target == grammar.cell.nodes - 1:
             adjacency[vertex, -1] = 1
         for other, (begin, _) in enumerate(edges, start=1):
             if begin == target:
                 adjacency[vertex, other] = 1
-    return LineGraph(len(edges) + 2, len(grammar.operations) + 2, adjacency)
+    return LineGraph(len(edges) + 2, len(grammar.cell.operations) + 2, adjacency)

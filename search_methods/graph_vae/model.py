@@ -59,9 +59,9 @@ class GraphVAE(CellVAE):
         self.hidden_dim = hidden_dim
         self.structure_weight = structure_weight
         self.grammar_weight = grammar_weight
-        operations, edges = len(grammar.operations), len(grammar.edges)
+        operations, edges = len(grammar.cell.operations), len(grammar.cell.edges)
         self.edge_label = nn.Embedding(operations * edges, hidden_dim)  # an operation on an edge
-        self.position = nn.Embedding(grammar.num_nodes, hidden_dim)
+        self.position = nn.Embedding(grammar.cell.nodes, hidden_dim)
         self.forward_message = nn.Linear(hidden_dim, hidden_dim, bias=False)
         self.backward_message = nn.Linear(hidden_dim, hidden_dim, bias=False)
         self.forward_update = nn.Linear(hidden_dim, hidden_dim)
@@ -94,13 +94,13 @@ class GraphVAE(CellVAE):
     def posterior(self, cells: Tensor) -> tuple[Tensor, Tensor]:
         """See ``CellVAE``."""
         grammar = self.grammar
-        offsets = torch.arange(len(grammar.edges)) * len(grammar.operations)
+        offsets = torch.arange(len(grammar.cell.edges)) * len(grammar.cell.operations)
         labels = self.edge_label(cells + offsets)  # (n, edges, hidden)
         forwards = self._propagate(labels, into=True)
         backwards = self._propagate(labels, into=False)
         reads = [
             self.read_edge(torch.cat([forwards[source], backwards[target], labels[:, edge]], dim=1))
-            for edge, (source, target) in enumerate(grammar.edges)
+            for edge, (source, target) in enumerate(grammar.cell.edges)
         ]
         cell = self.read_cell(torch.stack(reads).sum(dim=0))
         return self.mean(cell), self.log_variance(cell).clamp(-12.0, 4.0)
@@ -110,18 +110,18 @@ class GraphVAE(CellVAE):
         grammar = self.grammar
         message = self.forward_message if into else self.backward_message
         update = self.forward_update if into else self.backward_update
-        order = range(grammar.num_nodes) if into else reversed(range(grammar.num_nodes))
+        order = range(grammar.cell.nodes) if into else reversed(range(grammar.cell.nodes))
         said: dict[int, Tensor] = {}
         states: dict[int, Tensor] = {}
         for node in order:
             total = labels.new_zeros(len(labels), self.hidden_dim)
-            for edge, (source, target) in enumerate(grammar.edges):
+            for edge, (source, target) in enumerate(grammar.cell.edges):
                 here, there = (target, source) if into else (source, target)
                 if here == node:
                     total = total + torch.relu(said[there] + labels[:, edge])
             states[node] = torch.relu(update(total) + self.position.weight[node])
             said[node] = message(states[node])
-        return [states[node] for node in range(grammar.num_nodes)]
+        return [states[node] for node in range(grammar.cell.nodes)]
 
     def negative_log_likelihood(self, latents: Tensor, cells: Tensor) -> Tensor:
         """See ``CellVAE``."""

@@ -6,19 +6,29 @@ import re
 import subprocess
 import sys
 import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import nasbench_suite
 from nasbench_suite import load_benchmark, load_space, make_task
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
-from nasbench_suite.deprecated import OPTIONS, REMOVED_IN, current_options, renamed_arguments
+from nasbench_suite.deprecated import (
+    OPTIONS,
+    REMOVED_COMMANDS,
+    REMOVED_IN,
+    current_options,
+    renamed_arguments,
+)
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.suites import read_suite
 
 OLD = {
@@ -92,6 +102,11 @@ def test_a_search_by_the_old_names_is_the_same(tmp_path: Path) -> None:
         old = make_task(digits, seconds=9, also=["flops"], report="digits_valid_8")  # type: ignore[call-arg]
     assert len(told) == 3
     assert old.key == new.key
+    with pytest.warns(DeprecationWarning, match="answers="):
+        noisy = make_task(digits, noise="sample")  # type: ignore[call-arg]
+    assert noisy.key == make_task(digits, answers="sample").key
+    with pytest.warns(DeprecationWarning, match="Task.answers"):
+        assert noisy.noise == "sample"
     with pytest.warns(DeprecationWarning, match="Objective.judged_by"):
         assert old.objectives[0].report == "digits_valid_8"
     runs = []
@@ -119,10 +134,26 @@ def test_commands_take_old_options(tmp_path: Path) -> None:
         assert f" {old} " not in help_of_run
 
 
+def test_a_command_that_is_gone_says_what_to_type() -> None:
+    known = {" ".join(words) for words in _commands(get_command(build_app()))}
+    for command, instead in REMOVED_COMMANDS.items():
+        assert command not in known
+        for more in ([], ["--images", "digits"], ["--help"]):
+            answer = CliRunner().invoke(build_app(), [*command.split(), *more])
+            assert isinstance(answer.exception, SuiteError)  # one sentence, and exit code 2
+            assert instead in str(answer.exception)
+
+
+def _commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield words
+    for name in command.list_commands(None) if hasattr(command, "list_commands") else ():
+        yield from _commands(command.get_command(None, name), (*words, name))
+
+
 def test_no_sentence_advises_an_old_option() -> None:
     """``--seconds`` is still one of commands that read results."""
     root = Path(__file__).resolve().parents[3]
-    old = re.compile(r"--(also|each|report)(?![\w-])")
+    old = re.compile(r"--(also|each|report|noise)(?![\w-])")
     folders = ("nasbench_suite", "search_methods", "hardware", "reports", "docs", "examples")
     pages = [*root.glob("*.md"), *(one for name in folders for one in (root / name).rglob("*"))]
     advised = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,24 @@ def test_nothing_is_imported_before_it_is_asked_for() -> None:
         "assert not {'numpy', 'torch', 'typer', 'search_methods'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("kind", registry.KINDS)
+def test_a_part_is_listed_as_it_says_of_itself(kind: str) -> None:
+    """Also where its source is read and it is not imported."""
+    for listed in registry.describe(kind):
+        if not listed.fault:
+            assert listed.summary == registry.summarise(registry.find(kind, listed.name).load())
+
+
+def test_our_methods_are_listed_without_torch() -> None:
+    """What needs it is listed; where it is missing, with that reason."""
+    code = "import sys; sys.modules |= {GONE}; from nasbench_suite.registry import describe; print("
+    code += "'torch' in sys.modules, *(one.fault for one in describe('methods') if one.fault))"
+    for gone, told in (("{}", r"False"), ("{'torch': None}", r"True .*'darts' needs .*'torch'")):
+        call = [sys.executable, "-c", code.replace("{GONE}", gone)]
+        answer = subprocess.run(call, capture_output=True, text=True, check=True)
+        assert re.match(told, answer.stdout)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

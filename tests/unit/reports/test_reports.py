@@ -15,6 +15,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Command
 from numpy.testing import assert_allclose
 
 from nasbench_suite import leaderboard, run
@@ -22,7 +23,6 @@ from nasbench_suite.analysis import anytime_curves as read_curves
 from nasbench_suite.analysis.curves import matched_costs
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Method, Session
 from reports.figures.anytime import anytime_curves
@@ -66,29 +66,6 @@ def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def board(store: Path) -> pd.DataFrame:
     return leaderboard(store)
-
-
-@dataclass
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Ended]
-
-
-@pytest.fixture
-def nasbench(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    def call(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["nasbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

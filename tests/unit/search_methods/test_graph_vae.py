@@ -120,7 +120,7 @@ def test_the_mask_reaches_every_darts_node() -> None:
     """Two of k earlier nodes, and one of 7 operations each: counted by following the mask."""
     begun = np.empty((1, 0), dtype=np.int64)
     for position, edge in enumerate(DARTS.layout):
-        if edge >= 0 and DARTS.edges[edge][1] > 3:
+        if edge >= 0 and DARTS.cell.edges[edge][1] > 3:
             break
         mask = DARTS.allowed(begun)
         rows, labels = np.nonzero(mask)
@@ -144,7 +144,7 @@ def test_the_published_cell_of_vs_darts_is_a_cell() -> None:
         ]
     )
     assert (cell > 0).sum() == 8
-    assert cell[DARTS.edges.index((1, 2))] == DARTS.operations.index("sep_conv_3x3")
+    assert cell[DARTS.cell.edges.index((1, 2))] == DARTS.cell.operations.index("sep_conv_3x3")
     with pytest.raises(SuiteError, match="no input of node 2"):
         genotype_to_cell([("sep_conv_3x3", 2)] * 8)
 
@@ -152,7 +152,7 @@ def test_the_published_cell_of_vs_darts_is_a_cell() -> None:
 def test_a_fingerprint_stands_for_the_paths_through_a_cell() -> None:
     """Equal where, and only where, the same sequences of operations lead from input to output."""
     cells = CELLS[::3]
-    skip = TOPOLOGY.operations.index("skip_connect")
+    skip = TOPOLOGY.cell.operations.index("skip_connect")
     paths_of = []
     for cell in cells.tolist():
         ways = [[3], [0, 4], [1, 5], [0, 2, 5]]  # positions of the edges 0-3, 0-1-3, ...

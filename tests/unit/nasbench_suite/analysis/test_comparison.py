@@ -309,8 +309,10 @@ def test_all_pairs_on_every_task_and_on_all(store: Path) -> None:
         assert (row["second"], row["worse"]) == ("first", pytest.approx(0.0, abs=0.01))
         assert row["p"] <= row["p_adjusted"] < 0.01
         assert row["low"] <= row["difference"] <= row["high"]
-    task = trials["task"].iloc[0]
-    figures = trials[trials["task"] == task].pivot(index="seed", columns="method", values="report")
+    task = trials["task_key"].iloc[0]
+    figures = trials[trials["task_key"] == task].pivot(
+        index="seed", columns="method", values="report"
+    )
     row = found[0].pairs.set_index(["first", "second"]).loc[("random", "first")]
     one, other = figures["random"].to_numpy(), figures["first"].to_numpy()
     assert row["difference"] == pytest.approx(
@@ -329,7 +331,7 @@ def test_what_a_comparison_could_detect_is_seen_four_times_in_five(store: Path) 
     with ResultStore(store, read_only=True) as results:
         trials = results.trials()
     first = compare(store, resamples=50, alpha=0.01)[0]
-    task = trials[trials["task"] == trials["task"].iloc[0]]
+    task = trials[trials["task_key"] == trials["task_key"].iloc[0]]
     runs = [part["report"].to_numpy() for _, part in task.groupby("method")]
     errors = []
     for one, other in itertools.combinations(runs, 2):

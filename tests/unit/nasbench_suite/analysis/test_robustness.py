@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -14,6 +12,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Command
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -30,7 +29,6 @@ from nasbench_suite.analysis.robustness import (
     strength_correlation,
 )
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
@@ -254,22 +252,7 @@ def test_sensitivity_holds_all_else_equal(toy: Benchmark, tmp_path: Path) -> Non
 # -- printed and drawn -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def nasbench(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str, str]]:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nasbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return (int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
-
-
-def test_it_is_printed_in_every_format(
-    store: Path, nasbench: Callable[..., tuple[int, str, str]]
-) -> None:
+def test_it_is_printed_in_every_format(store: Path, nasbench: Command) -> None:
     printed = {}
     for form in ("terminal", "markdown", "latex", "csv", "json"):
         code, printed[form], errors = nasbench("robustness", "--store", store, "--format", form)
@@ -288,9 +271,7 @@ def test_it_is_printed_in_every_format(
     assert len(errors.splitlines()) == 1
 
 
-def test_diagnostics_are_drawn(
-    store: Path, tmp_path: Path, nasbench: Callable[..., tuple[int, str, str]]
-) -> None:
+def test_diagnostics_are_drawn(store: Path, tmp_path: Path, nasbench: Command) -> None:
     for name in ("entropy", "discretisation-gap", "node-variance"):
         path = tmp_path / f"{name}.svg"
         code, _, errors = nasbench("figure", name, "--store", store, "--output", path)

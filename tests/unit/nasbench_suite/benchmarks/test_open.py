@@ -237,7 +237,7 @@ def test_each_question_is_asked_once_and_charged_each_time():
 
 
 def test_one_seed_answers_at_a_time():
-    record = searched("random", Additive(), noise="sample").record
+    record = searched("random", Additive(), answers="sample").record
     values = [HugeSpace().parse(string) for string in record.strings]
     means = np.array([WORTH[np.arange(DECISIONS), value].sum() + 50 for value in values])
     shifts = record.signals[:, 0] - means[record.architectures]

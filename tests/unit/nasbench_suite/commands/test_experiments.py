@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from conftest import Command
 
 from nasbench_suite import registry
-from nasbench_suite.commands import main
 from nasbench_suite.commands.completion import complete, complete_benchmarks
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.suites import load_suite, read_suite
@@ -32,30 +29,13 @@ evaluations = 8
 """
 
 
-@dataclass
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def nasbench(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Ended]:
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["nasbench", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        return Ended(int(ended.value.code or 0), *capsys.readouterr())
-
-    return call
 
 
 def test_an_experiment_file_is_run_goes_on_and_is_exported(
-    nasbench: Callable[..., Ended], tmp_path: Path
+    nasbench: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "e.toml").write_text(EXPERIMENT)
     first = nasbench("run", "e.toml")
@@ -94,7 +74,7 @@ def test_an_experiment_file_is_run_goes_on_and_is_exported(
     ],
 )
 def test_what_is_wrong_with_an_experiment_is_found_before_anything_runs(
-    nasbench: Callable[..., Ended], tmp_path: Path, change: tuple[str, str], word: str
+    nasbench: Command, tmp_path: Path, change: tuple[str, str], word: str
 ) -> None:
     (tmp_path / "e.toml").write_text(EXPERIMENT.replace(*change))
     result = nasbench("run", "e.toml")
@@ -105,7 +85,7 @@ def test_what_is_wrong_with_an_experiment_is_found_before_anything_runs(
 
 
 def test_old_names_and_missing_parts_of_an_experiment_are_told_in_a_sentence(
-    nasbench: Callable[..., Ended], tmp_path: Path
+    nasbench: Command, tmp_path: Path
 ) -> None:
     run = '[[runs]]\nbenchmark = "digits"\nmethods = "random"\nevaluations = 3\nseeds = "0"\n'
     (tmp_path / "e.toml").write_text(f'{run}also = ["flops"]\n')
@@ -143,7 +123,7 @@ def test_a_budget_of_a_runs_own_takes_the_place_of_the_shared_one(tmp_path: Path
     assert (second.evaluations, second.simulated_seconds) == (None, 9.0)
 
 
-def test_nothing_to_run_and_too_much_are_refused(nasbench: Callable[..., Ended]) -> None:
+def test_nothing_to_run_and_too_much_are_refused(nasbench: Command) -> None:
     assert "--suite" in nasbench("run").err
     assert "one of them" in nasbench("run", "--suite", "quick", "--methods", "random").err
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Command
 
 import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
-from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import ThisProcess, Trial, TrialDone, run
@@ -69,7 +69,7 @@ def test_results_do_not_depend_on_the_number_of_workers(toy_file: Path, tmp_path
             seeds=range(6),
             jobs=jobs,
             store=tmp_path / f"{jobs}.sqlite",
-            noise="sample",
+            answers="sample",
             crossfit=False,
         )
         assert (summary.finished, summary.skipped, summary.failures) == (18, 0, [])
@@ -234,18 +234,15 @@ def test_bad_arguments_get_one_sentence_and_exit_code_2(
     toy_file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    nasbench: Command,
     arguments: list[str],
     sentence: str,
 ) -> None:
     if "--benchmark" not in arguments:
         arguments = [*arguments, "--benchmark", str(toy_file)]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["nasbench", "run", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 2
-    said = capsys.readouterr().err
+    code, _, said = nasbench("run", *arguments)
+    assert code == 2
     assert said.startswith("nasbench: ")
     assert said.count("\n") == 1
     assert sentence in said
@@ -311,7 +308,7 @@ def test_an_interrupted_search_goes_on_from_its_checkpoint(
     monkeypatch.setattr(Walker, "config", {"killed_at": -1})  # one method, killed or not
     whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
     # One of both trainings answers at random, so that the noise has to go on as well.
-    noisy: dict[str, Any] = {"seeds": [3], "noise": "sample", "crossfit": False}
+    noisy: dict[str, Any] = {"seeds": [3], "answers": "sample", "crossfit": False}
     run(toy, [("walker", Walker())], store=whole, **noisy)
     walker, here = [("walker", Walker(killed_at=60))], ThisProcess()
     with pytest.raises(KeyboardInterrupt):

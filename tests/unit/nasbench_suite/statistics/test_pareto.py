@@ -390,7 +390,7 @@ def test_one_task_for_each_device(toy: Benchmark, tmp_path: Path) -> None:
 
 
 def test_sampled_noise_and_several_epochs_are_judged(toy: Benchmark) -> None:
-    task = make_task(toy, evaluations=30, objectives=["toy_train_time_9"], noise="sample")
+    task = make_task(toy, evaluations=30, objectives=["toy_train_time_9"], answers="sample")
     session = Session(task, 0)
     signals = session.evaluate_all(5, epochs=3)
     assert signals.shape == (2,)

@@ -134,7 +134,7 @@ def test_a_run_goes_on_in_an_earlier_file(stored: Path) -> None:
     run("digits", METHODS, seeds=range(2), store=again, **settings)
     with ResultStore(stored, read_only=True) as one, ResultStore(again, read_only=True) as other:
         names, trials = ["method_key", "seed"], one.trials()
-        trials = trials[trials["task"] == next(iter(one.tasks()))]  # the task of then
+        trials = trials[trials["task_key"] == next(iter(one.tasks()))]  # the task of then
         found = trials.set_index(names)["trial"]
         for identity, trial in other.trials().set_index(names)["trial"].items():
             before, now = one.record(found[identity]), other.record(trial)

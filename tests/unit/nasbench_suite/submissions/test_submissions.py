@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
-from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import ThisProcess, run
 from nasbench_suite.submissions import (
@@ -56,7 +54,7 @@ TEST: list[float] = []
 def store(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("submissions") / "r.sqlite"
     run(toy, "random,hyperband", seeds=range(4), store=path, simulated_seconds=150, crossfit=False)
-    run(toy, "random,local-search", seeds=range(3), store=path, evaluations=30, noise="sample")
+    run(toy, "random,local-search", seeds=range(3), store=path, evaluations=30, answers="sample")
     run(toy, "random", seeds=range(2), store=path, evaluations=20, objectives=["toy_train_time_9"])
     return path
 
@@ -419,7 +417,7 @@ def test_the_commands_make_verify_and_merge(
     toy: Benchmark,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    nasbench: Command,
 ) -> None:
     table = tmp_path / "toy.parquet"
     write_benchmark(toy, table)
@@ -427,28 +425,21 @@ def test_the_commands_make_verify_and_merge(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
 
-    def nasbench(*arguments: str) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr(sys, "argv", ["nasbench", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = int(ended.value.code or 0)
-        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
-
-    assert nasbench("data", "import", "toy.parquet", "--name", "toy").returncode == 0
+    assert nasbench("data", "import", "toy.parquet", "--name", "toy").code == 0
     nasbench("run", "--benchmark", "toy", "--methods", "random", "--seeds", "0-2", "--quiet")
     (tmp_path / "in").mkdir()
     answer = nasbench("submit", "make", f"in/a{SUFFIX}", "--author", "A. Nobody")
-    assert "3 trials" in answer.stdout, answer.stderr
+    assert "3 trials" in answer.out, answer.err
     answer = nasbench("submit", "verify", f"in/a{SUFFIX}", "--rerun", "2")
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert "3 trials computed anew, 2 of them run again" in answer.stdout
+    assert (answer.code, answer.err) == (0, "")
+    assert "3 trials computed anew, 2 of them run again" in answer.out
     answer = nasbench("leaderboard", "--from", "in", "--format", "csv")
-    assert answer.stdout == nasbench("leaderboard", "--format", "csv").stdout
+    assert answer.out == nasbench("leaderboard", "--format", "csv").out
     forged = altered(read_submission(tmp_path / "in" / f"a{SUFFIX}"), forge_report)
     write_submission(forged, tmp_path / "in" / f"b{SUFFIX}")
     answer = nasbench("submit", "verify", f"in/b{SUFFIX}")
-    assert answer.returncode == 1
-    assert answer.stdout.startswith("forged: random on toy/toy, seed 0: it claims")
+    assert answer.code == 1
+    assert answer.out.startswith("forged: random on toy/toy, seed 0: it claims")
     answer = nasbench("submit", "merge", "in", "--store", "m.sqlite")
-    assert f"b{SUFFIX} is rejected: forged" in answer.stderr
-    assert answer.stdout == "m.sqlite: 3 trials of 1 submission\n"
+    assert f"b{SUFFIX} is rejected: forged" in answer.err
+    assert answer.out == "m.sqlite: 3 trials of 1 submission\n"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import BudgetSpent, Method, Objective, Session, Task, make_task
+from nasbench_suite.tasks.task import Answers
 
 
 def test_defaults_are_the_last_validation_and_test_accuracy(toy: Benchmark) -> None:
@@ -32,7 +34,7 @@ def test_key_depends_on_figures_and_budget(toy: Benchmark) -> None:
     key = make_task(toy, evaluations=50).key
     assert key == make_task(toy, evaluations=50).key
     assert key != make_task(toy, evaluations=51).key
-    assert key != make_task(toy, evaluations=50, noise="sample").key
+    assert key != make_task(toy, evaluations=50, answers="sample").key
     other = dict(toy.columns)
     del other["toy_test_9"]
     changed = other["toy_test_9@0"].copy()
@@ -51,7 +53,7 @@ def test_key_depends_on_figures_and_budget(toy: Benchmark) -> None:
         ({"evaluations": 0}, "impossible"),
         ({"evaluations": float("nan")}, "impossible"),
         ({"simulated_seconds": -1}, "impossible"),
-        ({"noise": "loud"}, "Unknown noise"),
+        ({"answers": "loud"}, "Unknown way of answering"),
         ({"objectives": ["toy_test_9"]}, "must not see"),
     ],
 )
@@ -117,7 +119,7 @@ def test_a_minimised_signal_is_turned_round(toy: Benchmark) -> None:
 
 
 def test_sampled_noise_answers_with_one_of_the_seeds(toy: Benchmark) -> None:
-    session = Session(make_task(toy, noise="sample", evaluations=1000, crossfit=False), seed=0)
+    session = Session(make_task(toy, answers="sample", evaluations=1000, crossfit=False), seed=0)
     seen = {session.evaluate(3) for _ in range(60)}
     assert seen == set(toy.seed_values("toy_valid_9")[3])
 
@@ -130,15 +132,15 @@ def test_sampled_noise_leaves_out_seeds_that_were_not_trained(toy: Benchmark) ->
     del columns["toy_valid_9"]
     table = make_benchmark("gap", toy.space, list(toy.metrics.values()), columns)
     assert table.query(3, "toy_valid_9") == gap_free_mean(table, 3)
-    session = Session(make_task(table, noise="sample"), seed=0)
+    session = Session(make_task(table, answers="sample"), seed=0)
     assert {session.evaluate(3) for _ in range(30)} == {table.columns["toy_valid_9@0"][3]}
 
 
 def test_noise_does_not_disturb_what_a_method_draws(toy: Benchmark) -> None:
     """The method's generator stands where it would stand without noise."""
     drawn = []
-    for noise in ("mean", "sample"):
-        session = Session(make_task(toy, noise=noise, crossfit=False), seed=5)
+    for answers in get_args(Answers):
+        session = Session(make_task(toy, answers=answers, crossfit=False), seed=5)
         for index in range(20):
             session.evaluate(index)
         drawn.append(session.rng.random(8).tolist())
@@ -147,7 +149,7 @@ def test_noise_does_not_disturb_what_a_method_draws(toy: Benchmark) -> None:
 
 def test_noise_is_not_the_methods_own_draws(toy: Benchmark) -> None:
     """A method that draws 0 or 1 does not draw which of two seeds answers."""
-    session = Session(make_task(toy, noise="sample", crossfit=False), seed=5)
+    session = Session(make_task(toy, answers="sample", crossfit=False), seed=5)
     seeds = toy.seed_values("toy_valid_9")
     answered = [int(session.evaluate(index) == seeds[index][1]) for index in range(64)]
     assert 0 < sum(answered) < 64
@@ -182,7 +184,7 @@ def test_unknown_epochs_and_architectures_are_refused(toy: Benchmark) -> None:
 
 def test_no_test_figure_can_be_reached_from_a_session(toy: Benchmark) -> None:
     """Walk everything a session refers to: neither the table nor a test column is among it."""
-    session = Session(make_task(toy, noise="sample", crossfit=False), seed=0)
+    session = Session(make_task(toy, answers="sample", crossfit=False), seed=0)
     reached = list(everything_reachable(session))
     assert not [item for item in reached if isinstance(item, (Task, Benchmark))]
     signals = toy.seed_values("toy_valid_9")

@@ -54,7 +54,7 @@ def test_tasks_without_either_keep_their_keys(toy: Benchmark) -> None:
     [
         ({"workers": 0}, "give 1 or more"),
         ({"workers": 2, "objectives": ["toy_valid_3"]}, "one objective"),
-        ({"continued": True, "noise": "sample"}, "has one seed"),
+        ({"continued": True, "answers": "sample"}, "has one seed"),
     ],
 )
 def test_what_cannot_be_is_refused(toy: Benchmark, arguments: dict, sentence: str) -> None:
