@@ -30,7 +30,7 @@ from hardware.runtimes import RunOptions, prepare, runtime_versions
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.parsing import parse_numbers
+from nasbench_suite.parsing import check_counts, parse_numbers
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
@@ -73,9 +73,7 @@ class Plan:
     def __post_init__(self) -> None:
         find_setting(self.setting)
         registry.find("runtimes", self.runtime)
-        for name in ("rounds", "repeats", "reference_every"):
-            if getattr(self, name) < 1:
-                raise SuiteError(f"{getattr(self, name)} {name} are too few: give at least 1.")
+        check_counts("A measurement", self, "rounds repeats reference_every")
         if self.warmup < 0:
             raise SuiteError(f"{self.warmup} untimed runs are impossible: give 0 or more.")
         if not self.architectures:

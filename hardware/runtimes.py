@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.networks import Layer, Network
+from nasbench_suite.parsing import check_counts
 
 Run = Callable[[], NDArray[np.float32]]
 """Computes one batch and returns its class scores, shape (batch, classes)."""
@@ -45,11 +46,7 @@ class RunOptions:
     device: Literal["cpu", "cuda"] = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("batch", "threads"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"A {name} of {getattr(self, name)} is impossible: give 1 or more."
-                )
+        check_counts("A runtime", self, "batch threads")
         if self.precision not in ("float32", "float16"):
             raise SuiteError(choose_from("precision", self.precision, ["float32", "float16"]))
         if self.device not in ("cpu", "cuda"):

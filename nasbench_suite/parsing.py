@@ -115,6 +115,23 @@ def configure(kind: type[T], what: str, settings: Mapping[str, Any]) -> T:
     return made
 
 
+def check_counts(whose: str, given: object, names: str) -> None:
+    """See that settings that count something are at least 1, as far as they are given.
+
+    Args:
+        whose: settings they are, as a sentence begins: ``BANANAS``.
+        given: what has them as attributes; None is none.
+        names: of the settings, blanks between them.
+
+    Raises:
+        SuiteError: one is below 1.
+    """
+    for name in names.split():
+        count = getattr(given, name)
+        if count is not None and count < 1:
+            raise SuiteError(f"{whose} cannot work with {name}={count}: give 1 or more.")
+
+
 def parse_seeds(text: str) -> list[int]:
     """Seeds from text such as ``0-4`` or ``0,2,5-9``.
 

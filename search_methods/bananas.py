@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.predictors import Examples
 from nasbench_suite.tasks.method import Method, Session, later
 from search_methods.gaps import filled
@@ -65,15 +66,11 @@ class Bananas(Method):
     initial: str = later("random")
 
     def __post_init__(self) -> None:
-        for name in (
-            *("num_initial", "batch_size", "num_candidates", "num_networks"),
-            *("num_layers", "layer_width", "epochs"),
-        ):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"BANANAS cannot work with a {name} of {getattr(self, name)}: "
-                    f"choose at least 1."
-                )
+        check_counts(
+            "BANANAS",
+            self,
+            "num_initial batch_size num_candidates num_networks num_layers layer_width epochs",
+        )
         if not 0 < self.learning_rate < np.inf:
             raise SuiteError(
                 f"A learning rate of {self.learning_rate} teaches nothing: "

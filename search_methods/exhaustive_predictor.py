@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import listed
 from nasbench_suite.statistics.pareto import nondominated
@@ -59,12 +59,11 @@ class ExhaustivePredictor(Method):
     sampled_trees: int = 5
 
     def __post_init__(self) -> None:
-        for name in ("num_initial", "batch_size", "num_trees", "sampled_trees"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"The exhaustive predictor cannot work with a {name} of "
-                    f"{getattr(self, name)}: choose at least 1."
-                )
+        check_counts(
+            "The exhaustive predictor",
+            self,
+            "num_initial batch_size num_trees sampled_trees",
+        )
         check_design(self.initial)
 
     def start(self, session: Session) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.spaces import FiniteSpace, listed
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.pareto import hypervolume, nondominated
@@ -97,12 +98,7 @@ class GraphVAESearch(Method):
     model: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("num_initial", "refit_every", "warm_initial"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"The graph VAE search cannot work with a {name} of {getattr(self, name)}: "
-                    f"choose at least 1."
-                )
+        check_counts("The graph VAE search", self, "num_initial refit_every warm_initial")
         for name in ("embedding", "cost_embedding"):
             if getattr(self, name) not in ("latent", "one-hot"):
                 raise SuiteError(

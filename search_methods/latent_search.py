@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, need_package
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import PoolSpace
 from nasbench_suite.tasks.method import Method, Session
@@ -84,15 +85,11 @@ class LatentSearch(Method):
     epochs: int = 30
 
     def __post_init__(self) -> None:
-        for name in (
-            *("num_initial", "batch_size", "num_children", "num_parents"),
-            *("generations", "samples", "epochs"),
-        ):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"The latent search cannot work with a {name} of {getattr(self, name)}: "
-                    f"choose at least 1."
-                )
+        check_counts(
+            "The latent search",
+            self,
+            "num_initial batch_size num_children num_parents generations samples epochs",
+        )
         check_design(self.initial)
         if self.embedding not in ("latent", "features"):
             raise SuiteError(

@@ -10,11 +10,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.nsga2 import rank_and_crowding
-from search_methods.regularized_evolution import never_evolves
+from search_methods.regularized_evolution import check_sizes, never_evolves
 
 
 @dataclass
@@ -43,16 +42,7 @@ class MultiObjectiveRegularizedEvolution(Method):
     sample_size: int = 3
 
     def __post_init__(self) -> None:
-        if self.population_size < 1:
-            raise SuiteError(
-                f"A population of {self.population_size} cannot evolve: "
-                f"choose a population_size of at least 1."
-            )
-        if not 1 <= self.sample_size <= self.population_size:
-            raise SuiteError(
-                f"A sample of {self.sample_size} does not fit a population of "
-                f"{self.population_size}: choose a sample_size from 1 to {self.population_size}."
-            )
+        check_sizes(self.population_size, self.sample_size)
 
     def hints(self, task: Task) -> Sequence[str]:
         """A population that the budget does not fill never evolves."""

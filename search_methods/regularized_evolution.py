@@ -37,16 +37,7 @@ class RegularizedEvolution(Method):
     sample_size: int = 25
 
     def __post_init__(self) -> None:
-        if self.population_size < 1:
-            raise SuiteError(
-                f"A population of {self.population_size} cannot evolve: "
-                f"choose a population_size of at least 1."
-            )
-        if not 1 <= self.sample_size <= self.population_size:
-            raise SuiteError(
-                f"A sample of {self.sample_size} does not fit a population of "
-                f"{self.population_size}: choose a sample_size from 1 to {self.population_size}."
-            )
+        check_sizes(self.population_size, self.sample_size)
 
     def hints(self, task: Task) -> Sequence[str]:
         """A population that the budget does not fill never evolves."""
@@ -68,6 +59,20 @@ class RegularizedEvolution(Method):
             _, parent = max(sample, key=itemgetter(0))
             architecture = space.mutate(parent, rng)
         self.population.append((session.evaluate(architecture), architecture))
+
+
+def check_sizes(population_size: int, sample_size: int) -> None:
+    """Refuse a population without members, and a sample that is empty or larger than it."""
+    if population_size < 1:
+        raise SuiteError(
+            f"A population of {population_size} cannot evolve: "
+            f"choose a population_size of at least 1."
+        )
+    if not 1 <= sample_size <= population_size:
+        raise SuiteError(
+            f"A sample of {sample_size} does not fit a population of {population_size}: "
+            f"choose a sample_size from 1 to {population_size}."
+        )
 
 
 def never_evolves(population_size: int, task: Task) -> list[str]:

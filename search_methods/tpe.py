@@ -10,7 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.tasks.method import Method, Session
 
 _GOOD_SHARE, _MOST_GOOD = 0.1, 25
@@ -44,11 +44,7 @@ class TPE(Method):
     num_candidates: int = 24
 
     def __post_init__(self) -> None:
-        for name in ("num_initial", "num_candidates"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"TPE cannot work with a {name} of {getattr(self, name)}: choose at least 1."
-                )
+        check_counts("TPE", self, "num_initial num_candidates")
 
     def start(self, session: Session) -> None:
         """Begin with no observation; random architectures and candidates have a stream each."""

@@ -145,45 +145,54 @@ def group_columns(
     Raises:
         SuiteError: two columns are the same seed of a metric.
     """
-    groups: dict[str, ColumnGroup] = {}
-    left_out: dict[str, str] = {}
-    claimed: set[str] = set()
-    for name, said in facts.items():
-        if said.seeds and set(said.seeds.values()) <= set(columns):
-            groups[name] = ColumnGroup(seeds=dict(said.seeds))
-            claimed.update(said.seeds.values())
-
-    means = []
-    for column in columns:
-        match = _SEED.fullmatch(column)
-        if column in claimed:
-            continue
-        if match is None:
-            means.append(column)
-            continue
-        of_metric = groups.setdefault(match["metric"], ColumnGroup())
-        if column in facts:
-            groups[column] = ColumnGroup(mean=column, seed_of=match["metric"])
-            of_metric.aside.append(column)
-        elif of_metric.seeds.setdefault(int(match["seed"]), column) != column:
-            raise SuiteError(
-                f"Columns {of_metric.seeds[int(match['seed'])]!r} and {column!r} are the same "
-                f"seed of {match['metric']!r}: rename or drop one of them."
-            )
-
-    for column in means:
-        base, _, statistic = column.rpartition("_")
-        guessed = bool(base) and column not in facts
-        if guessed and statistic.lower() in ("std", "iqr"):
-            left_out[column] = "a spread"
-            continue
-        is_mean = guessed and statistic.lower() == "mean" and base not in columns
-        group = groups.setdefault(base if is_mean else column, ColumnGroup())
-        if group.aside:
-            left_out[column] = "a mean with the seed that is set aside"
-        else:
-            group.mean = column
+    groups = {
+        name: ColumnGroup(seeds=dict(said.seeds))
+        for name, said in facts.items()
+        if said.seeds and set(said.seeds.values()) <= set(columns)
+    }
+    claimed = {column for group in groups.values() for column in group.seeds.values()}
+    rest = [column for column in columns if column not in claimed]
+    for column in rest:
+        if match := _SEED.fullmatch(column):
+            _add_seed(groups, column, match["metric"], int(match["seed"]), column in facts)
+    means = [column for column in rest if not _SEED.fullmatch(column)]
+    left_out = {
+        column: reason
+        for column in means
+        if (reason := _add_mean(groups, column, columns, column in facts))
+    }
     return {n: group for n, group in groups.items() if group.mean or group.seeds}, left_out
+
+
+def _add_seed(
+    groups: dict[str, ColumnGroup], column: str, metric: str, seed: int, aside: bool
+) -> None:
+    """Take a column of one training seed of a metric, or set it aside."""
+    group = groups.setdefault(metric, ColumnGroup())
+    if aside:
+        groups[column] = ColumnGroup(mean=column, seed_of=metric)
+        group.aside.append(column)
+    elif group.seeds.setdefault(seed, column) != column:
+        raise SuiteError(
+            f"Columns {group.seeds[seed]!r} and {column!r} are the same seed of {metric!r}: rename "
+            f"or drop one of them."
+        )
+
+
+def _add_mean(
+    groups: dict[str, ColumnGroup], column: str, columns: Sequence[str], named: bool
+) -> str:
+    """Take a column that is of no seed as the figure of its metric; why not, if it is left out."""
+    base, _, statistic = column.rpartition("_")
+    guessed = bool(base) and not named
+    if guessed and statistic.lower() in ("std", "iqr"):
+        return "a spread"
+    is_mean = guessed and statistic.lower() == "mean" and base not in columns
+    group = groups.setdefault(base if is_mean else column, ColumnGroup())
+    if group.aside:
+        return "a mean with the seed that is set aside"
+    group.mean = column
+    return ""
 
 
 def infer_facts(name: str) -> dict[str, Any]:

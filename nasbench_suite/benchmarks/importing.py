@@ -93,6 +93,7 @@ of CIFAR-100 and ImageNet16-120 are halves of one set (Dong and Yang, NAS-Bench-
 SAME_FIGURES = 0.99
 """A validation metric that equals a test in more than this share of the rows is that test."""
 
+_BY_WORD = tuple(f"_{word}" for word in SAID_BY_WORD)
 _Numbers = NDArray[np.float64]
 
 
@@ -539,23 +540,14 @@ class _Importer:
             return f"nothing says what it is; add --metric {name}:quantity=accuracy or another"
         if quantity != inferred.get("quantity"):
             inferred.pop("unit", None)  # it was that of another quantity
-        known = QUANTITIES.get(quantity)
-        unit = known.unit if known else ""
-        direction = known.direction if known else said.get("direction")
-        if direction is None:
-            raise SuiteError(
-                f"Quantity {quantity!r} of metric {name!r} is none of {', '.join(QUANTITIES)}: "
-                f"say whether larger is better with --metric {name}:direction=maximize or minimize."
-            )
+        facts = {**_usual(name, quantity, said), **inferred}
         if "unit" in said:
             check_unit(name, quantity, said["unit"])
-        by_word = name.lower().endswith(tuple(f"_{word}" for word in SAID_BY_WORD))
-        if by_word and "unit" not in said and quantity == inferred.get("quantity"):
+        elif quantity == inferred.get("quantity") and name.lower().endswith(_BY_WORD):
             self.hints.append(
                 f"{name} names no unit and is taken to be in {inferred['unit']}: say another with "
                 f"--metric {name}:unit=s."
             )
-        facts = {"unit": unit, "direction": direction, **inferred}
         notes = [f"one training of {group.seed_of}, set aside"] if group.seed_of else []
         notes += [f"without {', '.join(group.aside)}, set aside"] if group.aside else []
         values = [figures[column] for column in filter(None, [group.mean, *group.seeds.values()])]
@@ -664,6 +656,22 @@ class _Importer:
         for seed, column in group.seeds.items():
             self.seed_sources.setdefault(metric.name, column)
             self.columns[metric.seed_column(seed)] = figures[column]
+
+
+def _usual(name: str, quantity: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Unit and direction of a quantity; of one that nobody knows, the direction that is said.
+
+    Raises:
+        SuiteError: none is.
+    """
+    if (known := QUANTITIES.get(quantity)) is not None:
+        return {"unit": known.unit, "direction": known.direction}
+    if said.get("direction") is None:
+        raise SuiteError(
+            f"Quantity {quantity!r} of metric {name!r} is none of {', '.join(QUANTITIES)}: "
+            f"say whether larger is better with --metric {name}:direction=maximize or minimize."
+        )
+    return {"unit": "", "direction": said["direction"]}
 
 
 def _are_counts(shares: _Numbers, images: int) -> bool:

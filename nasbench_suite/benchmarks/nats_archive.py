@@ -402,6 +402,30 @@ class NatsMean(Mean):
         return self(values)
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """All trainings of one architecture for one number of epochs.
+
+    Attributes:
+        row: index of the architecture.
+        epochs: of each training.
+        seeds: of the trainings on each data set.
+        results: what these trainings left, in the same order.
+    """
+
+    row: int
+    epochs: int
+    seeds: Mapping[str, list[int]]
+    results: Mapping[str, list[dict[str, Any]]]
+
+    def after_last(self, training: str, quantity: str, images: str) -> list[Any]:
+        """The ``acc1es`` or ``losses`` on images after the last epoch; None where there is none."""
+        results, last = self.results.get(training, []), self.epochs - 1
+        if images == "train":
+            return [result[f"train_{quantity}"][last] for result in results]
+        return [result[f"eval_{quantity}"].get(f"{images}@{last}") for result in results]
+
+
 class Collector:
     """Takes records one by one and keeps the figures of a table.
 
@@ -437,97 +461,69 @@ class Collector:
         if self._space is None:
             self._space = _space_of(architecture)
         row = self._space.index(architecture)
-        trainings = {
-            name: [record["all_results"][name, seed] for seed in seeds]
-            for name, seeds in record["dataset_seed"].items()
+        seeds = record["dataset_seed"]
+        results = {
+            name: [record["all_results"][name, seed] for seed in of_name]
+            for name, of_name in seeds.items()
         }
-        epochs = {result["epochs"] for results in trainings.values() for result in results}
-        if len(epochs) != 1:
-            raise ValueError(f"trainings of {architecture} with {len(epochs)} numbers of epochs")
-        (duration,) = epochs
-        if duration in self._seen.setdefault(row, set()):
+        durations = {result["epochs"] for of_name in results.values() for result in of_name}
+        if len(durations) != 1:
+            raise ValueError(f"trainings of {architecture} with {len(durations)} numbers of epochs")
+        trained = _Trained(row, durations.pop(), seeds, results)
+        if trained.epochs in self._seen.setdefault(row, set()):
             raise SuiteError(f"{self._path} holds {architecture} twice: get it again.")
-        self._seen[row].add(duration)
+        self._seen[row].add(trained.epochs)
         for data_set in DATA_SETS:
-            self._add_data_set(row, data_set, duration, trainings, record["dataset_seed"])
+            self._add_outcomes(trained, data_set)
+            self._add_times(trained, data_set)
+            self._add_costs(trained, data_set)
         if self._progress is not None and len(self._seen[row]) == 1:
             self._progress(len(self._seen), self._total or self._space.size)
 
-    def _add_data_set(
-        self,
-        row: int,
-        data_set: _DataSet,
-        epochs: int,
-        trainings: Mapping[str, list[dict[str, Any]]],
-        seeds: Mapping[str, list[int]],
-    ) -> None:
-        self._add_outcomes(row, data_set, epochs, trainings, seeds)
-        self._add_times(row, data_set, epochs, trainings)
-        self._add_costs(row, data_set, epochs, trainings, seeds)
-
-    def _add_outcomes(
-        self,
-        row: int,
-        data_set: _DataSet,
-        epochs: int,
-        trainings: Mapping[str, list[dict[str, Any]]],
-        seeds: Mapping[str, list[int]],
-    ) -> None:
+    def _add_outcomes(self, trained: _Trained, data_set: _DataSet) -> None:
         """Accuracy and loss after the last epoch, where every seed has them."""
         for split, (training, images) in data_set.sets.items():
-            results = trainings.get(training, [])
+            seeds = trained.seeds.get(training, [])
             for quantity, suffix in (("acc1es", ""), ("losses", "_loss")):
-                found = [_after_last(result, quantity, images, epochs) for result in results]
+                found = trained.after_last(training, quantity, images)
                 known = [value for value in found if value is not None]
-                if not known or len(known) < len(seeds[training]):
+                if not known or len(known) < len(seeds):
                     continue
-                name = f"{data_set.name}_{split}{suffix}_{epochs}"
-                self._put(name, row, self._mean(known))
-                for seed, value in zip(seeds[training], known, strict=True):
+                name = f"{data_set.name}_{split}{suffix}_{trained.epochs}"
+                self._put(name, trained.row, self._mean(known))
+                for seed, value in zip(seeds, known, strict=True):
                     self._seeds.setdefault(name, set()).add(seed)
-                    self._put(f"{name}@{seed}", row, value)
+                    self._put(f"{name}@{seed}", trained.row, value)
 
-    def _add_times(
-        self,
-        row: int,
-        data_set: _DataSet,
-        epochs: int,
-        trainings: Mapping[str, list[dict[str, Any]]],
-    ) -> None:
+    def _add_times(self, trained: _Trained, data_set: _DataSet) -> None:
         """Seconds of the training that a search pays for, and of one validation in it."""
         training, images = data_set.searched
-        results = trainings.get(training, [])
+        epochs, results = trained.epochs, trained.results.get(training, [])
         times = [result["train_times"] for result in results]
         if times and all(times):
             spent = self._mean([sum([one[epoch] for epoch in range(epochs)]) for one in times])
-            self._put(f"{data_set.name}_train_time_{epochs}", row, spent)
+            self._put(f"{data_set.name}_train_time_{epochs}", trained.row, spent)
         times = [result["eval_times"] for result in results]
         keys = [f"{images}@{epoch}" for epoch in range(epochs)]
         if times and all(keys[-1] in one for one in times):
             spent = self._mean([sum([one[key] for key in keys]) for one in times])
-            self._put(f"{data_set.name}_valid_time_{epochs}", row, spent / epochs)
+            self._put(f"{data_set.name}_valid_time_{epochs}", trained.row, spent / epochs)
 
-    def _add_costs(
-        self,
-        row: int,
-        data_set: _DataSet,
-        epochs: int,
-        trainings: Mapping[str, list[dict[str, Any]]],
-        seeds: Mapping[str, list[int]],
-    ) -> None:
+    def _add_costs(self, trained: _Trained, data_set: _DataSet) -> None:
         """Size and latency of the network that is reported."""
-        results = trainings.get(data_set.reported, [])
+        results = trained.results.get(data_set.reported, [])
         if not results:
             return
-        known = seeds[data_set.reported]
+        seeds = trained.seeds[data_set.reported]
         for quantity, key in (("parameters", "params"), ("flops", "flop")):
-            size = self._mean.of_size([result[key] for result in results], known)
-            self._put(f"{data_set.name}_{quantity}_{epochs}", row, size)
+            size = self._mean.of_size([result[key] for result in results], seeds)
+            self._put(f"{data_set.name}_{quantity}_{trained.epochs}", trained.row, size)
         measured = [result["latency"] for result in results if result["latency"]]
         latencies = [sum(values) / len(values) for values in measured]
         latencies = [latency for latency in latencies if latency > 0]
         if latencies:
-            self._put(f"{data_set.name}_latency_{epochs}", row, self._mean(latencies))
+            name = f"{data_set.name}_latency_{trained.epochs}"
+            self._put(name, trained.row, self._mean(latencies))
 
     def _put(self, column: str, row: int, value: object) -> None:
         if not isinstance(value, numbers.Real):
@@ -580,14 +576,6 @@ _COSTS: tuple[dict[str, str], ...] = (
     {"quantity": "flops", "unit": "M", "note": "counted"},
     {"quantity": "latency", "unit": "s", "note": "a batch of 256, on the authors' machine"},
 )
-
-
-def _after_last(result: dict[str, Any], quantity: str, images: str, epochs: int) -> Any:
-    """A training's ``acc1es`` or ``losses`` after its last epoch; None where it has none there."""
-    last = epochs - 1
-    if images == "train":
-        return result[f"train_{quantity}"][last]
-    return result[f"eval_{quantity}"].get(f"{images}@{last}")
 
 
 def _described_training(data_set: _DataSet, epochs: int) -> Iterator[tuple[str, dict[str, Any]]]:

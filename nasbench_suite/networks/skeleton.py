@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks.graph import Image
+from nasbench_suite.parsing import check_counts
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,7 @@ class Skeleton:
     pruned: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("channels", "cells"):
-            given = getattr(self, name)
-            if given is not None and given < 1:
-                raise SuiteError(f"A network of {given} {name} is impossible: give 1 or more.")
+        check_counts("A network", self, "channels cells")
 
     def without_heads(self, space: str) -> None:
         """Refuse what networks of DARTS cells alone have.

@@ -8,7 +8,7 @@ the calling process alone writes, one transaction a trial.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.events import Record
+from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.parsing import counted, parse_methods
 from nasbench_suite.rows import CodeRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
@@ -273,63 +273,18 @@ def run_tasks(
     progress: bool = False,
 ) -> RunSummary:
     """As ``run``, on tasks made before with ``make_task``."""
-    if progress:
-        from nasbench_suite.runner.progress import Bar
-
-        with Bar() as bar:
-            return run_tasks(
-                tasks,
-                methods,
-                seeds=seeds,
-                jobs=jobs,
-                executor=executor,
-                store=store,
-                keep=keep,
-                rerun=rerun,
-                on_trial=_both(bar.advance, on_trial),
-                on_evaluation=on_evaluation,
-                on_plan=_both(bar.plan, on_plan),
-            )
     seeds = _check_seeds(seeds)
     executor = executor or local_executor(jobs)
     chosen = make_methods(methods)
-    summary = RunSummary()
-    for task in tasks:
-        summary.hints += [f"{task.name}: {hint}" for hint in task.hints]
-        for name, method in chosen:
-            method.refuse(task)  # before any runs
-            label = method_label(name, method)
-            summary.hints += [f"{label} on {task.name}: {hint}" for hint in method.hints(task)]
-    with ResultStore(store) as results:
+    summary = RunSummary(hints=_check_methods(tasks, chosen))
+    with ResultStore(store) as results, ExitStack() as shown:
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
-        plans = []
-        there, codes = results.finished_seeds(), results.codes()
-        current = {name: describe_code(name, method) for name, method in chosen}
-        for task in tasks:
-            task_id = results.add_task(task_row(task))
-            for name, method in chosen:
-                row = method_row(name, method)
-                method_id = results.add_method(row)
-                finished = there.get((task_id, method_id), {})
-                own = current[name]
-                others = {
-                    seed: codes[code]
-                    for seed, code in finished.items()
-                    if code is not None and codes[code].identity != own.identity
-                }
-                again = frozenset(others).intersection(seeds) if rerun else frozenset()
-                todo = [seed for seed in seeds if seed not in finished or seed in again]
-                if others and not rerun:
-                    if todo and not keep:
-                        raise SuiteError(_other_code(row.label, task, own, others, results.path))
-                    trials = counted(len(others), "trial")
-                    summary.hints.append(
-                        f"{row.label} on {task.name}: {trials} of other code "
-                        f"({next(iter(others.values())).title}); now it is {own.title}."
-                    )
-                summary.skipped += len(seeds) - len(todo)
-                numbers = (task_id, method_id, todo, results.add_code(own), again)
-                plans.append(_Plan(task, method, row.label, row.key, *numbers))
+        plans = _make_plans(results, tasks, chosen, seeds, keep, rerun, summary)
+        if progress:
+            from nasbench_suite.runner.progress import Bar
+
+            bar = shown.enter_context(Bar())
+            on_plan, on_trial = _both(bar.plan, on_plan), _both(bar.advance, on_trial)
         if on_plan is not None:
             on_plan(
                 {
@@ -340,44 +295,98 @@ def run_tasks(
         checkpoints = results.path.with_name(results.path.name + ".checkpoints").resolve()
         work = [(plan.task, plan.method) for plan in plans]
         for job, outcome in executor.outcomes(work, _jobs(plans, checkpoints)):
-            plan, seed = plans[job.plan], job.seed
+            plan = plans[job.plan]
             if not isinstance(outcome, Failure):
-                outcome = settle(plan.task, seed, outcome)
+                outcome = settle(plan.task, job.seed, outcome)
+            done = _write(results, plan, environment_id, job, outcome)
             if isinstance(outcome, Failure):
-                results.add_failure(
-                    plan.task_id,
-                    plan.method_id,
-                    environment_id,
-                    seed,
-                    f"{outcome.message}\n{outcome.traceback}",
-                    outcome.wall_seconds,
-                    code_id=plan.code_id,
-                )
-                done = TrialDone(
-                    plan.task.name, plan.label, seed, outcome.message, outcome.wall_seconds
-                )
                 summary.failures.append(done)
             else:
-                results.add_trial(
-                    plan.task_id,
-                    plan.method_id,
-                    environment_id,
-                    seed,
-                    outcome,
-                    code_id=plan.code_id,
-                    replace=seed in plan.again,
-                )
-                job.checkpoint.unlink(missing_ok=True)
-                done = TrialDone(plan.task.name, plan.label, seed, None, outcome.wall_seconds)
+                summary.finished += 1
                 if on_evaluation is not None:
                     for evaluation in _evaluations(done, outcome.record):
                         on_evaluation(evaluation)
-                summary.finished += 1
             if on_trial is not None:
                 on_trial(done)
         with suppress(OSError):
             checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary
+
+
+def _check_methods(tasks: Sequence[Task], chosen: Sequence[tuple[str, Method]]) -> list[str]:
+    """What tasks and methods hint at, a sentence each.
+
+    Raises:
+        SuiteError: a method cannot search on a task at all.
+    """
+    hints = []
+    for task in tasks:
+        hints += [f"{task.name}: {hint}" for hint in task.hints]
+        for name, method in chosen:
+            method.refuse(task)
+            label = method_label(name, method)
+            hints += [f"{label} on {task.name}: {hint}" for hint in method.hints(task)]
+    return hints
+
+
+def _make_plans(
+    results: ResultStore,
+    tasks: Sequence[Task],
+    chosen: Sequence[tuple[str, Method]],
+    seeds: Sequence[int],
+    keep: bool,
+    rerun: bool,
+    summary: RunSummary,
+) -> list[_Plan]:
+    """What is to be run of each method on each task; what is not is counted in the summary.
+
+    Raises:
+        SuiteError: other code ran some of it, and it is not said what is to become of that.
+    """
+    plans = []
+    there, codes = results.finished_seeds(), results.codes()
+    current = {name: describe_code(name, method) for name, method in chosen}
+    for task in tasks:
+        task_id = results.add_task(task_row(task))
+        for name, method in chosen:
+            row, own = method_row(name, method), current[name]
+            method_id = results.add_method(row)
+            finished = there.get((task_id, method_id), {})
+            others = {
+                seed: codes[code]
+                for seed, code in finished.items()
+                if code is not None and codes[code].identity != own.identity
+            }
+            again = frozenset(others).intersection(seeds) if rerun else frozenset()
+            todo = [seed for seed in seeds if seed not in finished or seed in again]
+            if others and not rerun:
+                if todo and not keep:
+                    raise SuiteError(_other_code(row.label, task, own, others, results.path))
+                trials = counted(len(others), "trial")
+                summary.hints.append(
+                    f"{row.label} on {task.name}: {trials} of other code "
+                    f"({next(iter(others.values())).title}); now it is {own.title}."
+                )
+            summary.skipped += len(seeds) - len(todo)
+            numbers = (task_id, method_id, todo, results.add_code(own), again)
+            plans.append(_Plan(task, method, row.label, row.key, *numbers))
+    return plans
+
+
+def _write(
+    results: ResultStore, plan: _Plan, environment_id: int, job: Job, outcome: Failure | TrialResult
+) -> TrialDone:
+    """Write how a trial ended, and tell it."""
+    where = (plan.task_id, plan.method_id, environment_id, job.seed)
+    if isinstance(outcome, Failure):
+        message, seconds = f"{outcome.message}\n{outcome.traceback}", outcome.wall_seconds
+        results.add_failure(*where, message, seconds, code_id=plan.code_id)
+    else:
+        replaced = job.seed in plan.again
+        results.add_trial(*where, outcome, code_id=plan.code_id, replace=replaced)
+        job.checkpoint.unlink(missing_ok=True)
+    failure = outcome.message if isinstance(outcome, Failure) else None
+    return TrialDone(plan.task.name, plan.label, job.seed, failure, outcome.wall_seconds)
 
 
 def _other_code(

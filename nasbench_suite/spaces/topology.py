@@ -11,19 +11,14 @@ import re
 from collections.abc import Hashable, Iterable, Sequence
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, encode_one_hot
+from nasbench_suite.spaces.cell_space import CellSpace
 from nasbench_suite.spaces.cells import Cell
-from nasbench_suite.spaces.finite import FiniteProductSpace
-from nasbench_suite.spaces.graphs import OperationGraph, line_graph
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 NUM_NODES = 4
@@ -40,7 +35,7 @@ _TEMPLATE = "+".join(
 _STRING = re.compile(re.escape(_TEMPLATE).replace("%s", r"([a-z0-9_]+)"))
 
 
-class TopologySpace(FiniteProductSpace):
+class TopologySpace(CellSpace):
     """NATS-Bench's topology space: 15,625 cells, 6,466 computation graphs.
 
     A vector holds the operation (position in ``OPERATIONS``) of each edge in ``EDGES``.
@@ -54,7 +49,8 @@ class TopologySpace(FiniteProductSpace):
 
     name = "nats-tss"
     aliases = ("nasbench201", "nas-bench-201", "nb201", "tss", "topology")
-    choices = (len(OPERATIONS),) * len(EDGES)
+    cell = CELL
+    choices = tuple(map(len, CELL.candidates))
 
     def format(self, vector: Sequence[int]) -> str:
         """NAS-Bench-201's string, such as ``|a~0|+|b~0|c~1|+|d~0|e~1|f~2|``."""
@@ -143,33 +139,6 @@ class TopologySpace(FiniteProductSpace):
             return one_hot
         operations = np.delete(one_hot, range(_NONE, one_hot.shape[1], len(OPERATIONS)), axis=1)
         return np.concatenate([vectors != _NONE, operations], axis=1)
-
-    def graph(self, architecture: Architecture) -> OperationGraph:
-        """The line graph of what lives in the cell."""
-        return line_graph(CELL, [OPERATIONS[one] for one in self.vector(architecture)])
-
-    def dot(self, architecture: Architecture) -> str:
-        """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
-        from nasbench_suite.spaces.drawing import dot_cell
-
-        return dot_cell(CELL.node_labels(), self._drawn(architecture))
-
-    def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
-        """Draw the cell: nodes on a line, an arc an edge; dead edges are dashed."""
-        from nasbench_suite.spaces.drawing import draw_cell
-
-        return draw_cell(CELL.node_labels(), self._drawn(architecture), ax)
-
-    def _drawn(self, architecture: Architecture) -> list[tuple[int, int, str, bool]]:
-        """The edges of a picture: source, target, operation, and whether it can matter."""
-        vector = self.vector(architecture)
-        return [
-            (source, target, OPERATIONS[operation], alive != _NONE)
-            for (source, target), operation, alive in zip(
-                EDGES, vector, live_edges(vector), strict=True
-            )
-            if operation != _NONE
-        ]
 
 
 def _terms(source: str) -> list[str]:

@@ -10,20 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture
+from nasbench_suite.spaces.cell_space import CellSpace
 from nasbench_suite.spaces.cells import Cell
-from nasbench_suite.spaces.finite import FiniteProductSpace
-from nasbench_suite.spaces.graphs import OperationGraph, line_graph
 from nasbench_suite.spaces.subset import FiniteSubsetSpace
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 OPERATIONS = ("none", "skip_connect", "conv_1x1", "conv_3x3")
 """What the digits 0 to 3 of a cell stand for."""
@@ -42,7 +37,7 @@ _SKELETON = re.compile(r"64-([1-4]{4,6})-basic")
 _DIGITS = re.compile(r"[(\[]?\s*(\d(?:\s*,\s*\d)*)\s*,?\s*[)\]]?")
 
 
-class TransNASMicroSpace(FiniteProductSpace):
+class TransNASMicroSpace(CellSpace):
     """TransNAS-Bench-101's 4,096 cells of 4 nodes, 6 edges and 4 operations.
 
     A vector holds the operation (position in ``OPERATIONS``) of each edge in ``EDGES``, in the
@@ -55,7 +50,8 @@ class TransNASMicroSpace(FiniteProductSpace):
 
     name = "transnas101-micro"
     aliases = ("transbench101_micro", "transnas-micro")
-    choices = (len(OPERATIONS),) * len(EDGES)
+    cell = CELL
+    choices = tuple(map(len, CELL.candidates))
 
     def format(self, vector: Sequence[int]) -> str:
         """TransNAS-Bench-101's string: base channels, skeleton, and the cell node by node."""
@@ -97,30 +93,6 @@ class TransNASMicroSpace(FiniteProductSpace):
     def is_connected(self, architecture: Architecture) -> bool:
         """Whether any path leads from the cell's input to its output."""
         return bool(self.canonical(architecture))
-
-    def graph(self, architecture: Architecture) -> OperationGraph:
-        """The line graph of what lives in the cell."""
-        return line_graph(CELL, [OPERATIONS[one] for one in self.vector(architecture)])
-
-    def dot(self, architecture: Architecture) -> str:
-        """The cell as a Graphviz DOT graph, operations on the edges, ``none`` left out."""
-        from nasbench_suite.spaces.drawing import dot_cell
-
-        return dot_cell(CELL.node_labels(), self._drawn(architecture))
-
-    def draw(self, architecture: Architecture, ax: Axes | None = None) -> Axes:
-        """Draw the cell: nodes on a line, an arc an edge."""
-        from nasbench_suite.spaces.drawing import draw_cell
-
-        return draw_cell(CELL.node_labels(), self._drawn(architecture), ax)
-
-    def _drawn(self, architecture: Architecture) -> list[tuple[int, int, str, bool]]:
-        """The edges of a picture: source, target, operation; none is dashed."""
-        return [
-            (source, target, OPERATIONS[operation], True)
-            for (source, target), operation in zip(EDGES, self.vector(architecture), strict=True)
-            if operation != _NONE
-        ]
 
 
 class TransNASMacroSpace(FiniteSubsetSpace):

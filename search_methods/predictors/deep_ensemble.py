@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.predictors import EnsemblePredictor, Examples
 from nasbench_suite.predictors.predictor import Standard
 from search_methods.predictors.encoding import check_longest_path, encode
@@ -44,12 +44,7 @@ class DeepEnsemble(EnsemblePredictor):
     longest_path: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("num_networks", "num_layers", "layer_width", "epochs"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"A deep ensemble cannot work with a {name} of {getattr(self, name)}: "
-                    f"choose at least 1."
-                )
+        check_counts("A deep ensemble", self, "num_networks num_layers layer_width epochs")
         check_longest_path(self.longest_path)
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import Standard, undeviating
 
@@ -46,12 +46,7 @@ class GCN(Predictor):
     weight_decay: float = 1e-3
 
     def __post_init__(self) -> None:
-        for name in ("layers", "width", "epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise SuiteError(
-                    f"A graph network cannot work with a {name} of {getattr(self, name)}: choose "
-                    f"at least 1."
-                )
+        check_counts("A graph network", self, "layers width epochs batch_size")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Train by AdamW on the squared error, on one thread."""

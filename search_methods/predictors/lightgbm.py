@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from functools import partial
+from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nasbench_suite.predictors import Examples, Prediction, Predictor
-from nasbench_suite.predictors.predictor import Standard, undeviating
-
-Array = NDArray[np.float64]
+from search_methods.predictors.boosting import Array, Boosting, Trees
 
 
 @dataclass
-class LightGBM(Predictor):
+class LightGBM(Boosting):
     """Gradient-boosted trees on features, by LightGBM.
 
     Luo, Tan, Wang, Qin, Chen and Liu, *Neural architecture search with GBDT*, arXiv:2007.04785,
@@ -30,19 +25,16 @@ class LightGBM(Predictor):
     """
 
     needs_package: ClassVar[tuple[str, str] | tuple[()]] = ("lightgbm", "predictors")
-    fewest: ClassVar[int] = 2
 
     rounds: int = 500
     learning_rate: float = 0.05
     num_leaves: int = 31
     min_leaf: int = 5
-    encoding: Literal["auto", "path", "one-hot", "adjacency"] = "auto"
 
-    def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
-        """Grow the trees on one thread."""
+    def grow(self, features: Array, figures: Array, seed: int) -> Trees:
+        """See ``Boosting``."""
         import lightgbm
 
-        self.standard = Standard.of(values)
         settings = {
             "objective": "regression",
             "learning_rate": self.learning_rate,
@@ -51,15 +43,11 @@ class LightGBM(Predictor):
             "feature_fraction": 0.9,
             "bagging_fraction": 0.8,
             "bagging_freq": 5,
-            "seed": int(rng.integers(2**31)),
+            "seed": seed,
             "num_threads": 1,
             "deterministic": True,
             "verbose": -1,
         }
-        data = lightgbm.Dataset(known.features(self.encoding), self.standard.scale(values))
-        self.model = lightgbm.train(settings, data, num_boost_round=self.rounds)
-
-    def predict(self, asked: Examples) -> Prediction:
-        """The sum of the trees, without deviations."""
-        scaled = np.asarray(self.model.predict(asked.features(self.encoding), num_threads=1))
-        return undeviating(self.standard.unscale(scaled, scaled).mean)
+        data = lightgbm.Dataset(features, figures)
+        model = lightgbm.train(settings, data, num_boost_round=self.rounds)
+        return partial(model.predict, num_threads=1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.networks import Skeleton
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.spaces import SearchSpace
 
 VERSION = 1
@@ -58,10 +59,7 @@ class Recipe:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "channels", "cells", "batch", "valid_images", "trainings"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise SuiteError(f"A training with {name}={value} is impossible: give 1 or more.")
+        check_counts("A training", self, "epochs channels cells batch valid_images trainings")
         if not 0 < self.learning_rate < float("inf"):
             raise SuiteError(
                 f"A learning rate of {self.learning_rate} trains nothing: give a number above 0."

@@ -122,7 +122,7 @@ def test_tables_and_spaces_without_choices_are_refused() -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"generations": 0}, "generations of 0: choose at least 1"),
+        ({"generations": 0}, "generations=0: give 1 or more"),
         ({"initial": "best"}, "Unknown initial queries 'best': choose 'random' or 'diverse'"),
         ({"embedding": "graph"}, "Unknown embedding 'graph'"),
         ({"proposals": "none"}, "Unknown proposals 'none'"),
