@@ -21,9 +21,10 @@ from nasbench_suite.testing.predictors import PredictorContract
 from nasbench_suite.testing.proxies import ProxyContract
 from nasbench_suite.testing.spaces import SpaceContract
 from nasbench_suite.testing.supernets import SupernetContract
-from nasbench_suite.testing.toys import toy_benchmark
+from nasbench_suite.testing.toys import Computed, toy_benchmark
 
 __all__ = [
+    "Computed",
     "Contract",
     "ExecutorContract",
     "FormatContract",

@@ -19,7 +19,7 @@ from reports.commands.options import (
     OneDataset,
     Order,
     Store,
-    print_report,
+    print_rows,
     read,
 )
 
@@ -43,7 +43,6 @@ def fronts(
     from reports.figures.panels import write_panels
     from reports.figures.style import check_figure_path
     from reports.labels import in_order
-    from reports.tables import rendering as tables
     from reports.tables.fronts import fronts_report
 
     if figure is not None:
@@ -62,9 +61,4 @@ def fronts(
     if figure is not None:
         write_panels(chosen(), "attainment", figure, tasks=list(dict.fromkeys(rows["task_key"])))
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
-    if form is Format.CSV:
-        typer.echo(tables.to_csv(rows), nl=False)
-    elif form is Format.JSON:
-        typer.echo(tables.records_json(rows), nl=False)
-    else:
-        print_report(fronts_report(results, rows), form, results)
+    print_rows(rows, form, lambda: fronts_report(results, rows), results)

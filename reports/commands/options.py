@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +13,8 @@ import typer
 from nasbench_suite.commands.completion import complete, complete_tasks
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from nasbench_suite.analysis.results import Results
     from reports.labels import Presented
     from reports.tables import rendering as tables
@@ -106,6 +108,23 @@ def print_report(report: tables.Report, form: Format, results: Results | None = 
     width = console.width if known else _PIPED
     console.width = width
     console.print(*to_terminal(report, console.encoding, width), sep="\n", crop=False)
+
+
+def print_rows(
+    rows: pd.DataFrame,
+    form: Format,
+    report: Callable[[], tables.Report],
+    results: Results | None = None,
+) -> None:
+    """Print rows for other programs as they are, for people as the report that is made of them."""
+    from reports.tables import rendering as tables
+
+    if form is Format.CSV:
+        typer.echo(tables.to_csv(rows), nl=False)
+    elif form is Format.JSON:
+        typer.echo(tables.records_json(rows), nl=False)
+    else:
+        print_report(report(), form, results)
 
 
 def read(

@@ -17,7 +17,7 @@ from reports.commands.options import (
     OneDataset,
     Order,
     Store,
-    print_report,
+    print_rows,
     read,
 )
 
@@ -44,7 +44,6 @@ def robustness(
     """Show spread, worst case, tail and collapse over seeds, and what the search logged inside."""
     from nasbench_suite.analysis.robustness import results_robustness
     from reports.labels import in_order
-    from reports.tables import rendering as tables
     from reports.tables.robustness import robustness_report
 
     results = read(
@@ -58,13 +57,9 @@ def robustness(
     )
     rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
     rows = in_order(rows, results)
-    if form is Format.CSV:
-        typer.echo(tables.to_csv(rows), nl=False)
-    elif form is Format.JSON:
-        typer.echo(tables.records_json(rows), nl=False)
-    else:
-        report = robustness_report(rows, confidence=confidence, tail=tail)
-        print_report(report, form, results)
+    print_rows(
+        rows, form, lambda: robustness_report(rows, confidence=confidence, tail=tail), results
+    )
 
 
 def sensitivity(
@@ -79,7 +74,6 @@ def sensitivity(
 ) -> None:
     """Show how a method's results depend on one hyper-parameter, all else equal."""
     from nasbench_suite.analysis.robustness import sensitivity as make_rows
-    from reports.tables import rendering as tables
     from reports.tables.robustness import sensitivity_report
 
     rows = make_rows(
@@ -91,9 +85,4 @@ def sensitivity(
         tail=tail,
         confidence=confidence,
     )
-    if form is Format.CSV:
-        typer.echo(tables.to_csv(rows), nl=False)
-    elif form is Format.JSON:
-        typer.echo(tables.records_json(rows), nl=False)
-    else:
-        print_report(sensitivity_report(rows, method, parameter), form)
+    print_rows(rows, form, lambda: sensitivity_report(rows, method, parameter))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from nasbench_suite.benchmarks import Metric
-from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import make_task
+from nasbench_suite.testing import Computed
 from search_methods.graph_vae.wording import wording
 from search_methods.initial_designs import diverse
 from search_methods.latent_search import LatentSearch
@@ -21,33 +21,18 @@ from search_methods.latent_search import LatentSearch
 QUICK: dict[str, Any] = {"samples": 300, "epochs": 2, "num_children": 20, "generations": 2}
 
 
-class Layers(OpenBenchmark):
-    """FBNet's networks, better the more layers have the fourth block; costs nothing to ask."""
-
-    sample_size = 30
-
-    def __init__(self) -> None:
-        self.space = load_space("fbnet")
-        self.name = "layers"
-        metrics = [
-            Metric("made_valid_9", dataset="made", split="valid", epochs=9),
-            Metric("made_test_9", dataset="made", split="test", epochs=9),
-        ]
-        self.metrics = {metric.name: metric for metric in metrics}
-        self.about: dict[str, str] = {}
-
-    @property
-    def checksum(self) -> str:
-        return self.name
-
-    def figures(self, architectures, metric, seed=None):
-        return (
-            np.array([sum(b == 3 for b in self.space.vector(one)) for one in architectures]) + 50.0
-        )
+def layers() -> Computed:
+    """FBNet's networks, better the more layers have the fourth block."""
+    space = load_space("fbnet")
+    metrics = [
+        Metric("made_valid_9", dataset="made", split="valid", epochs=9),
+        Metric("made_test_9", dataset="made", split="test", epochs=9),
+    ]
+    return Computed("layers", space, metrics, lambda one, _: 50.0 + space.vector(one).count(3))
 
 
 def search(**settings: Any) -> Trial:
-    trial = Trial(make_task(Layers(), evaluations=40), LatentSearch(**settings), 0)
+    trial = Trial(make_task(layers(), evaluations=40), LatentSearch(**settings), 0)
     trial.advance()
     return trial
 
@@ -109,8 +94,8 @@ def test_features_and_mutants_need_no_auto_encoder(monkeypatch: pytest.MonkeyPat
 
 
 def test_tables_and_spaces_without_choices_are_refused() -> None:
-    pool = Layers().pool(
-        [Layers().space.string((k,) * 22) for k in range(9)], ["made_valid_9", "made_test_9"]
+    pool = layers().pool(
+        [layers().space.string((k,) * 22) for k in range(9)], ["made_valid_9", "made_test_9"]
     )
     with pytest.raises(SuiteError, match="this table has 9 alone: search what answers"):
         LatentSearch().refuse(make_task(pool, evaluations=5))

@@ -14,12 +14,12 @@ import pytest
 
 from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric
-from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Task, make_task
 from nasbench_suite.tasks.methods import make_method
+from nasbench_suite.testing import Computed
 
 VALID, TEST, COST = "made_valid_9", "made_test_9", "cost"
 EVALUATIONS, MEMBERS = 10, 40
@@ -42,31 +42,18 @@ LEFT_OUT = {
 }
 
 
-class Made(OpenBenchmark):
+def on_space(name: str) -> Computed:
     """Figures by the hash of an architecture's string, for any space."""
-
-    sample_size = 30
-
-    def __init__(self, space: str) -> None:
-        self.space = load_space(space)
-        self.name = f"made-{space}"
-        self.asked = 0
-        metrics = [
-            Metric(VALID, dataset="made", split="valid", epochs=9),
-            Metric(TEST, dataset="made", split="test", epochs=9),
-            Metric("made_valid_1", dataset="made", split="valid", epochs=1),
-            Metric(COST, "latency", "ms", "minimize"),
-        ]
-        self.metrics = {metric.name: metric for metric in metrics}
-        self.about: dict[str, str] = {}
-
-    @property
-    def checksum(self) -> str:
-        return self.name
-
-    def figures(self, architectures, metric, seed=None):
-        self.asked += len(architectures)
-        return np.array([made(self.space.string(one), metric) for one in architectures])
+    space = load_space(name)
+    metrics = [
+        Metric(VALID, dataset="made", split="valid", epochs=9),
+        Metric(TEST, dataset="made", split="test", epochs=9),
+        Metric("made_valid_1", dataset="made", split="valid", epochs=1),
+        Metric(COST, "latency", "ms", "minimize"),
+    ]
+    return Computed(
+        f"made-{name}", space, metrics, lambda one, metric: made(space.string(one), metric)
+    )
 
 
 def made(string: str, metric: str) -> float:
@@ -81,7 +68,7 @@ KINDS = {"nats-tss", "nasbench101", "darts", "mnasnet", "nasbench-graph-proteins
 @cache
 def table(space: str) -> Benchmark:
     """Some architectures of a space, as a partial table."""
-    whole, rng = Made(space), np.random.default_rng(0)
+    whole, rng = on_space(space), np.random.default_rng(0)
     drawn: dict[object, str] = {}
     while len(drawn) < MEMBERS:
         architecture = whole.space.sample(rng)
@@ -147,7 +134,7 @@ def test_every_method_searches_a_sample_of_every_space(space):
 @pytest.mark.parametrize("space", own_spaces())
 def test_every_method_searches_the_whole_of_every_space_or_is_refused(space):
     for name in black_box():
-        benchmark = Made(space)
+        benchmark = on_space(space)
         also = [COST] if small(name).multi_objective else []
         task = make_task(benchmark, evaluations=EVALUATIONS, objectives=also)
         answer = searched(task, name)
@@ -195,7 +182,7 @@ def trajectory(space: str, name: str) -> Any:
     pytest.importorskip("torch")
     known = make_method(name).config
     method = make_method(name, {key: value for key, value in SEARCH.items() if key in known})
-    task = make_task(Made(space))
+    task = make_task(on_space(space))
     try:
         trial = Trial(task, method, 0)
         trial.advance()
