@@ -109,36 +109,11 @@ def make_table(
         raise SuiteError(
             f"Architecture {first} ({space.string(int(first))}) has two rows: keep one."
         )
-    checked = {}
     given = facts or {}
-    for name, values in columns.items():
-        try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise SuiteError(f"Column {name!r} holds something else than numbers.") from None
-        if array.shape != rows.shape:
-            raise SuiteError(
-                f"Column {name!r} has {array.size} figures for {len(rows)} architectures: "
-                f"the device lacks rows, or has too many."
-            )
-        is_spread = name.endswith("_iqr")
-        reason = given.get(name.removesuffix("_iqr"), {}).get("missing")
-        if reason is not None:
-            if reason not in REASONS[1:]:
-                raise SuiteError(choose_from("reason", reason, REASONS[1:]))
-            array = np.where(array == NO_FIGURE, np.nan, array)
-        wrong = ~np.isfinite(array) | (array < 0 if is_spread else array <= 0)
-        wrong &= (reason is None) | ~np.isnan(array)
-        if wrong.any():
-            at = int(wrong.argmax())
-            marked = bool((array[wrong] == NO_FIGURE).all())
-            raise SuiteError(
-                f"Column {name!r} is {array[at]} at architecture {rows[at]} "
-                f"({space.string(int(rows[at]))}){and_more(int(wrong.sum()) - 1)}: a cost is a "
-                f"number above 0"
-                f"{'; say why -1 stands for no figure with --missing REASON' if marked else ''}."
-            )
-        checked[name] = array[order]
+    checked = {
+        name: _checked(name, values, rows, space, given.get(name.removesuffix("_iqr"), {}))[order]
+        for name, values in columns.items()
+    }
     if not checked:
         raise SuiteError("A table of costs needs at least one column.")
     known = {
@@ -149,19 +124,76 @@ def make_table(
     for name, said in known.items():
         if len(rows) == space.size and not np.isnan(checked[name]).any():
             said.pop("missing", None)
-        if said.get("quantity") not in (*COSTS, "throughput"):
-            raise SuiteError(
-                f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
-                f"cost: choose {', '.join(COSTS)}."
-            )
-        check_unit(name, said["quantity"], said.get("unit", ""))
-        named = _inferred(name).get("unit", said.get("unit"))
-        if said.get("unit") != named:
-            raise SuiteError(
-                f"Column {name!r} has unit {said.get('unit', '')!r}: give {said['quantity']} in "
-                f"{named or 'plain numbers'}, as its name says, or rename it."
-            )
+        _check_facts(name, said)
     return CostTable(space, rows[order], checked, known, dict(about or {}))
+
+
+def _checked(
+    name: str,
+    values: Any,
+    rows: NDArray[np.int64],
+    space: FiniteSpace,
+    said: Mapping[str, Any],
+) -> NDArray[np.float64]:
+    """A column of costs, NaN where there is none.
+
+    Args:
+        name: of the column.
+        values: its figures.
+        rows: the architecture of each.
+        space: of the table.
+        said: what is said of the column; ``missing`` why there may be none.
+
+    Raises:
+        SuiteError: see ``make_table``.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise SuiteError(f"Column {name!r} holds something else than numbers.") from None
+    if array.shape != rows.shape:
+        raise SuiteError(
+            f"Column {name!r} has {array.size} figures for {len(rows)} architectures: "
+            f"the device lacks rows, or has too many."
+        )
+    reason = said.get("missing")
+    if reason is not None:
+        if reason not in REASONS[1:]:
+            raise SuiteError(choose_from("reason", reason, REASONS[1:]))
+        array = np.where(array == NO_FIGURE, np.nan, array)
+    is_spread = name.endswith("_iqr")
+    wrong = ~np.isfinite(array) | (array < 0 if is_spread else array <= 0)
+    wrong &= (reason is None) | ~np.isnan(array)
+    if wrong.any():
+        at = int(wrong.argmax())
+        marked = bool((array[wrong] == NO_FIGURE).all())
+        raise SuiteError(
+            f"Column {name!r} is {array[at]} at architecture {rows[at]} "
+            f"({space.string(int(rows[at]))}){and_more(int(wrong.sum()) - 1)}: a cost is a "
+            f"number above 0"
+            f"{'; say why -1 stands for no figure with --missing REASON' if marked else ''}."
+        )
+    return array
+
+
+def _check_facts(name: str, said: Mapping[str, Any]) -> None:
+    """Refuse what is no cost, and a unit that is not the quantity's or the name's.
+
+    Raises:
+        SuiteError: it is so.
+    """
+    if said.get("quantity") not in (*COSTS, "throughput"):
+        raise SuiteError(
+            f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
+            f"cost: choose {', '.join(COSTS)}."
+        )
+    check_unit(name, said["quantity"], said.get("unit", ""))
+    named = _inferred(name).get("unit", said.get("unit"))
+    if said.get("unit") != named:
+        raise SuiteError(
+            f"Column {name!r} has unit {said.get('unit', '')!r}: give {said['quantity']} in "
+            f"{named or 'plain numbers'}, as its name says, or rename it."
+        )
 
 
 def _inferred(name: str) -> dict[str, str]:

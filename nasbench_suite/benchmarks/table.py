@@ -411,56 +411,81 @@ def make_benchmark(
     for stranger in gaps.keys() - known:
         raise SuiteError(choose_from("metric with gaps", stranger, known))
 
-    def take(column: str, values: ArrayLike, finite: bool, metric: Metric) -> None:
-        # An array that nobody writes to need not be copied: of a large table that is half of all.
-        given = isinstance(values, np.ndarray) and not values.flags.writeable
-        shared = given and metric.name not in gaps
-        array = (np.asarray if shared else np.array)(values, dtype=np.float64)
-        if array.shape != (space.size,):
-            raise SuiteError(
-                f"Column {column!r} has shape {array.shape}, but space {space.name!r} has "
-                f"{space.size} architectures: give one row for each."
-            )
-        if metric.name in gaps:
-            array[gaps[metric.name] > 0] = np.nan
-        bad = ~np.isfinite(array) if finite else np.isinf(array)
-        if metric.name in gaps:
-            bad &= gaps[metric.name] == 0
-        if bad.any():
-            first = int(np.argmax(bad))
-            raise SuiteError(
-                f"Column {column!r} is {array[first]} at architecture {first} "
-                f"({space.string(first)}){and_more(int(bad.sum()) - 1)}: every architecture "
-                f"needs a finite figure, or a reason why it has none (`--missing REASON`)."
-            )
-        array.setflags(write=False)
-        arrays[column] = array
-
     for metric in metrics:
-        seed_columns = [metric.seed_column(seed) for seed in metric.seeds]
-        for column in seed_columns:
-            if column not in columns:
-                raise SuiteError(f"Metric {metric.name!r} lists a seed without column {column!r}.")
-            take(column, columns[column], finite=False, metric=metric)
-        if metric.name in columns:
-            take(metric.name, columns[metric.name], finite=True, metric=metric)
-        elif seed_columns:
-            seeds = np.stack([arrays[column] for column in seed_columns])
-            trained = ~np.isnan(seeds)
-            with np.errstate(invalid="ignore"):
-                mean = np.where(trained, seeds, 0.0).sum(axis=0) / trained.sum(axis=0)
-            take(metric.name, mean, finite=True, metric=metric)
-        else:
-            raise SuiteError(f"Metric {metric.name!r} has no column of that name.")
         codes = gaps.get(metric.name)
         if codes is not None and codes.all():
             raise SuiteError(
                 f"Metric {metric.name!r} is not available of any architecture: leave it out."
             )
+        seed_columns = [metric.seed_column(seed) for seed in metric.seeds]
+        for column in seed_columns:
+            if column not in columns:
+                raise SuiteError(f"Metric {metric.name!r} lists a seed without column {column!r}.")
+            arrays[column] = _checked(column, columns[column], space, codes, may_lack=True)
+        if metric.name in columns:
+            mean = columns[metric.name]
+        elif seed_columns:
+            mean = _mean_of_trained(np.stack([arrays[column] for column in seed_columns]))
+        else:
+            raise SuiteError(f"Metric {metric.name!r} has no column of that name.")
+        arrays[metric.name] = _checked(metric.name, mean, space, codes)
         if codes is not None and codes.any():
             arrays[metric.missing_column] = codes.astype(np.float64)
             arrays[metric.missing_column].setflags(write=False)
     return Benchmark(name, space, {m.name: m for m in metrics}, arrays, dict(about or {}))
+
+
+def _checked(
+    column: str,
+    values: ArrayLike,
+    space: FiniteSpace,
+    codes: NDArray[np.uint8] | None,
+    *,
+    may_lack: bool = False,
+) -> NDArray[np.float64]:
+    """A column as a table keeps it: read-only, and NaN where there is a reason for it.
+
+    Args:
+        column: its name.
+        values: its figures.
+        space: of the table.
+        codes: the reasons for which there is no figure; None where there are none.
+        may_lack: whether NaN is a figure that is not there, as of a training that was not made.
+
+    Raises:
+        SuiteError: it is of another length, or a figure is not finite without a reason.
+    """
+    # An array that nobody writes to need not be copied: of a large table that is half of all.
+    shared = isinstance(values, np.ndarray) and not values.flags.writeable and codes is None
+    array = (np.asarray if shared else np.array)(values, dtype=np.float64)
+    if array.shape != (space.size,):
+        raise SuiteError(
+            f"Column {column!r} has shape {array.shape}, but space {space.name!r} has "
+            f"{space.size} architectures: give one row for each."
+        )
+    bad = np.isinf(array) if may_lack else ~np.isfinite(array)
+    if codes is not None:
+        array[codes > 0] = np.nan
+        bad &= codes == 0
+    if bad.any():
+        first = int(np.argmax(bad))
+        raise SuiteError(
+            f"Column {column!r} is {array[first]} at architecture {first} "
+            f"({space.string(first)}){and_more(int(bad.sum()) - 1)}: every architecture "
+            f"needs a finite figure, or a reason why it has none (`--missing REASON`)."
+        )
+    array.setflags(write=False)
+    return array
+
+
+def _mean_of_trained(figures: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over the trainings that were made, of figures of shape (seeds, architectures)."""
+    trained = ~np.isnan(figures)
+    with np.errstate(invalid="ignore"):
+        mean: NDArray[np.float64] = np.where(trained, figures, 0.0).sum(axis=0) / trained.sum(
+            axis=0
+        )
+    return mean
 
 
 def _reasons(metric: str, codes: ArrayLike, space: FiniteSpace) -> NDArray[np.uint8]:

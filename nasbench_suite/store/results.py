@@ -276,32 +276,7 @@ class ResultStore:
         as it is, since the same trial has the same result; unless ``replace`` asks for this one in
         its place, as other code ran it.
         """
-        record, incumbents = result.record, result.incumbents
-        rows: dict[str, list[tuple[Any, ...]]] = {
-            "incumbents": list(
-                zip(
-                    incumbents.trainings.tolist(),
-                    incumbents.evaluations.tolist(),
-                    incumbents.seconds.tolist(),
-                    incumbents.architectures.tolist(),
-                    incumbents.signals.tolist(),
-                    incumbents.reports.tolist(),
-                    strict=True,
-                )
-            ),
-            "fronts": [] if result.front is None else _front_rows(result.front),
-            "indicators": list(result.front.indicators.items()) if result.front else [],
-            "diagnostics": _diagnostic_rows(result),
-            "records": [
-                (
-                    *(
-                        getattr(record, name).astype(kind, copy=False).tobytes()
-                        for name, kind in _BLOBS.items()
-                    ),
-                    None if record.strings is None else json.dumps(record.strings),
-                )
-            ],
-        }
+        record, rows = result.record, _rows_of(result)
         _, _, _, architecture, signal, report = rows["incumbents"][-1]
         with self._transaction():
             trial = self._insert_trial(
@@ -322,27 +297,31 @@ class ResultStore:
             )
             if trial is None:
                 return
-            sealed = {}
-            for table, kinds in seals.PARTS.items():
-                sealed[table], names, values = 0, list(kinds), rows[table]
-                if values:
-                    columns = dict(zip(kinds, zip(*values, strict=True), strict=True))
-                    each = seals.seal_rows(columns, kinds)
-                    sealed[table] = seals.as_stored(each)
-                    if table == "diagnostics":  # those of one name are read without the others
-                        names.append("seal")
-                        own = each.view(np.int64).tolist()
-                        values = [(*row, seal) for row, seal in zip(values, own, strict=True)]
-                self._connection.executemany(
-                    f"INSERT INTO {table} (trial_id, {', '.join(names)}) "
-                    f"VALUES ({trial}, {', '.join('?' * len(names))})",
-                    values,
-                )
+            sealed = {table: self._insert_rows(table, trial, rows[table]) for table in seals.PARTS}
             self._connection.execute(
                 f"INSERT INTO seals (trial_id, {', '.join(sealed)}) "
                 f"VALUES ({trial}, {', '.join('?' * len(sealed))})",
                 list(sealed.values()),
             )
+
+    def _insert_rows(self, table: str, trial: int, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Write what belongs to a trial in another table; gives the seal of these rows."""
+        if not rows:
+            return 0
+        kinds = seals.PARTS[table]
+        columns = dict(zip(kinds, zip(*rows, strict=True), strict=True))
+        each = seals.seal_rows(columns, kinds)
+        names = list(kinds)
+        if table == "diagnostics":  # those of one name are read without the others
+            names.append("seal")
+            own = each.view(np.int64).tolist()
+            rows = [(*row, seal) for row, seal in zip(rows, own, strict=True)]
+        self._connection.executemany(
+            f"INSERT INTO {table} (trial_id, {', '.join(names)}) "
+            f"VALUES ({trial}, {', '.join('?' * len(names))})",
+            rows,
+        )
+        return seals.as_stored(each)
 
     def add_failure(
         self,
@@ -835,6 +814,26 @@ def _bytes_of(record: Record) -> tuple[Any, ...]:
     """What decides whether two records are the same."""
     names = ("architectures", "epochs", "signals", "recommended")
     return (*(getattr(record, name).tobytes() for name in names), record.strings)
+
+
+def _rows_of(result: TrialResult) -> dict[str, list[tuple[Any, ...]]]:
+    """What belongs to a trial in other tables, by table; columns as in ``seals.PARTS``."""
+    record, incumbents, front = result.record, result.incumbents, result.front
+    changes = (
+        *(incumbents.trainings, incumbents.evaluations, incumbents.seconds),
+        *(incumbents.architectures, incumbents.signals, incumbents.reports),
+    )
+    blobs = [
+        getattr(record, name).astype(kind, copy=False).tobytes() for name, kind in _BLOBS.items()
+    ]
+    strings = None if record.strings is None else json.dumps(record.strings)
+    return {
+        "incumbents": list(zip(*(column.tolist() for column in changes), strict=True)),
+        "fronts": [] if front is None else _front_rows(front),
+        "indicators": [] if front is None else list(front.indicators.items()),
+        "diagnostics": _diagnostic_rows(result),
+        "records": [(*blobs, strings)],
+    }
 
 
 def _front_rows(front: Front) -> list[tuple[int, int, float]]:

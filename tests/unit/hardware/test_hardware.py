@@ -221,7 +221,7 @@ def test_a_disconnected_cell_gives_zeros_to_what_follows() -> None:
     ("call", "sentence"),
     [
         (lambda: prepare("onxruntime", cell_network([0] * 6, "digits"), RunOptions()), "did you"),
-        (lambda: RunOptions(batch=0), "batch of 0"),
+        (lambda: RunOptions(batch=0), "batch=0"),
         (lambda: RunOptions(precision="int3"), "precision"),  # type: ignore[arg-type]
         (lambda: RunOptions(device="tpu"), "device"),  # type: ignore[arg-type]
     ],
