@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from nasbench_suite.benchmarks.open import OpenBenchmark
     from nasbench_suite.benchmarks.surrogate import Surrogate
 
 app = typer.Typer(help="Benchmarks: list, import, inspect, verify and make them.")
@@ -266,36 +267,45 @@ def info_command(
 
     found = load_any(benchmark, space)
     if isinstance(found, Surrogate):
-        if as_json:
-            typer.echo(json.dumps(describe_surrogate(found), indent=2))
-            return
-        _print(
-            f"{found.name}: a surrogate of space {found.space.name}",
-            *(f"{key}: {value}" for key, value in found.about.items()),
-            f"checksum: {found.checksum}",
-            "",
-            _fit_table(found),
-            "",
-            _FIT_LEGEND,
-        )
-        return
-    if not isinstance(found, Benchmark):
-        if as_json:
-            typer.echo(json.dumps(describe_open(found), indent=2, default=str))
-            return
-        _print(
-            f"{found.name}: {found.about.get('description', '')}",
-            *(f"{k}: {_plainly(said)}" for k, said in found.about.items() if k != "description"),
-            f"checksum: {found.checksum}",
-            f"metrics: {', '.join(found.metrics)}",
-        )
-        return
-    facts = describe_benchmark(found)
+        facts, told = describe_surrogate(found), _told_of_surrogate(found)
+    elif isinstance(found, Benchmark):
+        facts = describe_benchmark(found)
+        told = _told_of_table(facts)
+    else:
+        facts, told = describe_open(found), _told_of_open(found)
     if as_json:
-        typer.echo(json.dumps(facts, indent=2))
-        return
+        typer.echo(json.dumps(facts, indent=2, default=str))
+    else:
+        _print(*told)
+
+
+def _told_of_surrogate(surrogate: Surrogate) -> list[str | Table]:
+    return [
+        f"{surrogate.name}: a surrogate of space {surrogate.space.name}",
+        *(f"{key}: {value}" for key, value in surrogate.about.items()),
+        f"checksum: {surrogate.checksum}",
+        "",
+        _fit_table(surrogate),
+        "",
+        _FIT_LEGEND,
+    ]
+
+
+def _told_of_open(benchmark: OpenBenchmark) -> list[str | Table]:
+    about = benchmark.about
+    return [
+        f"{benchmark.name}: {about.get('description', '')}",
+        *(f"{key}: {_plainly(said)}" for key, said in about.items() if key != "description"),
+        f"checksum: {benchmark.checksum}",
+        f"metrics: {', '.join(benchmark.metrics)}",
+    ]
+
+
+def _told_of_table(facts: Mapping[str, Any]) -> list[str | Table]:
+    import json
+
     metrics = facts["metrics"]
-    _print(
+    return [
         f"{facts['name']}: {facts['architectures']:,} architectures of space {facts['space']}, "
         f"{facts['classes']:,} of them different, {facts['disconnected']:,} without a path from "
         f"input to output",
@@ -313,12 +323,17 @@ def info_command(
             (metric["no_noise"], metric["name"]) for metric in metrics if "no_noise" in metric
         ),
         "",
-        "floor: the noise floor, the median difference between two trainings of one function, as "
-        "the table reports them; what differs by less is a tie. range, max: median and maximum "
-        "over functions of largest less smallest, sd: standard deviation; among isomorphic "
-        "architectures (twins), or seeds. resolution: two of the best architectures that differ by "
-        "less are not told apart by the table, whatever the number of seeds of a search.",
-    )
+        _NOISE_LEGEND,
+    ]
+
+
+_NOISE_LEGEND = (
+    "floor: the noise floor, the median difference between two trainings of one function, as "
+    "the table reports them; what differs by less is a tie. range, max: median and maximum "
+    "over functions of largest less smallest, sd: standard deviation; among isomorphic "
+    "architectures (twins), or seeds. resolution: two of the best architectures that differ by "
+    "less are not told apart by the table, whatever the number of seeds of a search."
+)
 
 
 def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:

@@ -154,31 +154,25 @@ def verify_submission(
         else:
             tasks[claim.key] = built
     labels = {method.key: method.label for method in submission.methods}
+    names = {claim.key: claim.name for claim in submission.tasks}
     if not submission.trials:
         faults.append(Fault("record", "", "it holds no trial."))
     for method in submission.methods:
         faults += _method_faults(method)
-    environments = {environment.key for environment in submission.environments}
     faults += _duplicates(submission, labels)
     results: dict[int, TrialResult] = {}
     for place, trial in enumerate(submission.trials):
         where = _where(submission, labels, trial)
-        if trial.task not in tasks:
-            if trial.task not in {claim.key for claim in submission.tasks}:
-                faults.append(Fault("task", where, "its task is not in the submission."))
-            continue
-        if trial.environment not in environments:
-            faults.append(Fault("record", where, "where it ran is not in the submission."))
-            continue
-        if trial.method not in labels:
-            faults.append(Fault("record", where, "its method is not in the submission."))
+        if trial.task in names and trial.task not in tasks:
+            continue  # of a task that is at fault itself
+        if missing := _missing_rows(submission, trial, where):
+            faults += missing
             continue
         found, result = _verify_trial(tasks[trial.task], trial, where)
         faults += found
         if result is not None and not found:
             results[place] = result
     faults += _leaks(submission, tasks, results, labels)
-    names = {claim.key: claim.name for claim in submission.tasks}
     for (key, by), what in seed_gaps(submission.trials):
         where = f"{labels.get(by, by)} on {names.get(key, key)}"
         faults.append(Fault("seeds", where, what))
@@ -202,6 +196,17 @@ def verify_submission(
     faults += [fault for fault in differing if fault.kind != "versions"]
     found_all = (tuple(faults), tuple(doubts), tuple(notes))
     return Verification(submission, *found_all, again, tasks, results)
+
+
+def _missing_rows(submission: Submission, trial: TrialRow, where: str) -> list[Fault]:
+    """That a trial's task, environment or method is not in the submission; the first of these."""
+    if trial.task not in {row.key for row in submission.tasks}:
+        return [Fault("task", where, "its task is not in the submission.")]
+    if trial.environment not in {row.key for row in submission.environments}:
+        return [Fault("record", where, "where it ran is not in the submission.")]
+    if trial.method not in {row.key for row in submission.methods}:
+        return [Fault("record", where, "its method is not in the submission.")]
+    return []
 
 
 def _method_faults(claim: MethodRow) -> Iterator[Fault]:

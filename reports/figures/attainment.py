@@ -117,13 +117,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
         linestyle="dotted",
         linewidth=1.2,
     )
-    x_room, y_room = np.ptp(best, axis=0)
-    (x_low, y_low), (x_high, y_high) = best.min(axis=0), best.max(axis=0)
-    x_low = max(x_low - 0.05 * x_room, min(0.0, x_low))  # no latency is below zero
-    x_high += 0.1 * x_room
-    worse, better = 0.3 * y_room, 0.08 * y_room
-    y_low -= worse if up == "maximize" else better
-    y_high += better if up == "maximize" else worse
+    (x_low, x_high), (y_low, y_high) = _limits(best, up)
     grid = np.unique(np.concatenate([frame["x"].to_numpy(), [x_low, x_high]]))
     for place, method in enumerate(methods):
         of_method = frame[frame["method"] == method]
@@ -167,6 +161,21 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
     add_note(ax, note)
     add_legend(ax, known, frame)
     return ax
+
+
+def _limits(best: Any, up: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """What of both axes is drawn: the true front, with more room where figures are worse.
+
+    Args:
+        best: points of the true front, shape (n, 2).
+        up: the direction of the second objective.
+    """
+    x_room, y_room = np.ptp(best, axis=0)
+    (x_low, y_low), (x_high, y_high) = best.min(axis=0), best.max(axis=0)
+    x_low = max(x_low - 0.05 * x_room, min(0.0, x_low))  # no latency is below zero
+    worse, better = 0.3 * y_room, 0.08 * y_room
+    below, above = (worse, better) if up == "maximize" else (better, worse)
+    return (x_low, x_high + 0.1 * x_room), (y_low - below, y_high + above)
 
 
 def _reached(points: Any, grid: Any, across: str, up: str, worst: float) -> Any:

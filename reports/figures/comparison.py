@@ -6,7 +6,7 @@ axes and returns them; a third function of the plain name does both from a resul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ from reports.figures.style import inks
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _MOST_METHODS = 12  # of a critical-difference diagram
@@ -104,64 +105,100 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     shown = frame.head(_MOST_METHODS)
     methods, ranks = list(shown["method"]), shown["mean_rank"].to_numpy()
     difference, total = float(frame["critical_difference"].iloc[0]), len(frame)
-    left = -(-len(methods) // 2)
     groups = indistinct(ranks, difference)
     # Rows downwards from the axis at 0: bars of groups, then names.
     bars = 0.55 * len(groups) + 0.4
     low = max(1.0, np.floor(2 * ranks.min()) / 2)
     high = max(min(float(total), np.ceil(2 * ranks.max()) / 2), low + difference)
-    width, ink = high - low, inks().text
-    ax.hlines(0, low, high, color=ink, linewidth=0.8)
-    step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20) if width / s <= 9)
-    for tick in np.arange(np.ceil(low / step) * step, high + 1e-9, step):
-        ax.vlines(tick, 0, 0.18, color=ink, linewidth=0.8)
-        ax.text(tick, 0.3, f"{tick:g}", ha="center", va="bottom", fontsize="small")
-    ax.hlines(1.35, low, low + difference, color=ink, linewidth=1.0)
-    ax.vlines([low, low + difference], 1.2, 1.5, color=ink, linewidth=1.0)
+    width = high - low
+    _draw_rank_axis(ax, low, high)
     label = f"critical difference {difference:.2f}"
     if total > len(methods):
         label += f"; the best {len(methods)} of {total} methods"
-    ax.text(low, 1.6, label, ha="left", va="bottom", fontsize="small")
+    _draw_scale(ax, low, difference, label)
     for row, group in enumerate(groups):
-        height = -0.4 - 0.55 * row
-        ends = ranks[list(group)]
-        pad = 0.012 * width
-        ax.hlines(height, ends.min() - pad, ends.max() + pad, color=ink, linewidth=3.0)
-    # Rows downwards on either side; the outermost is highest, so that no line crosses another.
-    rows = [*range(left), *reversed(range(len(methods) - left))]
-    sizes = [_row_size(method) for method in methods]
+        ends, pad = ranks[list(group)], 0.012 * width
+        place = (-0.4 - 0.55 * row, ends.min() - pad, ends.max() + pad)
+        ax.hlines(*place, color=inks().text, linewidth=3.0)
+    heights, depth = _name_heights(methods, -bars)
     styles, numbers = method_styles(methods, frame), method_numbers(methods, frame)
-    depth = 0.0
     for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):
-        on_left = place < left
-        side = range(left) if on_left else range(left, len(methods))
-        above = sum(sizes[other] for other in side if rows[other] < rows[place])
-        height = -bars - 0.9 * (above + (sizes[place] - 1) / 2) - 0.3
-        depth = max(depth, 0.9 * (above + sizes[place]))
+        on_left = place < len(methods) - len(methods) // 2
         edge = low - 0.03 * width if on_left else high + 0.03 * width
-        (line,) = ax.plot([rank, rank, edge], [0, height, height], color=ink, linewidth=0.7)
-        looks = {name: styles[method][name] for name in ("color", "marker", "markersize")}
-        (dot,) = ax.plot([rank], [0], linestyle="none", clip_on=False, zorder=3, **looks)
-        for part in (line, dot):
+        parts = _draw_named_rank(ax, method, rank, (edge, heights[place]), styles[method], on_left)
+        for part in parts:
             belongs(part, ax, numbers[method])
-        name = wrap_name(method)
-        lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
-        for number, words in enumerate(lines):  # one by one, or a page's fonts would set them askew
-            text = ax.annotate(
-                words,
-                (edge, height),
-                xytext=(-2 if on_left else 2, _LEADING * ((len(lines) - 1) / 2 - number)),
-                textcoords="offset points",
-                ha="right" if on_left else "left",
-                va="center",
-                fontsize="small",
-                annotation_clip=False,
-            )
-            belongs(text, ax, numbers[method])
     ax.set_xlim(low - 0.02 * width, high + 0.02 * width)
     ax.set_ylim(-bars - depth + 0.1, 2.4)
     ax.set_axis_off()
     return ax
+
+
+def _draw_rank_axis(ax: Axes, low: float, high: float) -> None:
+    """The line of ranks at height 0, with its ticks."""
+    ink = inks().text
+    ax.hlines(0, low, high, color=ink, linewidth=0.8)
+    step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20) if (high - low) / s <= 9)
+    for tick in np.arange(np.ceil(low / step) * step, high + 1e-9, step):
+        ax.vlines(tick, 0, 0.18, color=ink, linewidth=0.8)
+        ax.text(tick, 0.3, f"{tick:g}", ha="center", va="bottom", fontsize="small")
+
+
+def _draw_scale(ax: Axes, low: float, difference: float, label: str) -> None:
+    """How long the critical difference is, above the axis."""
+    ink = inks().text
+    ax.hlines(1.35, low, low + difference, color=ink, linewidth=1.0)
+    ax.vlines([low, low + difference], 1.2, 1.5, color=ink, linewidth=1.0)
+    ax.text(low, 1.6, label, ha="left", va="bottom", fontsize="small")
+
+
+def _name_heights(methods: Sequence[str], below: float) -> tuple[list[float], float]:
+    """How high the name of each method stands, and how much room they take.
+
+    The better half stands on the left, downwards from the best, the others on the right, downwards
+    from the worst: so no line crosses another.
+    """
+    left = len(methods) - len(methods) // 2
+    heights, depth = [0.0] * len(methods), 0.0
+    for side in (range(left), reversed(range(left, len(methods)))):
+        above = 0.0
+        for place in side:
+            size = _row_size(methods[place])
+            heights[place] = below - 0.9 * (above + (size - 1) / 2) - 0.3
+            above += size
+        depth = max(depth, 0.9 * above)
+    return heights, depth
+
+
+def _draw_named_rank(
+    ax: Axes,
+    method: str,
+    rank: float,
+    end: tuple[float, float],
+    style: Mapping[str, Any],
+    on_left: bool,
+) -> list[Artist]:
+    """A method's dot on the axis, the line to its name, and the name with the rank."""
+    edge, height = end
+    (line,) = ax.plot([rank, rank, edge], [0, height, height], color=inks().text, linewidth=0.7)
+    looks = {name: style[name] for name in ("color", "marker", "markersize")}
+    (dot,) = ax.plot([rank], [0], linestyle="none", clip_on=False, zorder=3, **looks)
+    name = wrap_name(method)
+    lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
+    texts = [  # one by one, or a page's fonts would set them askew
+        ax.annotate(
+            words,
+            end,
+            xytext=(-2 if on_left else 2, _LEADING * ((len(lines) - 1) / 2 - number)),
+            textcoords="offset points",
+            ha="right" if on_left else "left",
+            va="center",
+            fontsize="small",
+            annotation_clip=False,
+        )
+        for number, words in enumerate(lines)
+    ]
+    return [line, dot, *texts]
 
 
 def critical_difference_height(methods: Sequence[str]) -> float:

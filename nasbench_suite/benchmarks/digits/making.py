@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from nasbench_suite.datasets.digits import TEST_IMAGES, TRAIN_IMAGES, VALID_IMAG
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import load_finite_space
+
+_SPLITS: tuple[Split, ...] = ("train", "valid", "test")
+_IMAGES: dict[Split, int] = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
 
 
 def _train(index: int, seed: int) -> dict[str, Any]:
@@ -123,58 +127,40 @@ def pack(journal: Path, output: Path) -> Benchmark:
         figures = [lines[index][name][position] for index in representatives.tolist()]
         return np.array(figures)[space.classes]
 
-    images_of: dict[Split, int] = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
-    losses: dict[bool, tuple[Split, ...]] = {False: ("train",), True: ("train", "valid", "test")}
+    made = partial(Metric, dataset="digits", provenance="measured")
     metrics, columns = [], {}
     for position, epochs in enumerate(EPOCHS):
         last = position == len(EPOCHS) - 1
-        for split, images in images_of.items():
-            accuracy = Metric(
-                f"digits_{split}_{epochs}",
-                dataset="digits",
-                split=split,
-                epochs=epochs,
-                seeds=seeds,
-                provenance="measured",
-                note=f"{images} images" + ("" if last else f", during the run of {EPOCHS[-1]}"),
-            )
+        during = "" if last else f", during the run of {EPOCHS[-1]}"
+        for split, images in _IMAGES.items():
+            note = f"{images} images{during}"
+            name = f"digits_{split}_{epochs}"
+            accuracy = made(name, split=split, epochs=epochs, seeds=seeds, note=note)
             metrics.append(accuracy)
             for seed in seeds:
-                # Read from the journal as a share of the images, so nothing is lost by rounding.
-                right = np.rint(reading(f"{split}_accuracy", position, seed) * images / 100)
-                columns[accuracy.seed_column(seed)] = right * (100 / images)
-        for split in losses[last]:
-            loss = Metric(
-                f"digits_{split}_loss_{epochs}",
-                quantity="loss",
-                unit="nats",
-                direction="minimize",
-                dataset="digits",
-                split=split,
-                epochs=epochs,
-                seeds=seeds,
-                provenance="measured",
-                note="rounded to 4 decimals",
-            )
+                percent = reading(f"{split}_accuracy", position, seed)
+                columns[accuracy.seed_column(seed)] = _unrounded(percent, images)
+        of = {"epochs": epochs, "direction": "minimize"}
+        nats = {"quantity": "loss", "unit": "nats", "note": "rounded to 4 decimals", **of}
+        for split in _SPLITS if last else _SPLITS[:1]:
+            loss = made(f"digits_{split}_loss_{epochs}", split=split, seeds=seeds, **nats)
             metrics.append(loss)
             for seed in seeds:
                 columns[loss.seed_column(seed)] = reading(f"{split}_loss", position, seed).round(4)
-        time = Metric(
-            f"digits_train_time_{epochs}",
-            quantity="training_time",
-            unit="s",
-            direction="minimize",
-            dataset="digits",
-            epochs=epochs,
-            provenance="measured",
-            note="processor seconds on one core, mean over the seeds, evaluation left out",
-        )
+        note = "processor seconds on one core, mean over the seeds, evaluation left out"
+        spent = {"quantity": "training_time", "unit": "s", "note": note, **of}
+        time = made(f"digits_train_time_{epochs}", **spent)
         metrics.append(time)
         seconds = np.mean([reading("seconds", position, seed) for seed in seeds], axis=0)
         columns[time.name] = seconds.round(3)
     benchmark = make_benchmark("digits", space, metrics, columns, _about(seeds))
     write_benchmark(benchmark, output)
     return benchmark
+
+
+def _unrounded(percent: NDArray[np.float64], images: int) -> NDArray[np.float64]:
+    """Accuracies as shares of so many images, of which the journal has rounded percentages."""
+    return np.rint(percent * images / 100) * (100 / images)
 
 
 def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = False) -> Benchmark:
@@ -213,16 +199,15 @@ def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = Fal
     place = np.full(space.size, -1)
     place[whole] = np.arange(len(whole))
     members = place[space.representatives][space.classes]
-    images_of = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
     metrics, columns = [], dict(base.columns)
     for metric in base.metrics.values():
         if metric.quantity != "accuracy" or metric.split is None or metric.epochs is None:
             metrics.append(metric)
             continue
-        position, images = EPOCHS.index(metric.epochs), images_of[metric.split]
+        position, images = EPOCHS.index(metric.epochs), _IMAGES[metric.split]
         for seed in seeds:
             shares = [by_class[i][seed][f"{metric.split}_accuracy"][position] for i in whole]
-            figures = np.rint(np.array(shares) * images / 100) * (100 / images)
+            figures = _unrounded(np.array(shares), images)
             columns[metric.seed_column(seed)] = np.where(members < 0, np.nan, figures[members])
         del columns[metric.name]  # to be the mean of all
         metrics.append(replace(metric, seeds=(*metric.seeds, *seeds)))
