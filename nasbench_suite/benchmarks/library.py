@@ -208,6 +208,8 @@ def import_benchmark(
             benchmark = _read_sound(path)
         if space is not None and load_space(space).name != _base(benchmark).name:
             raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
+        if name is None and archive and not archive[0].installed:
+            name = archive[1]  # by which it is found, of two files of one format each its own
         benchmark = replace(benchmark, name=name or benchmark.name)
         imported = add_latencies(benchmark, latencies, facts, encoding=encoding, force=force)
     else:

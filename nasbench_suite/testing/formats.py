@@ -71,6 +71,9 @@ class FormatContract(Contract):
             column: imported.columns[column].tobytes() for column in again.columns
         }, "reading twice gives different figures"
         assert all(0 <= done <= total for done, total in steps)
+        if not self.format(name).installed:
+            named = import_benchmark(source, form=name).benchmark.name
+            assert load_benchmark(named).name == named, "it is found by another name than its own"
 
     def test_a_damaged_file_is_told(self, name: str, tmp_path: Path) -> None:
         """Half of it, or a pickle that would run code: one sentence, and no code is run."""
