@@ -446,29 +446,18 @@ def make_task(
     if answers not in get_args(Answers):
         raise SuiteError(choose_from("way of answering", answers, list(get_args(Answers))))
     dataset = _choose_dataset(benchmark, dataset, signal)
-    signal = signal or _latest(benchmark, dataset, "valid")
-    judged_by = judged_by or _latest(benchmark, dataset, "test")
-    searched = [Objective(signal, judged_by)]
-    searched += [o if isinstance(o, Objective) else Objective(o, o) for o in objectives]
-    for objective in searched:
-        if benchmark.metric(objective.signal).split == "test":
-            raise SuiteError(
-                f"{objective.signal!r} is a test metric, which a search must not see: "
-                f"choose a validation metric as the signal."
-            )
-        benchmark.metric(objective.judged_by)
-    if len(searched) > 1 and isinstance(benchmark, OpenBenchmark) and not benchmark.sample_size:
-        raise SuiteError(
-            f"A search for several objectives is judged beside the front of a table or of a "
-            f"thousand random architectures, and {benchmark.name!r} trains each that it is asked "
-            f"for: leave --objectives out, or search a table or a surrogate."
-        )
-    seen = benchmark.metric(signal)
+    first = Objective(
+        signal or _latest(benchmark, dataset, "valid"),
+        judged_by or _latest(benchmark, dataset, "test"),
+    )
+    searched = [first, *(o if isinstance(o, Objective) else Objective(o, o) for o in objectives)]
+    _check_objectives(benchmark, searched)
+    seen = benchmark.metric(first.signal)
     family = _fidelity_family(benchmark, seen)
     cost_metrics = _cost_metrics(benchmark, seen, family)
     if simulated_seconds is not None and not cost_metrics:
         raise SuiteError(
-            f"Benchmark {benchmark.name!r} has no training times for {signal!r}: "
+            f"Benchmark {benchmark.name!r} has no training times for {first.signal!r}: "
             f"give the budget in evaluations."
         )
     if evaluations is None and simulated_seconds is None:
@@ -479,14 +468,6 @@ def make_task(
             "A training that goes on has one seed, and answers by `sample` draw one every time: "
             "leave out one of continued and answers."
         )
-    plan = None
-    if crossfit is not False and isinstance(benchmark, Benchmark):
-        plan = plan_crossfit(benchmark, signal, judged_by)
-    if crossfit and plan is None:
-        raise SuiteError(
-            f"Signal {signal!r} and {judged_by!r}, which it is judged by, have not two training "
-            f"seeds in common, so their trainings cannot be divided: leave --crossfit out."
-        )
     return Task(
         benchmark,
         dataset,
@@ -496,11 +477,45 @@ def make_task(
         fidelities=tuple(metric.epochs or 1 for metric in family),
         fidelity_signals=tuple(metric.name for metric in family),
         cost_metrics=cost_metrics,
-        crossfit=plan,
+        crossfit=_divided(benchmark, first, crossfit),
         transfer=_known(benchmark, dataset, searched, transfer),
         continued=continued,
         workers=workers,
     )
+
+
+def _check_objectives(
+    benchmark: Benchmark | OpenBenchmark, objectives: Sequence[Objective]
+) -> None:
+    """Refuse metrics that are not there, or not to be searched on, and fronts without a scale."""
+    for objective in objectives:
+        if benchmark.metric(objective.signal).split == "test":
+            raise SuiteError(
+                f"{objective.signal!r} is a test metric, which a search must not see: "
+                f"choose a validation metric as the signal."
+            )
+        benchmark.metric(objective.judged_by)
+    if len(objectives) > 1 and isinstance(benchmark, OpenBenchmark) and not benchmark.sample_size:
+        raise SuiteError(
+            f"A search for several objectives is judged beside the front of a table or of a "
+            f"thousand random architectures, and {benchmark.name!r} trains each that it is asked "
+            f"for: leave --objectives out, or search a table or a surrogate."
+        )
+
+
+def _divided(
+    benchmark: Benchmark | OpenBenchmark, first: Objective, wanted: bool | None
+) -> CrossFit | None:
+    """How trainings are divided between signal and report, where they can be and are to be."""
+    plan = None
+    if wanted is not False and isinstance(benchmark, Benchmark):
+        plan = plan_crossfit(benchmark, first.signal, first.judged_by)
+    if wanted and plan is None:
+        raise SuiteError(
+            f"Signal {first.signal!r} and {first.judged_by!r}, which it is judged by, have not two "
+            f"training seeds in common, so their trainings cannot be divided: leave --crossfit out."
+        )
+    return plan
 
 
 def _known(
