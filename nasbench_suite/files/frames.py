@@ -258,45 +258,68 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
     Raises:
         SuiteError: it is none of these.
     """
-    import pandas as pd
-
     name = path.name.partition(".")[0]
     if isinstance(content, np.ndarray):
         content = content[:, 0] if content.ndim == 2 and content.shape[1] == 1 else content
         content = content.tolist() if content.ndim == 1 else content
-    if isinstance(content, list) and content:
-        if all(isinstance(one, Mapping) for one in content):
-            return pd.DataFrame.from_records(content)
-        if all(_is_number(one) for one in content):
-            return pd.DataFrame({name: [_plain_number(one) for one in content]})
     if isinstance(content, Mapping) and isinstance(content.get(_CELLS), Mapping):
         content = content[_CELLS]
-    if isinstance(content, Mapping) and content:
-        keys, values = list(content), list(content.values())
-        if all(_is_number(value) for value in values):
-            figures = [_plain_number(value) for value in values]
-            return pd.DataFrame({ARCHITECTURE: _cells(keys), name: figures})
-        if len(values) == 1 and _holds_mappings(values[0]):
-            return _named_within(str(keys[0]), values[0], path)
-        if all(isinstance(value, Mapping) for value in values):
-            if (parts := _by_part(content)) is not None:
-                return parts
-            if _is_by_column(values):
-                return pd.DataFrame({key: list(value.values()) for key, value in content.items()})
-            frame = pd.DataFrame.from_records(values)
-            if ARCHITECTURE not in frame:
-                frame.insert(0, ARCHITECTURE, _cells(keys))
-            return frame
-        if all(isinstance(v, list | np.ndarray) and np.ndim(v) == 1 for v in values):
-            lengths = {len(value) for value in values}
-            if len(lengths) == 1 and len(values) <= max(lengths):
-                return pd.DataFrame({key: list(value) for key, value in content.items()})
-        if len(content) == 1:
-            return frame_of(values[0], path)
-    raise SuiteError(
-        f"{path} holds no table: give records, columns, or figures by architecture, as CSV, JSON "
-        f"or Parquet."
-    )
+    frame = None
+    if isinstance(content, list) and content:
+        frame = _frame_of_list(content, name)
+    elif isinstance(content, Mapping) and content:
+        frame = _frame_of_mapping(content, name, path)
+    if frame is None:
+        raise SuiteError(
+            f"{path} holds no table: give records, columns, or figures by architecture, as CSV, "
+            f"JSON or Parquet."
+        )
+    return frame
+
+
+def _frame_of_list(content: list[Any], name: str) -> pd.DataFrame | None:
+    """A table of records, or of figures alone; None of anything else."""
+    import pandas as pd
+
+    if all(isinstance(one, Mapping) for one in content):
+        return pd.DataFrame.from_records(content)
+    if all(_is_number(one) for one in content):
+        return pd.DataFrame({name: [_plain_number(one) for one in content]})
+    return None
+
+
+def _frame_of_mapping(content: Mapping[Any, Any], name: str, path: Path) -> pd.DataFrame | None:
+    """A table of figures, records or columns by some key; None of anything else."""
+    import pandas as pd
+
+    keys, values = list(content), list(content.values())
+    if all(_is_number(value) for value in values):
+        figures = [_plain_number(value) for value in values]
+        return pd.DataFrame({ARCHITECTURE: _cells(keys), name: figures})
+    if len(values) == 1 and _holds_mappings(values[0]):
+        return _named_within(str(keys[0]), values[0], path)
+    if all(isinstance(value, Mapping) for value in values):
+        return _frame_of_records(content)
+    if all(isinstance(value, list | np.ndarray) and np.ndim(value) == 1 for value in values):
+        lengths = {len(value) for value in values}
+        if len(lengths) == 1 and len(values) <= max(lengths):
+            return pd.DataFrame({key: list(value) for key, value in content.items()})
+    return frame_of(values[0], path) if len(values) == 1 else None
+
+
+def _frame_of_records(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame:
+    """A table of records by architecture, of columns by row, or of columns in parts."""
+    import pandas as pd
+
+    keys, values = list(content), list(content.values())
+    if (parts := _by_part(content)) is not None:
+        return parts
+    if _is_by_column(values):
+        return pd.DataFrame({key: list(value.values()) for key, value in content.items()})
+    frame = pd.DataFrame.from_records(values)
+    if ARCHITECTURE not in frame:
+        frame.insert(0, ARCHITECTURE, _cells(keys))
+    return frame
 
 
 def _holds_mappings(value: Any) -> bool:
