@@ -140,48 +140,46 @@ class TrialRow(Row):
 
 def task_row(task: Task) -> TaskRow:
     """What the store keeps of a task."""
-    if len(task.objectives) > 1:
-        return _front_row(task)
+    return TaskRow(
+        key=task.key,
+        name=task.name,
+        benchmark=task.benchmark.name,
+        space=task.benchmark.space.name,
+        dataset=task.dataset,
+        optimum=task.optimum,
+        config=task.config,
+        **(_front_facts(task) if len(task.objectives) > 1 else _figure_facts(task)),
+    )
+
+
+def _figure_facts(task: Task) -> dict[str, Any]:
+    """What a task of one objective is judged by."""
     objective = task.objectives[0]
     metric = task.benchmark.metric(objective.judged_by)
     table = task.benchmark if isinstance(task.benchmark, Benchmark) else None
     noise = None if table is None else noise_floor(table, objective.judged_by)
-    return TaskRow(
-        key=task.key,
-        name=task.name,
-        benchmark=task.benchmark.name,
-        space=task.benchmark.space.name,
-        dataset=task.dataset,
-        signal_metric=objective.signal,
-        report_metric=objective.judged_by,
-        unit=metric.unit,
-        direction=metric.direction,
-        optimum=task.optimum,
-        noise_floor=None if noise is None else noise.floor,
-        config=task.config,
-    )
+    return {
+        "signal_metric": objective.signal,
+        "report_metric": objective.judged_by,
+        "unit": metric.unit,
+        "direction": metric.direction,
+        "noise_floor": None if noise is None else noise.floor,
+    }
 
 
-def _front_row(task: Task) -> TaskRow:
-    """A task of several objectives is judged by one figure, the normalised hypervolume."""
+def _front_facts(task: Task) -> dict[str, Any]:
+    """What a task of several objectives is judged by: one figure, the normalised hypervolume."""
     measure = task.measure
     metrics = [task.benchmark.metric(objective.judged_by) for objective in task.objectives]
     signs = [task.orientation(metric.name) for metric in metrics]
     bounds = measure.low[1:] + measure.bounds * (measure.high - measure.low)[1:]
-    return TaskRow(
-        key=task.key,
-        name=task.name,
-        benchmark=task.benchmark.name,
-        space=task.benchmark.space.name,
-        dataset=task.dataset,
-        signal_metric=", ".join(objective.signal for objective in task.objectives),
-        report_metric=f"normalised hypervolume of {', '.join(metric.name for metric in metrics)}",
-        unit="",
-        direction="maximize",
-        optimum=task.optimum,
-        noise_floor=None,
-        config=task.config,
-        measure={
+    return {
+        "signal_metric": ", ".join(objective.signal for objective in task.objectives),
+        "report_metric": f"normalised hypervolume of {', '.join(one.name for one in metrics)}",
+        "unit": "",
+        "direction": "maximize",
+        "noise_floor": None,
+        "measure": {
             "objectives": [
                 {
                     "name": metric.name,
@@ -204,7 +202,7 @@ def _front_row(task: Task) -> TaskRow:
             "bounds": (bounds * -np.array(signs[1:])).tolist(),
             "disconnected": int((~measure.eligible).sum()),
         },
-    )
+    }
 
 
 def method_row(name: str, method: Method) -> MethodRow:

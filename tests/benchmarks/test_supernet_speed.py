@@ -7,7 +7,7 @@ another. The aim is 0.7 of the plain net's time, and no more memory for the back
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -23,12 +23,7 @@ from search_methods.supernet.network import CellOptions, DigitsSupernet  # noqa:
 BATCH = 32
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Step:

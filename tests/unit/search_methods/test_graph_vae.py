@@ -67,12 +67,7 @@ each_model = pytest.mark.parametrize("name", MODELS)
 both_grammars = pytest.mark.parametrize("grammar", [TOPOLOGY, DARTS], ids=lambda g: g.name)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # -- grammar -------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ in this project, and no module of ours had a part in the figures.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +50,7 @@ from search_methods.supernet.operations import (  # noqa: E402
 OFFICIAL: dict[str, Any] = json.loads(Path(__file__).with_name("official.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def images() -> tuple[torch.Tensor, torch.Tensor]:

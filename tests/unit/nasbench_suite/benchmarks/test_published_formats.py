@@ -7,10 +7,7 @@ import pytest
 from nasbench_suite.benchmarks.library import import_benchmark, load_benchmark, verify_benchmark
 from nasbench_suite.errors import SuiteError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,7 @@ from nasbench_suite.datasets.published import IMAGENET16_120
 from nasbench_suite.datasets.sources import read_source
 from nasbench_suite.errors import SuiteError
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("NASBENCH_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture(scope="module")
