@@ -10,11 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.runner import executors, runs
 from nasbench_suite.spaces import load_space
+
+# How long one example takes says how busy the machine is.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 # The published figures: where this variable says, by default beside the checkout.
 SHARED_DATA = Path(
