@@ -28,7 +28,7 @@ class OptunaSampler(Method):
     title: ClassVar[str] = "optuna"
     approach: ClassVar[str] = "predictor"
     multi_objective: ClassVar[bool] = True
-    needs_choices: ClassVar[bool] = True
+    needs_parameters: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ("optuna",)
 
     sampler: str = "TPESampler"

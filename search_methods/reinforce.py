@@ -38,7 +38,7 @@ class Reinforce(Method):
     title: ClassVar[str] = "REINFORCE"
     approach: ClassVar[str] = "black box"
 
-    needs_choices: ClassVar[bool] = True
+    needs_parameters: ClassVar[bool] = True
 
     learning_rate: float = 0.01
     momentum: float = 0.9
@@ -57,7 +57,7 @@ class Reinforce(Method):
 
     def start(self, session: Session) -> None:
         """Begin with the uniform policy."""
-        choices = np.array(session.space.choices)
+        choices = np.array(session.space.parameters)
         # One row a decision; what is beyond its options has logit -inf, hence no probability.
         self.logits = np.where(np.arange(choices.max()) < choices[:, None], 0.0, -np.inf)
         self.first_moment = np.zeros_like(self.logits)

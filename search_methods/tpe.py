@@ -38,7 +38,7 @@ class TPE(Method):
     title: ClassVar[str] = "TPE"
     approach: ClassVar[str] = "predictor"
 
-    needs_choices: ClassVar[bool] = True
+    needs_parameters: ClassVar[bool] = True
 
     num_initial: int = 10
     num_candidates: int = 24
@@ -56,7 +56,7 @@ class TPE(Method):
 
     def step(self, session: Session) -> None:
         """Choose option by option, evaluate, and remember the score."""
-        choices = session.space.choices
+        choices = session.space.parameters
         if len(self.scores) < self.num_initial:
             vector = [self._draw(options) for options in choices]
         else:

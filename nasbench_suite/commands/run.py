@@ -221,7 +221,8 @@ def run(
     were = "was" if summary.skipped == 1 else "were"
     kept = f", {summary.skipped:,} {were} already there" if summary.skipped else ""
     finished = counted(summary.finished, "trial")
-    console.print(f"{finished} finished{kept}: {store}", highlight=False)
+    on = f", {summary.gone_on:,} going on from a smaller budget" if summary.gone_on else ""
+    console.print(f"{finished} finished{on}{kept}: {store}", highlight=False)
     for hint in summary.hints:
         console.print(f"Note: {hint}", highlight=False)
     if summary.failures:

@@ -7,6 +7,7 @@ the calling process alone writes, one transaction a trial.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -20,18 +21,19 @@ from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.parsing import counted, parse_methods
-from nasbench_suite.rows import CodeRow, method_row, task_row
+from nasbench_suite.rows import CodeRow, TaskRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
 from nasbench_suite.runner.jobs import Failure, Job
+from nasbench_suite.runner.larger_budgets import goes_on, smaller_budgets
 from nasbench_suite.runner.messages import Evaluation, Plan, TrialDone
 from nasbench_suite.runner.settling import settle
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Objective, Task, make_task
 from nasbench_suite.tasks.methods import make_method, method_key, method_label, method_name
-from nasbench_suite.tasks.task import Answers
+from nasbench_suite.tasks.task import Answers, Budget
 
 T = TypeVar("T")
 MethodSpecification = str | type[Method] | Method | tuple[str, Method]
@@ -45,6 +47,7 @@ class RunSummary:
     Attributes:
         finished: trials finished in this run.
         skipped: trials that an earlier run had finished already.
+        gone_on: of those finished, how many began as a finished trial with a smaller budget.
         failures: the trials that failed, in the order they did.
         hints: where a method or a setting cannot do on a task what its name says, or a cost is
             of another data set.
@@ -52,6 +55,7 @@ class RunSummary:
 
     finished: int = 0
     skipped: int = 0
+    gone_on: int = 0
     failures: list[TrialDone] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
 
@@ -60,6 +64,7 @@ class RunSummary:
         return RunSummary(
             self.finished + other.finished,
             self.skipped + other.skipped,
+            self.gone_on + other.gone_on,
             self.failures + other.failures,
             list(dict.fromkeys(self.hints + other.hints)),
         )
@@ -78,6 +83,7 @@ class _Plan:
     seeds: Sequence[int]
     code_id: int
     again: frozenset[int] = frozenset()  # of these, what other code ran is replaced
+    smaller: Sequence[TaskRow] = ()  # what is there of this task with a smaller budget
 
     def checkpoint(self, folder: Path, seed: int) -> Path:
         """Where a trial leaves its checkpoint."""
@@ -294,6 +300,7 @@ def run_tasks(
             )
         checkpoints = results.path.with_name(results.path.name + ".checkpoints").resolve()
         work = [(plan.task, plan.method) for plan in plans]
+        anew: Counter[tuple[str, str]] = Counter()  # searches that do not go on, by whose and what
         for job, outcome in executor.outcomes(work, _jobs(plans, checkpoints)):
             plan = plans[job.plan]
             if not isinstance(outcome, Failure):
@@ -303,11 +310,21 @@ def run_tasks(
                 summary.failures.append(done)
             else:
                 summary.finished += 1
+                budget = _goes_on_from(results, plan, job.seed, outcome.record)
+                summary.gone_on += budget == ""
+                if budget:
+                    anew[f"{plan.label} on {plan.task.name}", budget] += 1
                 if on_evaluation is not None:
                     for evaluation in _evaluations(done, outcome.record):
                         on_evaluation(evaluation)
             if on_trial is not None:
                 on_trial(done)
+        for (whose, within), count in anew.items():
+            summary.hints.append(
+                f"{whose}: {counted(count, 'search', 'searches')} did not begin as with the same "
+                f"seed within {within}, so nothing was gone on with: the method plans by its "
+                f"budget, or is other code since."
+            )
         with suppress(OSError):
             checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary
@@ -346,8 +363,11 @@ def _make_plans(
     plans = []
     there, codes = results.finished_seeds(), results.codes()
     current = {name: describe_code(name, method) for name, method in chosen}
+    known_tasks = results.tasks().values()
     for task in tasks:
-        task_id = results.add_task(task_row(task))
+        own_row = task_row(task)
+        task_id = results.add_task(own_row)
+        smaller = smaller_budgets(own_row, known_tasks)
         for name, method in chosen:
             row, own = method_row(name, method), current[name]
             method_id = results.add_method(row)
@@ -368,7 +388,7 @@ def _make_plans(
                     f"({next(iter(others.values())).title}); now it is {own.title}."
                 )
             summary.skipped += len(seeds) - len(todo)
-            numbers = (task_id, method_id, todo, results.add_code(own), again)
+            numbers = (task_id, method_id, todo, results.add_code(own), again, smaller)
             plans.append(_Plan(task, method, row.label, row.key, *numbers))
     return plans
 
@@ -387,6 +407,20 @@ def _write(
         job.checkpoint.unlink(missing_ok=True)
     failure = outcome.message if isinstance(outcome, Failure) else None
     return TrialDone(plan.task.name, plan.label, job.seed, failure, outcome.wall_seconds)
+
+
+def _goes_on_from(results: ResultStore, plan: _Plan, seed: int, record: Record) -> str | None:
+    """Whether a search went on from one with the largest smaller budget that there is.
+
+    Returns:
+        Nothing to tell, an empty text, if it did; that budget if it did not; None if there is none.
+    """
+    for task in plan.smaller:
+        trial = results.finished_trial(task.key, plan.method_key, seed)
+        if trial is not None:
+            budget = Budget(task.config["evaluations"], task.config["seconds"])
+            return "" if goes_on(results.record(trial), record) else str(budget)
+    return None
 
 
 def _other_code(

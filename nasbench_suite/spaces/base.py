@@ -91,6 +91,15 @@ class SearchSpace(ABC):
     # -- what a space may know better ------------------------------------------------------------
 
     @property
+    def parameters(self) -> tuple[int, ...]:
+        """Number of options of each parameter that a tuner sets; ``closest`` reads what it sets.
+
+        These are the ``choices``, unless a space without independent ones has parameters of which
+        not every vector is an architecture.
+        """
+        return self.choices
+
+    @property
     def size(self) -> int | float | None:
         """Number of architectures: whole, infinite, or None where nobody has counted them."""
         return None
@@ -211,10 +220,10 @@ class SearchSpace(ABC):
         return np.array(vectors, dtype=np.int64).reshape(-1, len(self.choices))
 
     def closest(self, vector: Sequence[int] | NDArray[np.integer]) -> Any:
-        """The architecture with these choices, or with the nearest where there is none with them.
+        """The architecture with these parameters, or with the nearest where none has them.
 
         Raises:
-            SuiteError: the space has no independent choices, or no such options.
+            SuiteError: the space has no ``parameters``, or no such options.
         """
         return self.read(vector)
 

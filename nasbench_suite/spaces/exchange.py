@@ -23,11 +23,11 @@ def config_space(space: SearchSpace, seed: int | None = None) -> ConfigurationSp
     """The space for SMAC, DEHB and whatever else takes a ``ConfigurationSpace``.
 
     Args:
-        space: one with choices.
+        space: one with ``parameters``.
         seed: of what is drawn from it.
 
     Raises:
-        SuiteError: the space has no choices, or ConfigSpace is not installed.
+        SuiteError: the space has no parameters, or ConfigSpace is not installed.
     """
     need_package("A ConfigurationSpace", "ConfigSpace", "configspace")
     from ConfigSpace import Categorical, ConfigurationSpace
@@ -36,7 +36,7 @@ def config_space(space: SearchSpace, seed: int | None = None) -> ConfigurationSp
     made.add(
         [
             Categorical(f"{_PREFIX}{place}", list(range(options)))
-            for place, options in enumerate(_choices(space))
+            for place, options in enumerate(_parameters(space))
         ]
     )
     return made
@@ -46,14 +46,14 @@ def optuna_distributions(space: SearchSpace) -> dict[str, CategoricalDistributio
     """The space as ``Study.ask`` of optuna takes it.
 
     Raises:
-        SuiteError: the space has no choices, or optuna is not installed.
+        SuiteError: the space has no parameters, or optuna is not installed.
     """
     need_package("A space for optuna", "optuna", "optuna")
     from optuna.distributions import CategoricalDistribution
 
     return {
         f"{_PREFIX}{place}": CategoricalDistribution(range(options))
-        for place, options in enumerate(_choices(space))
+        for place, options in enumerate(_parameters(space))
     }
 
 
@@ -65,22 +65,22 @@ def architecture_of(space: SearchSpace, parameters: Mapping[str, Any]) -> Any:
         parameters: as a tuner proposes them: a configuration, or the parameters of a trial.
 
     Raises:
-        SuiteError: the space has no choices, or a parameter is missing.
+        SuiteError: the space has no parameters, or a parameter is missing.
     """
-    names = [f"{_PREFIX}{place}" for place in range(len(_choices(space)))]
+    names = [f"{_PREFIX}{place}" for place in range(len(_parameters(space)))]
     missing = [name for name in names if name not in parameters]
     if missing:
         raise SuiteError(f"A configuration of space {space.name!r} needs {', '.join(missing)}.")
     return space.closest([int(parameters[name]) for name in names])
 
 
-def _choices(space: SearchSpace) -> tuple[int, ...]:
-    if not space.choices:
+def _parameters(space: SearchSpace) -> tuple[int, ...]:
+    if not space.parameters:
         raise SuiteError(
             f"Architectures of space {space.name!r} are no vectors of choices, which other tuners "
             f"need: choose another space."
         )
-    return space.choices
+    return space.parameters
 
 
 __all__ = ["architecture_of", "config_space", "optuna_distributions"]

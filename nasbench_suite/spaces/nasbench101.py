@@ -13,14 +13,14 @@ import re
 from collections.abc import Collection, Hashable, Iterator, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.spaces.base import Architecture, SearchSpace
+from nasbench_suite.spaces.base import Architecture, SearchSpace, as_vector
 from nasbench_suite.spaces.graphs import OperationGraph
 
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -77,6 +77,26 @@ class NASBench101Space(SearchSpace):
         if not isinstance(value, (tuple, list)) or len(value) != 2:
             self.refuse(value)
         return make_module(*value)
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """The 21 edges there may be, there or not, and the operations of five vertices.
+
+        Ying et al. set the same for the tuners that they compare (section 5.1).
+        """
+        return (2,) * len(_pairs(MAX_VERTICES)) + (len(OPERATIONS),) * (MAX_VERTICES - 2)
+
+    def closest(self, vector: Sequence[int] | NDArray[np.integer]) -> Module:
+        """See ``closest_module``."""
+        given = as_vector(np.asarray(vector), self.parameters)
+        if given is None:
+            raise SuiteError(
+                f"{vector!r} are no parameters of a module: give 21 edges, each 0 or 1, and five "
+                f"operations from 0 to {len(OPERATIONS) - 1}."
+            )
+        count = len(_pairs(MAX_VERTICES))
+        edges = sum(edge << place for place, edge in enumerate(given[:count]))
+        return closest_module(Module(edges, given[count:]))
 
     def canonical_key(self, form: Module) -> Hashable:
         """The graph hash."""
@@ -560,6 +580,21 @@ def cross_modules(one: Module, other: Module, rng: np.random.Generator) -> Modul
         )
         if is_valid(child):
             return child
+
+
+def closest_module(module: Module) -> Module:
+    """The module itself, or the first valid one with the fewest edges flipped.
+
+    Three flips are enough: what has no path gets an edge from input to output, and of all 21 edges
+    no three more than this need be taken away until nine are on paths.
+    """
+    bits = [bit for _, _, bit in _pairs(module.vertices)]
+    for flips in range(len(bits) + 1):
+        for chosen in combinations(bits, flips):
+            changed = module._replace(edges=module.edges ^ sum(chosen))
+            if is_valid(changed):
+                return changed
+    raise AssertionError  # the edge from input to output alone is a module
 
 
 def all_modules(max_vertices: int = MAX_VERTICES) -> Iterator[tuple[str, Module]]:

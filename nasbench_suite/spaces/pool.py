@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, SearchSpace
@@ -57,6 +58,11 @@ class PoolSpace(FiniteSpace):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.base, self._given, self._given_keys)
+
+    @property
+    def parameters(self) -> tuple[int, ...]:
+        """See ``SearchSpace.parameters``."""
+        return self.base.parameters
 
     @property
     def size(self) -> int:
@@ -165,7 +171,12 @@ class PoolSpace(FiniteSpace):
         return self.all_vectors[np.asarray(architectures, dtype=np.int64)]
 
     def closest(self, vector: Sequence[int] | NDArray[np.integer]) -> int:
-        """The member with the most of these choices; of equals the lowest index."""
+        """The member with the most of these choices; of equals the lowest index.
+
+        Where the base has no choices, the nearest to what the base makes of its parameters.
+        """
+        if not self.choices:
+            return self._nearest(self.base.closest(vector))
         return int(np.argmin((self.all_vectors != np.asarray(vector)).sum(axis=1)))
 
     # -- as in the base space ----------------------------------------------------------------------
@@ -242,9 +253,12 @@ class PoolSpace(FiniteSpace):
 
     def crossover(self, one: int, other: int, rng: np.random.Generator) -> int:
         """The member nearest to a child that the base space makes of the two."""
-        child = self.base.crossover(self.member(one), self.member(other), rng)
-        known = self.index_of_key.get(self.base.row_key(child))
-        return int(np.argmin(self._distances(child))) if known is None else known
+        return self._nearest(self.base.crossover(self.member(one), self.member(other), rng))
+
+    def _nearest(self, member: Any) -> int:
+        """An architecture of the base space if it is here, otherwise the nearest that is."""
+        known = self.index_of_key.get(self.base.row_key(member))
+        return int(np.argmin(self._distances(member))) if known is None else known
 
     def _distances(self, member: Any) -> NDArray[np.float64]:
         """How far each member is from an architecture of the base space, shape (size,)."""
@@ -254,7 +268,7 @@ class PoolSpace(FiniteSpace):
             return counts
         if self.encodings:
             features = self.base.features([member], self.encodings[0])
-            distances: NDArray[np.float64] = np.abs(self._features - features).sum(axis=1)
+            distances: NDArray[np.float64] = cdist(self._features, features, "cityblock")[:, 0]
             return distances
         # Nothing tells how alike two are: those that follow in the table stand in.
         place = self.index_of_key.get(self.base.row_key(member), 0)

@@ -730,6 +730,17 @@ class ResultStore:
             ]
         return frame.assign(value=pd.Series(values, dtype=object))
 
+    def finished_trial(self, task: str, method: str, seed: int) -> int | None:
+        """The number of a finished trial, by the keys of task and method; None if there is none."""
+        with self._reading():
+            row = self._connection.execute(
+                "SELECT trials.id FROM trials JOIN tasks ON tasks.id = task_id "
+                "JOIN methods ON methods.id = method_id WHERE tasks.key = ? AND methods.key = ? "
+                "AND seed = ? AND status = 'finished'",
+                (task, method, seed),
+            ).fetchone()
+        return None if row is None else int(row[0])
+
     def record(self, trial: int) -> Record:
         """Every evaluation of one finished trial.
 

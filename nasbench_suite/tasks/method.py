@@ -50,6 +50,8 @@ class Method(ABC):
         packages: what it imports beyond the core dependencies.
         multi_objective: whether the method handles several objectives.
         lists_space: whether it goes through all architectures, so that it needs a ``FiniteSpace``.
+        needs_parameters: whether it sets ``SearchSpace.parameters`` one by one, which
+            ``SearchSpace.closest`` reads.
         needs_choices: whether it decides choice by choice, so that it needs a space with
             ``choices``; the architectures of a partial table are found by ``SearchSpace.closest``.
         needs_features: whether it learns from ``SearchSpace.features``.
@@ -60,6 +62,7 @@ class Method(ABC):
     packages: ClassVar[tuple[str, ...]] = ()
     multi_objective: ClassVar[bool] = False
     lists_space: ClassVar[bool] = False
+    needs_parameters: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
 
@@ -86,7 +89,9 @@ class Method(ABC):
                 f"{name} goes through all architectures of its space, and {space.name!r} is too "
                 f"large to list: choose another method, or search a partial table of it."
             )
-        if self.needs_choices and not space.choices:
+        if (self.needs_choices and not space.choices) or (
+            self.needs_parameters and not space.parameters
+        ):
             raise SuiteError(
                 f"{name} decides choice by choice, and architectures of space {space.name!r} are "
                 f"no vectors of choices: choose another method, such as regularized-evolution."

@@ -70,7 +70,12 @@ def method_name(kind: type[Method]) -> str:
     return "-".join(words).lower()
 
 
-_NEEDS = {"lists_space": "a list", "needs_choices": "choices", "needs_features": "features"}
+_NEEDS = {
+    "lists_space": "a list",
+    "needs_parameters": "parameters",
+    "needs_choices": "choices",
+    "needs_features": "features",
+}
 
 
 def method_title(name: str) -> str:

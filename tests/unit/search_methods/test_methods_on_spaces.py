@@ -16,6 +16,7 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
+from nasbench_suite.runner.larger_budgets import goes_on
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Task, make_task
 from nasbench_suite.tasks.methods import make_method
@@ -126,8 +127,9 @@ def test_every_method_searches_a_sample_of_every_space(space):
             refused[name] = answer
         if not several:
             assert "multi-objective" in searched(two, name)
-    without_choices = {"tpe", "reinforce", "parego", "sms-emoa", "optuna"}
-    assert refused.keys() == (set() if benchmark.space.choices else without_choices)
+    without = set() if benchmark.space.choices else {"parego", "sms-emoa"}
+    without |= set() if benchmark.space.parameters else {"tpe", "reinforce", "optuna"}
+    assert refused.keys() == without
     assert all("choice" in why for why in refused.values())
 
 
@@ -144,6 +146,19 @@ def test_every_method_searches_the_whole_of_every_space_or_is_refused(space):
             assert listing or "choice by choice" in answer, f"{name} on {space}: {answer}"
         else:
             assert benchmark.asked > 0
+
+
+def test_every_method_goes_on_where_it_would_have_ended_with_less():
+    """None of ours plans by its budget, so a larger one pays for what is new alone."""
+    for name in black_box():
+        also = [COST] if small(name).multi_objective else []
+        records = []
+        for evaluations in (EVALUATIONS, EVALUATIONS + 7):
+            task = make_task(table("nats-tss"), evaluations=evaluations, objectives=also)
+            trial = Trial(task, small(name), 0)
+            trial.advance()
+            records.append(trial.result().record)
+        assert goes_on(*records), name
 
 
 SEARCH = {

@@ -21,8 +21,10 @@ import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import Record
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import ThisProcess, Trial, TrialDone, run
+from nasbench_suite.runner.larger_budgets import goes_on
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
 from nasbench_suite.tasks.methods import make_method, method_label
@@ -105,6 +107,58 @@ def test_another_budget_is_another_task(toy: Benchmark, tmp_path: Path) -> None:
     store = tmp_path / "r.sqlite"
     run(toy, "random", seeds=[0], store=store, evaluations=10)
     assert run(toy, "random", seeds=[0], store=store, evaluations=11).finished == 1
+
+
+@dataclass
+class Planner(Method):
+    """Begins at a place that depends on what it may spend."""
+
+    def step(self, session: Session) -> None:
+        """Evaluate what stands at the number of evaluations allowed, and then at random."""
+        first = int(session.budget.evaluations or 0)
+        session.evaluate(session.space.sample(session.rng) if session.trainings else first)
+
+
+def test_a_larger_budget_goes_on_from_a_smaller_one(toy: Benchmark, tmp_path: Path) -> None:
+    methods = ["random", "regularized-evolution[population_size=5,sample_size=2]", Planner]
+    settings: dict[str, Any] = {"seeds": range(3), "store": tmp_path / "r.sqlite"}
+    for evaluations in (10, 8):  # of which the second has no smaller one
+        done = run(
+            toy, methods, evaluations=evaluations, noise="sample", crossfit=False, **settings
+        )
+        assert (done.finished, done.gone_on, done.hints) == (9, 0, [])
+    done = run(toy, methods, evaluations=20, noise="sample", crossfit=False, **settings)
+    assert (done.finished, done.gone_on) == (9, 6)
+    (hint,) = done.hints
+    assert hint.startswith("planner on toy")
+    assert "3 searches" in hint
+    assert "10 evaluations" in hint
+    assert run(toy, methods[:1], evaluations=30, **settings).gone_on == 0  # without noise
+
+
+def test_a_record_goes_on_only_with_the_same_answers() -> None:
+    def record(count: int, **changed: Any) -> Record:
+        numbers = np.arange(count, dtype=np.int32)
+        signals = np.where(numbers == 2, np.nan, numbers)[:, None]
+        fields = {"architectures": numbers, "epochs": numbers + 1, "signals": signals}
+        rest = {
+            "evaluations": numbers + 1.0,
+            "seconds": numbers * 0.0,
+            "recommended": numbers * 0 - 1,
+        }
+        return Record(**{**fields, **rest, **changed})
+
+    assert goes_on(record(4), record(4))
+    assert goes_on(record(4), record(9))
+    assert not goes_on(record(9), record(4))
+    for name in ("architectures", "epochs", "signals"):
+        altered = getattr(record(9), name).copy()
+        altered[3] += 1
+        assert not goes_on(record(4), record(9, **{name: altered}))
+        assert goes_on(record(3), record(9, **{name: altered}))
+    named = record(3, strings=("a", "b", "c"))
+    assert goes_on(named, record(4, strings=("a", "b", "c", "d")))
+    assert not goes_on(named, record(4, strings=("a", "c", "b", "d")))
 
 
 def test_kill_at_any_moment_and_go_on(toy_file: Path, tmp_path: Path) -> None:

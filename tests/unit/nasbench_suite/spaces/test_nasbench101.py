@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import nasbench101
+from nasbench_suite.spaces import PoolSpace, load_space, nasbench101
 from nasbench_suite.spaces.nasbench101 import Module, graph_hash, make_module
 
 # NASBench's own tests: a diamond with its labels exchanged, and one graph in three orders.
@@ -179,3 +179,45 @@ def test_adjacency_features_tell_modules_apart():
     rows = nasbench101.adjacency_features(modules)
     assert rows.shape == (91, 36)
     assert len(np.unique(rows, axis=0)) == 91
+
+
+def test_any_edges_and_operations_stand_for_the_nearest_module():
+    space, rng = load_space("nasbench101"), np.random.default_rng(0)
+    assert len(space.parameters) == 26
+    flips = []
+    for _ in range(300):
+        vector = [int(rng.integers(options)) for options in space.parameters]
+        given = Module(
+            sum(edge << place for place, edge in enumerate(vector[:21])), (*vector[21:],)
+        )
+        found = space.closest(vector)
+        assert nasbench101.is_valid(found)
+        assert found.operations == given.operations
+        flips.append((found.edges ^ given.edges).bit_count())
+        assert (flips[-1] == 0) == nasbench101.is_valid(given)
+        if flips[-1] == 2:  # no single flip is enough
+            singles = [given._replace(edges=given.edges ^ 1 << place) for place in range(21)]
+            assert not any(map(nasbench101.is_valid, singles))
+    assert set(flips) == {0, 1, 2}
+    complete = space.closest([1] * 21 + [0] * 5)
+    assert complete.edges.bit_count() == 18
+    assert space.closest([0] * 26).matrix.sum() == 1
+    with pytest.raises(SuiteError, match="21 edges"):
+        space.closest([2] * 26)
+
+
+def test_a_pool_of_modules_answers_parameters_by_its_nearest_member():
+    space, rng = load_space("nasbench101"), np.random.default_rng(0)
+    drawn = [space.sample(rng) for _ in range(50)]
+    named = {space.canonical(module): module for module in drawn}
+    pool = PoolSpace(space, [space.string(module) for module in named.values()])
+    module = nasbench101.mutate_module(pool.member(3), rng)
+    edges = [module.edges >> place & 1 for place in range(21)]
+    near = pool.closest([*edges, *module.operations])
+    features = [space.features([one], "adjacency")[0] for one in (*pool.members, module)]
+    distances = [np.abs(one - features[-1]).sum() for one in features[:-1]]
+    assert distances[near] == min(distances)
+    own = pool.member(7)
+    own = own if own.vertices == 7 else nasbench101._padded(own, rng)
+    edges = [own.edges >> place & 1 for place in range(21)]
+    assert pool.closest([*edges, *own.operations]) == 7

@@ -19,10 +19,14 @@ from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.datasets import load_images
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import Trial
+from nasbench_suite.runner.larger_budgets import goes_on
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
 from nasbench_suite.submissions.files import make_submission
 from nasbench_suite.submissions.verifying import verify_submission
+from nasbench_suite.tasks import make_task
+from nasbench_suite.tasks.methods import make_method
 
 torch = pytest.importorskip("torch", reason="training needs the extra 'torch'")
 
@@ -244,6 +248,21 @@ def test_a_search_is_judged_by_what_it_trained_itself(tmp_path: Path, home: Path
             benchmark.figures([benchmark.space.index(s) for s in strings], "digits_test_4")
             assert len(kept(home)) > halved
     assert records(tmp_path / "alone") == records(tmp_path / "later")
+
+
+def test_a_larger_budget_trains_only_what_is_new(tmp_path: Path, trained: list[int]) -> None:
+    benchmark = load_open(TINY, "nats-tss")
+
+    def searched(evaluations: int) -> Trial:
+        trial = Trial(make_task(benchmark, evaluations=evaluations), make_method("random", {}), 0)
+        trial.advance()
+        return trial
+
+    short = searched(3).result().record
+    epochs = len(trained)
+    long = searched(5).result().record
+    assert goes_on(short, long)
+    assert (epochs, len(trained)) == (6, 10)
 
 
 def test_what_a_differentiable_search_returns_is_trained_after_it(tmp_path, home) -> None:
