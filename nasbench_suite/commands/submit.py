@@ -69,13 +69,13 @@ def verify_command(
         raise typer.Exit(1)
     if found.doubts:
         typer.echo(
-            f"{submission} has the table's figures, and {counted(len(found.doubts), 'doubt')}: "
-            f"{trials} computed anew{again}."
+            f"{submission} enters with {counted(len(found.doubts), 'doubt')}: {trials} computed "
+            f"anew{again}. Level: {found.level}."
         )
         return
     typer.echo(f"{submission} is sound: {trials} computed anew{again}.")
     if not found.rerun:
-        typer.echo("Level: table. That the searches took place is shown by --rerun alone.")
+        typer.echo(f"Level: {found.level}. That the searches took place is shown by --rerun alone.")
     else:
         typer.echo(f"Level: {found.level}.")
 

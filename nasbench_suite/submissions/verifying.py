@@ -15,7 +15,7 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
-from nasbench_suite.benchmarks.surrogates import load_any
+from nasbench_suite.benchmarks.surrogates import known_surrogates, load_any
 from nasbench_suite.errors import SuiteError, and_more, choose_from, reason
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
@@ -24,7 +24,7 @@ from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions.files import Submission, read_submission
 from nasbench_suite.submissions.plausibility import copies, foresight, seed_gaps
 from nasbench_suite.tasks import Objective, Task, make_task
-from nasbench_suite.tasks.auditing import audit
+from nasbench_suite.tasks.auditing import Violation, audit
 from nasbench_suite.tasks.judging import judged_on
 from nasbench_suite.tasks.methods import make_method, method_key, method_label
 from nasbench_suite.tasks.task import config_hash
@@ -42,8 +42,9 @@ Kind = Literal[
     "rerun",
     "versions",
     "foresight",
+    "trainings",
 ]
-Level = Literal["form", "table", "rerun"]
+Level = Literal["form", "trainings", "surrogate", "table", "rerun"]
 
 # What a field that is something else than it should be raises, wherever it is first used.
 _OTHERS_WORD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -98,13 +99,22 @@ class Verification:
 
     @property
     def level(self) -> Level:
-        """How far it was confirmed: its ``form``, its figures by the ``table``, or a ``rerun``.
+        """How far it was confirmed, in the order of what that is worth.
 
-        Of the last, some of each method's trials were run again here with the same outcome.
+        ``form``: that it can be read, and its figures could not be had again. ``trainings``: by
+        networks trained here, or kept from before. ``surrogate``: by the same model. ``table``: by
+        the same table. ``rerun``: some of each method's trials were run again with the same
+        outcome.
         """
-        if self.faults:
+        if self.faults or any(doubt.kind == "trainings" for doubt in self.doubts):
             return "form"
-        return "rerun" if self.rerun and not self.doubts and not self.notes else "table"
+        if self.rerun and not self.doubts and not self.notes:
+            return "rerun"
+        benchmarks = [task.benchmark for task in self.tasks.values()]
+        asked = [one for one in benchmarks if isinstance(one, OpenBenchmark)]
+        if not asked:
+            return "table"
+        return "trainings" if any(one.trains for one in asked) else "surrogate"
 
 
 def load_by_name(name: str) -> Benchmark | OpenBenchmark:
@@ -113,7 +123,7 @@ def load_by_name(name: str) -> Benchmark | OpenBenchmark:
     Raises:
         SuiteError: there is none.
     """
-    known = known_benchmarks()
+    known = [*known_benchmarks(), *known_surrogates()]
     if is_open(name) and not {"/", "\\"} & set(name):
         return load_any(name)
     if name not in known:
@@ -146,6 +156,7 @@ def verify_submission(
     """
     submission = path if isinstance(path, Submission) else read_submission(path)
     faults: list[Fault] = []
+    doubts: list[Fault] = []
     tasks: dict[str, Task] = {}
     for claim in submission.tasks:
         built = _build(claim, load)
@@ -168,8 +179,9 @@ def verify_submission(
         if missing := _missing_rows(submission, trial, where):
             faults += missing
             continue
-        found, result = _verify_trial(tasks[trial.task], trial, where)
+        found, doubts_of_trial, result = _verify_trial(tasks[trial.task], trial, where)
         faults += found
+        doubts += doubts_of_trial
         if result is not None and not found:
             results[place] = result
     faults += _leaks(submission, tasks, results, labels)
@@ -183,7 +195,8 @@ def verify_submission(
         # Two methods may draw alike with one seed: evolution, before its population is full.
         copied = faults if one.seed != two.seed else alike
         copied.append(Fault("copied", _where(submission, labels, two), what))
-    doubts = alike + [
+    doubts += alike
+    doubts += [
         Fault("foresight", f"{labels[by]} on {names[key]}", what)
         for (key, by), what in foresight(submission.trials, tasks, results)
     ]
@@ -318,19 +331,26 @@ def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Faul
 
 def _verify_trial(
     task: Task, trial: TrialRow, where: str
-) -> tuple[list[Fault], TrialResult | None]:
+) -> tuple[list[Fault], list[Fault], TrialResult | None]:
+    """What of a trial is not so, what is strange of it, and what it comes to."""
     record = _record_of(trial) if trial.seed >= 0 else "its seed is negative."
     if isinstance(record, str):
-        return [Fault("record", where, record)], None
+        return [Fault("record", where, record)], [], None
     try:
         found, result = audit(task, record, trial.seed)
     except SuiteError as error:
-        return [Fault("record", where, str(error))], None
+        return [Fault("record", where, str(error))], [], None
+    doubts: list[Fault] = []
+    if isinstance(task.benchmark, OpenBenchmark) and task.benchmark.trains:
+        # On another machine the same training differs in the last bits, and then in the others,
+        # and takes other seconds: that is no forgery, and what enters is what was trained here.
+        doubts = [Fault("trainings", where, _trained_here(one)) for one in found if _own(one, task)]
+        found = [one for one in found if not _own(one, task)]
     faults = [Fault(one.kind, where, one.what) for one in found]
     if result is None:
-        return faults, None
+        return faults, doubts, None
     reports = result.incumbents.reports.tolist()
-    if not _same(reports, trial.reports):
+    if not doubts and not _same(reports, trial.reports):
         faults.append(
             Fault(
                 "forged",
@@ -339,7 +359,16 @@ def _verify_trial(
                 f"{_figure(reports)}.",
             )
         )
-    return faults, replace(result, wall_seconds=trial.wall_seconds)
+    return faults, doubts, replace(result, wall_seconds=trial.wall_seconds)
+
+
+def _own(one: Violation, task: Task) -> bool:
+    """Whether a violation may come of trainings of another machine."""
+    return one.kind == "forged" or (one.kind == "budget" and task.budget.evaluations is None)
+
+
+def _trained_here(one: Violation) -> str:
+    return f"{one.what.removesuffix('.')}, of trainings on this machine: it is judged by those."
 
 
 def _record_of(trial: TrialRow) -> Record | str:

@@ -16,6 +16,8 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.spaces import PoolSpace, load_space
 from nasbench_suite.store import ResultStore
+from nasbench_suite.submissions.files import make_submission
+from nasbench_suite.submissions.verifying import verify_submission
 
 ROWS = 120
 
@@ -131,3 +133,26 @@ def test_each_architecture_is_computed_once(home, monkeypatch):
     monkeypatch.setattr(surrogates.Trees, "predict", lambda *_: pytest.fail("computed again"))
     assert found.figures(cells[::-1], "pixel3").tolist() == first[::-1].tolist()
     assert found.figures(cells[:1], "pixel3", 2).shape == (1,)
+
+
+def test_a_surrogate_fitted_again_confirms_a_submission(home):
+    def fit(*further):
+        return nasbench("data", "fit-surrogate", "cells", "--name", "ours", *further)
+
+    fit()
+    store, file = home / "r.sqlite", home / "s.nasbench.json.gz"
+    run("ours", "random", seeds=range(2), evaluations=4, store=store)
+    submission = make_submission(store, file)
+    fit("--overwrite")
+    found = verify_submission(submission)
+    assert (found.faults, found.doubts, found.level) == ((), (), "surrogate")
+    assert verify_submission(submission, rerun=1).level == "rerun"
+    forged = submission.model_copy(deep=True)
+    forged.trials[0].signals[0] = [99.0]
+    assert "forged" in {fault.kind for fault in verify_submission(forged).faults}
+    fit("--overwrite", "--seed", "1")
+    assert {fault.kind for fault in verify_submission(submission).faults} == {"task"}
+    (home / "benchmarks/ours.surrogate").unlink()
+    code, _, error = nasbench("submit", "verify", str(file))
+    assert code
+    assert "Unknown benchmark 'ours'" in str(error)

@@ -326,6 +326,29 @@ def test_claims_are_computed_again_from_what_is_kept(tmp_path: Path) -> None:
     assert [fault.kind for fault in verify_submission(forged).faults] == ["forged"]
 
 
+def test_claims_of_another_machine_are_judged_by_what_is_trained_here(
+    tmp_path: Path, home: Path
+) -> None:
+    store = tmp_path / "r.sqlite"
+    run(TINY, "random", space="nats-tss", seeds=[0], evaluations=2, store=store)
+    submission = make_submission(store, tmp_path / "s.nasbench.json.gz")
+    assert verify_submission(submission).level == "trainings"
+    (journal,) = home.rglob("trainings.jsonl")
+    shutil.rmtree(journal.parent)  # as on a machine that has trained none of it
+    elsewhere = submission.model_copy(deep=True)
+    elsewhere.trials[0].signals[0][0] -= 5  # where the same training came to something else
+    elsewhere.trials[0].reports[-1] += 5
+    found = verify_submission(elsewhere)
+    assert (found.faults, found.level) == ((), "form")
+    (doubt,) = found.doubts
+    assert doubt.kind == "trainings"
+    assert "evaluation 1" in doubt.what
+    assert found.results[0].incumbents.reports.max() < max(elsewhere.trials[0].reports)
+    forged = submission.model_copy(deep=True)  # with every signal as it is here
+    forged.trials[0].reports[-1] += 5
+    assert [fault.kind for fault in verify_submission(forged).faults] == ["forged"]
+
+
 @pytest.mark.parametrize(
     ("name", "space", "sentence"),
     [
