@@ -440,6 +440,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--store", type=Path, default=Path("real-tables.sqlite"))
     parser.add_argument("--only", help="names, parted by commas")
+    parser.add_argument("--methods", help="columns to search with, parted by commas; all six")
     parser.add_argument("--keep", action="store_true", help="use what was imported before")
     given = parser.parse_args()
     wanted = given.only.split(",") if given.only else [table.name for table in TABLES]
@@ -459,7 +460,7 @@ def main() -> None:
     print(as_markdown(rows), flush=True)
     if not given.search:
         return
-    for method in METHODS:
+    for method in given.methods.split(",") if given.methods else METHODS:
         for table in ready:
             refusal = search(table, method, given.store, given.evaluations, range(given.seeds))
             print(f"{method} on {table.name}: {refusal or 'searched'}", flush=True)

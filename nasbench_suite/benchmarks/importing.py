@@ -1122,13 +1122,16 @@ def _no_architecture(
 
 def _read_string(space: SearchSpace, cell: str) -> Any:
     """The architecture in a cell, as it stands or else without blanks, which some tables add."""
-    bare = "".join(cell.split())
-    if bare != cell:
+    try:
+        return space.read(cell)
+    except SuiteError as error:
+        bare = "".join(cell.split())
+        if bare == cell:
+            raise
         try:
-            return space.read(cell)
+            return space.read(bare)
         except SuiteError:
-            pass
-    return space.read(bare)
+            raise error from None  # what is wrong with the cell as it stands
 
 
 def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:

@@ -164,3 +164,20 @@ def test_enumeration_gives_the_first_matrix_of_every_graph():
                 if nasbench101.prune(module) == module:
                     first.setdefault(nasbench101.graph_hash(module), module)
     assert list(nasbench101.all_modules(4)) == list(first.items())
+
+
+@pytest.mark.parametrize(
+    ("module", "sentence"),
+    [
+        ("0110000000000000 input,conv1x1-bn-relu,maxpool3x3,output", "no path from input"),
+        ("0110000100010000 input,conv7x7,maxpool3x3,output", "'conv7x7'"),
+        ("0110000100010001 input,conv1x1-bn-relu,maxpool3x3,output", "upper triangular"),
+        ("01100001 input,conv1x1-bn-relu,maxpool3x3,output", "8 entries"),
+    ],
+)
+def test_a_module_that_is_none_is_said_to_be_wrong_as_it_stands(tmp_path, module, sentence):
+    path = tmp_path / "table.csv"
+    figures = {"cifar10_valid_9": [90, 91], "cifar10_test_9": [89, 92]}
+    pd.DataFrame({"architecture": [DIAMOND, module], **figures}).to_csv(path, index=False)
+    with pytest.raises(SuiteError, match=f"row 1.*{sentence}"):
+        import_table(path, "bad", load_space("nasbench101"))
