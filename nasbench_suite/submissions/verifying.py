@@ -188,14 +188,12 @@ def verify_submission(
     for (key, by), what in seed_gaps(submission.trials):
         where = f"{labels.get(by, by)} on {names.get(key, key)}"
         faults.append(Fault("seeds", where, what))
-    alike: list[Fault] = []
     for first, again in copies(submission.trials):
         one, two = submission.trials[first], submission.trials[again]
         what = f"it evaluates what {_where(submission, labels, one)} does, in its order."
         # Two methods may draw alike with one seed: evolution, before its population is full.
-        copied = faults if one.seed != two.seed else alike
+        copied = faults if one.seed != two.seed else doubts
         copied.append(Fault("copied", _where(submission, labels, two), what))
-    doubts += alike
     doubts += [
         Fault("foresight", f"{labels[by]} on {names[key]}", what)
         for (key, by), what in foresight(submission.trials, tasks, results)

@@ -124,10 +124,10 @@ def test_a_larger_budget_goes_on_from_a_smaller_one(toy: Benchmark, tmp_path: Pa
     settings: dict[str, Any] = {"seeds": range(3), "store": tmp_path / "r.sqlite"}
     for evaluations in (10, 8):  # of which the second has no smaller one
         done = run(
-            toy, methods, evaluations=evaluations, noise="sample", crossfit=False, **settings
+            toy, methods, evaluations=evaluations, answers="sample", crossfit=False, **settings
         )
         assert (done.finished, done.gone_on, done.hints) == (9, 0, [])
-    done = run(toy, methods, evaluations=20, noise="sample", crossfit=False, **settings)
+    done = run(toy, methods, evaluations=20, answers="sample", crossfit=False, **settings)
     assert (done.finished, done.gone_on) == (9, 6)
     (hint,) = done.hints
     assert hint.startswith("planner on toy")
