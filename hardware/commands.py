@@ -413,16 +413,9 @@ def _plain(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 def _print(
     correlations: pd.DataFrame, predicted: pd.DataFrame, said: dict[str, Any], rows: int
 ) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from nasbench_suite.commands.printing import print_table
 
-    console = Console(markup=False)
-    if not console.is_terminal:
-        console.width = 200
-    grid = Table(box=None, pad_edge=False, header_style="bold", title_justify="left")
-    headings = ("column", "provenance", "noise floor", "FLOPs", "parameters", "operations")
-    for heading in (*headings, "twins", "nearest other", "farthest other"):
-        grid.add_column(heading, justify="left" if heading in headings[:2] else "right")
+    lines = []
     for name in correlations.index:
         others = correlations.loc[name].drop(name)
         ends = ("-", "-")
@@ -431,20 +424,22 @@ def _print(
             ends = tuple(f"{other} {others[other]:.3f}" for other in pair)  # type: ignore[assignment]
         floor = said.get(name, {}).get("noise_floor_ms")
         row = predicted.loc[name]
-        grid.add_row(
-            str(name),
-            said.get(name, {}).get("provenance", "unknown"),
-            "-" if floor is None else f"{floor:.3g} ms",
-            *(f"{row[k]:.3f}" if row[k] == row[k] else "-" for k in headings_of(row)),
-            f"{100 * row['twins']:.1f} %" if row["twins"] == row["twins"] else "-",
-            *ends,
+        lines.append(
+            (
+                str(name),
+                said.get(name, {}).get("provenance", "unknown"),
+                "-" if floor is None else f"{floor:.3g} ms",
+                *(f"{row[k]:.3f}" if row[k] == row[k] else "-" for k in headings_of(row)),
+                f"{100 * row['twins']:.1f} %" if row["twins"] == row["twins"] else "-",
+                *ends,
+            )
         )
-    console.print(grid)
-    console.print(
+    heads = ("column", "provenance", "noise floor", "FLOPs", "parameters", "operations")
+    print_table((*heads, "twins", "nearest other", "farthest other"), lines)
+    typer.echo(
         f"{rows:,} architectures. FLOPs, parameters, operations (a table of single operations), "
         f"others: Spearman's rank correlation. Twins: median range of costs within an isomorphism "
-        f"class.",
-        style="dim",
+        f"class."
     )
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.table import Table
+from nasbench_suite.commands.printing import print_lines, table_text
 
+if TYPE_CHECKING:
     from nasbench_suite.benchmarks.open import OpenBenchmark
     from nasbench_suite.benchmarks.surrogate import Surrogate
 
@@ -33,13 +33,15 @@ def list_command(as_json: _Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in found], indent=2, default=str))
         return
-    table = _table("benchmark", "space", "data sets", "metrics", "rows", "size", "source")
+    rows = []
     for entry in found:
         if not entry.fault:
-            rows = f"{entry.rows:,}" if entry.rows else "any"
-            counts = str(entry.metrics), rows, f"{entry.size / 1e6:.1f} MB"
-            table.add_row(entry.name, entry.space, ", ".join(entry.datasets), *counts, entry.source)
-    _print(table, *(f"{entry.name}: {entry.fault}" for entry in found if entry.fault))
+            size = f"{entry.rows:,}" if entry.rows else "any"
+            counts = str(entry.metrics), size, f"{entry.size / 1e6:.1f} MB"
+            rows.append((entry.name, entry.space, *counts, ", ".join(entry.datasets), entry.source))
+    heads = "benchmark", "space", "metrics", "rows", "size", "data sets", "source"
+    faults = (f"{entry.name}: {entry.fault}" for entry in found if entry.fault)
+    print_lines(table_text(heads, rows), *faults)
 
 
 @app.command("import")
@@ -189,7 +191,7 @@ def fit_surrogate_command(
 
     chosen = split_names(metrics) if metrics else None
     surrogate = make_surrogate(table, name, chosen, seed=seed, overwrite=overwrite)
-    _print(
+    print_lines(
         _fit_table(surrogate),
         f"Fitted {name!r}, which answers for all of space {surrogate.space.name}: "
         f"`nasbench run --benchmark {name}`.",
@@ -204,14 +206,15 @@ _FIT_LEGEND = (
 )
 
 
-def _fit_table(surrogate: Surrogate) -> Table:
-    table = _table("metric", "measured", "spearman", "kendall", "error", "spread", "noise", "unit")
+def _fit_table(surrogate: Surrogate) -> str:
+    rows = []
     for metric, fit in surrogate.fits.items():
         ranks = f"{fit.spearman:.3f}", f"{fit.kendall:.3f}"
         sizes = (f"{size:.3g}" for size in (fit.rmse, fit.spread, fit.disagreement))
         unit = surrogate.metrics[metric].unit
-        table.add_row(metric, f"{fit.architectures:,}", *ranks, *sizes, unit)
-    return table
+        rows.append((metric, f"{fit.architectures:,}", *ranks, *sizes, unit))
+    heads = "metric", "measured", "spearman", "kendall", "error", "spread", "noise", "unit"
+    return table_text(heads, rows)
 
 
 @app.command("doctor")
@@ -276,10 +279,10 @@ def info_command(
     if as_json:
         typer.echo(json.dumps(facts, indent=2, default=str))
     else:
-        _print(*told)
+        print_lines(*told)
 
 
-def _told_of_surrogate(surrogate: Surrogate) -> list[str | Table]:
+def _told_of_surrogate(surrogate: Surrogate) -> list[str]:
     return [
         f"{surrogate.name}: a surrogate of space {surrogate.space.name}",
         *(f"{key}: {value}" for key, value in surrogate.about.items()),
@@ -291,7 +294,7 @@ def _told_of_surrogate(surrogate: Surrogate) -> list[str | Table]:
     ]
 
 
-def _told_of_open(benchmark: OpenBenchmark) -> list[str | Table]:
+def _told_of_open(benchmark: OpenBenchmark) -> list[str]:
     about = benchmark.about
     return [
         f"{benchmark.name}: {about.get('description', '')}",
@@ -301,7 +304,7 @@ def _told_of_open(benchmark: OpenBenchmark) -> list[str | Table]:
     ]
 
 
-def _told_of_table(facts: Mapping[str, Any]) -> list[str | Table]:
+def _told_of_table(facts: Mapping[str, Any]) -> list[str]:
     import json
 
     metrics = facts["metrics"]
@@ -336,7 +339,7 @@ _NOISE_LEGEND = (
 )
 
 
-def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
+def _metric_table(metrics: Sequence[dict[str, Any]]) -> str:
     rows = [
         {
             "metric": metric["name"],
@@ -352,10 +355,7 @@ def _metric_table(metrics: Sequence[dict[str, Any]]) -> Table:
         for metric in metrics
     ]
     columns = [column for column in rows[0] if any(row[column] for row in rows)]
-    table = _table(*columns)
-    for row in rows:
-        table.add_row(*(row[column] for column in columns))
-    return table
+    return table_text(columns, [[row[column] for column in columns] for row in rows])
 
 
 def _measured_on(metric: dict[str, Any]) -> str:
@@ -365,24 +365,21 @@ def _measured_on(metric: dict[str, Any]) -> str:
     return " ".join(filter(None, parts))
 
 
-def _noise_table(metrics: Sequence[dict[str, Any]]) -> Table:
-    table = _table(
-        "metric", "optimum", "index", "floor", "range", "max", "sd", "resolution", "from"
-    )
+def _noise_table(metrics: Sequence[dict[str, Any]]) -> str:
+    rows = []
     for metric in metrics:
         if "noise" not in metric:
             continue
         best = f"{metric['optimum']['value']:.4f}", str(metric["optimum"]["index"])
         noise = metric["noise"]
         if noise is None:
-            table.add_row(metric["name"], *best, "unknown")
+            rows.append((metric["name"], *best, "unknown", *[""] * 5))
             continue
         sizes = (f"{noise[key]:.2f}" for key in ("floor", "median_range", "max_range", "sd"))
-        apart = f"{metric['resolution']:.2f}"
-        table.add_row(
-            metric["name"], *best, *sizes, apart, f"{noise['groups']:,} {noise['source']}"
-        )
-    return table
+        found_from = f"{noise['groups']:,} {noise['source']}"
+        rows.append((metric["name"], *best, *sizes, f"{metric['resolution']:.2f}", found_from))
+    heads = "metric", "optimum", "index", "floor", "range", "max", "sd", "resolution", "from"
+    return table_text(heads, rows)
 
 
 def _plainly(said: object) -> str:
@@ -401,26 +398,6 @@ def _grouped(notes: Iterable[tuple[str, str]]) -> list[str]:
         if note:
             names.setdefault(note, []).append(name)
     return [f"{shared[0]}{and_more(len(shared) - 1)}: {note}" for note, shared in names.items()]
-
-
-def _table(*columns: str) -> Table:
-    """A table without lines, whose first column is never cut."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for position, column in enumerate(columns):
-        table.add_column(column, no_wrap=position == 0, overflow="fold")
-    return table
-
-
-def _print(*parts: Table | str) -> None:
-    from rich.console import Console
-
-    console = Console(markup=False, highlight=False)
-    if not console.is_terminal:
-        console.width = 160  # a file or a pipe has no edge to wrap at
-    for part in parts:
-        console.print(part)
 
 
 @app.command("verify")
@@ -465,10 +442,8 @@ def images_command(
     from nasbench_suite.datasets.library import import_images, list_images, verify_images
 
     if name is None:
-        table = _table("data set", "images")
-        for known, place in list_images():
-            table.add_row(known, place or "not imported")
-        _print(table)
+        rows = [(known, place or "not imported") for known, place in list_images()]
+        print_lines(table_text(("data set", "images"), rows))
         return
     if source is None:
         typer.echo(f"{name} is sound: {verify_images(name)}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 import typer
 
 _GAP = "  "
 _PIPED = 200  # columns, where the output is no terminal and has no width
 _LEAST = 24  # columns of the last cell that are still pleasant to read
+_NUMBER = re.compile(r"[-+~≈]?\d|-?$|unknown$")  # how cells begin that stand at the right
 
 
 def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -17,13 +19,7 @@ def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     The last column takes what is left and goes on below itself; where next to nothing is left it
     stands under its row.
     """
-    import os
-    import shutil
-    import sys
-    import textwrap
-
-    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    width = shutil.get_terminal_size().columns if terminal else _PIPED
+    width = terminal_width()
     widths = [max(map(len, cells)) for cells in zip(heads, *rows, strict=True)][:-1]
     taken = sum(widths) + len(_GAP) * len(widths)
     beside = width - taken >= _LEAST
@@ -31,12 +27,7 @@ def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     def line(cells: Sequence[str]) -> str:
         before = _GAP.join(cell.ljust(n) for cell, n in zip(cells, widths, strict=False))
-        last = textwrap.wrap(
-            cells[-1],
-            max(width - len(indent), 1),
-            break_long_words=False,
-            break_on_hyphens=False,
-        ) or [""]
+        last = _wrapped(cells[-1], max(width - len(indent), 1))
         if beside:
             return (before + _GAP + f"\n{indent}".join(last)).rstrip()
         return "\n".join([before.rstrip(), *(indent + part for part in last)])
@@ -45,3 +36,81 @@ def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     typer.echo("-" * min(width, max(len(part) for part in line(heads).splitlines())))
     for cells in rows:
         typer.echo(line(cells))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> None:
+    """Print a table under headings, no cell cut, whatever the width of the terminal.
+
+    Columns that do not fit stand in a further block below, which begins with the names of the rows
+    again. A cell wider than the room beside the names goes on below itself, broken at spaces alone.
+    Columns of numbers are aligned at the right.
+
+    Args:
+        heads: of the columns.
+        rows: a cell a column.
+        names: how many columns, from the first, name a row.
+    """
+    typer.echo(table_text(heads, rows, names=names))
+
+
+def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> str:
+    """What ``print_table`` prints, to stand among other lines."""
+    return "\n".join(table_lines(heads, rows, terminal_width(), names))
+
+
+def table_lines(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, names: int = 1
+) -> Iterator[str]:
+    """The lines of ``print_table`` on a terminal of so many columns."""
+    columns = [list(map(str, cells)) for cells in zip(heads, *rows, strict=True)]
+    taken = sum(max(map(len, cells)) + len(_GAP) for cells in columns[:names])
+    room = max(width - taken, _LEAST)
+    broken = [[[cell] for cell in cells] for cells in columns[:names]]
+    broken += [[_wrapped(cell, room) for cell in cells] for cells in columns[names:]]
+    widths = [max(len(part) for cell in cells for part in cell) for cells in broken]
+    right = [all(map(_NUMBER.match, cells[1:])) and len(cells) > 1 for cells in columns]
+    blocks: list[list[int]] = [[]]
+    left = room
+    for number in range(names, len(columns)):
+        if blocks[-1] and widths[number] > left:
+            blocks.append([])
+            left = room
+        blocks[-1].append(number)
+        left -= widths[number] + len(_GAP)
+    for place, block in enumerate(blocks):
+        if place:
+            yield ""
+        shown = [*range(names), *block]
+        for row in range(len(columns[0])):
+            cells = [broken[number][row] for number in shown]
+            for depth in range(max(map(len, cells))):
+                parts = [cell[depth] if depth < len(cell) else "" for cell in cells]
+                yield _GAP.join(
+                    part.rjust(widths[number]) if right[number] else part.ljust(widths[number])
+                    for part, number in zip(parts, shown, strict=True)
+                ).rstrip()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Text in lines of so many characters, no word broken."""
+    import textwrap
+
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def print_lines(*parts: str) -> None:
+    """Print sentences, broken at spaces where a terminal ends, and tables as they are."""
+    width = terminal_width()
+    for part in parts:
+        whole = len(part) <= width or "\n" in part
+        typer.echo(part if whole else "\n".join(_wrapped(part, width)))
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or many where the output is none."""
+    import os
+    import shutil
+    import sys
+
+    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return shutil.get_terminal_size().columns if terminal else _PIPED

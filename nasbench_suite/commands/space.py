@@ -29,6 +29,7 @@ def list_command(as_json: _Json = False) -> None:
 
     import numpy as np
 
+    from nasbench_suite.commands.printing import print_table
     from nasbench_suite.spaces import FiniteSpace, list_spaces, load_space
 
     rng = np.random.default_rng(0)
@@ -46,17 +47,14 @@ def list_command(as_json: _Json = False) -> None:
         ]
         typer.echo(json.dumps(found, indent=2))
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("space", "architectures", "classes", "decisions", "options")
+    rows = []
     for space in map(load_space, list_spaces()):
         options = ", ".join(map(str, sorted(set(space.choices)))) or "-"
         size = "unknown" if space.size is None else f"{space.size:,}"
         classes = f"{len(space.representatives):,}" if isinstance(space, FiniteSpace) else "unknown"
         counts = size, classes, str(len(space.choices) or "-")
-        table.add_row(space.name, *counts, options)
-    Console(markup=False, highlight=False).print(table)
+        rows.append((space.name, *counts, options))
+    print_table(("space", "architectures", "classes", "decisions", "options"), rows)
 
 
 @app.command("show")

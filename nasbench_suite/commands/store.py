@@ -91,20 +91,17 @@ def remove_command(
 @app.command("list")
 def list_command(store: _Store) -> None:
     """What is in a results file: trials finished and failed, by task and method."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
+    from nasbench_suite.commands.printing import print_table
     from nasbench_suite.lookalikes import shown_name
     from nasbench_suite.store.maintenance import summarise_store
 
-    table = Table("task", "method", "finished", "failed", "seeds", "codes", box=None)
+    rows = []
     for row in summarise_store(store).to_dict("records"):
         seeds = f"{row['first_seed']}-{row['last_seed']}"
         counts = (str(row["finished"]), str(row["failed"]), seeds, str(row["codes"]))
         names = shown_name(row["task_name"]), shown_name(row["method"])
-        table.add_row(*map(Text, (*names, *counts)))
-    Console(markup=False).print(table)
+        rows.append((*names, *counts))
+    print_table(("task", "method", "finished", "failed", "seeds", "codes"), rows, names=2)
 
 
 @app.command("export")

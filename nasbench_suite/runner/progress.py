@@ -108,19 +108,22 @@ class Bar:
 def duration(seconds: float) -> str:
     """A time in the units that one would say it in.
 
-    >>> duration(0.012), duration(75), duration(7300)
-    ('0.01 s', '1 min 15 s', '2 h 02 min')
+    >>> duration(0.0012), duration(0.5), duration(75), duration(7300)
+    ('1.2 ms', '0.5 s', '1 min 15 s', '2 h 02 min')
     """
     if seconds != seconds:
         return "unknown time"
+    if 0 < seconds < 0.1:
+        return f"{1000 * seconds:.2g} ms"
     if seconds < 10:
-        return f"{seconds:.2f} s" if seconds < 0.1 else f"{seconds:.2g} s"
+        return f"{seconds:.2g} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
+    minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_METHODS = 12  # of a critical-difference diagram
-_WORDS = 40  # characters of an axis label that begins left of its axes
+_WORDS = 12.3  # characters an inch of an axis label that begins left of its axes
 _LEADING = 8.8  # points from line to line of a long name there
 _THRESHOLDS = 100
 _GOLDEN = 0.5 * (5**0.5 - 1)
@@ -289,8 +289,8 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
         for part in (line, band):
             belongs(part, ax, numbers[method])
     ax.set_xlim(min(0.0, float(frame["regret"].min())), frame["regret"].max())
-    ax.set_ylim(0.0, 1.0)
-    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]))
+    ax.set_ylim(0.0, 1.02)  # curves that end at 1 are not cut in half
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0], _letters(ax)))
     ax.set_ylabel("share of runs at or below")
     ax.spines[["top", "right"]].set_visible(False)
     add_note(ax, note)
@@ -356,9 +356,8 @@ def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_yticks(places, [wrap_name(method) for method in methods])
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_xlim(min(0.4, float(frame["low"].min()) - 0.02), 1.0)
-    ax.set_xlabel(
-        balanced(f"probability that {frame['against'].iloc[0]} is better", _WORDS), loc="right"
-    )
+    label = f"probability that {frame['against'].iloc[0]} is better"
+    ax.set_xlabel(balanced(label, _letters(ax)), loc="right")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -417,7 +416,7 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
             belongs(part, ax, numbers[method])
     ax.set_yticks(range(len(methods)), [wrap_name(method) for method in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
-    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0]), loc="right")
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0], _letters(ax)), loc="right")
     ax.set_xlim(left=min(0.0, float(frame["regret"].min())))
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -456,6 +455,11 @@ def rows_height(methods: Sequence[str], row: float) -> float:
     """Inches of a figure with a row a method, by those of a row; names may take several lines."""
     most = max(len(wrap_name(method).split("\n")) for method in methods)
     return 0.75 + len(methods) * max(row, 0.06 + 0.13 * most)
+
+
+def _letters(ax: Axes) -> int:
+    """Characters of a label on one line below the axes and the names beside them."""
+    return int(_WORDS * ax.figure.get_figure(root=True).get_size_inches()[0])
 
 
 def _read(store: str | Path | Results) -> Results:

@@ -12,6 +12,7 @@ from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
+    balanced,
     belongs,
     best_few,
     method_numbers,
@@ -24,6 +25,9 @@ from reports.figures.methods import (
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+
+_UPWARDS = 30  # characters of the vertical label on one line
 
 
 def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
@@ -69,10 +73,11 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
         if log:
             ax.set_yscale("log")
             plain_decades(ax)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no half an epoch
+        # There is no half an epoch, and what is logged every five lies on a tick.
+        ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
         plain_numbers(ax)
         ax.set_xlabel("epoch")
-        ax.set_ylabel(label)
+        ax.set_ylabel(balanced(label, _UPWARDS))
         add_note(ax, note.replace("the best", "the first"))
         add_legend(ax, known, frame)
         ax.spines[["top", "right"]].set_visible(False)
@@ -104,16 +109,19 @@ EIGENVALUE = _over_epochs(
     "dominant_eigenvalue",
     "Sharpness",
     "Largest eigenvalue of the Hessian of the validation loss in the architecture parameters",
-    "dominant eigenvalue",
+    "dominant eigenvalue of the Hessian",
 )
 ENTROPY = _over_epochs(
-    "entropy", "Entropy", "Entropy of the operation strengths of an edge", "entropy (nats)"
+    "entropy",
+    "Entropy",
+    "Entropy of the operation strengths of an edge",
+    "entropy of an edge's strengths (nats)",
 )
 DISCRETISATION_GAP = _over_epochs(
     "discretisation_gap",
     "Discretisation gap",
     "Validation accuracy of the supernet less that of the derived path in it",
-    "accuracy gap (points)",
+    "validation accuracy lost by deriving (points)",
 )
 NODE_VARIANCE = _over_epochs(
     "node_variance",

@@ -14,7 +14,7 @@ from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
-from reports.figures.methods import legend_height
+from reports.figures.methods import legend_height, title_of
 from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
 from reports.labels import common_settings, in_order, present
 
@@ -91,14 +91,18 @@ def make_figure(
             else 0.62 * inches + legend_height(methods, inches)
         )
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
-    chosen.draw(frame, figure.subplots())
+    ax = chosen.draw(frame, figure.subplots())
+    if "task" in frame.attrs and not ax.get_title(loc="left"):
+        title_of(ax, frame.attrs["task"])
+        height += 0.17 * (1 + ax.get_title(loc="left").count("\n"))
     notes = list(frame.attrs.get("common", ()))
     if left_out := frame.attrs.get("left_out"):
         notes.insert(0, f"not run on every task, so left out: {', '.join(left_out)}")
     if notes:
         words = "\n".join(fill(note, int(14 * inches)) for note in notes)
         figure.supxlabel(words, fontsize="small", color=inks().muted)
-        figure.set_figheight(height + 0.15 * (1 + words.count("\n")))
+        height += 0.15 * (1 + words.count("\n"))
+    figure.set_figheight(height)
     return figure
 
 

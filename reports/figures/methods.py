@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_CURVES = 14  # more on one axes cover each other; the best are drawn, and the note says so
 _LONG_NAME = 26  # characters; longer names are broken between settings
-_LINE = 40  # characters of an axis label on one line
+_LINE = 40  # characters of an axis label on one line: the height of a panel
 _LEFT = 0.6  # inches that ticks and label of a vertical axis take
 # Seaborn's "colorblind" with a magenta in place of its pink, which is not seen on white.
 _COLOURS = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#ee3377", "#949494")
@@ -205,11 +205,11 @@ def plain_decades(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
-def regret_label(frame: pd.DataFrame, unit: str, before: str = "") -> str:
-    """The label of an axis of regrets: of which metric, in which unit."""
+def regret_label(frame: pd.DataFrame, unit: str, width: int = _LINE) -> str:
+    """The label of an axis of regrets: metric and unit, in lines of so many letters."""
     metric = frame.attrs.get("metric", "")
-    text = f"{before}regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
-    return balanced(text)  # the height of a panel is a line's length
+    text = f"regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
+    return balanced(text, width)
 
 
 __all__ = [

@@ -98,7 +98,9 @@ def _rank_table(comparison: Comparison) -> Table:
     for letter, clique in zip(_letters(), test.cliques(), strict=False):
         for member in clique:
             groups[member] = groups.get(member, "") + letter
-    first = test.mean_ranks.min()
+    ranks = list(zip(comparison.methods, test.mean_ranks, strict=True))
+    order = sorted(range(len(ranks)), key=lambda place: (ranks[place][1], place))
+    worst = ranks[order[0]][1] + test.critical_difference
     return Table(
         title=f"{comparison.task}: ranks",
         subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {p_value(test.p)}, "
@@ -106,12 +108,15 @@ def _rank_table(comparison: Comparison) -> Table:
         f"{test.critical_difference:.2f}",
         columns=("method", "mean rank", "group", *(["may rank"] if comparison.ranks else [])),
         rows=tuple(
-            (method, f"{rank:.2f}", groups.get(position, ""), *_may_rank(comparison, position))
-            for position, (method, rank) in enumerate(
-                zip(comparison.methods, test.mean_ranks, strict=True)
+            (
+                ranks[place][0],
+                f"{ranks[place][1]:.2f}",
+                groups.get(place, ""),
+                *_may_rank(comparison, place),
             )
+            for place in order
         ),
-        best=tuple(bool(rank <= first + test.critical_difference) for rank in test.mean_ranks),
+        best=tuple(bool(ranks[place][1] <= worst) for place in order),
         notes=(
             "Methods that share a letter are not told apart; bold: not told apart from the best."
             + (

@@ -194,10 +194,7 @@ def _print(rows: Any, form: Form) -> None:
         for heading, values in zip(table.index, table.to_numpy().tolist(), strict=True):
             typer.echo(f"| {heading} | " + " | ".join(values) + " |")
         return
-    from rich.console import Console
-    from rich.table import Table
+    from nasbench_suite.commands.printing import print_table
 
-    shown = Table("", *table.columns)
-    for heading, values in zip(table.index, table.to_numpy().tolist(), strict=True):
-        shown.add_row(str(heading), *values)
-    Console(highlight=False, markup=False).print(shown)
+    values = zip(table.index, table.to_numpy().tolist(), strict=True)
+    print_table(("", *table.columns), [(str(heading), *row) for heading, row in values])

@@ -74,12 +74,12 @@ def _print(frame: pd.DataFrame, as_csv: bool) -> None:
     if as_csv:
         typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
         return
-    from rich.console import Console
-    from rich.table import Table
+    from nasbench_suite.commands.printing import print_table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in frame.columns:
-        table.add_column(str(name), justify="left" if frame[name].dtype == object else "right")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
-    Console(markup=False, highlight=False).print(table)
+    print_table(
+        [str(name) for name in frame.columns],
+        [
+            [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+            for row in frame.itertuples(index=False)
+        ],
+    )

@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.commands.printing import table_lines
 from nasbench_suite.runner import run
 from reports.tables.rendering import Report, Table
 from reports.tables.terminal import to_terminal
@@ -24,12 +25,14 @@ LONG = RegularizedEvolution(population_size=10, sample_size=5)
 # terminal; what is to be seen is told beside it, as it was given to the terminal.
 PROGRAM = """
 import fcntl, json, struct, sys, termios
+import nasbench_suite.commands.printing as printing
 import reports.tables.terminal as terminal
 from nasbench_suite.commands import main
 from reports.commands.options import Format, print_report
 
 told, store, fronts = open(sys.argv[1], "w"), *sys.argv[2:4]
 widths = list(map(int, sys.argv[4:]))
+GROUPS = ("data", "space", "store")
 as_it_is = terminal.to_terminal
 made = []
 
@@ -38,20 +41,31 @@ def noted(report, encoding, width):
     return as_it_is(report, encoding, width)
 
 terminal.to_terminal = noted
+lines_as_they_are = printing.table_lines
+
+def noted_lines(heads, rows, *more):
+    plain.append(["", heads, rows])
+    return lines_as_they_are(heads, rows, *more)
+
+printing.table_lines = noted_lines
+plain = []
 
 def begin(width, words):
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     sys.stdout.flush()
-    print(f"@@ {width} {words[0]}", flush=True)
-    told.write(json.dumps(f"{width} {words[0]}") + "\\n")
+    name = " ".join([str(width), *words[:2]]) if words[0] in GROUPS else f"{width} {words[0]}"
+    print(f"@@ {name}", flush=True)
+    told.write(json.dumps(name) + "\\n")
 
 for words in (
     ["leaderboard", store], ["compare", store, "--resamples", "20"], ["robustness", store],
     ["fronts", fronts], ["sensitivity", "evolution", "population_size", "--store", store],
-    ["methods", "list"],
+    ["methods", "list"], ["data", "list"], ["data", "info", "digits"], ["space", "list"],
+    ["store", "list", store],
 ):
     made.clear()
     for width in widths:
+        plain.clear()
         begin(width, words)
         if made:
             print_report(made[0], Format.TERMINAL)
@@ -63,6 +77,8 @@ for words in (
                 assert not ended.code, (words, ended.code)
         for report in made[:1]:
             told.write(json.dumps([[t.title, t.columns, t.rows] for t in report.tables]) + "\\n")
+        if plain:
+            told.write(json.dumps(plain) + "\\n")
 sys.stdout.flush()
 """
 
@@ -143,6 +159,50 @@ def test_every_cell_is_shown_whole(seen, width: int, command: str) -> None:  # t
     names = {cell for _, _, rows in tables for row in rows for cell in row if "[" in cell}
     for line in lines:
         assert len(line) <= width or any(name in line for name in names), line
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("command", ["data list", "data info", "space list", "store list"])
+def test_every_cell_of_a_list_is_shown_whole(seen, width: int, command: str) -> None:  # type: ignore[no-untyped-def]
+    lines, tables = (part[f"{width} {command}"] for part in seen)
+    assert tables
+    for _, columns, rows in tables:
+        assert any(line.startswith(columns[0]) for line in lines)
+        for row in rows:
+            assert any(line.startswith(row[0]) for line in lines), row
+            # A cell that is wider than its room goes on below itself, broken at spaces alone.
+            for word in " ".join(row[1:]).split():
+                whole = re.compile(rf"(^|\s){re.escape(word)}(\s|$)")
+                assert any(map(whole.search, lines)), word
+    names = [row[: 1 + (command == "store list")] for _, _, rows in tables for row in rows]
+    taken = max(sum(len(part) + 2 for part in row) for row in names)
+    assert max(map(len, lines)) <= max(width, taken + 24)  # names are never broken
+
+
+def test_a_table_that_does_not_fit_names_its_rows_again_and_aligns_numbers() -> None:
+    heads = ("task", "method", "finished", "seeds", "said")
+    rows = [
+        ("digits", "random", "50", "0-49", "a sentence of words"),
+        ("digits", "tpe", "5", "0-4", ""),
+    ]
+    assert list(table_lines(heads, rows, 200)) == [
+        "task    method  finished  seeds  said",
+        "digits  random        50   0-49  a sentence of words",
+        "digits  tpe            5    0-4",
+    ]
+    assert list(table_lines(heads, rows, 30, names=2)) == [
+        "task    method  finished",
+        "digits  random        50",
+        "digits  tpe            5",
+        "",
+        "task    method  seeds",
+        "digits  random   0-49",
+        "digits  tpe       0-4",
+        "",
+        "task    method  said",
+        "digits  random  a sentence of words",
+        "digits  tpe",
+    ]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
