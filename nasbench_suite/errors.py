@@ -72,8 +72,11 @@ def choose_from(
 ) -> str:
     """The sentence for an unknown ``name``: the nearest known ones, or all of them.
 
+    >>> choose_from("metric of digits", "accuracy", ["flops", "test"])
+    "Unknown metric 'accuracy' of digits: choose from flops, test."
+
     Args:
-        kind: what it should be the name of.
+        kind: what it should be the name of; what stands after an `` of `` is said after the name.
         name: what was given.
         known: the names there are.
         aliases: further names, each with the known one that it stands for and that is suggested
@@ -81,13 +84,17 @@ def choose_from(
     """
     from difflib import get_close_matches
 
+    what, of, whose = kind.partition(" of ")
+    unknown = f"Unknown {what} {name!r}{of}{whose}"
+    if not known:
+        return f"{unknown}: there is none."
     meant = {**(aliases or {}), **{one: one for one in known}}
     lower = {one.lower(): one for one in meant}
     near = get_close_matches(name.lower(), lower, n=3)
     if near:
         suggested = dict.fromkeys(meant[lower[one]] for one in near)
-        return f"Unknown {kind} {name!r}: did you mean {' or '.join(map(repr, suggested))}?"
-    return f"Unknown {kind} {name!r}: choose from {', '.join(sorted(known)) or 'none so far'}."
+        return f"{unknown}: did you mean {' or '.join(map(repr, suggested))}?"
+    return f"{unknown}: choose from {', '.join(sorted(known))}."
 
 
 def and_more(others: int) -> str:

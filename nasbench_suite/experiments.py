@@ -102,7 +102,7 @@ class Experiment:
         results = self.results
         if task is not None or not chosen.across:
             results = one_task(results, choose_task(results, task))
-        frame = chosen.data(results)
+        frame = chosen.table(results)
         if ax is None:
             from matplotlib import pyplot as plt
 

@@ -12,6 +12,12 @@ whatever of the rest is its own::
     benchmark = "nas201"
     dataset = ["cifar10", "cifar100"]
 
+Where dear methods have fewer seeds than quick ones, ``methods`` is a table of seeds::
+
+    [methods]
+    "0-99" = "random,local-search"
+    "0-9" = "bananas"
+
 A suite is such a file under a name that others can cite, registered under
 ``nasbench_suite.suites`` as the path of the file, or a function that gives it.
 """
@@ -90,7 +96,7 @@ def read_suite(path: str | Path) -> Suite:
     if isinstance(runs, list) and all(isinstance(one, dict) for one in runs):
         shared = {name: content.pop(name) for name in _SHARED if name in content}
         runs = [current_keys(one, RUN_ARGUMENTS, path) for one in runs]
-        content["runs"] = [_with_shared(one, shared) for one in runs]
+        content["runs"] = [each for one in runs for each in _by_seeds(_with_shared(one, shared))]
     try:
         return Suite.model_validate(content)
     except ValidationError as error:
@@ -114,6 +120,14 @@ def load_suite(name: str) -> Suite:
     """
     found = registry.find("suites", name).load()
     return read_suite(found() if callable(found) else found)
+
+
+def _by_seeds(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """A run of methods by seeds as a run of each seeds' methods."""
+    methods = run.get("methods")
+    if not isinstance(methods, dict):
+        return [run]
+    return [{**run, "seeds": seeds, "methods": names} for seeds, names in methods.items()]
 
 
 def _with_shared(run: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:

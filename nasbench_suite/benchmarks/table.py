@@ -205,7 +205,7 @@ class Benchmark(Described):
 
     def _repr_html_(self) -> str:
         facts = {
-            "space": repr(self.space),
+            "space": f"{self.space.name}, {counted(self.space.size, 'architecture')}",
             "data sets": ", ".join(self.datasets) or "-",
             "metrics": ", ".join(self.metrics),
             "source": str(self.about.get("source", "-")),

@@ -77,9 +77,12 @@ def _placed(
     for row, string in enumerate(strings):
         try:
             places[row] = space.index(string)
-        except SuiteError:
+        except SuiteError as error:
             if not isinstance(space, PoolSpace):
-                raise
+                raise SuiteError(
+                    f"{source} has scores of another space than {space.name!r}: its row "
+                    f"{row} is no architecture there ({error})"
+                ) from None
     if not places or not columns:
         raise SuiteError(f"{source} has no scores of architectures of space {space.name!r}.")
     rows, indices = np.array(list(places)), np.array(list(places.values()))

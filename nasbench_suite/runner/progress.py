@@ -26,10 +26,14 @@ class Bar:
     """
 
     def __init__(self, console: Console | None = None) -> None:
+        from importlib.util import find_spec
+
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        self._console = console or Console(stderr=True, markup=False)
+        # A notebook without ipywidgets has no bar that moves; it is told the end, and no warning.
+        notebook = None if find_spec("ipywidgets") else False
+        self._console = console or Console(stderr=True, markup=False, force_jupyter=notebook)
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
@@ -109,7 +113,7 @@ def duration(seconds: float) -> str:
     """A time in the units that one would say it in.
 
     >>> duration(0.0012), duration(0.5), duration(75), duration(7300)
-    ('1.2 ms', '0.5 s', '1 min 15 s', '2 h 02 min')
+    ('1.2 ms', '0.5 s', '1 min 15 s', '2 h 01 min')
     """
     if seconds != seconds:
         return "unknown time"
@@ -123,7 +127,6 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(whole, 60)
     if minutes < 60:
         return f"{minutes} min {rest:02d} s"
-    minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 

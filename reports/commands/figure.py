@@ -76,6 +76,7 @@ def figure(
         for known in list_figures():
             typer.echo(f"{known:<20}  {choose_figure(known).summary}")
         return
+    choose_figure(name)  # a slip in the name is told before anything is read
     path = output or Path(f"{name}.pdf")
     frame = write_paper_figure(
         read(

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reports.labels import common_settings, in_order, present
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -39,3 +41,28 @@ class Figure:
     height: Callable[[Sequence[str]], float] | None = None
     ranked: bool = False
     in_report: bool = False
+
+    def table(self, results: Results) -> pd.DataFrame:
+        """The table under the names of a paper, with what its drawing needs beside it.
+
+        ``attrs`` of the table hold the number of each method that decides its looks, what the task
+        is judged by where there is one task, whether the order of methods was asked for, which
+        methods are left out, as they lack results on a task, and a sentence on settings that no
+        name repeats.
+        """
+        presented = present(results)
+        frame = self.data(presented)
+        if presented.order and not self.ranked:
+            frame = in_order(frame, presented)
+        frame.attrs |= {
+            "styles": dict(presented.styles),
+            "ordered": bool(presented.order) and not self.ranked,
+            "common": common_settings(presented),
+        }
+        if self.across and len(presented.tasks) > 1:
+            shown = {*frame["method"], *frame.get("against", ())}
+            frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
+        if len(presented.tasks) == 1:
+            ((key, task),) = presented.tasks.items()
+            frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
+        return frame

@@ -16,7 +16,7 @@ from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import legend_height, title_of
 from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
-from reports.labels import common_settings, in_order, present
+from reports.labels import present
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,31 +35,6 @@ def choose_figure(name: str) -> Figure:
         SuiteError: there is none, or it cannot be imported.
     """
     return registry.load_object("figures", name, Figure)
-
-
-def figure_data(results: Results, figure: Figure) -> pd.DataFrame:
-    """The table of a figure, with what its drawing needs beside it.
-
-    ``attrs`` of the table hold the number of each method that decides its looks, what the task is
-    judged by where there is one task, whether the order of methods was asked for, which methods
-    are left out, as they lack results on a task, and a sentence on settings that no name repeats.
-    """
-    presented = present(results)
-    frame = figure.data(presented)
-    if presented.order and not figure.ranked:
-        frame = in_order(frame, presented)
-    frame.attrs |= {
-        "styles": dict(presented.styles),
-        "ordered": bool(presented.order) and not figure.ranked,
-        "common": common_settings(presented),
-    }
-    if figure.across and len(presented.tasks) > 1:
-        shown = {*frame["method"], *frame.get("against", ())}
-        frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
-    if len(presented.tasks) == 1:
-        ((key, task),) = presented.tasks.items()
-        frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
-    return frame
 
 
 def make_figure(
@@ -145,7 +120,7 @@ def write_paper_figure(
         raise SuiteError(f"A height of {height} inches is impossible: give 0.3 to 30.")
     if task is not None or not chosen.across:
         results = one_task(results, choose_task(results, task))
-    frame = figure_data(results, chosen)
+    frame = chosen.table(results)
     with paper_style(venue, dark=dark):
         save_figure(make_figure(name, frame, venue=venue, width=width, height=height), path)
     return frame

@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import Any
 
 from nasbench_suite.analysis.results import Results, one_task
-from reports.figures.gallery import choose_figure, figure_data, make_figure
+from reports.figures.gallery import choose_figure, make_figure
 from reports.figures.methods import legend_height
 from reports.figures.style import check_figure_path, paper_style, save_figure
 from reports.labels import present
@@ -41,7 +41,7 @@ def write_panels(
     shown = present(results)
     keys = list(tasks if tasks is not None else shown.tasks)
     titles = {key: shown.names[key] for key in keys}
-    frames = {key: figure_data(one_task(shown, titles[key]), figure) for key in keys}
+    frames = {key: figure.table(one_task(shown, titles[key])) for key in keys}
     with paper_style("screen"):
         if len(keys) == 1:
             save_figure(make_figure(name, frames[keys[0]], venue="screen"), path)

@@ -27,7 +27,7 @@ from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
 from nasbench_suite.store import ResultStore
-from reports.figures.gallery import choose_figure, figure_data, list_figures, make_figure
+from reports.figures.gallery import choose_figure, list_figures, make_figure
 from reports.figures.methods import MOST_CURVES
 from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
 from reports.labels import only
@@ -229,7 +229,7 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
     if not methods or not alone.finished["evaluations"].max() > 0:
         return None
     kept = only(alone, methods)
-    data = figure_data(kept, choose_figure("anytime"))
+    data = choose_figure("anytime").table(kept)
     ends = data.groupby("method")["regret"].last().sort_values()
     total = alone.trials["method"].nunique()
     spoken = (
@@ -263,7 +263,7 @@ def robustness_panel(results: Results) -> Section | None:
         tags = task_tags(results.tasks[key])
         for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
             try:
-                data = figure_data(alone, choose_figure(figure))
+                data = choose_figure(figure).table(alone)
             except SuiteError:  # nobody logged it
                 continue
             ends = data.groupby("method", sort=False)["median"].last()
@@ -298,7 +298,7 @@ def _comparisons(
             most = _RUNS if name == "improvement" else MOST_CURVES
             chosen = only(results, _best_methods(results)[:most])
         try:
-            data = figure_data(chosen, choose_figure(name))
+            data = choose_figure(name).table(chosen)
         except SuiteError:  # too few methods or seeds in common: there is nothing to compare
             continue
         blocks.append(
@@ -395,7 +395,7 @@ def further_panel(results: Results) -> Section | None:
     for name in list_figures():
         try:
             figure = choose_figure(name)
-            data = figure_data(results, figure) if figure.in_report else None
+            data = figure.table(results) if figure.in_report else None
         except SuiteError:
             continue
         if data is not None:

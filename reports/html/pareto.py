@@ -5,7 +5,7 @@ from __future__ import annotations
 from nasbench_suite.analysis.fronts import results_indicators
 from nasbench_suite.analysis.results import Results, one_task
 from reports.figures.attainment import TRUE_FRONT
-from reports.figures.gallery import choose_figure, figure_data
+from reports.figures.gallery import choose_figure
 from reports.html.panels import Block, PlacedPanel, Section, gallery_block, task_tags
 from reports.labels import labels_of
 from reports.tables.fronts import fronts_report
@@ -31,7 +31,7 @@ def pareto_panel(results: Results) -> Section | None:
 def _attainment(alone: Results, key: str) -> Block:
     ((task_key, task),) = alone.tasks.items()
     name = alone.names[task_key]
-    data = figure_data(alone, choose_figure("attainment"))
+    data = choose_figure("attainment").table(alone)
     labels = labels_of(alone)
     methods = [str(m) for m in dict.fromkeys(data["method"]) if m != TRUE_FRONT]
     return gallery_block(

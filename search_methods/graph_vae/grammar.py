@@ -245,7 +245,7 @@ def find_grammar(space: FiniteSpace | str) -> CellGrammar:
     """
     name = space if isinstance(space, str) else space.name
     if name not in GRAMMARS:
-        raise SuiteError(choose_from("space of cells", name, list(GRAMMARS)))
+        raise SuiteError(choose_from("cell space", name, list(GRAMMARS)))
     return GRAMMARS[name]
 
 

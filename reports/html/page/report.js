@@ -142,7 +142,9 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     const holder = make("label", controls, { textContent: label });
     return make("select", holder);
   };
-  const [taskChoice, xChoice, yChoice, methodChoice] = ["Task", "Across", "Up", "Paths"].map(choice);
+  const [taskChoice, xChoice, yChoice, methodChoice, shareChoice] = ["Task", "Across", "Up", "Paths", "Shown"].map(choice);
+  const shares = { all: [0, 1], "upper half": [0.5, 1], "upper tenth": [0.9, 1], "lower half": [0, 0.5], "lower tenth": [0, 0.1] };
+  for (const name of Object.keys(shares)) make("option", shareChoice, { value: name, textContent: name });
   tasks.forEach((task, number) => make("option", taskChoice, { value: number, textContent: task.name }));
   const canvas = make("canvas", explorer, { tabIndex: 0 });
   canvas.setAttribute("role", "img");
@@ -176,6 +178,11 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     for (const value of values) if (value === value) { low = Math.min(low, value); high = Math.max(high, value); }
     return [low, high > low ? high : low + 1];
   };
+  const quantiles = (values, [low, high]) => {
+    const sorted = values.filter((value) => value === value).sort();
+    const last = sorted.length - 1;
+    return last < 0 ? [0, 1] : ends([sorted[Math.floor(low * last)], sorted[Math.ceil(high * last)]]);
+  };
   const ticks = ([low, high]) => {
     const rough = (high - low) / 6, power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
@@ -192,7 +199,9 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     const css = getComputedStyle(document.documentElement);
     const [ink, muted, line] = ["--ink", "--muted", "--line"].map((name) => css.getPropertyValue(name).trim());
     const xs = table().metrics[xChoice.value].values, ys = table().metrics[yChoice.value].values;
-    const [xEnds, yEnds] = [ends(xs), ends(ys)];
+    const yEnds = quantiles(ys, shares[shareChoice.value]);
+    const inside = (y) => !(y < yEnds[0] || y > yEnds[1]);
+    const xEnds = ends(xs.filter((_, index) => inside(ys[index])));
     const [left, right, top, bottom] = [58, width - 12, 12, height - 42];
     const across = (value) => left + ((value - xEnds[0]) / (xEnds[1] - xEnds[0])) * (right - left);
     const up = (value) => bottom - ((value - yEnds[0]) / (yEnds[1] - yEnds[0])) * (bottom - top);
@@ -219,6 +228,10 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     pen.fillText(label(yChoice.value), 0, 0, bottom - top);
     pen.restore();
     places = [];
+    pen.save();
+    pen.beginPath();
+    pen.rect(left - 7, top - 7, right - left + 14, bottom - top + 14);
+    pen.clip();
     pen.fillStyle = muted;
     pen.globalAlpha = 0.35;
     for (let index = 0; index < xs.length; index += 1) {
@@ -253,6 +266,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
       pen.arc(...places[picked], 8, 0, 2 * Math.PI);
       pen.stroke();
     }
+    pen.restore();
     canvas.setAttribute("aria-label", `${xs.length} architectures, ${label(yChoice.value)} against ${label(xChoice.value)}`);
   };
   const OPERATIONS = ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"];
@@ -322,7 +336,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     pick(path[(path.indexOf(picked) + step + path.length) % path.length]);
   });
   taskChoice.addEventListener("change", () => { fill(); draw(); });
-  for (const select of [xChoice, yChoice, methodChoice]) select.addEventListener("change", draw);
+  for (const select of [xChoice, yChoice, methodChoice, shareChoice]) select.addEventListener("change", draw);
   document.addEventListener("filtered", draw);
   document.getElementById("theme").addEventListener("click", () => setTimeout(draw));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -117,6 +117,7 @@ def test_progress_tells_the_time_left_by_what_each_method_took(
     assert bar.seconds_left == pytest.approx(99 * 1 + 10, rel=0.05)
     assert bar.told() == ["quick: 1 trial, 1 s each", "slow: 1 trial, 10 s each"]
     assert duration(7300) == "2 h 01 min"
+    assert duration(0.0012) == "1.2 ms"
 
 
 # -- looking ---------------------------------------------------------------------------------------
@@ -132,6 +133,7 @@ def test_an_experiment_has_tables_and_figures(experiment: Experiment) -> None:
     assert set(last) == {20.0}
     ax = Figure().subplots()
     assert experiment.plot("anytime", ax=ax) is ax
+    assert any(text.get_text() == "Random search" for text in ax.texts)  # no slugs
     assert ax.has_data()
     with pytest.raises(SuiteError, match="anytme"):
         experiment.plot("anytme")

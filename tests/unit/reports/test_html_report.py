@@ -549,6 +549,20 @@ def test_a_press_in_the_explorer_shows_the_architecture_below_it(explorer: Any) 
     assert len(picked) >= 2
 
 
+def test_the_explorer_can_be_drawn_of_the_best_alone(explorer: Any) -> None:
+    from selenium.webdriver.support.ui import Select
+
+    canvas = explorer.find_element("css selector", ".explorer canvas")
+    shown = Select(explorer.find_elements("css selector", ".explorer .controls select")[4])
+    drawn = {}
+    for share in ("all", "upper tenth", "lower half"):
+        shown.select_by_visible_text(share)
+        drawn[share] = explorer.execute_script("return arguments[0].toDataURL()", canvas)
+    assert len(set(drawn.values())) == 3
+    shown.select_by_visible_text("all")
+    assert explorer.execute_script("return arguments[0].toDataURL()", canvas) == drawn["all"]
+
+
 def test_the_explorer_follows_the_keyboard_and_the_filter(explorer: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 

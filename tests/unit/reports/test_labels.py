@@ -11,7 +11,7 @@ from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_finite_space
-from reports.figures.gallery import choose_figure, figure_data, make_figure
+from reports.figures.gallery import choose_figure, make_figure
 from reports.figures.style import paper_style
 from reports.html.report import write_report
 from reports.labels import Labels, read_presented
@@ -118,7 +118,7 @@ def test_settings_in_common_are_said_once(
     write_report("r.sqlite", "r.html", panels=[])
     assert said in Path("r.html").read_text()
     with paper_style("neurips"):
-        figure = make_figure("anytime", figure_data(shown, choose_figure("anytime")))
+        figure = make_figure("anytime", choose_figure("anytime").table(shown))
     assert " ".join(figure.get_supxlabel().split()) == said
     assert read_presented("r.sqlite", plain=True).common == ""
 

@@ -24,7 +24,6 @@ from reports.figures import comparison as figures
 from reports.figures.diagnostics import diagnostic_drawing
 from reports.figures.gallery import (
     choose_figure,
-    figure_data,
     list_figures,
     write_paper_figure,
 )
@@ -285,7 +284,7 @@ def test_a_method_looks_the_same_in_every_figure(results: Results) -> None:
         for name in ("profile", "improvement", "distribution"):
             if name == "improvement" and methods == ["random"]:
                 continue
-            frame = figure_data(shown, choose_figure(name))
+            frame = choose_figure(name).table(shown)
             if "Random search" in set(frame["method"]):
                 style = method_styles(list(dict.fromkeys(frame["method"])), frame)["Random search"]
                 looks.add((tuple(style["color"]), style["marker"], str(style["linestyle"])))
@@ -308,7 +307,7 @@ def test_eighty_eight_methods_are_told_apart_and_no_curve_goes_unsaid() -> None:
 def test_axes_say_metric_and_unit_and_have_no_offsets(results: Results) -> None:
     shown = present(results)
     alone = one_task(shown, choose_task(shown, TASK))
-    frame = figure_data(alone, choose_figure("anytime"))
+    frame = choose_figure("anytime").table(alone)
     ax = choose_figure("anytime").draw(frame, axes())
     assert ax.get_ylabel().replace("\n", " ") == "regret of test accuracy after 9 epochs (points)"
     epochs = pd.DataFrame(

@@ -512,7 +512,7 @@ def nasbench(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     found = nasbench("vae", "train", str(tmp_path / "m.npz"), "--space", "nats-ss")
     assert found.returncode == 2
-    assert "Unknown space of cells 'nats-ss'" in found.stderr
+    assert "Unknown cell space 'nats-ss'" in found.stderr
     found = nasbench("vae", "score", str(tmp_path / "missing.npz"))
     assert found.returncode == 2
     assert "There is no checkpoint" in found.stderr

@@ -130,7 +130,7 @@ def test_an_encoding_of_strings_alters_nothing_and_says_so(
     read = imported(frame, encoding="naslib")
     assert np.array_equal(read.benchmark.values("c_valid_1"), frame["c_valid_1"])
     assert any("--encoding naslib alters nothing" in hint for hint in read.hints)
-    with pytest.raises(SuiteError, match="Unknown encoding of space 'nats-tss' 'arch2vec'"):
+    with pytest.raises(SuiteError, match="Unknown encoding 'arch2vec' of space 'nats-tss'"):
         imported(frame, encoding="arch2vec")
     monkeypatch.setenv("NASBENCH_HOME", str(tmp_path))
     write_benchmark(read.benchmark, tmp_path / "own.parquet")

@@ -34,6 +34,26 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+def test_methods_may_have_seeds_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "e.toml"
+    path.write_text(
+        """
+        evaluations = 5
+        [methods]
+        "0-99" = "random,local-search"
+        "0-9" = "bananas"
+        [[runs]]
+        benchmark = "digits"
+        [[runs]]
+        benchmark = "digits"
+        seeds = "0-3"
+        methods = "random"
+        """
+    )
+    runs = [(run.seeds, run.methods) for run in read_suite(path).runs]
+    assert runs == [("0-99", "random,local-search"), ("0-9", "bananas"), ("0-3", "random")]
+
+
 def test_an_experiment_file_is_run_goes_on_and_is_exported(
     nasbench: Command, tmp_path: Path
 ) -> None:

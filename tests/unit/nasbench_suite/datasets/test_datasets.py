@@ -190,7 +190,7 @@ def test_what_is_no_data_set_is_refused_and_leaves_nothing(
     ("spec", "told"),
     [
         ("cifar1O", "did you mean 'cifar10'"),
-        ("digits[size=3]", "Unknown option of data set 'digits' 'size'"),
+        ("digits[size=3]", "Unknown option 'size' of data set 'digits'"),
         ("digits[images=all]", "whole number"),
         ("digits[images=9]", "choose from 10 to 800"),
         ("digits[images=801]", "choose from 10 to 800"),
