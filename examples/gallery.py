@@ -73,7 +73,7 @@ SOURCES = {
 def fill(stores: Path) -> None:
     """Merge the submissions and search with supernets, where that is not done yet."""
     stores.mkdir(parents=True, exist_ok=True)
-    for submission in BOARD.glob("*.nasbench.json.gz"):
+    for submission in BOARD.glob("*.nasbench.json.*"):
         store = stores / f"{submission.name.partition('.')[0]}.sqlite"
         if not store.exists():
             with tempfile.TemporaryDirectory() as alone:

@@ -20,7 +20,9 @@ def _submit() -> None:
 
 @app.command("make")
 def make_command(
-    output: Annotated[Path, typer.Argument(help="The file, ending in .nasbench.json.gz.")],
+    output: Annotated[
+        Path, typer.Argument(help="The file, ending in .nasbench.json.gz, or .xz: half the size.")
+    ],
     store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
         "results.sqlite"
     ),

@@ -1,10 +1,11 @@
-"""The file of a submission: gzipped JSON with tasks, methods, versions and every evaluation."""
+"""The file of a submission: packed JSON with tasks, methods, versions and every evaluation."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import json
+import lzma
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +21,10 @@ from nasbench_suite.store import ResultStore
 
 FORMAT = 1
 SUFFIX = ".nasbench.json.gz"
+DENSE = ".nasbench.json.xz"  # half as large, for many trials, and slow to pack
 _LARGEST = 1 << 28  # bytes unpacked; a small file that unpacks to more is refused
 _RATIO = 400  # times the size of the file; what is packed better says the same over and over
+_MEMORY = 1 << 27  # bytes that unpacking may take: what xz asks for stands in the file itself
 _LONGEST = 1000  # characters of a name, an author, a note
 _DEEPEST = 12  # levels of lists and mappings
 _MOST_ITEMS = 2_000_000  # of one list
@@ -63,7 +66,8 @@ def make_submission(
 
     Args:
         store: a results file.
-        path: the file to write; its name should end in ``.nasbench.json.gz``.
+        path: the file to write; its name ends in ``.nasbench.json.gz``, or ``.nasbench.json.xz``
+            for one half as large that takes longer to write.
         methods: labels of the methods to submit; by default all.
         author: whom to ask.
         note: anything a reader must know.
@@ -73,8 +77,8 @@ def make_submission(
             file cannot be written.
     """
     path = Path(path)
-    if not path.name.endswith(SUFFIX):
-        raise SuiteError(f"{path} is no name of a submission: end it in {SUFFIX}.")
+    if not path.name.endswith((SUFFIX, DENSE)):
+        raise SuiteError(f"{path} is no name of a submission: end it in {SUFFIX} or {DENSE}.")
     with ResultStore(store, read_only=True) as results:
         known = {method.label for method in results.methods()}
         for label in methods or ():
@@ -112,7 +116,8 @@ def write_submission(submission: Submission, path: Path) -> None:
     content = submission.model_dump()
     body = _canonical(content)
     text = _canonical({"checksum": hashlib.sha256(body).hexdigest(), **content})
-    write_bytes(path, gzip.compress(text, mtime=0))
+    dense = path.name.endswith(DENSE)
+    write_bytes(path, lzma.compress(text) if dense else gzip.compress(text, mtime=0))
 
 
 def read_submission(path: str | Path) -> Submission:
@@ -124,11 +129,10 @@ def read_submission(path: str | Path) -> Submission:
     path = Path(path)
     try:
         most = min(_LARGEST, _RATIO * path.stat().st_size + (1 << 20))
-        with gzip.open(path) as file:
-            text = file.read(most + 1)
+        text = _unpacked(path, most + 1)
     except FileNotFoundError:
         raise SuiteError(f"There is no submission {path}.") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise SuiteError(
             f"{path} is no submission or is damaged ({error}): get it again."
         ) from None
@@ -161,6 +165,19 @@ def read_submission(path: str | Path) -> Submission:
     if fault:
         raise SuiteError(f"{path} cannot be taken ({fault}): make it anew.")
     return submission
+
+
+def _unpacked(path: Path, most: int) -> bytes:
+    """At most so many bytes of what a file holds; one that is cut off raises ``EOFError``."""
+    if not path.name.endswith(DENSE):
+        with gzip.open(path) as file:
+            return file.read(most)
+    unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
+    with path.open("rb") as packed:
+        text = unpacker.decompress(packed.read(_LARGEST), most)
+    if not unpacker.eof and len(text) < most:
+        raise EOFError("it is cut off")
+    return text
 
 
 def _beyond_limits(content: Any, where: str = "", depth: int = 0) -> str:

@@ -14,7 +14,7 @@ from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.events import TrialResult
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store.maintenance import new_store
-from nasbench_suite.submissions.files import SUFFIX
+from nasbench_suite.submissions.files import DENSE, SUFFIX
 from nasbench_suite.submissions.verifying import (
     Level,
     Verification,
@@ -60,7 +60,7 @@ def merge_submissions(
     on their names or the order in which the folder lists them.
 
     Args:
-        folder: a folder; files that end in ``.nasbench.json.gz`` count, also in its folders.
+        folder: a folder; files that end in ``.nasbench.json.gz`` or ``.xz`` count, at any depth.
         store: the results file to make.
         rerun: run so many trials of each again, see ``verify_submission``.
         load: what finds benchmarks by name.
@@ -74,9 +74,9 @@ def merge_submissions(
         raise SuiteError(f"There is no folder {folder} with submissions.")
     if store.exists():
         raise SuiteError(f"{store} exists already: name a new file for what is merged.")
-    paths = sorted(folder.rglob(f"*{SUFFIX}"))
+    paths = sorted([*folder.rglob(f"*{SUFFIX}"), *folder.rglob(f"*{DENSE}")])
     if not paths:
-        raise SuiteError(f"{folder} holds no submission: their names end in {SUFFIX}.")
+        raise SuiteError(f"{folder} holds no submission: their names end in {SUFFIX} or {DENSE}.")
     merge = Merge()
     sound: dict[str, Verification] = {}
     for path in paths:

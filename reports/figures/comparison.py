@@ -401,6 +401,7 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
             alpha=0.5,
             color=styles[method]["color"],
             linewidths=0,
+            clip_on=False,  # a run at the end of the axis is as round as any
             rasterized=True,
         )
         belongs(dots, ax, numbers[method])

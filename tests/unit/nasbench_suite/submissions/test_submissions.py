@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from nasbench_suite.submissions import (
     read_submission,
     verify_submission,
 )
-from nasbench_suite.submissions.files import SUFFIX, write_submission
+from nasbench_suite.submissions.files import DENSE, SUFFIX, write_submission
 from nasbench_suite.tasks import Method, Session
 
 
@@ -287,27 +288,41 @@ def test_a_forged_but_consistent_search_is_found_by_running_again(
 # -- files -----------------------------------------------------------------------------------------
 
 
-def test_altered_and_damaged_files_are_refused(made: Submission, tmp_path: Path) -> None:
-    path = tmp_path / f"a{SUFFIX}"
+@pytest.mark.parametrize(("suffix", "pack"), [(SUFFIX, gzip.compress), (DENSE, lzma.compress)])
+def test_altered_and_damaged_files_are_refused(
+    made: Submission, tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / f"a{suffix}"
     write_submission(made, path)
     assert read_submission(path) == made
     whole = path.read_bytes()
-    content = json.loads(gzip.decompress(whole))
+    content = json.loads((gzip if suffix == SUFFIX else lzma).decompress(whole))
     content["author"] = "B. Nobody"
     for damaged, sentence in (
-        (gzip.compress(json.dumps(content).encode()), "altered after"),
+        (pack(json.dumps(content).encode()), "altered after"),
         (whole[:-100], "damaged"),
         (b"", "damaged"),
-        (b"no gzip", "damaged"),
-        (gzip.compress(b"[]"), "format"),
-        (gzip.compress(b"{"), "damaged"),
-        (gzip.compress(b"[" * 100_000), "damaged"),
+        (b"nothing packed", "damaged"),
+        (pack(b"[]"), "format"),
+        (pack(b"{"), "damaged"),
+        (pack(b"[" * 100_000), "damaged"),
     ):
         path.write_bytes(damaged)
         with pytest.raises(SuiteError, match=sentence):
             read_submission(path)
     with pytest.raises(SuiteError, match="There is no submission"):
         read_submission(tmp_path / "none")
+
+
+def test_what_unpacking_may_take_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / f"a{DENSE}"
+    path.write_bytes(lzma.compress(b" " * (1 << 23)))  # two thousandths of what it unpacks to
+    with pytest.raises(SuiteError, match="too much for its size"):
+        read_submission(path)
+    greedy = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]  # bytes to be set aside first
+    path.write_bytes(lzma.compress(b"{}", filters=greedy))
+    with pytest.raises(SuiteError, match="damaged"):
+        read_submission(path)
 
 
 @settings(
