@@ -38,8 +38,8 @@ def list_command(as_json: _Json = False) -> None:
         if not entry.fault:
             size = f"{entry.rows:,}" if entry.rows else "any"
             counts = str(entry.metrics), size, f"{entry.size / 1e6:.1f} MB"
-            rows.append((entry.name, entry.space, *counts, ", ".join(entry.datasets), entry.source))
-    heads = "benchmark", "space", "metrics", "rows", "size", "data sets", "source"
+            rows.append((entry.name, entry.space, ", ".join(entry.datasets), *counts, entry.source))
+    heads = "benchmark", "space", "data sets", "metrics", "rows", "size", "source"
     faults = (f"{entry.name}: {entry.fault}" for entry in found if entry.fault)
     print_lines(table_text(heads, rows), *faults)
 

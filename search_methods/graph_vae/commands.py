@@ -196,5 +196,5 @@ def _print(rows: Any, form: Form) -> None:
         return
     from nasbench_suite.commands.printing import print_table
 
-    values = zip(table.index, table.to_numpy().tolist(), strict=True)
-    print_table(("", *table.columns), [(str(heading), *row) for heading, row in values])
+    rows = zip(table.index, table.to_numpy().tolist(), strict=True)
+    print_table(("", *table.columns), [(str(heading), *cells) for heading, cells in rows])
