@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nasbench_suite.commands.completion import complete, complete_benchmarks
+from nasbench_suite.errors import SuiteError
+
+if TYPE_CHECKING:
+    from nasbench_suite.runner import RunSummary
 
 _MANY_FAILURES = 5
 
@@ -146,17 +150,13 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress.")] = False,
 ) -> None:
     """Run search methods on a benchmark; the same command again goes on where it stopped."""
-    from warnings import catch_warnings
-
     from rich.console import Console
 
-    from nasbench_suite.errors import SuiteError
-    from nasbench_suite.parsing import counted, parse_seeds, split_names
+    from nasbench_suite.parsing import parse_seeds
     from nasbench_suite.runner import Limits, RunSummary, run_tasks
     from nasbench_suite.runner.executors import Resources, make_executor
     from nasbench_suite.runner.progress import Bar
     from nasbench_suite.runner.runs import prepare
-    from nasbench_suite.suites import load_suite, read_suite
 
     limits = Limits(time_limit, memory_limit, retries)
     asked = Resources(jobs, limits, address, trial_cores, trial_gpus, trial_memory)
@@ -168,11 +168,7 @@ def run(
                 "An experiment file or a suite says which methods and benchmarks are run: give one "
                 "of them and nothing else, or --methods and --benchmark."
             )
-        with catch_warnings(record=True) as told:
-            found = read_suite(experiment) if experiment else load_suite(str(suite))
-        for one in told:
-            typer.echo(f"nasbench: {one.message}", err=True)
-        runs = [one.settings() for one in found.runs]
+        runs = _written_runs(experiment, suite)
     elif methods is None:
         raise SuiteError(
             "Nothing is to be run: give --methods, an experiment file, or --suite; `nasbench "
@@ -184,17 +180,17 @@ def run(
                 "benchmark": benchmark or "digits",
                 "methods": methods,
                 "space": space,
-                "dataset": split_names(dataset) if dataset else None,
+                "dataset": _names(dataset) or None,
                 "seeds": parse_seeds(seeds),
                 "evaluations": evaluations,
                 "simulated_seconds": simulated_seconds,
                 "signal": signal,
                 "judged_by": judged_by,
-                "objectives": split_names(objectives) if objectives else (),
-                "each_objective": split_names(each_objective) if each_objective else (),
+                "objectives": _names(objectives),
+                "each_objective": _names(each_objective),
                 "answers": answers,
                 "crossfit": crossfit,
-                "transfer": split_names(transfer) if transfer else (),
+                "transfer": _names(transfer),
                 "continued": continued,
                 "workers": workers,
             }
@@ -204,7 +200,7 @@ def run(
     with Bar(console) as bar:
         bar.expect(sum(len(tasks) * len(made) * len(seeds) for tasks, made, seeds in groups))
         for tasks, made, numbers in groups:
-            done = run_tasks(
+            summary += run_tasks(
                 tasks,
                 made,
                 seeds=numbers,
@@ -215,24 +211,57 @@ def run(
                 on_plan=bar.plan,
                 on_trial=bar.advance,
             )
-            summary = summary + done
-    for line in bar.told():
+    for line in (*bar.told(), *_told(summary, store)):
         console.print(line, highlight=False)
+    _refuse_failures(summary, store)
+
+
+def _written_runs(experiment: Path | None, suite: str | None) -> list[dict[str, Any]]:
+    """The settings of each run of an experiment file or a named suite; warnings are printed."""
+    from warnings import catch_warnings
+
+    from nasbench_suite.suites import load_suite, read_suite
+
+    with catch_warnings(record=True) as told:
+        found = read_suite(experiment) if experiment else load_suite(str(suite))
+    for one in told:
+        typer.echo(f"nasbench: {one.message}", err=True)
+    return [one.settings() for one in found.runs]
+
+
+def _names(text: str | None) -> list[str]:
+    """The names of a list as it is written; none where none was given."""
+    from nasbench_suite.parsing import split_names
+
+    return split_names(text or "")
+
+
+def _told(summary: RunSummary, store: Path) -> list[str]:
+    """What was done, and what should be known of it."""
+    from nasbench_suite.parsing import counted
+
     were = "was" if summary.skipped == 1 else "were"
     kept = f", {summary.skipped:,} {were} already there" if summary.skipped else ""
-    finished = counted(summary.finished, "trial")
     on = f", {summary.gone_on:,} going on from a smaller budget" if summary.gone_on else ""
-    console.print(f"{finished} finished{on}{kept}: {store}", highlight=False)
-    for hint in summary.hints:
-        console.print(f"Note: {hint}", highlight=False)
+    finished = counted(summary.finished, "trial")
+    return [f"{finished} finished{on}{kept}: {store}", *(f"Note: {h}" for h in summary.hints)]
+
+
+def _refuse_failures(summary: RunSummary, store: Path) -> None:
+    """Print the first of the failures.
+
+    Raises:
+        SuiteError: there is one.
+    """
+    from nasbench_suite.parsing import counted
+
+    for failure in summary.failures[:_MANY_FAILURES]:
+        typer.echo(
+            f"{failure.method} on {failure.task}, seed {failure.seed}: {failure.failure}", err=True
+        )
     if summary.failures:
-        for failure in summary.failures[:_MANY_FAILURES]:
-            typer.echo(
-                f"{failure.method} on {failure.task}, seed {failure.seed}: {failure.failure}",
-                err=True,
-            )
-        failed = counted(len(summary.failures), "trial")
         raise SuiteError(
-            f"{failed} failed, all others are kept: mend the method and run "
-            f"the same command again (the tracebacks are in {store}, column trials.message)."
+            f"{counted(len(summary.failures), 'trial')} failed, all others are kept: mend the "
+            f"method and run the same command again (the tracebacks are in {store}, column "
+            f"trials.message)."
         )
