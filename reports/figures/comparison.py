@@ -118,8 +118,8 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     _draw_scale(ax, low, difference, label)
     for row, group in enumerate(groups):
         ends, pad = ranks[list(group)], 0.012 * width
-        place = (-0.4 - 0.55 * row, ends.min() - pad, ends.max() + pad)
-        ax.hlines(*place, color=inks().text, linewidth=3.0)
+        height = -0.4 - 0.55 * row
+        ax.hlines(height, ends.min() - pad, ends.max() + pad, color=inks().text, linewidth=3.0)
     heights, depth = _name_heights(methods, -bars)
     styles, numbers = method_styles(methods, frame), method_numbers(methods, frame)
     for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):

@@ -140,15 +140,20 @@ def pack(journal: Path, output: Path) -> Benchmark:
             for seed in seeds:
                 percent = reading(f"{split}_accuracy", position, seed)
                 columns[accuracy.seed_column(seed)] = _unrounded(percent, images)
-        of = {"epochs": epochs, "direction": "minimize"}
-        nats = {"quantity": "loss", "unit": "nats", "note": "rounded to 4 decimals", **of}
+        of: dict[str, Any] = {"epochs": epochs, "direction": "minimize"}
+        nats: dict[str, Any] = {
+            "quantity": "loss",
+            "unit": "nats",
+            "note": "rounded to 4 decimals",
+            **of,
+        }
         for split in _SPLITS if last else _SPLITS[:1]:
             loss = made(f"digits_{split}_loss_{epochs}", split=split, seeds=seeds, **nats)
             metrics.append(loss)
             for seed in seeds:
                 columns[loss.seed_column(seed)] = reading(f"{split}_loss", position, seed).round(4)
         note = "processor seconds on one core, mean over the seeds, evaluation left out"
-        spent = {"quantity": "training_time", "unit": "s", "note": note, **of}
+        spent: dict[str, Any] = {"quantity": "training_time", "unit": "s", "note": note, **of}
         time = made(f"digits_train_time_{epochs}", **spent)
         metrics.append(time)
         seconds = np.mean([reading("seconds", position, seed) for seed in seeds], axis=0)
