@@ -27,15 +27,23 @@ from nasbench_suite.benchmarks.importing import (
     NO_FIGURE,
     described_costs,
     find_architecture_column,
+    in_brackets,
     in_order_hint,
     is_bare,
     read_architectures,
     read_figures,
     read_spelled,
-    seconds_taken_for_ms,
     tables_in,
+    units_assumed,
+    unlikely_costs,
 )
-from nasbench_suite.benchmarks.quantities import COSTS, QUANTITIES, check_named_unit, check_unit
+from nasbench_suite.benchmarks.quantities import (
+    COSTS,
+    QUANTITIES,
+    check_named_unit,
+    check_unit,
+    says_no_unit,
+)
 from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
 from nasbench_suite.benchmarks.table import CONDITIONS, REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
@@ -45,6 +53,7 @@ from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 METADATA_KEY = COSTS_KEY
+_KEPT = (*COSTS, "throughput")
 _METRIC_FIELDS = ("quantity", "unit", "dataset", "device", *CONDITIONS, "provenance", "note")
 
 
@@ -182,7 +191,7 @@ def _check_facts(name: str, said: Mapping[str, Any]) -> None:
     Raises:
         SuiteError: it is so.
     """
-    if said.get("quantity") not in (*COSTS, "throughput"):
+    if said.get("quantity") not in _KEPT:
         raise SuiteError(
             f"Column {name!r} is of quantity {said.get('quantity', 'unknown')!r}, which is no "
             f"cost: choose {', '.join(COSTS)}."
@@ -197,9 +206,13 @@ def _check_facts(name: str, said: Mapping[str, Any]) -> None:
 
 
 def _inferred(name: str) -> dict[str, str]:
+    """What the name of a cost tells of it; empty if nothing."""
     facts = infer_facts(name)
+    if facts.get("quantity") not in _KEPT:
+        return {}
+    facts.setdefault("unit", QUANTITIES[facts["quantity"]].unit)
     known = ("quantity", "unit", "device", "dataset")
-    return {k: str(facts[k]) for k in known if k in facts} if "unit" in facts else {}
+    return {k: str(facts[k]) for k in known if k in facts}
 
 
 # -- our format ------------------------------------------------------------------------------------
@@ -280,8 +293,14 @@ def read_table(
     file = read_spelled(path, where)
     bare = is_bare(file.frame, where)
     key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
-    figures, _ = read_figures(file.frame, key)
-    columns = {name: values for name, values in figures.items() if not is_index(name)}
+    figures, left_out = read_figures(file.frame, key)
+    columns = {}
+    for name, values in figures.items():
+        quantity = infer_facts(name).get("quantity")
+        if quantity is not None and quantity not in _KEPT:
+            left_out[name] = f"{quantity}, which is no cost"
+        elif not is_index(name):
+            columns[name] = values
     facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
     foreign = {
         name: {"quantity": "latency", "unit": "ms", "device": name}
@@ -290,6 +309,15 @@ def read_table(
     }
     for name in foreign:
         check_named_unit(name)
+    if not columns:
+        raise SuiteError(
+            f"{path} has no column of costs{in_brackets(left_out)}: give one of numbers above 0."
+        )
+    assumed = {
+        name: foreign[name]["unit"] if name in foreign else _inferred(name)["unit"]
+        for name in columns
+        if name in foreign or (says_no_unit(name) and name not in facts)
+    }
     known = _saying_why({**foreign, **facts}, columns, missing)
     judged = {
         name: ({**_inferred(name), **known.get(name, {})}.get("quantity", ""), values)
@@ -298,7 +326,20 @@ def read_table(
     found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
     table = make_table(where, found.indices, columns, known, said.about)
     order = [in_order_hint(path)] if bare else []
-    return replace(table, hints=(*file.notes, *order, *found.hints, *found.warnings))
+    unlikely = [
+        hint
+        for name, values in table.costs.items()
+        for hint in unlikely_costs(
+            name, table.facts[name]["quantity"], table.facts[name]["unit"], values
+        )
+    ]
+    without = [f"left out {name}: {why}" for name, why in left_out.items()]
+    hints = (*file.notes, *without, *order, *found.hints, *units_assumed(assumed), *unlikely)
+    return replace(table, hints=(*hints, *found.warnings))
+
+
+def _quantity_and_unit(facts: Mapping[str, Any]) -> tuple[str, str]:
+    return str(facts["quantity"]), str(facts.get("unit", ""))
 
 
 def _saying_why(
@@ -558,7 +599,7 @@ def import_help(
         hints += [
             *found.hints,
             *found.warnings,
-            *seconds_taken_for_ms(name, "latency", unit, values),
+            *unlikely_costs(name, "latency", unit, values),
         ]
         plain = {name: {"quantity": "latency", "unit": unit, "device": file.stem}}
         facts |= _saying_why(plain, [name], missing)

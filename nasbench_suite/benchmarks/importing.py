@@ -49,9 +49,9 @@ from nasbench_suite.benchmarks.plausibility import (
 )
 from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
-    SAID_BY_WORD,
     check_named_unit,
     check_unit,
+    says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import hw_nas_bench_facts, spelled
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
@@ -86,14 +86,24 @@ SHORTEST_MS = 0.05
 NO_FIGURE = -1
 """What stands for a figure that is not there, where a table or the user says so."""
 IMAGES = {
-    (space, "cifar10"): {"valid": 25_000, "test": 10_000} for space in ("nats-tss", "nats-sss")
+    (space, dataset): {"valid": valid, "test": test}
+    for space in ("nats-tss", "nats-sss")
+    for dataset, valid, test in (
+        ("cifar10", 25_000, 10_000),
+        ("cifar100", 5_000, 5_000),
+        ("imagenet16_120", 3_000, 3_000),
+    )
 }
-"""How many images an accuracy counts, where validation and test differ in it. In both spaces those
-of CIFAR-100 and ImageNet16-120 are halves of one set (Dong and Yang, NAS-Bench-201, ICLR 2020)."""
+"""How many images an accuracy counts. Validation and test of CIFAR-100 and ImageNet16-120 are
+halves of one set (Dong and Yang, NAS-Bench-201, ICLR 2020)."""
+SEVERAL_TRAININGS = 200
+"""After so many epochs both spaces have up to three trainings, whose mean is no count of images;
+after fewer they have one (same source)."""
+FAR_OFF = 100
+"""A cost of more than this times the median is none: 15 times is the most in the real tables."""
 SAME_FIGURES = 0.99
 """A validation metric that equals a test in more than this share of the rows is that test."""
 
-_BY_WORD = tuple(f"_{word}" for word in SAID_BY_WORD)
 _Numbers = NDArray[np.float64]
 
 
@@ -272,6 +282,7 @@ class _Importer:
         self.gaps: dict[str, NDArray[np.uint8]] = {}  # of metrics that were there before
         self.left_out: dict[str, str] = {}
         self.hints: list[str] = []
+        self.assumed: dict[str, str] = {}
         self.warnings: list[str] = []
         self.seed_sources: dict[str, str] = {}  # the column of a metric's first seed
 
@@ -372,10 +383,9 @@ class _Importer:
         for metric in metrics:
             values = self.columns.get(metric.name)
             if values is not None:
-                self.hints += seconds_taken_for_ms(
-                    metric.name, metric.quantity, metric.unit, values
-                )
-        hints = [*self.hints, *self._not_there(benchmark), *self._no_signal()]
+                self.hints += unlikely_costs(metric.name, metric.quantity, metric.unit, values)
+        hints = [*self.hints, *units_assumed(self.assumed), *self._not_there(benchmark)]
+        hints += self._no_signal()
         hints += [*self._same_figures(), *self._on_test_grid(), *self._units_apart()]
         return Imported(benchmark, self.left_out, hints, self.warnings)
 
@@ -428,11 +438,20 @@ class _Importer:
             shares = values[np.isfinite(values)] / scale
             tests = images["test"]
             # Figures of one decimal are rounded, whatever they count.
-            if _are_counts(shares, tests) and not _are_counts(shares, tests // 10):
+            if not _are_counts(shares, tests) or _are_counts(shares, tests // 10):
+                continue
+            if images["valid"] != tests:
                 found.append(
                     f"{metric.name} has only multiples of 1/{tests:,}, the number of test "
                     f"images, and validation has {images['valid']:,}: unless it was rounded, it is "
                     f"a test accuracy; say so with --metric {metric.name}:split=test."
+                )
+            elif metric.epochs == SEVERAL_TRAININGS:
+                found.append(
+                    f"{metric.name} has only multiples of 1/{tests:,}, so it is one training, and "
+                    f"validation and test have as many images: a column of this name that goes "
+                    f"round is the test accuracy of one seed; if it is, say so with "
+                    f"--metric {metric.name}:split=test."
                 )
         return found
 
@@ -535,6 +554,8 @@ class _Importer:
         if latencies and not inferred and "quantity" not in said:
             check_named_unit(name)
             inferred = {"quantity": "latency", "unit": "ms", "device": name}
+            if "unit" not in said:
+                self.assumed[name] = "ms"
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
             return f"nothing says what it is; add --metric {name}:quantity=accuracy or another"
@@ -543,11 +564,8 @@ class _Importer:
         facts = {**_usual(name, quantity, said), **inferred}
         if "unit" in said:
             check_unit(name, quantity, said["unit"])
-        elif quantity == inferred.get("quantity") and name.lower().endswith(_BY_WORD):
-            self.hints.append(
-                f"{name} names no unit and is taken to be in {inferred['unit']}: say another with "
-                f"--metric {name}:unit=s."
-            )
+        elif quantity == inferred.get("quantity") and says_no_unit(name):
+            self.assumed[name] = inferred["unit"]
         notes = [f"one training of {group.seed_of}, set aside"] if group.seed_of else []
         notes += [f"without {', '.join(group.aside)}, set aside"] if group.aside else []
         values = [figures[column] for column in filter(None, [group.mean, *group.seeds.values()])]
@@ -780,15 +798,46 @@ def read_measurements(
     return read_architectures(path, frame, where, space, judged).indices, figures
 
 
-def seconds_taken_for_ms(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
-    """A hint where latencies in ms are so short that they are likely seconds."""
-    middle = float(np.nanmedian(values))
-    if quantity != "latency" or unit != "ms" or middle > SHORTEST_MS:
+def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
+    """Hints where costs of a device are likely in another unit, or no costs.
+
+    Latencies in ms may be so short that they are seconds; a 9999 may stand for no figure.
+    """
+    known = QUANTITIES.get(quantity)
+    if known is None or not known.of_device or not np.isfinite(values).any():
         return []
-    return [
-        f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
-        f"seconds, say so with --metric {name}:unit=s (or --unit s)."
-    ]
+    hints = []
+    middle, most = float(np.nanmedian(values)), float(np.nanmax(values))
+    if quantity == "latency" and unit == "ms" and middle <= SHORTEST_MS:
+        hints.append(
+            f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
+            f"seconds, say so with --metric {name}:unit=s (or --unit s)."
+        )
+    if most > FAR_OFF * middle:
+        count = int((values == most).sum())
+        hints.append(
+            f"{name} is {most:g} for {counted(count, 'architecture')}, {most / middle:.3g} times "
+            f"its median: if that stands for no figure, leave those cells empty and say why with "
+            f"--missing."
+        )
+    return hints
+
+
+def units_assumed(units: Mapping[str, str]) -> list[str]:
+    """A hint for each unit in which figures are taken to be, though nothing says so.
+
+    Args:
+        units: the unit by column.
+    """
+    hints = []
+    for unit in dict.fromkeys(units.values()):
+        first, *more = [name for name, one in units.items() if one == unit]
+        are = "name no unit and are" if more else "names no unit and is"
+        hints.append(
+            f"{first}{and_more(len(more))} {are} taken to be in {unit}: if that is wrong, add the "
+            f"unit to the name."
+        )
+    return hints
 
 
 def described_costs(path: Path, file: FrameFile) -> MetadataFile:
@@ -816,30 +865,43 @@ def read_figures(
     for column in frame.columns.drop([architectures] if architectures else []):
         numbers = _numbers(frame[column])
         if numbers is None:
-            left_out[column] = "no numbers" + _first_text(frame[column])
+            left_out[column] = "no numbers" + _first_texts(frame[column])
         else:
             figures[column] = numbers
     return figures, left_out
 
 
-def _first_text(column: pd.Series[Any]) -> str:
-    """The first cell that is no number, for a sentence."""
+def _first_texts(column: pd.Series[Any]) -> str:
+    """What is no number in a column, for a sentence: a cell, or words that stand for no figure."""
     import pandas as pd
 
     if not pd.api.types.is_string_dtype(column) and not pd.api.types.is_object_dtype(column):
         return ""
     wrong = pd.to_numeric(column, errors="coerce").isna() & column.notna()
-    return f", such as {str(column[wrong].iloc[0])[:40]!r}" if wrong.any() else ""
+    if not wrong.any():
+        return ""
+    said = f", such as {str(column[wrong].iloc[0])[:40]!r}"
+    if 2 * wrong.sum() < len(column):
+        said += (
+            f", in {counted(int(wrong.sum()), 'cell')}; where there is no figure leave them empty "
+            f"and say why with --missing"
+        )
+    return said
 
 
 def _no_metric(path: Path, left_out: Mapping[str, str]) -> str:
     """Why a table has no metric, with what it has instead."""
-    why = "; ".join(f"{column}: {reason}" for column, reason in list(left_out.items())[:3])
     return (
-        f"{path} has no metric{f' ({why})' if why else ''}: name accuracies as "
+        f"{path} has no metric{in_brackets(left_out)}: name accuracies as "
         f"dataset_split_epochs (cifar10_valid_12), or describe a column with "
         f"--metric NAME:quantity=accuracy."
     )
+
+
+def in_brackets(left_out: Mapping[str, str]) -> str:
+    """The first columns that were left out and why, for a sentence; nothing if there are none."""
+    why = "; ".join(f"{column}: {reason}" for column, reason in list(left_out.items())[:3])
+    return f" ({why})" if why else ""
 
 
 def _upright(

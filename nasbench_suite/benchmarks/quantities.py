@@ -106,6 +106,7 @@ SUFFIXES: Mapping[str, tuple[str, str]] = {
     "gflops": ("flops", "G"),
     "macs": ("macs", ""),
     "mmacs": ("macs", "M"),
+    "gmacs": ("macs", "G"),
     "params": ("parameters", ""),
     "parameters": ("parameters", ""),
     "mparams": ("parameters", "M"),
@@ -118,8 +119,7 @@ UNKNOWN_UNITS = (
 )
 """Last parts of names that say a unit, or none, in which no quantity is kept here."""
 
-SAID_BY_WORD = ("latency", "energy", "throughput")
-"""Suffixes that name a quantity and leave its unit to be taken as the usual one."""
+_SAID_BY_WORD = ("latency", "energy", "throughput")
 
 
 def _plain(name: str) -> str:
@@ -146,6 +146,11 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     if known is None or (not base and known[0] not in _COUNTED):
         return "", {}
     return base, {"quantity": known[0], "unit": known[1]}
+
+
+def says_no_unit(name: str) -> bool:
+    """Whether a name says a quantity and leaves its unit to be taken as the usual one."""
+    return _plain(name).lower().endswith(tuple(f"_{word}" for word in _SAID_BY_WORD))
 
 
 def check_unit(column: str, quantity: str, unit: str) -> None:

@@ -36,6 +36,7 @@ ARCHITECTURE = "architecture"
 _CELLS = "nasbench201"
 """HW-NAS-Bench's figures of cells, beside which it keeps those of layers of another space."""
 
+_SPLIT_KEYS = {"columns", "index", "data"}
 _SEPARATORS = ("\t", ";", ",", "|")
 _PERCENT = re.compile(r"[-+]?\d*[.,]?\d+(e[-+]?\d+)?\s*%")
 _OTHER_FORMATS = {
@@ -252,7 +253,9 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
     """A table of what JSON or a pickle holds.
 
     Args:
-        content: records; columns by name; figures, or records, by architecture; or figures alone.
+        content: records; columns by name; figures, or records, by architecture; pairs of an
+            architecture and its figure; figures alone; or rows beside the names of their columns,
+            as pandas has them with ``orient="split"``.
         path: the file, whose name names figures that have none.
 
     Raises:
@@ -267,6 +270,8 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
     frame = None
     if isinstance(content, list) and content:
         frame = _frame_of_list(content, name)
+    elif isinstance(content, Mapping) and {"columns", "data"} <= set(content) <= _SPLIT_KEYS:
+        frame = _frame_of_split(content)
     elif isinstance(content, Mapping) and content:
         frame = _frame_of_mapping(content, name, path)
     if frame is None:
@@ -278,14 +283,30 @@ def frame_of(content: Any, path: Path) -> pd.DataFrame:
 
 
 def _frame_of_list(content: list[Any], name: str) -> pd.DataFrame | None:
-    """A table of records, or of figures alone; None of anything else."""
+    """A table of records, of pairs, or of figures alone; None of anything else."""
     import pandas as pd
 
     if all(isinstance(one, Mapping) for one in content):
         return pd.DataFrame.from_records(content)
     if all(_is_number(one) for one in content):
         return pd.DataFrame({name: [_plain_number(one) for one in content]})
+    if all(_is_pair(one) for one in content):
+        cells = [tuple(cell) if isinstance(cell, list) else cell for cell, _ in content]
+        figures = [_plain_number(figure) for _, figure in content]
+        return pd.DataFrame({ARCHITECTURE: _cells(cells), name: figures})
     return None
+
+
+def _frame_of_split(content: Mapping[Any, Any]) -> pd.DataFrame | None:
+    """A table of rows beside the names of their columns; None if they do not fit."""
+    import pandas as pd
+
+    names, rows = content["columns"], content["data"]
+    if not isinstance(names, list) or not isinstance(rows, list):
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        return None
+    return pd.DataFrame(rows, columns=[str(one) for one in names])
 
 
 def _frame_of_mapping(content: Mapping[Any, Any], name: str, path: Path) -> pd.DataFrame | None:
@@ -320,6 +341,12 @@ def _frame_of_records(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame:
     if ARCHITECTURE not in frame:
         frame.insert(0, ARCHITECTURE, _cells(keys))
     return frame
+
+
+def _is_pair(value: Any) -> bool:
+    """An architecture, which is no number, and its figure."""
+    pair = isinstance(value, list | tuple) and len(value) == 2
+    return pair and not _is_number(value[0]) and _is_number(value[1])
 
 
 def _holds_mappings(value: Any) -> bool:
