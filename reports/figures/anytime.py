@@ -17,6 +17,7 @@ from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
+    band_opacity,
     belongs,
     best_few,
     method_numbers,
@@ -113,7 +114,7 @@ def _draw(
             curve["high"],
             step="post",
             color=style["color"],
-            alpha=0.15,
+            alpha=band_opacity(len(groups)),
             linewidth=0,
         )
         for part in (line, band):
@@ -164,14 +165,16 @@ def _label_ends(ax: Axes, numbers: Mapping[str, int]) -> bool:
     """Write each method beside the end of its curve, pushed apart where they would overlap.
 
     Returns:
-        Whether they are written: not where they would take more than the height of the axes, nor
-        on one of several panels.
+        Whether they are written: not where they would take more than the height of the axes, where
+        methods share a colour, which a legend tells apart by markers, nor on one of several panels.
     """
     figure = ax.get_figure()
     assert figure is not None
     if len(figure.axes) > 1:
         return False
     lines = [line for line in ax.get_lines() if not str(line.get_label()).startswith("_")]
+    if len({line.get_color() for line in lines}) < len(lines):
+        return False
     ends = [ax.transData.transform((1.0, np.asarray(line.get_ydata())[-1]))[1] for line in lines]
     names = [wrap_name(str(line.get_label())) for line in lines]
     heights = np.array([11.0 * (1 + name.count("\n")) * figure.dpi / 72 for name in names])

@@ -16,6 +16,7 @@ from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
+    band_opacity,
     belongs,
     best_few,
     method_numbers,
@@ -148,7 +149,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
                 high,
                 step="post" if across == "minimize" else "pre",
                 color=style["color"],
-                alpha=0.15,
+                alpha=band_opacity(len(methods)),
                 linewidth=0,
             )
             belongs(band, ax, number)

@@ -34,6 +34,7 @@ from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
+    band_opacity,
     belongs,
     best_few,
     method_numbers,
@@ -283,7 +284,7 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
             curve["high"],
             step="post",
             color=styles[method]["color"],
-            alpha=0.15,
+            alpha=band_opacity(len(methods)),
             linewidth=0,
         )
         for part in (line, band):

@@ -13,6 +13,7 @@ from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
+    band_opacity,
     belongs,
     best_few,
     method_numbers,
@@ -65,7 +66,7 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
                 curve["low"],
                 curve["high"],
                 color=style["color"],
-                alpha=0.15,
+                alpha=band_opacity(len(methods)),
                 linewidth=0,
             )
             for part in (line, band):
@@ -74,7 +75,7 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
             ax.set_yscale("log")
             plain_decades(ax)
         # There is no half an epoch, and what is logged every five lies on a tick.
-        ax.xaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         plain_numbers(ax)
         ax.set_xlabel("epoch")
         ax.set_ylabel(balanced(label, _UPWARDS))

@@ -67,6 +67,11 @@ def spaced_markers(place: int, curves: int) -> tuple[float, float]:
     return 0.04 + 0.2 * place / max(curves, 1), 0.2
 
 
+def band_opacity(curves: int) -> float:
+    """How much a band hides: less where there are many, or nobody would see the curves."""
+    return 0.6 / max(curves, 4)
+
+
 def belongs(artist: Artist, ax: Axes, number: int) -> Artist:
     """Name an artist after its method, so that the report can hide it: ``mNUMBER.COUNT``."""
     named = ax.findobj(lambda other: str(other.get_gid() or "").startswith("m"))
@@ -217,6 +222,7 @@ __all__ = [
     "add_legend",
     "add_note",
     "balanced",
+    "band_opacity",
     "belongs",
     "best_few",
     "legend_height",

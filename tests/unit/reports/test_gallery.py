@@ -23,20 +23,20 @@ from reports.figures.style import DARK, LIGHT, WIDTHS, paper_style
 
 GALLERY = Path(__file__).resolve().parents[3] / "examples" / "gallery"
 DRAWN = {
-    "anytime": "37bf55c5ec293098",
+    "anytime": "c66eed1f2c5c42e8",
     "anytime-seconds": "11e7dc1ecd817816",
     "anytime-seconds-simultaneous": "5a5b22d010ec9708",
-    "anytime-simultaneous": "6b6b2baf8b8096c6",
+    "anytime-simultaneous": "b1af98cfd11e3839",
     "attainment": "b2825686dad145df",
-    "critical-difference": "20d462528fadf685",
-    "discretisation-gap": "43e76a88f229af6e",
-    "distribution": "07a5a0ba7a4c29e7",
-    "edge-variance": "b697a098539a226b",
-    "eigenvalue": "733343de7e9fcd2f",
-    "entropy": "81c600608631be25",
-    "improvement": "46fe16edd43f91da",
-    "node-variance": "16fe18f358cc5d04",
-    "profile": "d01895afb33eefbf",
+    "critical-difference": "1a2131f429325980",
+    "discretisation-gap": "086a805f8cf3f291",
+    "distribution": "bf4d9485529629ee",
+    "edge-variance": "36785114f4a0d713",
+    "eigenvalue": "60741b9109b88601",
+    "entropy": "89b80f7579bd74ec",
+    "improvement": "f37de659e7815cc3",
+    "node-variance": "d80b9a9f583ec658",
+    "profile": "66459ca19bd2ff33",
 }
 
 
