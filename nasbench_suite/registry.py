@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache, partial
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, TypeVar
 
 from nasbench_suite import sources
@@ -173,7 +175,7 @@ def entries(kind: str) -> dict[str, Entry]:
     """The registered parts of a kind by name, sorted by name; none is imported."""
     chosen = choose_kind(kind)
     found: dict[str, list[EntryPoint]] = {}
-    for point in sorted(entry_points(group=chosen.group), key=lambda point: point.name):
+    for point in sorted(_installed().select(group=chosen.group), key=lambda point: point.name):
         claims = found.setdefault(point.name, [])
         if all(point.value != claim.value for claim in claims):
             claims.append(point)
@@ -181,6 +183,24 @@ def entries(kind: str) -> dict[str, Entry]:
         name: Entry(chosen, name, first.value, first, tuple(rivals))
         for name, (first, *rivals) in found.items()
     }
+
+
+def _installed() -> EntryPoints:
+    """The entry points of all distributions, read once for as long as nothing is installed."""
+    return _read_points(tuple((folder, _changed(folder)) for folder in sys.path))
+
+
+@lru_cache(maxsize=1)
+def _read_points(_: tuple[tuple[str, int], ...]) -> EntryPoints:
+    return entry_points()
+
+
+def _changed(folder: str) -> int:
+    """When something was last put into a folder of modules, or taken out; 0 if it is none."""
+    try:
+        return os.stat(folder or os.curdir).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def find(kind: str, name: str) -> Entry:

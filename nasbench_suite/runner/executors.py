@@ -106,6 +106,8 @@ def local_executor(jobs: int, limits: Limits | None = None) -> Executor:
     limits = limits or Limits()
     if not hasattr(os, "fork"):
         return ThisProcess()
-    from joblib import cpu_count
+    if jobs == -1:
+        from joblib import cpu_count
 
-    return Processes(cpu_count() if jobs == -1 else jobs, limits)
+        jobs = cpu_count()
+    return Processes(jobs, limits)

@@ -58,6 +58,19 @@ def test_the_top_is_imported_without_numpy() -> None:
     assert told.stdout == "False\n"
 
 
+def test_a_run_imports_no_more_than_it_needs(tmp_path: Path) -> None:
+    words = "run --methods random --seeds 0 --evaluations 5 --quiet --executor this-process"
+    code = (
+        f"import sys; sys.argv = {['nasbench', *words.split(), '--store', str(tmp_path / 'r')]}\n"
+        "from nasbench_suite.commands import main\n"
+        "try: main()\n"
+        "except SystemExit as ending: assert not ending.code\n"
+        "print({'pandas', 'scipy', 'joblib', 'sklearn', 'matplotlib'} & set(sys.modules))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "set()\n"
+
+
 @pytest.mark.parametrize(("module", "name"), [(m, name) for m in OLD for name in OLD[m]])
 def test_what_moved_is_found_and_warns(module: str, name: str) -> None:
     old = import_module(module)

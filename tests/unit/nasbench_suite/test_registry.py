@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -76,6 +77,17 @@ def test_our_methods_are_listed_without_torch() -> None:
         call = [sys.executable, "-c", code.replace("{GONE}", gone)]
         answer = subprocess.run(call, capture_output=True, text=True, check=True)
         assert re.match(told, answer.stdout)
+
+
+def test_what_is_installed_meanwhile_is_found(install: Install) -> None:
+    folder = install("first", "methods", {"first-part": "first:Part"})
+    assert "first-part" in registry.entries("methods")
+    info = folder / "second-1.0.dist-info"  # as pip adds one to a folder that was read before
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: second\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[nasbench_suite.methods]\nsecond-part = second:Part\n")
+    os.utime(folder)
+    assert "second-part" in registry.entries("methods")
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
