@@ -21,6 +21,7 @@ _ALIKE = frozenset(
     "\u03bf\u03b9\u03b1\u03b3\u03bd\u03c1\u03c5\u0391\u0392\u0395\u0396\u0397"
     "\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
 )
+_STACKED = 3  # marks on one letter
 _WORD = re.compile(r"[^\W\d_]+")
 # Printable to Python and yet drawn as nothing: fillers, joiners, variation selectors.
 _UNSEEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
@@ -36,13 +37,22 @@ def shown_name(name: str) -> str:
     """
     if name.isascii() and name.isprintable():
         return name
-    text = printable(_UNSEEN.sub(lambda found: ascii(found[0])[1:-1], name))
+    text = printable(_UNSEEN.sub(lambda found: ascii(found[0])[1:-1], _unstacked(name)))
     text = text.replace("\n", "\\n").replace("\t", "\\t")
     words = _WORD.findall(_UNSEEN.sub("", name))
     letters = dict.fromkeys(letter for word in words for letter in _disguised(word))
     if not letters:
         return text
     return f"{text} (letters that look Latin: {', '.join(f'U+{ord(one):04X}' for one in letters)})"
+
+
+def _unstacked(name: str) -> str:
+    """The name with marks escaped that stand higher on each other than in any language."""
+    shown, marks = [], 0
+    for letter in name:
+        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        shown.append(letter if marks <= _STACKED else ascii(letter)[1:-1])
+    return "".join(shown)
 
 
 def _disguised(word: str) -> list[str]:

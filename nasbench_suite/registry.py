@@ -16,10 +16,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasbench_suite import sources
 from nasbench_suite.errors import SuiteError, choose_from
+
+if TYPE_CHECKING:
+    from importlib.metadata import SelectableGroups  # until Python 3.12
 
 T = TypeVar("T")
 
@@ -175,7 +178,7 @@ def entries(kind: str) -> dict[str, Entry]:
     """The registered parts of a kind by name, sorted by name; none is imported."""
     chosen = choose_kind(kind)
     found: dict[str, list[EntryPoint]] = {}
-    for point in sorted(_installed().select(group=chosen.group), key=lambda point: point.name):
+    for point in sorted(_installed(chosen.group), key=lambda point: point.name):
         claims = found.setdefault(point.name, [])
         if all(point.value != claim.value for claim in claims):
             claims.append(point)
@@ -185,13 +188,14 @@ def entries(kind: str) -> dict[str, Entry]:
     }
 
 
-def _installed() -> EntryPoints:
-    """The entry points of all distributions, read once for as long as nothing is installed."""
-    return _read_points(tuple((folder, _changed(folder)) for folder in sys.path))
+def _installed(group: str) -> EntryPoints:
+    """The entry points of a group; all are read once for as long as nothing is installed."""
+    every = _read_points(tuple((folder, _changed(folder)) for folder in sys.path))
+    return every.select(group=group)
 
 
 @lru_cache(maxsize=1)
-def _read_points(_: tuple[tuple[str, int], ...]) -> EntryPoints:
+def _read_points(_: tuple[tuple[str, int], ...]) -> EntryPoints | SelectableGroups:
     return entry_points()
 
 

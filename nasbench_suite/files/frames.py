@@ -37,6 +37,8 @@ _CELLS = "nasbench201"
 """HW-NAS-Bench's figures of cells, beside which it keeps those of layers of another space."""
 
 _SPLIT_KEYS = {"columns", "index", "data"}
+_PACKERS = (lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
+_MOST_COLUMNS = 20_000  # every epoch of every seed of three data sets, several times over
 _SEPARATORS = ("\t", ";", ",", "|")
 _PERCENT = re.compile(r"[-+]?\d*[.,]?\d+(e[-+]?\d+)?\s*%")
 _OTHER_FORMATS = {
@@ -87,7 +89,7 @@ def read_frame(path: Path) -> FrameFile:
         raise SuiteError(f"There is no file {path}.") from None
     except SuiteError:
         raise
-    except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (pa.ArrowException, OSError, EOFError, *_PACKERS) as error:
         raise _unreadable(path, error) from None
     except (ValueError, OverflowError, MemoryError, RecursionError) as error:
         raise _unreadable(path, error) from None
@@ -167,7 +169,9 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         is_parquet = content.startswith(b"PAR1")
         source = pa.BufferReader(content)
         if is_parquet:
-            table = pq.ParquetFile(source, page_checksum_verification=True).read()
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            _need_likely_size(path, file.metadata)
+            table = file.read()
         else:
             table = feather.read_table(source)
         table.validate(full=True)  # text that is no UTF-8 shows here
@@ -201,6 +205,16 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     if start.startswith(("[", "{")):
         return FrameFile(_stripped(frame_of(_json(text), path)))
     return _delimited(text)
+
+
+def _need_likely_size(path: Path, found: Any) -> None:
+    """Refuse a Parquet file that says the same so often that it is no table of figures."""
+    groups = [found.row_group(place).total_byte_size for place in range(found.num_row_groups)]
+    most = most_unpacked(path)
+    if max(8 * found.num_rows * found.num_columns, sum(groups)) > most:
+        raise SuiteError(
+            f"{path} unpacks to more than {most >> 20} MiB, too much for its size: it is no table."
+        )
 
 
 def _decoded(path: Path, content: bytes) -> str:
@@ -445,6 +459,8 @@ def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
     """The table without white space about text."""
     import pandas as pd
 
+    if frame.shape[1] > _MOST_COLUMNS:
+        raise ValueError(f"more than {_MOST_COLUMNS:,} columns")
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if pd.api.types.is_string_dtype(column) and len(column):

@@ -17,6 +17,18 @@ def most_unpacked(path: Path) -> int:
     return _FREE + _RATIO * path.stat().st_size
 
 
+def need_regular_file(path: Path, most: int) -> None:
+    """Refuse a pipe, which would be waited for, a device, which has no end, and too large a file.
+
+    Raises:
+        SuiteError: it is there and is one of these.
+    """
+    if path.exists() and not path.is_file():
+        raise SuiteError(f"{path} is no file: name one.")
+    if path.exists() and path.stat().st_size > most:
+        raise SuiteError(f"{path} is larger than {most >> 20} MiB: name another file.")
+
+
 class Bounded(io.RawIOBase):
     """A packed stream that ends with a sentence where it unpacks to too much.
 

@@ -15,11 +15,13 @@ from nasbench_suite.analysis.robustness import final_diagnostics
 from nasbench_suite.analysis.samples import figures_at_cut
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import write_text
+from nasbench_suite.files.unpacking import need_regular_file
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _FORMAT = 2  # 1 had no checksum
+_LARGEST = 1 << 28  # bytes
 
 
 class Entry(BaseModel):
@@ -156,6 +158,7 @@ def load_baseline(path: str | Path) -> Baseline:
         SuiteError: it is missing, damaged, or of another version.
     """
     path = Path(path)
+    need_regular_file(path, _LARGEST)
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from pathlib import Path
 
@@ -45,14 +46,14 @@ class Trial:
         }
         return html_table("Trial", facts)
 
-    def advance(self, steps: int | None = None) -> None:
-        """Take that many steps of the method, or all that are left."""
+    def advance(self, steps: int | None = None, *, trainings: float = math.inf) -> None:
+        """Take that many steps of the method, or all that are left, until so many trainings."""
         begin = time.perf_counter()
         session, method = self.session, self.method
         taken = idle = 0
         try:
             self._start()
-            while steps is None or taken < steps:
+            while (steps is None or taken < steps) and session.trainings < trainings:
                 if method.finished or session.exhausted:
                     self.finished = True
                     break

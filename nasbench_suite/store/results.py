@@ -884,7 +884,7 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     if code.startswith("SQLITE_FULL"):
         return f"The disk of {path} is full: make room and run the same command again."
     if code.startswith("SQLITE_IOERR"):
-        return f"The disk of {path} is full or fails: make room and run the same command again."
+        return f"{path} cannot be read or written: see that its disk works and has room."
     if code.startswith("SQLITE_CANTOPEN"):
         return f"{path} cannot be opened: check that its folder exists and may be written."
     if code.startswith("SQLITE_BUSY"):

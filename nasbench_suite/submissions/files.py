@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from nasbench_suite.errors import SuiteError, choose_from, printable
 from nasbench_suite.events import MOST_STEPS
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
 
@@ -127,6 +128,7 @@ def read_submission(path: str | Path) -> Submission:
         SuiteError: it is missing, damaged, altered since it was made, or of another format.
     """
     path = Path(path)
+    need_regular_file(path, _LARGEST)
     try:
         most = min(_LARGEST, _RATIO * path.stat().st_size + (1 << 20))
         text = _unpacked(path, most + 1)
@@ -161,7 +163,7 @@ def read_submission(path: str | Path) -> Submission:
         where = ".".join(map(str, first["loc"]))
         what = printable(f"{where}: {first['msg']}", 300)
         raise SuiteError(f"{path} is damaged ({what}): make it anew.") from None
-    fault = _beyond_limits(content)
+    fault = _beyond_limits(content) or _superfluous(submission)
     if fault:
         raise SuiteError(f"{path} cannot be taken ({fault}): make it anew.")
     return submission
@@ -183,7 +185,8 @@ def _unpacked(path: Path, most: int) -> bytes:
 def _beyond_limits(content: Any, where: str = "", depth: int = 0) -> str:
     """Where something is too long, too large, too deep or no text that can be shown, if it is."""
     if isinstance(content, str):
-        if len(content) > _LONGEST or not content.replace("\n", " ").isprintable():
+        shown = content.replace("\n", " ") if where == "note" else content  # the rest are names
+        if len(content) > _LONGEST or not shown.isprintable():
             return f"{where} is no printable text of at most {_LONGEST} characters"
     elif isinstance(content, bool | float) or content is None:
         return ""
@@ -204,6 +207,21 @@ def _beyond_limits(content: Any, where: str = "", depth: int = 0) -> str:
                 return fault
             if isinstance(name, str) and (len(name) > _LONGEST or not name.isprintable()):
                 return f"{inside} is no name of at most {_LONGEST} characters"
+    return ""
+
+
+def _superfluous(submission: Submission) -> str:
+    """What is there twice, or a task of no trial, which would only take time to build."""
+    parts = {
+        "task": [task.key for task in submission.tasks],
+        "method": [method.key for method in submission.methods],
+        "environment": [environment.key for environment in submission.environments],
+    }
+    for kind, rows in parts.items():
+        if len(set(rows)) < len(rows):
+            return f"a {kind} is there twice"
+    if {*parts["task"]} - {trial.task for trial in submission.trials}:
+        return "no trial is of one task"
     return ""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
-from nasbench_suite.errors import SuiteError, reason
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store.maintenance import new_store
@@ -85,9 +85,6 @@ def merge_submissions(
             found = verify_submission(path, rerun=rerun, load=load)
         except SuiteError as error:
             merge.rejected[name] = [str(error)]
-            continue
-        except (ValueError, TypeError, KeyError, ArithmeticError, MemoryError) as error:
-            merge.rejected[name] = [f"it cannot be read ({reason(error)})."]
             continue
         if found.faults:
             merge.rejected[name] = [str(fault) for fault in found.faults]

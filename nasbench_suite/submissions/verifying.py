@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
 from nasbench_suite.benchmarks.surrogates import known_surrogates, load_any
-from nasbench_suite.errors import SuiteError, and_more, choose_from, reason
+from nasbench_suite.errors import SuiteError, and_more, choose_from, reason, refused
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
@@ -47,7 +47,11 @@ Kind = Literal[
 Level = Literal["form", "trainings", "surrogate", "table", "rerun"]
 
 # What a field that is something else than it should be raises, wherever it is first used.
-_OTHERS_WORD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+_OTHERS_WORD = (
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError),
+    *(MemoryError, RecursionError),
+)
+_LONGEST = 1e9  # seconds of a trial
 _MANY = 3  # packages named one by one
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
 
@@ -155,6 +159,13 @@ def verify_submission(
         SuiteError: the file cannot be read, or a benchmark is not at hand.
     """
     submission = path if isinstance(path, Submission) else read_submission(path)
+    with refused("The submission cannot be verified ({reason}): make it anew.", *_OTHERS_WORD):
+        return _verify(submission, rerun, load)
+
+
+def _verify(
+    submission: Submission, rerun: int, load: Callable[[str], Benchmark | OpenBenchmark]
+) -> Verification:
     faults: list[Fault] = []
     doubts: list[Fault] = []
     tasks: dict[str, Task] = {}
@@ -170,14 +181,18 @@ def verify_submission(
         faults.append(Fault("record", "", "it holds no trial."))
     for method in submission.methods:
         faults += _method_faults(method)
+        if _is_another(method):
+            what = f"a class, or settings, that the {method.name!r} of here does not have."
+            doubts.append(Fault("method", method.label, what))
+    environments = {environment.key for environment in submission.environments}
     faults += _duplicates(submission, labels)
     results: dict[int, TrialResult] = {}
     for place, trial in enumerate(submission.trials):
         where = _where(submission, labels, trial)
         if trial.task in names and trial.task not in tasks:
             continue  # of a task that is at fault itself
-        if missing := _missing_rows(submission, trial, where):
-            faults += missing
+        if missing := _missing_row(trial, names, environments, labels):
+            faults.append(Fault(missing[0], where, missing[1]))
             continue
         found, doubts_of_trial, result = _verify_trial(tasks[trial.task], trial, where)
         faults += found
@@ -209,20 +224,31 @@ def verify_submission(
     return Verification(submission, *found_all, again, tasks, results)
 
 
-def _missing_rows(submission: Submission, trial: TrialRow, where: str) -> list[Fault]:
-    """That a trial's task, environment or method is not in the submission; the first of these."""
-    if trial.task not in {row.key for row in submission.tasks}:
-        return [Fault("task", where, "its task is not in the submission.")]
-    if trial.environment not in {row.key for row in submission.environments}:
-        return [Fault("record", where, "where it ran is not in the submission.")]
-    if trial.method not in {row.key for row in submission.methods}:
-        return [Fault("record", where, "its method is not in the submission.")]
-    return []
+def _missing_row(
+    trial: TrialRow, tasks: Container[str], environments: Container[str], methods: Container[str]
+) -> tuple[Kind, str] | None:
+    """What of a trial's task, environment or method is not in the submission; the first of these.
+
+    Args:
+        trial: the trial.
+        tasks: the keys of the submission's, and so of the others.
+        environments: those of environments.
+        methods: those of methods.
+    """
+    if trial.task not in tasks:
+        return "task", "its task is not in the submission."
+    if trial.environment not in environments:
+        return "record", "where it ran is not in the submission."
+    if trial.method not in methods:
+        return "record", "its method is not in the submission."
+    return None
 
 
 def _method_faults(claim: MethodRow) -> Iterator[Fault]:
     """A key or label that is not the method's own: another's name on a board."""
     settings = claim.label.removeprefix(claim.name)
+    if claim.label != claim.label.strip():
+        yield Fault("method", claim.label, "its label begins or ends with a space.")
     if claim.name in registry.entries("methods"):
         try:
             method = make_method(claim.name, claim.config)
@@ -235,6 +261,16 @@ def _method_faults(claim: MethodRow) -> Iterator[Fault]:
     plain = settings == "" or (settings.startswith("[") and settings.endswith("]"))
     if not claim.label.startswith(claim.name) or not plain:
         yield Fault("method", claim.label, f"a label of {claim.name!r} begins with this name.")
+
+
+def _is_another(claim: MethodRow) -> bool:
+    """Whether it bears the name of a method of here, and is of another version or of anybody."""
+    if claim.name not in registry.entries("methods"):
+        return False
+    try:
+        return method_key(claim.name, make_method(claim.name, claim.config)) != claim.key
+    except SuiteError:
+        return True
 
 
 # -- tasks -----------------------------------------------------------------------------------------
@@ -372,6 +408,10 @@ def _trained_here(one: Violation) -> str:
 def _record_of(trial: TrialRow) -> Record | str:
     """The lists of a trial as arrays, or why they are none; costs are found anew."""
     count = len(trial.architectures)
+    if not count:
+        return "it evaluates nothing."
+    if not 0 <= trial.wall_seconds <= _LONGEST:
+        return f"it took {trial.wall_seconds:.4g} seconds."
     if len({count, len(trial.epochs), len(trial.signals), len(trial.recommended)}) > 1:
         return "its lists are of different lengths."
     if len({len(signals) for signals in trial.signals}) > 1:
@@ -469,8 +509,9 @@ def _rerun(
         trial = submission.trials[place]
         claim = claims[trial.method]
         again = Trial(tasks[trial.task], make_method(claim.name, claim.config), trial.seed)
-        again.advance()
-        found, claimed = again.result().record, results[place].record
+        claimed = results[place].record
+        again.advance(trainings=len(claimed.architectures) + 1)  # a budget may be any number
+        found = again.result().record
         same = all(
             np.array_equal(
                 getattr(found, name), getattr(claimed, name), equal_nan=name == "signals"

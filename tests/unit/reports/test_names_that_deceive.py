@@ -154,6 +154,7 @@ def test_names_that_look_like_others_are_told() -> None:
         "\u63a2",
     ):
         assert shown_name(honest) == honest
+    assert shown_name("a" + "\u0300" * 50) == "a" + "\u0300" * 3 + r"\u0300" * 47
     assert shown_name("a\u00adb\u202ec\ufe0f") == r"a\xadb\u202ec\ufe0f"
 
 

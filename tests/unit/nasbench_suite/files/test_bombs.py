@@ -10,12 +10,16 @@ import os
 import pickle
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from nasbench_suite.errors import SuiteError, printable
@@ -25,6 +29,8 @@ from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.files.frames import read_frame
 from nasbench_suite.gate import load_baseline
 from nasbench_suite.parsing import parse_seeds
+from nasbench_suite.submissions import read_submission
+from nasbench_suite.submissions.files import SUFFIX
 
 _MUCH = bytes(200 << 20)
 
@@ -58,6 +64,38 @@ def test_nothing_unpacks_to_more_than_its_size_allows(
     make(path)
     with pytest.raises(SuiteError, match="too much for its size"):
         read(path)
+
+
+def test_a_small_parquet_file_cannot_hold_many_rows(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    rows = 5 << 20
+    table = pa.table({"arch_str": pa.array(["a"] * rows), "x_test": np.ones(rows)})
+    pq.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(SuiteError, match="too much for its size"):
+        read_frame(path)
+
+
+def test_an_archive_that_claims_and_a_table_that_is_too_wide_end_in_a_sentence(
+    tmp_path: Path,
+) -> None:
+    path, claim = tmp_path / "t", tarfile.TarInfo("x.csv")
+    claim.size = 1 << 62
+    for content in (claim.tobuf() + bytes(1024), b"," * 21_000 + b"\n" + b"1," * 21_000 + b"1\n"):
+        path.write_bytes(content)
+        with pytest.raises(SuiteError, match="cannot be read as Parquet or CSV"):
+            read_frame(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_and_a_device_are_neither_waited_for_nor_read_to_the_end(tmp_path: Path) -> None:
+    pipe, device = tmp_path / f"p{SUFFIX}", tmp_path / f"d{SUFFIX}"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        for read in (read_submission, load_baseline):
+            with pytest.raises(SuiteError, match="is no file"):
+                read(path)
 
 
 def test_tuples_that_hold_each_other_do_not_hang(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.rows import task_row
 from nasbench_suite.runner import run
 from nasbench_suite.submissions import (
     Submission,
@@ -23,6 +24,7 @@ from nasbench_suite.submissions import (
     verify_submission,
 )
 from nasbench_suite.submissions.files import SUFFIX, write_submission
+from nasbench_suite.tasks import make_task
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,20 @@ def test_seeds_numbered_anew_are_found_by_running_again(
         content["trials"] = [{**trial, "seed": seed} for seed, trial in enumerate(chosen)]
 
     assert "rerun" in kinds(verify(altered(honest, renumber), rerun=6))
+
+
+def test_running_again_goes_no_further_than_what_is_claimed(
+    toy: Benchmark, honest: Submission, verify: Callable[..., Verification]
+) -> None:
+    """A submission names its budget itself: one without end would never be verified."""
+
+    def endless(content: dict[str, Any]) -> None:
+        task = task_row(make_task(toy, evaluations=1e15, crossfit=False)).model_dump()
+        content["tasks"] = [task]
+        for trial in content["trials"]:
+            trial["task"] = task["key"]
+
+    assert "rerun" in kinds(verify(altered(honest, endless), rerun=2))
 
 
 def test_a_trial_copied_to_other_seeds_is_named(
@@ -159,6 +175,21 @@ def test_another_label_than_the_methods_own_is_named(
         assert kinds(found) == {"method"}
 
 
+def test_a_name_of_here_with_another_class_or_settings_is_in_doubt(
+    honest: Submission, verify: Callable[..., Verification]
+) -> None:
+    """It may be another version's; a board shows its key beside it where both are there."""
+
+    def pose(content: dict[str, Any]) -> None:
+        content["methods"][0]["key"] = "e" * 16
+        for trial in content["trials"]:
+            trial["method"] = "e" * 16
+
+    found = verify(altered(honest, pose))
+    assert found.accepted
+    assert [doubt.kind for doubt in found.doubts] == ["method"]
+
+
 def test_searches_under_another_methods_name_mark_both_files(
     toy: Benchmark, honest: Submission, tmp_path: Path
 ) -> None:
@@ -192,6 +223,18 @@ def test_searches_under_another_methods_name_mark_both_files(
         lambda content: content["tasks"][0]["config"].update(objectives=7),
         lambda content: content["environments"][0]["packages"].update(numpy="y" * 10**6),
         lambda content: content.update(author="a\x1b]0;b"),
+        lambda content: content.update(author="A. Nobody\nsound: figures by a rerun"),
+        lambda content: content["methods"][0].update(label="random "),
+        lambda content: content["trials"][0].update(wall_seconds=-1.0),
+        lambda content: content["trials"][0].update(
+            {key: [] for key in ("architectures", "epochs", "signals", "recommended", "reports")}
+        ),
+        lambda content: content["tasks"][0]["config"].update(
+            objectives=content["tasks"][0]["config"]["objectives"] * 1000
+        ),
+        lambda content: content["tasks"].extend(content["tasks"] * 1000),
+        lambda content: content["tasks"].append({**content["tasks"][0], "key": "another"}),
+        lambda content: content["methods"].append({**content["methods"][0], "label": "better"}),
     ],
 )
 def test_a_bad_field_is_that_files_own(
@@ -208,6 +251,16 @@ def test_a_bad_field_is_that_files_own(
     (reasons,) = merge.rejected.values()
     assert reasons[0].isprintable()
     assert len(reasons[0]) < 1000
+    alone = verified(tmp_path / f"a{SUFFIX}", toy)
+    assert alone.isprintable()
+
+
+def verified(path: Path, benchmark: Benchmark) -> str:
+    """Why a file is not sound, in a sentence or by its first fault; no other error."""
+    try:
+        return str(verify_submission(path, load=lambda _: benchmark).faults[0])
+    except SuiteError as error:
+        return str(error)
 
 
 def write_raw(bad: Submission, content: dict[str, Any], path: Path) -> None:
