@@ -15,6 +15,7 @@ from nasbench_suite.analysis.samples import (
     anchors,
     figures_at_cut,
     noise_spreads,
+    signal_regrets,
     task_samples,
     with_failures,
 )
@@ -78,7 +79,9 @@ def leaderboard(
           of the architectures returned would have changed (missing where unknown);
         - ``regret``: mean distance from ``optimum``, the best figure in the whole space (see
           ``Task.optimum``; where it is cross-fitted, lucky searches exceed it); both are missing
-          on a benchmark without a table, whose optimum nobody knows;
+          on a benchmark without a table, whose optimum nobody knows; ``signal_regret``: the same of
+          the signal that methods see, from the best signal in the space (see ``signal_regrets``):
+          who searches better is ahead in this one, and need not be in the other;
         - ``unavailable``: evaluations, over all seeds, of architectures without a figure;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the
@@ -119,6 +122,7 @@ def results_leaderboard(
     trials["failed"] = trials["status"] == "failed"
     trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
     trials["regret"] = _regrets(results, trials)
+    trials["signal_regret"] = signal_regrets(results, trials)
     counts = trials.groupby(["task_key", "method"], sort=False).agg(
         method_key=("method_key", "first"),
         seeds=("figure", "count"),
@@ -128,6 +132,7 @@ def results_leaderboard(
         std=("figure", "std"),
         median=("figure", "median"),
         regret=("regret", "mean"),
+        signal_regret=("signal_regret", "mean"),
         unavailable=("unavailable", "sum"),
     )
     counts = counts.join(_estimates(trials, confidence))
@@ -186,8 +191,8 @@ def results_leaderboard(
 # The order of the columns; a further one that is counted stands between.
 _FIRST = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),
-    *("iqm", "low", "high", "noise", "regret", "rank", "mean_rank", "common_seeds"),
-    "unavailable",
+    *("iqm", "low", "high", "noise", "regret", "signal_regret", "rank", "mean_rank"),
+    *("common_seeds", "unavailable"),
 )
 _LAST = (
     *("best", "p", "worse", "equivalent", "at_optimum", "optimum", "noise_floor", "metric"),

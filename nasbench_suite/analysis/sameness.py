@@ -8,12 +8,10 @@ from contextlib import suppress
 import numpy as np
 
 from nasbench_suite.analysis.results import Results
-from nasbench_suite.analysis.samples import find_table
+from nasbench_suite.analysis.samples import task_of
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
-from nasbench_suite.rows import TaskRow
 from nasbench_suite.store import ResultStore
-from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.methods import make_method
 
 _COMPARED = ("trainings", "evaluations", "seconds", "architecture", "report")
@@ -71,7 +69,7 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
     As ``nasbench run`` says it, see ``Method.hints``; of methods that are installed here, on
     benchmarks that are at hand.
     """
-    task = _task_of(results.tasks[task_key])
+    task = task_of(results.tasks[task_key])
     if task is None:
         return
     with ResultStore(results.path, read_only=True) as store:
@@ -84,22 +82,3 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
             method = make_method(methods[str(key)].name, methods[str(key)].config)
             for hint in method.hints(task):
                 yield f"{label}: {hint}."
-
-
-def _task_of(row: TaskRow) -> Task | None:
-    """The task that a row is of, where its table is at hand and as it was."""
-    table = find_table(row) if row.measure is None else None
-    if table is None:
-        return None
-    objectives = [Objective(*pair) for pair in row.config["objectives"]]
-    with suppress(SuiteError):
-        return make_task(
-            table,
-            row.dataset,
-            evaluations=row.config.get("evaluations"),
-            simulated_seconds=row.config.get("seconds"),
-            signal=objectives[0].signal,
-            judged_by=objectives[0].judged_by,
-            answers=row.config.get("noise", "mean"),
-        )
-    return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,11 +17,13 @@ from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.sample import Sample, round_figures
+from nasbench_suite.tasks import make_task
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nasbench_suite.rows import TaskRow
+    from nasbench_suite.tasks import Task
 
 
 def figures_at_cut(
@@ -28,8 +31,9 @@ def figures_at_cut(
 ) -> pd.DataFrame:
     """The trials with their ``figure`` at the cut, missing where there is none.
 
-    ``architecture`` is then what was returned there. Figures are rounded here, once, to what single
-    precision holds (see ``round_figures``), so that equals are equal wherever they are ranked.
+    ``architecture`` and ``signal`` are then those of what was returned there. Figures are rounded
+    here, once, to what single precision holds (see ``round_figures``), so that equals are equal
+    wherever they are ranked.
 
     Raises:
         SuiteError: no task ran for so long, or the cut is no number > 0.
@@ -55,10 +59,11 @@ def figures_at_cut(
             f"No task ran for {wanted} ({'; '.join(results.names.values())}): "
             f"look at an earlier budget, or run with a larger one."
         )
-    last = changes.groupby("trial")[["report", "architecture"]].last()
+    last = changes.groupby("trial")[["report", "architecture", "signal"]].last()
     found = trials.assign(
         figure=trials["trial"].map(last["report"]),
         architecture=trials["trial"].map(last["architecture"]),
+        signal=trials["trial"].map(last["signal"]),
     )
     return _rounded(results, found)
 
@@ -145,6 +150,50 @@ def find_table(task: TaskRow) -> Benchmark | None:
     if task.config.get("checksum") != table.checksum or task.report_metric not in table.metrics:
         return None
     return table
+
+
+def task_of(row: TaskRow) -> Task | None:
+    """The task of one objective that a row is of, where its table is at hand and as it was."""
+    table = find_table(row) if row.measure is None else None
+    if table is None:
+        return None
+    ((signal, judged_by),) = row.config["objectives"]
+    with suppress(SuiteError):
+        return make_task(
+            table,
+            row.dataset,
+            evaluations=row.config.get("evaluations"),
+            simulated_seconds=row.config.get("seconds"),
+            signal=signal,
+            judged_by=judged_by,
+            answers=row.config.get("noise", "mean"),
+            crossfit=row.config.get("crossfit", False),
+        )
+    return None
+
+
+def signal_regrets(results: Results, trials: pd.DataFrame) -> NDArray[np.float64]:
+    """How far the signal of what each trial returned is from the best signal of its space.
+
+    That is what the method searched on; where trainings are divided it is that of the seed's fold.
+    NaN for several objectives, and where the table is not at hand.
+    """
+    found = np.full(len(trials), np.nan)
+    signals, seeds = trials["signal"].to_numpy(dtype=float), trials["seed"].to_numpy()
+    for key, members in trials.groupby("task_key", sort=False).indices.items():
+        task = task_of(results.tasks[str(key)])
+        if task is None:
+            continue
+        signal = task.objectives[0].signal
+        sign, folds = task.orientation(signal), task.crossfit.folds if task.crossfit else 1
+        for fold in range(folds):
+            whole = task.for_seed(fold)
+            figures = sign * whole.table.values(signal)
+            if whole.available is not None:
+                figures = figures[whole.available]
+            own = members[seeds[members] % folds == fold]
+            found[own] = figures.max() - sign * signals[own]
+    return found
 
 
 # -- samples ---------------------------------------------------------------------------------------

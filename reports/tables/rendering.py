@@ -44,11 +44,13 @@ class Shown(NamedTuple):
         column: of ``nasbench_suite.leaderboard``.
         heading: above it.
         better: ``larger`` or ``smaller``, or ``task`` for whichever is on the task.
+        where_known: whether it is left out where no method has a figure.
     """
 
     column: str
     heading: str
     better: str
+    where_known: bool = False
 
 
 # Beside the interquartile mean, whose place is between them; a further one is a line here.
@@ -57,7 +59,11 @@ BEFORE = (
     Shown("std", "std", "smaller"),
     Shown("cvar", "CVaR", "task"),
 )
-AFTER = (Shown("noise", "noise", "smaller"), Shown("regret", "regret", "smaller"))
+AFTER = (
+    Shown("noise", "noise", "smaller"),
+    Shown("regret", "regret", "smaller"),
+    Shown("signal_regret", "signal regret", "smaller", where_known=True),
+)
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,8 @@ def make_report(
     legend = [
         f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
         f"the width of its interval by training noise alone. CVaR: mean of the worst fifth of the "
-        f"seeds. Regret: mean distance from the optimum of the whole space. Mean rank: over "
+        f"seeds. Regret: mean distance from the optimum of the whole space; signal regret: of the "
+        f"signal that methods see, from its best. Mean rank: over "
         f"seeds, paired. Bold: the best IQM.",
         explain_marks(round(1 - confidence, 10), bool(rows["noise_floor"].notna().any())),
     ]
@@ -141,6 +148,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
         else "noise floor unknown, so nothing is called equivalent"
     )
     unit = f" in {first['unit']}" if first["unit"] else ""
+    after = [one for one in AFTER if not one.where_known or rows[one.column].notna().any()]
     better = "larger" if first["direction"] == "maximize" else "smaller"
     cells = [
         (
@@ -151,7 +159,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
             number(row["iqm"], digits),
             mark(row),
             interval(row["low"], row["high"], digits),
-            *(number(row[shown.column], digits) for shown in AFTER),
+            *(number(row[shown.column], digits) for shown in after),
             number(row["mean_rank"], 2),
         )
         for place, row in zip(_places(rows["rank"]), rows.to_dict("records"), strict=True)
@@ -163,7 +171,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
         columns=(
             *("#", "method", "seeds", *(shown.heading for shown in BEFORE), "IQM", ""),
             percent.replace(" ", "") + " interval",
-            *(*(shown.heading for shown in AFTER), "mean rank"),
+            *(*(shown.heading for shown in after), "mean rank"),
         ),
         rows=tuple(cells),
         best=tuple(rows["best"]),

@@ -22,7 +22,7 @@ from nasbench_suite.benchmarks.noise import noise_floor
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
-from nasbench_suite.runner import run
+from nasbench_suite.runner import Trial, run
 from nasbench_suite.statistics import (
     aggregate,
     aggregates,
@@ -37,6 +37,7 @@ from nasbench_suite.statistics.estimates import difference
 from nasbench_suite.statistics.sample import make_sample
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
+from search_methods.random_search import RandomSearch
 
 STATISTICS = {"mean": np.mean, "median": np.median, "iqm": lambda x: stats.trim_mean(x, 0.25)}
 each_statistic = pytest.mark.parametrize("statistic", STATISTICS)
@@ -230,11 +231,30 @@ def test_the_leaderboard_is_what_the_trials_say(toy: Benchmark, toy_store: Path)
         assert row["low"] <= row["iqm"] <= row["high"]
         assert row["optimum"] == optimum
         assert row["regret"] == pytest.approx(optimum - figures.mean(), abs=1e-5)
+        assert np.isnan(row["signal_regret"])
         assert row["cvar"] == pytest.approx(conditional_value_at_risk(figures, 0.2))
         assert row["noise_floor"] == pytest.approx(noise_floor(toy, "toy_test_9").floor)
     for _, task in board.groupby("task_key"):
         assert (np.diff(task["iqm"]) <= 0).all()
         assert_array_equal(task["rank"], stats.rankdata(-task["iqm"]))
+
+
+def test_signal_regret_is_of_what_each_search_saw(tmp_path: Path) -> None:
+    """By brute force, fold by fold, at the end and at a cut; unknown where no table is at hand."""
+    store, task = tmp_path / "r.sqlite", make_task(load_benchmark("digits"), evaluations=20)
+    run("digits", "random", seeds=range(4), evaluations=20, store=store)
+    regrets: dict[int, list[float]] = {20: [], 5: []}
+    for seed in range(4):
+        trial = Trial(task, RandomSearch(), seed)
+        trial.advance()
+        seen = task.for_seed(seed).table.values(task.objectives[0].signal)
+        for cut, found in regrets.items():
+            record = trial.result().record.architectures[:cut]
+            found.append(np.nanmax(seen) - seen[record].max())
+    assert min(regrets[5]) > 0
+    for cut, found in regrets.items():
+        (row,) = leaderboard(store, evaluations=cut).to_dict("records")
+        assert row["signal_regret"] == pytest.approx(np.mean(found))
 
 
 def test_marks_are_what_the_tests_say(toy_store: Path) -> None:
