@@ -15,7 +15,6 @@ from nasbench_suite.analysis.samples import (
     anchors,
     figures_at_cut,
     noise_spreads,
-    signal_regrets,
     task_samples,
     with_failures,
 )
@@ -79,9 +78,10 @@ def leaderboard(
           of the architectures returned would have changed (missing where unknown);
         - ``regret``: mean distance from ``optimum``, the best figure in the whole space (see
           ``Task.optimum``; where it is cross-fitted, lucky searches exceed it); both are missing
-          on a benchmark without a table, whose optimum nobody knows; ``signal_regret``: the same of
-          the signal that methods see, from the best signal in the space (see ``signal_regrets``):
-          who searches better is ahead in this one, and need not be in the other;
+          on a benchmark without a table, whose optimum nobody knows; ``signal_regret``: mean
+          distance of the signal that methods see from the best one in the space, over the trials
+          that finished (missing for several objectives, and where the table is not at hand); who
+          searches better is ahead in this one, and need not be in the other;
         - ``unavailable``: evaluations, over all seeds, of architectures without a figure;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the
@@ -122,7 +122,6 @@ def results_leaderboard(
     trials["failed"] = trials["status"] == "failed"
     trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
     trials["regret"] = _regrets(results, trials)
-    trials["signal_regret"] = signal_regrets(results, trials)
     counts = trials.groupby(["task_key", "method"], sort=False).agg(
         method_key=("method_key", "first"),
         seeds=("figure", "count"),
@@ -132,7 +131,6 @@ def results_leaderboard(
         std=("figure", "std"),
         median=("figure", "median"),
         regret=("regret", "mean"),
-        signal_regret=("signal_regret", "mean"),
         unavailable=("unavailable", "sum"),
     )
     counts = counts.join(_estimates(trials, confidence))
@@ -144,15 +142,18 @@ def results_leaderboard(
         part = counts.loc[key].reset_index()
         own = samples.get(key, {})
         part["rank"] = ranks(round_figures(part["iqm"], task.optimum or 0.0), task.direction)
+        ran = trials[trials["task_key"] == key]
         part["mean_rank"], part["common_seeds"] = _paired_ranks(
-            trials[trials["task_key"] == key], list(part["method"]), task.direction
+            ran, list(part["method"]), task.direction
         )
         part["cvar"] = [
             _sign(task) * conditional_value_at_risk(own[m].figures, TAIL) if m in own else np.nan
             for m in part["method"]
         ]
-        model = anchors(task).noise
-        part["noise"] = [_noise(task, model, own.get(m), confidence) for m in part["method"]]
+        known = anchors(task)
+        signal_regrets = known.signal_regret(ran).groupby(ran["method"]).mean()
+        part["signal_regret"] = part["method"].map(signal_regrets)
+        part["noise"] = [_noise(task, known.noise, own.get(m), confidence) for m in part["method"]]
         part["best"] = part["rank"] == part["rank"].min()
         verdicts: dict[str, tuple[float, bool, bool]] = {}
         if own:

@@ -101,10 +101,20 @@ class Anchors:
         chance: what a random architecture is expected to reach; of a task with several objectives,
             whose figure is a normalised hypervolume, 0. Missing where the table is not at hand.
         noise: training noise by accuracy, if the table is at hand and shows it.
+        best_signals: the best that a search on one objective could be told, of each fold where
+            trainings are divided; empty where the table is not at hand.
     """
 
     chance: float
     noise: NoiseModel | None
+    best_signals: tuple[float, ...] = ()
+
+    def signal_regret(self, trials: pd.DataFrame) -> pd.Series[float]:
+        """How far the signal of what each trial returned is from the best; missing if unknown."""
+        best = np.array(self.best_signals or (np.nan,))[
+            trials["seed"] % max(len(self.best_signals), 1)
+        ]
+        return (trials["signal"].astype(float) - best).abs()
 
     def failure(self, figures: NDArray[np.float64], direction: str) -> float:
         """What a failed trial counts as: a random architecture, or the worst that a trial reached.
@@ -131,6 +141,7 @@ def anchors(task: TaskRow) -> Anchors:
     return Anchors(
         float(np.nanmean(table.values(task.report_metric))),
         _noise(table.name, str(table.checksum), task.report_metric),
+        _best_signals(table, task),
     )
 
 
@@ -155,8 +166,10 @@ def find_table(task: TaskRow) -> Benchmark | None:
 def task_of(row: TaskRow) -> Task | None:
     """The task of one objective that a row is of, where its table is at hand and as it was."""
     table = find_table(row) if row.measure is None else None
-    if table is None:
-        return None
+    return None if table is None else _task_on(table, row)
+
+
+def _task_on(table: Benchmark, row: TaskRow) -> Task | None:
     ((signal, judged_by),) = row.config["objectives"]
     with suppress(SuiteError):
         return make_task(
@@ -172,28 +185,17 @@ def task_of(row: TaskRow) -> Task | None:
     return None
 
 
-def signal_regrets(results: Results, trials: pd.DataFrame) -> NDArray[np.float64]:
-    """How far the signal of what each trial returned is from the best signal of its space.
-
-    That is what the method searched on; where trainings are divided it is that of the seed's fold.
-    NaN for several objectives, and where the table is not at hand.
-    """
-    found = np.full(len(trials), np.nan)
-    signals, seeds = trials["signal"].to_numpy(dtype=float), trials["seed"].to_numpy()
-    for key, members in trials.groupby("task_key", sort=False).indices.items():
-        task = task_of(results.tasks[str(key)])
-        if task is None:
-            continue
-        signal = task.objectives[0].signal
-        sign, folds = task.orientation(signal), task.crossfit.folds if task.crossfit else 1
-        for fold in range(folds):
-            whole = task.for_seed(fold)
-            figures = sign * whole.table.values(signal)
-            if whole.available is not None:
-                figures = figures[whole.available]
-            own = members[seeds[members] % folds == fold]
-            found[own] = figures.max() - sign * signals[own]
-    return found
+def _best_signals(table: Benchmark, row: TaskRow) -> tuple[float, ...]:
+    task = _task_on(table, row)
+    if task is None:
+        return ()
+    signal = task.objectives[0].signal
+    sign, found = task.orientation(signal), []
+    for fold in range(task.crossfit.folds if task.crossfit else 1):
+        seen = task.for_seed(fold)
+        figures = sign * seen.table.values(signal)
+        found.append(sign * figures[... if seen.available is None else seen.available].max())
+    return tuple(map(float, found))
 
 
 # -- samples ---------------------------------------------------------------------------------------
