@@ -14,12 +14,16 @@ class SuiteError(ValueError):
 
 
 def reason(error: BaseException) -> str:
-    """An error's kind and the first line of what it says, whatever that is."""
+    """An error's kind and the first line of what it says, whatever that is.
+
+    NumPy's advice to load by pickle what is no array is left out: nothing here is loaded so.
+    """
     try:
         lines = str(error).splitlines()
     except BaseException:  # somebody else's __str__
         lines = ["what it says cannot be told"]
-    return printable(type(error).__name__ + (f": {lines[0]}" if lines else ""))
+    said = lines[0].partition(" If you trust the file")[0] if lines else ""
+    return printable(type(error).__name__ + (f": {said}" if said else ""))
 
 
 def printable(text: str, most: int = 2000) -> str:

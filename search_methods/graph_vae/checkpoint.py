@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, reason
 from nasbench_suite.files.atomic import replacing
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Tra
     try:
         model.load_state_dict({name: torch.as_tensor(value) for name, value in arrays.items()})
     except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise SuiteError(f"Checkpoint {path} does not fit its model: {reason}") from None
+        said = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise SuiteError(f"Checkpoint {path} does not fit its model: {said}") from None
     return model.eval(), training
 
 
@@ -182,7 +182,7 @@ def read_arrays(
     except FileNotFoundError:
         raise SuiteError(f"There is no {kind} {path}: make one with {maker}.") from None
     except Exception as error:  # a damaged archive raises nearly anything
-        raise SuiteError(f"{path} is no {kind}, or damaged ({error}).") from None
+        raise SuiteError(f"{path} is no {kind}, or damaged ({reason(error)}).") from None
     if not isinstance(header, dict):
         raise SuiteError(f"{path} is no {kind}: its header is no JSON object.")
     return header, arrays
