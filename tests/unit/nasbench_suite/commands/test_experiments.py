@@ -60,7 +60,7 @@ def test_an_experiment_file_is_run_goes_on_and_is_exported(
     (tmp_path / "e.toml").write_text(EXPERIMENT)
     first = nasbench("run", "e.toml")
     assert first.code == 0, first.err
-    assert "6 trials finished: results.sqlite" in first.err
+    assert "6 trials finished, 2 going on from a smaller budget: results.sqlite" in first.err
     assert "6/6" in first.err  # one bar for all
     assert "6 trials finished" not in nasbench("run", "e.toml").err
     # The command with the same settings is the same tasks.
