@@ -396,6 +396,13 @@ class DifferentiableSearch(Method):
         mixes = self.relaxation()
         return [with_decided(mix, self.decided) for mix in mixes] if self.decided else mixes
 
+    def _told_strengths(self) -> list[Tensor]:
+        """The strengths whose entropy is logged: an edge that is decided has none."""
+        strengths = self.strengths()
+        if not self.decided:
+            return strengths
+        return [with_decided(Mix(one), self.decided).operations for one in strengths]
+
     def penalty(self) -> Tensor | float:
         """What is added to the validation loss in the architecture's step."""
         return 0.0
@@ -526,7 +533,7 @@ class DifferentiableSearch(Method):
             self.epoch,
             **losses,
             alpha=np.concatenate([a.numpy(force=True).ravel() for a in self.alphas]),
-            entropy=float(np.mean([entropy(strength) for strength in self.strengths()])),
+            entropy=float(np.mean([entropy(strength) for strength in self._told_strengths()])),
         )
         if self.epoch % self.diagnose_every == 0:
             self._look_inside(session, mixes)

@@ -597,6 +597,8 @@ def test_other_methods_are_decided_by_perturbation_too(digits: Benchmark, name: 
     assert 0 not in method.decided
     assert len(method.decided) == 6
     assert SPACE.index(method.derive()) == result.record.recommended[-1]
+    told = [float(entry.value) for entry in result.diagnostics if entry.name == "entropy"]
+    assert told[0] > told[-1] == 0  # an edge that is decided has none
     with pytest.raises(SuiteError, match="mixes no operations"):
         search(digits, short("rsps", selection="perturbation"))
 
