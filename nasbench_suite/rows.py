@@ -43,6 +43,22 @@ class TaskRow(Row):
     config: dict[str, Any]
     measure: dict[str, Any] | None = None
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest that a reported figure can be, as far as that is known.
+
+        None is beyond the best of the whole table; what is cross-fitted may be, and a normalised
+        hypervolume lies between 0 and that of the true front.
+        """
+        low, high = (0.0, 100.0) if self.unit == "%" else (-math.inf, math.inf)
+        if self.measure is not None:
+            low = 0.0
+        if self.optimum is None or (self.measure is None and self.config.get("crossfit")):
+            return low, high
+        if self.direction == "maximize":
+            return low, min(high, self.optimum)
+        return max(low, self.optimum), high
+
 
 class MethodRow(Row):
     """What is kept of a method."""

@@ -245,20 +245,18 @@ def present(
         {k: labels.method(k, [*everywhere, *of_name.get(_parts(k)[0], ())]) for k in known}
     )
     given = {label: label for label in known} if plain else shown
-    trials = results.trials
     if methods is not None:
-        chosen = [label for name in methods for label in _meant(name, known, shown)]
-        trials = trials[trials["method"].isin(chosen)].reset_index(drop=True)
-        if not len(trials):
-            raise SuiteError(f"{results.path} has no trial of these methods on these tasks.")
+        results = only(results, [m for name in methods for m in _meant(name, known, shown)])
+    here = {label for of_task in results.taking_part.values() for label in of_task}
+    if not here:
+        raise SuiteError(f"{results.path} has no trial of these methods on these tasks.")
     wanted = [label for name in order or () for label in _meant(name, known, shown)]
-    here = set(trials["method"])
     names = results.names if plain else _task_names(results, labels)
     return Presented(
-        path=results.path,
+        store=results.store,
         tasks=results.tasks,
         names=names,
-        trials=trials.assign(method=trials["method"].map(given)),
+        named={key: given[label] for key, label in results.named.items()},
         methods=tuple(given[label] for label in known),
         labels=labels,
         styles={given[label]: number for number, label in enumerate(known)},
@@ -306,8 +304,8 @@ def in_order(frame: pd.DataFrame, results: Results, column: str = "method") -> p
 
 def only(results: Results, methods: Sequence[str]) -> Results:
     """Results of some methods alone, by the names they have there."""
-    kept = results.trials["method"].isin(list(methods))
-    return replace(results, trials=results.trials[kept].reset_index(drop=True))
+    named = {key: name for key, name in results.named.items() if name in methods}
+    return replace(results, named=named, last={})
 
 
 def _meant(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[str]:

@@ -75,16 +75,14 @@ def published_panel(figures: Sequence[PublishedFigure]) -> PlacedPanel:
 
     def panel(results: Results) -> Section | None:
         shown = present(results)
-        finished = shown.finished
         rows = []
         for figure in figures:
             for key, task in shown.tasks.items():
                 if (task.signal_metric, task.report_metric) != (figure.signal, figure.report):
                     continue
                 name = shown.shown.get(figure.method)
-                reports = finished.loc[
-                    (finished["task_key"] == key) & (finished["method"] == name), "report"
-                ].to_numpy()
+                finished = shown.finished_on(key)
+                reports = finished.loc[finished["method"] == name, "report"].to_numpy()
                 if not len(reports):
                     continue
                 std = float(np.std(reports, ddof=1)) if len(reports) > 1 else float("nan")

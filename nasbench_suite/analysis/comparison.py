@@ -14,10 +14,9 @@ from scipy.special import ndtri
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.samples import (
     anchors,
-    figures_at_cut,
+    judged_tasks,
     noise_spreads,
     task_samples,
-    with_failures,
 )
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.estimates import (
@@ -221,8 +220,15 @@ def method_samples(
     Raises:
         SuiteError: there is no such method, no task ran for so long, or no trial has a figure.
     """
-    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
-    found = task_samples(results, trials, methods)
+    known = sorted({name for of_task in results.taking_part.values() for name in of_task})
+    for method in methods or ():
+        if method not in known:
+            raise SuiteError(choose_from("method with results", method, known))
+    found = {}
+    for key, trials in judged_tasks(results, evaluations, seconds):
+        samples = task_samples(results, key, trials)
+        if chosen := {m: s for m, s in samples.items() if methods is None or m in methods}:
+            found[key] = chosen
     if not found:
         raise SuiteError(
             f"{results.path} has no finished trial to compare: see why trials failed in its column "
@@ -320,7 +326,8 @@ def _compare_task(
     unit = "points" if task.unit == "%" else task.unit
     runs = _runs(results, {key: samples}, sorted(samples))
     floor = task.noise_floor or 0.0
-    return _compare(results.names[key], runs, "seeds", unit, floor, settings)
+    width = task.bounds[1] - task.bounds[0]
+    return _compare(results.names[key], runs, "seeds", unit, floor, width, settings)
 
 
 def _compare_all(
@@ -337,7 +344,9 @@ def _compare_all(
     unit = "noise floors" if by_floor else "standard deviations"
     runs = _runs(results, samples, methods)
     scaled = {method: own.scaled(scales) for method, own in runs.items()}
-    return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), settings)
+    widths = [np.subtract(*results.tasks[key].bounds[::-1]) for key in samples]
+    width = float(np.mean(np.divide(widths, scales)))
+    return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), width, settings)
 
 
 def _compare(
@@ -346,9 +355,10 @@ def _compare(
     over: Over,
     unit: str,
     floor: float,
+    width: float,
     settings: _Settings,
 ) -> Comparison:
-    """Compare methods that have figures on the same tasks."""
+    """Compare methods that have figures on the same tasks; none differ by more than ``width``."""
     values = {method: estimate(own.samples).value for method, own in runs.items()}
     ordered = sorted(runs, key=lambda method: (-values[method], method))
     blocks = _blocks(runs, ordered, over)
@@ -372,7 +382,8 @@ def _compare(
     for one, other in chosen:
         gap, row = make(runs[one], runs[other], family, len(chosen) if named else 1, settings.alpha)
         gaps.append(gap)
-        rows.append({"first": one, "second": other, **row})
+        low, high = max(row["low"], -width), min(row["high"], width)
+        rows.append({"first": one, "second": other, **row, "low": low, "high": high})
         rows[-1] |= _of_blocks(runs[one], runs[other], over, rope)
         rows[-1]["p_equivalent"] = gap.equivalence_p(rope)
         chance, low, high = probability_of_improvement(

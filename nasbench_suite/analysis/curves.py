@@ -118,19 +118,21 @@ def results_curves(
         raise SuiteError(choose_from("budget", by, ["evaluations", "seconds"]))
     parts = []
     for key, task in results.tasks.items():
-        trials = results.trials[results.trials["task_key"] == key].reset_index(drop=True)
+        trials = results.trials_on(key)
         failed = (trials["status"] == "failed").to_numpy()
         longest = trials.loc[~failed, by].max()
         if not longest > 0:  # no finished trial, or no training times
             continue
-        changes = results.incumbents[results.incumbents["trial"].isin(trials["trial"])]
+        changes = results.incumbents_on(key)
         grid = _default_budgets(changes[by], longest) if budgets is None else np.asarray(budgets)
         rows = pd.Index(trials["trial"]).get_indexer(changes["trial"])
         reached = figures_at(rows, changes[by], changes["report"], grid, len(trials))
         if failed.any():
             known = trials.loc[~failed, "report"].to_numpy(dtype=float)
             reached[failed] = anchors(task).failure(known, task.direction)
-        regrets = regret(reached, results.reference(key), task.direction)
+        reference = results.reference(key)
+        regrets = regret(reached, reference, task.direction)
+        least, greatest = sorted(regret(task.bounds, reference, task.direction))
         for method, members in trials.groupby("method").indices.items():
             defined = ~np.isnan(regrets[members]).any(axis=0)
             values = regrets[members][:, defined]
@@ -139,6 +141,7 @@ def results_curves(
             else:
                 means, errors, freedoms = estimates(values)
                 low, high = interval_ends(means, errors, freedoms, confidence)
+            low, high = np.maximum(low, least), np.minimum(high, greatest)
             parts.append(
                 pd.DataFrame(
                     {

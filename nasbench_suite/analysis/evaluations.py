@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,42 +47,41 @@ def results_evaluations(results: Results) -> pd.DataFrame:
 
     parts = []
     trials = results.finished
-    with ResultStore(results.path, read_only=True) as store:
-        for trial, key, method, seed in zip(
-            *(trials[name] for name in ("trial", "task_key", "method", "seed")), strict=True
-        ):
-            record = store.record(trial)
-            count = len(record.architectures)
-            named = None if record.strings is None else np.array(record.strings, dtype=object)
-            recommended = record.recommended.astype(object)
-            if named is not None:
-                recommended = np.array(
-                    [named[place] if place >= 0 else -1 for place in record.recommended],
-                    dtype=object,
-                )
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "task": results.names[key],
-                        "method": method,
-                        "seed": seed,
-                        "number": np.arange(1, count + 1),
-                        "architecture": record.architectures
-                        if named is None
-                        else named[record.architectures],
-                        "epochs": record.epochs,
-                        **{
-                            f"signal_{place}" if place > 1 else "signal": column
-                            for place, column in enumerate(record.signals.T, start=1)
-                        },
-                        "evaluations": record.evaluations,
-                        "seconds": record.seconds,
-                        "recommended": pd.Series(
-                            np.where(record.recommended < 0, None, recommended)  # type: ignore[call-overload]
-                        ),
-                    }
-                )
+    for trial, key, method, seed in zip(
+        *(trials[name] for name in ("trial", "task_key", "method", "seed")), strict=True
+    ):
+        record = results.store.record(trial)
+        count = len(record.architectures)
+        named = None if record.strings is None else np.array(record.strings, dtype=object)
+        recommended = record.recommended.astype(object)
+        if named is not None:
+            recommended = np.array(
+                [named[place] if place >= 0 else -1 for place in record.recommended],
+                dtype=object,
             )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "task": results.names[key],
+                    "method": method,
+                    "seed": seed,
+                    "number": np.arange(1, count + 1),
+                    "architecture": record.architectures
+                    if named is None
+                    else named[record.architectures],
+                    "epochs": record.epochs,
+                    **{
+                        f"signal_{place}" if place > 1 else "signal": column
+                        for place, column in enumerate(record.signals.T, start=1)
+                    },
+                    "evaluations": record.evaluations,
+                    "seconds": record.seconds,
+                    "recommended": pd.Series(
+                        np.where(record.recommended < 0, None, recommended)  # type: ignore[call-overload]
+                    ),
+                }
+            )
+        )
     if not parts:
         names = ("task", "method", "seed", "number", "architecture", "epochs", "signal")
         return pd.DataFrame(columns=[*names, "evaluations", "seconds", "recommended"])

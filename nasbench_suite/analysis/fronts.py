@@ -18,7 +18,6 @@ from nasbench_suite.statistics.pareto import (
     log_hypervolume_regret,
     to_losses,
 )
-from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,31 +62,31 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
     """As ``front_indicators``, of results already read."""
     import pandas as pd
 
-    with ResultStore(results.path, read_only=True) as store:
-        found, points = store.indicators(), store.fronts()
+    found, points = results.store.indicators(), results.store.fronts()
     wide = found.pivot(index="trial", columns="name", values="value")
-    trials = results.finished[results.finished["trial"].isin(wide.index)]
-    if not len(trials):
-        raise SuiteError(
-            f"{results.path} has no finished search for several objectives: run one with "
-            f"`nasbench run --objectives METRIC`."
-        )
     rows: list[dict[str, Any]] = []
     for key in results.tasks:
-        part = trials[trials["task_key"] == key]
-        for method, members in part.groupby("method"):
+        part = results.finished_on(key)
+        for method, members in part[part["trial"].isin(wide.index)].groupby("method"):
             values = wide.loc[members["trial"]]
             row: dict[str, Any] = {"task": results.names[key], "method": method}
             row["seeds"] = len(values)
             for name in INDICATORS:
                 known = values[name].dropna() if name in values else values.iloc[:, 0][:0]
                 row[name] = estimates(known)[0] if len(known) else np.nan
-            row["low"], row["high"] = interval_ends(*estimates(values["hypervolume"]), confidence)
+            row["low"], row["high"] = interval_ends(
+                *estimates(values["hypervolume"]), confidence, results.tasks[key].bounds
+            )
             row["log_regret"] = estimates(log_hypervolume_regret(values["hypervolume"]))[0]
             row["front_hypervolume"] = estimates(
                 _scaled_by_front(results.tasks[key], members["trial"], points)
             )[0]
             rows.append({**row, "task_key": key})
+    if not rows:
+        raise SuiteError(
+            f"{results.path} has no finished search for several objectives: run one with "
+            f"`nasbench run --objectives METRIC`."
+        )
     frame = pd.DataFrame(rows)
     order = {key: place for place, key in enumerate(results.tasks)}
     frame["_task"] = frame["task_key"].map(order)
@@ -132,8 +131,7 @@ def attainment_surfaces(results: Results, task_key: str, share: float = 0.5) -> 
         raise SuiteError(f"Task {results.names[task_key]!r} has one objective: there is no front.")
     signs = np.array([-1.0 if o["direction"] == "maximize" else 1.0 for o in measure["objectives"]])
     trials = results.finished_on(task_key)
-    with ResultStore(results.path, read_only=True) as store:
-        points = store.fronts()
+    points = results.store.fronts()
     points = points[points["trial"].isin(trials["trial"])]
     wide = points.pivot(index=["trial", "architecture"], columns="objective", values="report")
     surfaces = {}

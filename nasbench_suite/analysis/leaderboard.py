@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,9 @@ from scipy.special import ndtri
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.samples import (
     anchors,
-    figures_at_cut,
+    judged_tasks,
     noise_spreads,
     task_samples,
-    with_failures,
 )
 from nasbench_suite.statistics.aggregates import TAIL, conditional_value_at_risk, mean_ranks, ranks
 from nasbench_suite.statistics.estimates import (
@@ -118,40 +118,35 @@ def results_leaderboard(
     import pandas as pd
 
     check_confidence(confidence)
-    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
-    trials["failed"] = trials["status"] == "failed"
-    trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
-    trials["regret"] = _regrets(results, trials)
-    counts = trials.groupby(["task_key", "method"], sort=False).agg(
-        method_key=("method_key", "first"),
-        seeds=("figure", "count"),
-        failed=("failed", "sum"),
-        undecided=("undecided", "sum"),
-        mean=("figure", "mean"),
-        std=("figure", "std"),
-        median=("figure", "median"),
-        regret=("regret", "mean"),
-        unavailable=("unavailable", "sum"),
-    )
-    counts = counts.join(_estimates(trials, confidence))
-    samples = task_samples(results, trials)
     parts = []
-    for key, task in results.tasks.items():
-        if key not in counts.index:  # its budget is smaller than the cut
-            continue
-        part = counts.loc[key].reset_index()
-        own = samples.get(key, {})
+    for key, trials in judged_tasks(results, evaluations, seconds):
+        task = results.tasks[key]
+        trials["failed"] = trials["status"] == "failed"
+        trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
+        trials["regret"] = _regrets(task, trials)
+        counts = trials.groupby("method", sort=False).agg(
+            method_key=("method_key", "first"),
+            seeds=("figure", "count"),
+            failed=("failed", "sum"),
+            undecided=("undecided", "sum"),
+            mean=("figure", "mean"),
+            std=("figure", "std"),
+            median=("figure", "median"),
+            regret=("regret", "mean"),
+            unavailable=("unavailable", "sum"),
+        )
+        part = counts.join(_estimates(task, trials, confidence)).reset_index()
+        own = task_samples(results, key, trials)
         part["rank"] = ranks(round_figures(part["iqm"], task.optimum or 0.0), task.direction)
-        ran = trials[trials["task_key"] == key]
         part["mean_rank"], part["common_seeds"] = _paired_ranks(
-            ran, list(part["method"]), task.direction
+            trials, list(part["method"]), task.direction
         )
         part["cvar"] = [
             _sign(task) * conditional_value_at_risk(own[m].figures, TAIL) if m in own else np.nan
             for m in part["method"]
         ]
         known = anchors(task)
-        signal_regrets = known.signal_regret(ran).groupby(ran["method"]).mean()
+        signal_regrets = known.signal_regret(trials).groupby(trials["method"]).mean()
         part["signal_regret"] = part["method"].map(signal_regrets)
         part["noise"] = [_noise(task, known.noise, own.get(m), confidence) for m in part["method"]]
         part["best"] = part["rank"] == part["rank"].min()
@@ -185,7 +180,7 @@ def results_leaderboard(
         )
         parts.append(part.sort_values(["rank", "method"], kind="stable"))
     rows = pd.concat(parts, ignore_index=True)
-    further = [name for name in counts.columns if name not in (*_FIRST, *_LAST)]
+    further = [name for name in rows.columns if name not in (*_FIRST, *_LAST)]
     return rows[[*_FIRST, *further, *_LAST]]
 
 
@@ -255,45 +250,50 @@ def results_overall(
     import pandas as pd
 
     check_confidence(confidence)
-    trials = with_failures(results, figures_at_cut(results, evaluations, seconds))
-    everyone = sorted(trials["method"].unique())
-    # Without a known optimum there is no share of the way to it.
-    keys = [key for key in trials["task_key"].unique() if results.tasks[key].optimum is not None]
-    trials = trials[trials["task_key"].isin(keys)]
-    samples = task_samples(results, trials)
-    complete = [m for m in everyone if all(m in samples.get(key, {}) for key in keys)]
+    reached: dict[str, dict[str, _Reached]] = {}
+    everyone: set[str] = set()
+    for key, trials in judged_tasks(results, evaluations, seconds):
+        everyone.update(trials["method"].unique())
+        # Without a known optimum there is no share of the way to it.
+        if results.tasks[key].optimum is not None:
+            reached[key] = {
+                method: _Reached(estimate(sample), float(sample.figures.mean()), len(sample))
+                for method, sample in task_samples(results, key, trials).items()
+            }
+    complete = sorted(set.intersection(everyone, *map(set, reached.values())))
     parts: dict[str, list[Estimate]] = {method: [] for method in complete}
-    iqms, from_table = [], True
-    for key in keys:
+    iqms, ends, from_table = [], [], True
+    for key, of_task in reached.items():
         task = results.tasks[key]
-        means = [estimate(samples[key][method]) for method in complete]
+        means = [of_task[method].iqm for method in complete]
         iqms.append(round_figures([mean.value for mean in means], task.optimum or 0.0))
         best, zero = _sign(task) * (task.optimum or 0.0), _sign(task) * anchors(task).chance
         if not np.isfinite(zero):
             from_table = False
-            averages = [samples[key][method].figures.mean() for method in complete]
-            zero = min(averages, default=0.0)
+            zero = min((of_task[method].mean for method in complete), default=0.0)
         # Where even a random architecture is the best there is, nothing is left to take.
         scale = best - zero or 1.0
+        ends.append(sorted((_sign(task) * end - zero) / scale for end in task.bounds))
         for method, mean in zip(complete, means, strict=True):
             parts[method].append(
                 Estimate((mean.value - zero) / scale, mean.error / scale, mean.freedom)
             )
-    ranked = bool(complete and keys)
+    ranked = bool(complete and reached)
     mean_rank = dict(zip(complete, mean_ranks(np.array(iqms)), strict=True)) if ranked else {}
     rows: list[dict[str, Any]] = []
-    for method in everyone:
-        own = [samples[key][method] for key in keys if method in samples.get(key, {})]
+    for method in sorted(everyone):
+        own = [of_task[method] for of_task in reached.values() if method in of_task]
         row: dict[str, Any] = {
             "method": method,
             "tasks": len(own),
-            "seeds": sum(map(len, own)),
+            "seeds": sum(each.seeds for each in own),
             "anchor": RANDOM_ARCHITECTURE if from_table else WORST_METHOD,
         }
         if method in mean_rank:
             score = average(parts[method])
             row["score"] = score.value
-            row["low"], row["high"] = score.interval(confidence)
+            least, greatest = np.mean(ends, axis=0)
+            row["low"], row["high"] = score.interval(confidence, (least, greatest))
             row["mean_rank"] = mean_rank[method]
         rows.append(row)
     columns = ["method", "tasks", "seeds", "score", "low", "high", "mean_rank", "anchor"]
@@ -301,6 +301,15 @@ def results_overall(
     return frame.sort_values(
         ["score", "method"], ascending=[False, True], kind="stable", ignore_index=True
     )
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """What is kept of a method on a task, of which there may be a million trials."""
+
+    iqm: Estimate
+    mean: float
+    seeds: int
 
 
 RANDOM_ARCHITECTURE, WORST_METHOD = "a random architecture", "the worst method's mean"
@@ -311,44 +320,33 @@ def _sign(task: TaskRow) -> float:
     return 1.0 if task.direction == "maximize" else -1.0
 
 
-def _regrets(results: Results, trials: pd.DataFrame) -> pd.Series[float]:
+def _regrets(task: TaskRow, trials: pd.DataFrame) -> pd.Series[float]:
     """The regret of each trial's ``figure``.
 
-    Optima are rounded as the figures are, or who reached one could have a regret below zero.
+    The optimum is rounded as the figures are, or who reached it could have a regret below zero.
     """
-    keys = trials["task_key"]
-    optima = keys.map(
-        {
-            key: np.nan
-            if task.optimum is None
-            else float(round_figures(task.optimum, task.optimum))
-            for key, task in results.tasks.items()
-        }
-    ).astype(float)
-    signs = keys.map(
-        {key: 1.0 if task.direction == "maximize" else -1.0 for key, task in results.tasks.items()}
-    )
-    return signs * (optima - trials["figure"])
+    optimum = np.nan if task.optimum is None else float(round_figures(task.optimum, task.optimum))
+    return _sign(task) * (optimum - trials["figure"])
 
 
-def _estimates(trials: pd.DataFrame, confidence: float) -> pd.DataFrame:
-    """IQM and the ends of its interval, by task key and method; those with figures alone.
+def _estimates(task: TaskRow, trials: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """IQM and the ends of its interval, by method; those with figures alone.
 
-    Groups with the same number of seeds are computed together.
+    Methods with the same number of seeds are computed together.
     """
     import pandas as pd
 
     by_size = defaultdict(list)
-    for name, figures in trials.dropna(subset=["figure"]).groupby(["task_key", "method"])["figure"]:
+    for name, figures in trials.dropna(subset=["figure"]).groupby("method")["figure"]:
         by_size[len(figures)].append((name, figures.to_numpy()))
     rows: dict[Any, tuple[float, float, float]] = {}
     for members in by_size.values():
         values = np.stack([figures for _, figures in members], axis=1)
         means, errors, freedoms = estimates(values)
-        low, high = interval_ends(means, errors, freedoms, confidence)
+        low, high = interval_ends(means, errors, freedoms, confidence, task.bounds)
         for (name, _), *row in zip(members, means, low, high, strict=True):
             rows[name] = tuple(row)
-    index = pd.MultiIndex.from_tuples(list(rows), names=["task_key", "method"])
+    index = pd.Index(list(rows), name="method", dtype=object)
     return pd.DataFrame(list(rows.values()), index, ["iqm", "low", "high"], dtype=float)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,35 +25,70 @@ ROUNDING = 1e-9  # the session's tolerance where fractions of evaluations add up
 class Results:
     """Tasks and trials of one results file.
 
+    Trials are read when they are asked for, a task at a time, so that statistics of a task after
+    the other take the memory of one.
+
     Attributes:
-        path: the file.
+        store: the file, open for reading.
         tasks: tasks by key, in the order they were first run.
         names: readable name of each task by key, no two equal; see ``task_names``.
-        trials: as ``ResultStore.trials``, with a ``method`` that tells two
-            methods of one label apart.
-        methods: every method of the file by that name, sorted, whether
-            it is among these trials or not.
+        named: name of each method by its key, no two equal, of those that take part.
+        methods: every method of the file by that name, sorted, whether it takes part or not.
+        last: the trials of the task that was asked for last, by its key.
     """
 
-    path: Path
+    store: ResultStore
     tasks: Mapping[str, TaskRow]
     names: Mapping[str, str]
-    trials: pd.DataFrame
+    named: Mapping[str, str]
     methods: tuple[str, ...] = ()
+    last: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.store.path
+
+    def trials_on(self, key: str) -> pd.DataFrame:
+        """The trials of one task: as ``ResultStore.trials``, with our names."""
+        if key not in self.last:
+            self.last.clear()  # before the next is read
+            trials = self.store.trials(key)
+            method = trials["method_key"].map(self.named)
+            known = method.notna()
+            trials["method"] = method
+            self.last[key] = trials if known.all() else trials[known].reset_index(drop=True)
+        return self.last[key]
+
+    def finished_on(self, key: str) -> pd.DataFrame:
+        """The finished trials of one task."""
+        trials = self.trials_on(key)
+        return trials[trials["status"] == "finished"]
+
+    def incumbents_on(self, key: str) -> pd.DataFrame:
+        """All changes of incumbents of one task's trials, as ``ResultStore.incumbents``."""
+        return self.store.incumbents(self.trials_on(key)["trial"])
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The trials of all tasks, which take memory together."""
+        import pandas as pd
+
+        return pd.concat([self.trials_on(key) for key in self.tasks], ignore_index=True)
 
     @property
     def finished(self) -> pd.DataFrame:
-        """The finished trials."""
+        """The finished trials of all tasks."""
         return self.trials[self.trials["status"] == "finished"]
 
-    def finished_on(self, key: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """The finished trials of one task, with these columns alone if so asked.
-
-        Of a million trials a copy of every column is no small thing.
-        """
-        trials = self.trials
-        wanted = (trials["task_key"] == key) & (trials["status"] == "finished")
-        return trials.loc[wanted, list(trials.columns if columns is None else columns)]
+    @cached_property
+    def taking_part(self) -> Mapping[str, tuple[str, ...]]:
+        """The methods with trials on each task, by its key, sorted."""
+        census = self.store.census()
+        named = census.assign(method=census["method_key"].map(self.named))
+        found = named.dropna(subset=["method"]).groupby("task_key")["method"]
+        by_key = {str(key): tuple(sorted(set(methods))) for key, methods in found}
+        return {key: by_key.get(key, ()) for key in self.tasks}
 
     def reference(self, key: str) -> float:
         """The figure that regrets on a task are drawn from.
@@ -64,36 +99,27 @@ class Results:
         task = self.tasks[key]
         if task.optimum is not None:
             return task.optimum
-        reports = self.trials.loc[self.trials["task_key"] == key, "report"]
+        reports = self.trials_on(key)["report"]
         return float(reports.max() if task.direction == "maximize" else reports.min())
-
-    @cached_property
-    def incumbents(self) -> pd.DataFrame:
-        """All changes of incumbents of these trials, as ``ResultStore.incumbents``."""
-        with ResultStore(self.path, read_only=True) as store:
-            return store.incumbents(self.trials["trial"])
 
 
 def read_results(
     path: str | Path, *, benchmark: str | None = None, dataset: str | None = None
 ) -> Results:
-    """Read tasks and trials, of one benchmark or data set if asked.
+    """Read tasks and methods, of one benchmark or data set if asked; trials come when needed.
 
     Raises:
         SuiteError: the file cannot be read, holds no trial, or none of that benchmark or data
             set.
     """
-    with ResultStore(path, read_only=True) as store:
-        tasks = store.tasks()
-        trials = store.trials()
-    if not len(trials):
+    store = ResultStore(path, read_only=True)
+    tasks, census = store.tasks(), store.census()
+    if not len(census):
         raise SuiteError(f"{path} holds no trial yet: fill it with `nasbench run`.")
     names = task_names(list(tasks.values()))
     _check_known("benchmark", benchmark, [task.benchmark for task in tasks.values()], path)
     _check_known("data set", dataset, [task.dataset or "" for task in tasks.values()], path)
-    trials["method"] = _method_names(trials)
-    methods = tuple(sorted(trials["method"].unique()))
-    run = set(trials["task_key"].unique())
+    run = set(census["task_key"])
     chosen = {
         key: task
         for key, task in tasks.items()
@@ -104,9 +130,9 @@ def read_results(
             f"{path} holds no trial on data set {dataset!r} of benchmark {benchmark!r}: "
             f"it has {'; '.join(names[key] for key in tasks if key in run)}."
         )
-    if run != chosen.keys():  # a copy of a million trials is no small thing
-        trials = trials[trials["task_key"].isin(list(chosen))].reset_index(drop=True)
-    return Results(Path(path), chosen, {key: names[key] for key in chosen}, trials, methods)
+    named = _method_names(census)
+    methods = tuple(sorted(named.values()))
+    return Results(store, chosen, {key: names[key] for key in chosen}, named, methods)
 
 
 def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
@@ -145,8 +171,7 @@ def one_task(results: Results, task: str) -> Results:
     if not keys:
         raise SuiteError(choose_from("task", task, list(results.names.values())))
     (key,) = keys
-    trials = results.trials[results.trials["task_key"] == key].reset_index(drop=True)
-    return replace(results, tasks={key: results.tasks[key]}, names={key: task}, trials=trials)
+    return replace(results, tasks={key: results.tasks[key]}, names={key: task})
 
 
 def choose_task(results: Results, task: str | None) -> str:
@@ -194,31 +219,25 @@ def budget_text(task: TaskRow) -> str:
     return " or ".join(limits) or "no budget given"
 
 
-def _method_names(trials: pd.DataFrame) -> pd.Series[str]:
-    """Labels, with the start of the key where several methods have one label.
+def _method_names(census: pd.DataFrame) -> dict[str, str]:
+    """Labels by key of method, with the start of the key where several methods have one label.
 
     What hides in a label or looks like another's is told, see ``shown_name``. A method whose trials
     on one task were run by several codes says so wherever it is shown.
     """
-    import pandas as pd
-
-    shown = {label: shown_name(label) for label in trials["method"].unique()}
-    trials = trials.assign(method=trials["method"].map(shown))
-    known = trials.dropna(subset=["code"])
-    codes = known.groupby(["task_key", "method_key"])["code"].nunique()
-    mixed = codes[codes > 1].groupby("method_key").max()
-    labels = _distinct_names(trials)
-    notes = trials["method_key"].map(mixed)
-    marked = labels + notes.map(lambda n: "" if pd.isna(n) else f" (of {n:.0f} codes)")
-    return marked if len(mixed) else labels
-
-
-def _distinct_names(trials: pd.DataFrame) -> pd.Series[str]:
-    methods = trials[["method", "method_key"]].drop_duplicates()
-    shared = methods.loc[methods["method"].duplicated(keep=False), "method"]
-    alike = trials["method"].isin(shared)
-    suffixed = trials["method"] + " (" + trials["method_key"].str[:6] + ")"
-    return trials["method"].where(~alike, suffixed) if alike.any() else trials["method"]
+    known = census.dropna(subset=["code"])
+    codes = known.groupby(["task_key", "method_key"])["code"].nunique().groupby("method_key").max()
+    labels = {
+        key: shown_name(label)
+        for key, label in zip(census["method_key"], census["method"], strict=True)
+    }
+    alike = Counter(labels.values())
+    return {
+        key: label
+        + (f" ({key[:6]})" if alike[label] > 1 else "")
+        + (f" (of {codes[key]} codes)" if codes.get(key, 1) > 1 else "")
+        for key, label in labels.items()
+    }
 
 
 def _check_known(kind: str, name: str | None, known: list[str], path: str | Path) -> None:

@@ -22,7 +22,6 @@ from nasbench_suite.rows import TaskRow
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.aggregates import TAIL, conditional_value_at_risk
 from nasbench_suite.statistics.estimates import estimates, interval_ends
-from nasbench_suite.store import ResultStore
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -103,10 +102,9 @@ def results_robustness(
     """As ``robustness``, of results already read."""
     import pandas as pd
 
-    logged = last_diagnostics(results)
     rows = []
     for key, task in results.tasks.items():
-        trials = results.trials[results.trials["task_key"] == key]
+        trials = results.trials_on(key)
         figures = table if table is not None else find_table(task)
         limit = collapse_threshold(task, trials, figures) if threshold is None else threshold
         for method, group in trials.groupby("method", sort=False):
@@ -122,7 +120,7 @@ def results_robustness(
                 row |= _spread(reports, task, limit, tail, confidence)
                 row |= _decline(results, finished, task, limit)
                 row |= _cells(task, finished["architecture"].to_numpy(int))
-                row |= _inside(figures, task, logged, finished["trial"])
+                row |= _inside(figures, task, last_diagnostics(results, finished["trial"]))
             row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
             rows.append(row)
     frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
@@ -166,11 +164,10 @@ def final_diagnostics(results: Results, name: str) -> pd.Series[float]:
     Raises:
         SuiteError: nobody logged it.
     """
-    with ResultStore(results.path, read_only=True) as store:
-        known = store.logged()
-        if name not in known:
-            raise SuiteError(choose_from(f"diagnostic of {results.path}", name, known))
-        logged = store.diagnostics(name)
+    known = results.store.logged()
+    if name not in known:
+        raise SuiteError(choose_from(f"diagnostic of {results.path}", name, known))
+    logged = results.store.diagnostics(name)
     last = logged[logged["trial"].isin(results.finished["trial"])].groupby("trial")["value"].last()
     return last.map(lambda value: float(value.mean())).astype(float)
 
@@ -194,8 +191,7 @@ def diagnostic_curves(
     """
     import pandas as pd
 
-    with ResultStore(results.path, read_only=True) as store:
-        logged = store.diagnostics(name)
+    logged = results.store.diagnostics(name)
     logged = logged.merge(results.finished[["trial", "task_key", "method"]], on="trial")
 
     def reduce(value: Floats) -> float:
@@ -257,8 +253,7 @@ def sensitivity(
     import pandas as pd
 
     results = read_results(store, benchmark=benchmark, dataset=dataset)
-    with ResultStore(results.path, read_only=True) as opened:
-        configs = {row.key: row for row in opened.methods() if row.name == method}
+    configs = {row.key: row for row in results.store.methods() if row.name == method}
     finished = results.finished[results.finished["method_key"].isin(list(configs))]
     if not len(finished):
         raise SuiteError(f"{store} holds no finished trial of method {method!r}.")
@@ -312,7 +307,7 @@ def _spread(
     confidence: float,
 ) -> dict[str, float]:
     moments = estimates(reports)
-    low, high = interval_ends(*moments, confidence)
+    low, high = interval_ends(*moments, confidence, task.bounds)
     smaller = task.direction == "minimize"
     beyond = reports > threshold if smaller else reports < threshold
     return {
@@ -333,7 +328,7 @@ def _decline(
 ) -> dict[str, float]:
     """How far searches fell from the best that they would have returned on the way."""
     sign = 1.0 if task.direction == "maximize" else -1.0
-    changes = results.incumbents[results.incumbents["trial"].isin(finished["trial"])]
+    changes = results.store.incumbents(finished["trial"])
     best = (sign * changes["report"]).groupby(changes["trial"]).max()
     highest = finished["trial"].map(best).to_numpy(dtype=float)
     ended = sign * finished["report"].to_numpy(dtype=float)
@@ -364,10 +359,9 @@ def _cells(task: TaskRow, architectures: NDArray[np.int64]) -> dict[str, float]:
     }
 
 
-def last_diagnostics(results: Results) -> dict[str, dict[int, Floats]]:
-    """What each trial logged last under each name: name, then trial, then value."""
-    with ResultStore(results.path, read_only=True) as store:
-        logged = store.diagnostics()
+def last_diagnostics(results: Results, trials: pd.Series[int]) -> dict[str, dict[int, Floats]]:
+    """What each of these trials logged last under each name: name, then trial, then value."""
+    logged = results.store.diagnostics(trials=trials)
     last = logged.groupby(["name", "trial"], sort=False).tail(1)
     found: dict[str, dict[int, Floats]] = {}
     for name, trial, value in zip(last["name"], last["trial"], last["value"], strict=True):
@@ -379,20 +373,17 @@ def _inside(
     table: Benchmark | None,
     task: TaskRow,
     logged: dict[str, dict[int, Floats]],
-    trials: pd.Series[int],
 ) -> dict[str, float]:
-    """Means over seeds of what the trials logged, and of how it agrees with the table.
+    """Means over seeds of what trials logged, and of how it agrees with the table.
 
     Args:
         table: the task's; None where it is not at hand.
         task: the task.
-        logged: what ``last_diagnostics`` found.
-        trials: those of one method.
+        logged: what ``last_diagnostics`` found of one method's trials.
     """
 
     def each(name: str) -> list[tuple[int, Floats]]:
-        values = logged.get(name, {})
-        return [(int(trial), values[trial]) for trial in trials if trial in values]
+        return list(logged.get(name, {}).items())
 
     found = {
         name: float(np.mean([value for _, value in values]))

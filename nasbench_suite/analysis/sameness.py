@@ -11,7 +11,6 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.analysis.samples import task_of
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
-from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks.methods import make_method
 
 _COMPARED = ("trainings", "evaluations", "seconds", "architecture", "report")
@@ -27,7 +26,7 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
     Returns:
         Two or more methods each, in the order of the trials; usually none.
     """
-    trials = results.finished_on(task_key, ["trial", "method", "seed", *_COMPARED])
+    trials = results.finished_on(task_key)[["trial", "method", "seed", *_COMPARED]]
     trials = trials.sort_values("seed")
     groups: dict[bytes, list[str]] = {}
     numbers: dict[str, list[int]] = {}
@@ -37,22 +36,22 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
         groups.setdefault(ends, []).append(str(method))
         numbers[str(method)] = rows["trial"].tolist()
     found: list[list[str]] = []
-    with ResultStore(results.path, read_only=True) as store:
-        for alike in groups.values():
-            left = alike
-            while len(left) > 1:
-                first, *others = left
-                same = [
-                    other
-                    for other in others
-                    if all(
-                        _same(store.record(one), store.record(two))
-                        for one, two in zip(numbers[first], numbers[other], strict=True)
-                    )
-                ]
-                if same:
-                    found.append([first, *same])
-                left = [other for other in others if other not in same]
+    record = results.store.record
+    for alike in groups.values():
+        left = alike
+        while len(left) > 1:
+            first, *others = left
+            same = [
+                other
+                for other in others
+                if all(
+                    _same(record(one), record(two))
+                    for one, two in zip(numbers[first], numbers[other], strict=True)
+                )
+            ]
+            if same:
+                found.append([first, *same])
+            left = [other for other in others if other not in same]
     return found
 
 
@@ -72,9 +71,8 @@ def idle_settings(results: Results, task_key: str) -> Iterator[str]:
     task = task_of(results.tasks[task_key])
     if task is None:
         return
-    with ResultStore(results.path, read_only=True) as store:
-        methods = {method.key: method for method in store.methods()}
-    trials = results.finished_on(task_key, ["method", "method_key", "evaluations"])
+    methods = {method.key: method for method in results.store.methods()}
+    trials = results.finished_on(task_key)
     # Those that evaluate nothing train a supernet, and to ask them would mean importing torch.
     ran = trials.loc[trials["evaluations"] > 0, ["method", "method_key"]].drop_duplicates()
     for label, key in ran.itertuples(index=False):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nasbench_suite.analysis.results import ROUNDING, Results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.sample import Sample, round_figures
 from nasbench_suite.tasks import make_task
@@ -26,71 +26,83 @@ if TYPE_CHECKING:
     from nasbench_suite.tasks import Task
 
 
+_JUDGED = (
+    *("trial", "task_key", "method", "method_key", "seed", "status", "message"),
+    *("evaluations", "seconds", "architecture", "signal", "report", "unavailable"),
+)
+
+
 def figures_at_cut(
-    results: Results, evaluations: float | None = None, seconds: float | None = None
-) -> pd.DataFrame:
-    """The trials with their ``figure`` at the cut, missing where there is none.
+    results: Results, key: str, evaluations: float | None = None, seconds: float | None = None
+) -> pd.DataFrame | None:
+    """The trials of a task with their ``figure`` at the cut, missing where there is none.
 
     ``architecture`` and ``signal`` are then those of what was returned there. Figures are rounded
     here, once, to what single precision holds (see ``round_figures``), so that equals are equal
     wherever they are ranked.
 
+    Returns:
+        None if the task did not run for so long.
+
+    Raises:
+        SuiteError: the cut is no number > 0.
+    """
+    trials, task = results.trials_on(key)[list(_JUDGED)], results.tasks[key]
+    cuts = {"evaluations": evaluations, "seconds": seconds}
+    if evaluations is None and seconds is None:
+        return _rounded(task, trials, trials["report"])
+    changes = results.incumbents_on(key)
+    for kind, cut in cuts.items():
+        if cut is None:
+            continue
+        if not (np.isfinite(cut) and cut > 0):
+            raise SuiteError(f"A cut after {cut} {kind} is impossible: give a number > 0.")
+        if not (task.config.get(kind) or trials[kind].max()) >= cut:
+            return None
+        changes = changes[changes[kind] <= cut + ROUNDING]
+    last = changes.groupby("trial")[["report", "architecture", "signal"]].last()
+    found = trials.assign(
+        **{name: trials["trial"].map(last[name]) for name in ("architecture", "signal")}
+    )
+    return _rounded(task, found, trials["trial"].map(last["report"]))
+
+
+def _rounded(task: TaskRow, trials: pd.DataFrame, figures: pd.Series[float]) -> pd.DataFrame:
+    return trials.assign(figure=round_figures(figures.to_numpy(dtype=float), task.optimum or 0.0))
+
+
+def judged_tasks(
+    results: Results, evaluations: float | None = None, seconds: float | None = None
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each task's key and trials with their ``figure`` at the cut, one task after the other.
+
+    Failed trials have the figure that a failure counts as, see ``Anchors.failure``: a method must
+    not rank first because half of its trials fail. Tasks that did not run for so long are left out.
+
     Raises:
         SuiteError: no task ran for so long, or the cut is no number > 0.
     """
-    asked = {"evaluations": evaluations, "seconds": seconds}
-    cuts = {kind: cut for kind, cut in asked.items() if cut is not None}
-    if not cuts:
-        trials = results.trials.assign(figure=results.trials["report"].astype(float))
-        return _rounded(results, trials)
-    trials, changes = results.trials, results.incumbents
-    for kind, cut in cuts.items():
-        if not (np.isfinite(cut) and cut > 0):
-            raise SuiteError(f"A cut after {cut} {kind} is impossible: give a number > 0.")
-        spent = trials.groupby("task_key")[kind].max()
-        longest = {
-            key: task.config.get(kind) or spent.get(key, 0.0) for key, task in results.tasks.items()
-        }
-        trials = trials[trials["task_key"].map(longest) >= cut]
-        changes = changes[changes[kind] <= cut + ROUNDING]
-    if not len(trials):
-        wanted = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items())
+    left_out = True
+    for key, task in results.tasks.items():
+        trials = figures_at_cut(results, key, evaluations, seconds)
+        if trials is None or not len(trials):
+            continue
+        left_out = False
+        failed = (trials["status"] == "failed").to_numpy()
+        if failed.any():
+            figures = trials["figure"].to_numpy(copy=True)
+            figures[failed] = anchors(task).failure(figures, task.direction)
+            trials["figure"] = figures
+        yield key, trials
+    if left_out:
+        cuts = {"evaluations": evaluations, "seconds": seconds}
+        wanted = " and ".join(
+            f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None
+        )
         raise SuiteError(
             f"No task ran for {wanted} ({'; '.join(results.names.values())}): "
             f"look at an earlier budget, or run with a larger one."
         )
-    last = changes.groupby("trial")[["report", "architecture", "signal"]].last()
-    found = trials.assign(
-        figure=trials["trial"].map(last["report"]),
-        architecture=trials["trial"].map(last["architecture"]),
-        signal=trials["trial"].map(last["signal"]),
-    )
-    return _rounded(results, found)
-
-
-def _rounded(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
-    figures = trials["figure"].to_numpy(dtype=float, copy=True)
-    for key, members in trials.groupby("task_key", sort=False).indices.items():
-        figures[members] = round_figures(figures[members], results.tasks[str(key)].optimum or 0.0)
-    return trials.assign(figure=figures)
-
-
-def with_failures(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
-    """The trials, failed ones with the figure that a failure counts as: see ``Anchors.failure``.
-
-    A method must not rank first because half of its trials fail.
-    """
-    failed = trials["status"] == "failed"
-    if not failed.any():
-        return trials
-    figures = trials["figure"].to_numpy(dtype=float, copy=True)
-    for key, members in trials.groupby("task_key", sort=False).indices.items():
-        task = results.tasks[str(key)]
-        known = figures[members]
-        figures[members] = np.where(
-            failed.to_numpy()[members], anchors(task).failure(known, task.direction), known
-        )
-    return trials.assign(figure=figures)
 
 
 @dataclass(frozen=True)
@@ -201,41 +213,23 @@ def _best_signals(table: Benchmark, row: TaskRow) -> tuple[float, ...]:
 # -- samples ---------------------------------------------------------------------------------------
 
 
-def task_samples(
-    results: Results, trials: pd.DataFrame, methods: Sequence[str] | None = None
-) -> dict[str, dict[str, Sample]]:
-    """For each task key the sample of each method, turned so that larger is better.
+def task_samples(results: Results, key: str, trials: pd.DataFrame) -> dict[str, Sample]:
+    """The sample of each method on a task, turned so that larger is better.
 
-    Trials without a figure are left out, and so is a method that has none on a task.
-
-    Raises:
-        SuiteError: there is no such method.
+    Trials without a figure are left out, and so is a method that has none.
     """
-    known = sorted(trials["method"].unique())
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method with results", method, known))
-    if methods is not None:
-        trials = trials[trials["method"].isin(list(methods))]
-    trials = trials.dropna(subset=["figure"])
-    found: dict[str, dict[str, Sample]] = {}
-    for key, part in trials.groupby("task_key", sort=False):
-        task = results.tasks[str(key)]
-        sign = 1.0 if task.direction == "maximize" else -1.0
-        figures = sign * part["figure"].to_numpy(dtype=float)
-        seeds = part["seed"].to_numpy(dtype=np.int64)
-        classes = _classes(task, part)
-        found[str(key)] = {
-            str(method): Sample(
-                results.names[str(key)],
-                str(method),
-                figures[members],
-                seeds[members],
-                classes[members],
-            )
-            for method, members in sorted(part.groupby("method", sort=False).indices.items())
-        }
-    return found
+    part = trials.dropna(subset=["figure"])
+    task = results.tasks[key]
+    sign = 1.0 if task.direction == "maximize" else -1.0
+    figures = sign * part["figure"].to_numpy(dtype=float)
+    seeds = part["seed"].to_numpy(dtype=np.int64)
+    classes = _classes(task, part)
+    return {
+        str(method): Sample(
+            results.names[key], str(method), figures[members], seeds[members], classes[members]
+        )
+        for method, members in sorted(part.groupby("method", sort=False).indices.items())
+    }
 
 
 def _classes(task: TaskRow, trials: pd.DataFrame) -> NDArray[np.int64]:
@@ -275,7 +269,7 @@ __all__ = [
     "anchors",
     "figures_at_cut",
     "find_table",
+    "judged_tasks",
     "noise_spreads",
     "task_samples",
-    "with_failures",
 ]

@@ -122,7 +122,10 @@ def make_baseline(
 
 def figures_of(results: Results, diagnostic: str | None) -> pd.DataFrame:
     """The trials with their ``figure``: what they are judged by, or what they logged last."""
-    trials = figures_at_cut(results)
+    import pandas as pd
+
+    whole = [figures_at_cut(results, key) for key in results.tasks]
+    trials = pd.concat([part for part in whole if part is not None], ignore_index=True)
     if diagnostic is None:
         return trials
     return trials.assign(figure=trials["trial"].map(final_diagnostics(results, diagnostic)))

@@ -33,11 +33,13 @@ class Measure:
         title: what a table calls it.
         compute: from what was predicted and the truth, larger is better in both.
         larger: whether larger is better.
+        bounds: the least and the greatest that it can be.
     """
 
     title: str
     compute: Callable[[Array, Array], float]
     larger: bool = True
+    bounds: tuple[float, float] = (-1.0, 1.0)
 
 
 MEASURES: Mapping[str, Measure] = {
@@ -47,10 +49,18 @@ MEASURES: Mapping[str, Measure] = {
         lambda predicted, truth: sparse_kendall(predicted, truth, STEP),
     ),
     "spearman": Measure("Spearman's rho", spearman),
-    "precision_10": Measure("precision at 10", lambda p, truth: precision_at(10, p, truth)),
-    "precision_50": Measure("precision at 50", lambda p, truth: precision_at(50, p, truth)),
-    "regret_1": Measure("regret at 1", lambda p, truth: regret_at(1, p, truth), larger=False),
-    "regret_10": Measure("regret at 10", lambda p, truth: regret_at(10, p, truth), larger=False),
+    "precision_10": Measure(
+        "precision at 10", lambda p, truth: precision_at(10, p, truth), bounds=(0.0, 1.0)
+    ),
+    "precision_50": Measure(
+        "precision at 50", lambda p, truth: precision_at(50, p, truth), bounds=(0.0, 1.0)
+    ),
+    "regret_1": Measure(
+        "regret at 1", lambda p, truth: regret_at(1, p, truth), larger=False, bounds=(0.0, np.inf)
+    ),
+    "regret_10": Measure(
+        "regret at 10", lambda p, truth: regret_at(10, p, truth), larger=False, bounds=(0.0, np.inf)
+    ),
 }
 REGIONS = ("all", "top")
 """All architectures tested, and the tenth of them that is truly best."""

@@ -45,7 +45,7 @@ def summarise(
         value = low = high = np.nan
         if len(values):
             mean, error, freedom = estimates(values)
-            ends = interval_ends(mean, error, freedom, confidence)
+            ends = interval_ends(mean, error, freedom, confidence, MEASURES[measure].bounds)
             value, low, high = float(mean), *(float(end) for end in ends)
         found.append(
             {

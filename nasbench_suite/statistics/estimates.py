@@ -11,7 +11,7 @@ trimmed t for unequal population variances*, Biometrika 1974), but for what few 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -22,13 +22,21 @@ from nasbench_suite.statistics.sample import Sample
 
 Floats = NDArray[np.float64]
 
-_PERMUTATIONS = 5000  # of the test where neither sample has any spread
+_EXCHANGES = (200, 2000, 20_000)  # of labels; the more where few of them are as far
+_ENOUGH = 60  # of those that are as far (Besag and Clifford, Biometrika 1991)
+_SMOOTH = 50  # seeds from which on a single one moves an interquartile mean little
+_NO_CLAIM = 0.999  # the greatest p that an error is made of: of 1 it would be without end
+_TRIMMED = 4  # figures from which on any are cut
+_TELLING = 30  # from which on the error is not far too small by chance
 _MOST_RANGE = 60.0  # of the range that is tabulated; the chance beyond is nil
 _FEW, _MANY = 8, 20  # seeds from which on the error is taken from other figures
 _DRAWS = 20_000  # of Gaussian samples that errors are scaled by
 _SIMULATED = 100  # figures up to which they are drawn
 _LIMIT = 1.1951  # variance of a 25 % trimmed mean of n Gaussian figures, times n, in the limit
 _LIMIT_FREEDOM = 0.75  # degrees of freedom for each of ``h - 1``, of 50 and 100 Gaussian figures
+
+
+ANYTHING = (-np.inf, np.inf)  # the least and the greatest that a figure without bounds can be
 
 
 @dataclass(frozen=True)
@@ -45,15 +53,13 @@ class Estimate:
     error: float
     freedom: float
 
-    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
-        """Low and high ends by Student's t; both missing where the error is."""
-        from scipy.special import stdtrit
-
-        check_confidence(confidence)
-        if not np.isfinite(self.error):
-            return np.nan, np.nan
-        reach = self.error * float(stdtrit(self.freedom, 0.5 + confidence / 2))
-        return self.value - reach, self.value + reach
+    def interval(
+        self, confidence: float = 0.95, bounds: tuple[float, float] = ANYTHING
+    ) -> tuple[float, float]:
+        """Low and high ends by Student's t, see ``interval_ends``; missing where the error is."""
+        value, error, freedom = np.array([self.value, self.error, self.freedom])
+        low, high = interval_ends(value, error, freedom, confidence, bounds)
+        return float(low), float(high)
 
     @property
     def p(self) -> float:
@@ -177,7 +183,7 @@ def _calibration(count: int) -> tuple[dict[int, float], float]:
     those of the chi-squared of its mean and variance (Satterthwaite, Biometrics 1946), by 20,000
     samples drawn with a seed of their own; of more than 100 figures the limit.
     """
-    if count < 4:
+    if count < _TRIMMED:
         return {0: 1.0}, count - 1.0
     cut = count // 4
     if count > _SIMULATED:
@@ -218,15 +224,30 @@ def gaussian_freedom(count: int) -> float:
 
 
 def interval_ends(
-    means: Floats, errors: Floats, freedoms: Floats, confidence: float = 0.95
+    means: Floats,
+    errors: Floats,
+    freedoms: Floats,
+    confidence: float = 0.95,
+    bounds: tuple[float, float] = ANYTHING,
 ) -> tuple[Floats, Floats]:
-    """Low and high ends by Student's t, as ``Estimate.interval``, of arrays."""
+    """Low and high ends by Student's t, within what a figure can be at all.
+
+    The mean of figures of at most 100 % is at most 100 %, so what an interval has beyond says
+    nothing: without it, it covers as often.
+
+    Args:
+        means: estimates, of any shape.
+        errors: their standard errors, of that shape; ends are missing where these are.
+        freedoms: degrees of freedom of the errors.
+        confidence: coverage aimed at.
+        bounds: the least and the greatest that a figure can be.
+    """
     from scipy.special import stdtrit
 
     check_confidence(confidence)
     with np.errstate(invalid="ignore"):
         reach = errors * stdtrit(np.maximum(freedoms, 1.0), 0.5 + confidence / 2)
-    return means - reach, means + reach
+    return np.maximum(means - reach, bounds[0]), np.minimum(means + reach, bounds[1])
 
 
 def estimate(samples: Sample | Sequence[Sample]) -> Estimate:
@@ -245,10 +266,13 @@ def difference(
 ) -> Estimate:
     """The difference of two methods' interquartile means, as samples of independent searches.
 
+    Where few figures are distinct, or the middle halves have no spread, the error is at least that
+    at which Student's t says as much as exchanging the methods' labels does; see ``_exchanged``.
+
     Args:
         one: a method's sample on one task, or its samples on several.
         other: another's, of the same tasks in the same order.
-        seed: of the permutations, which stand in where neither method has any spread.
+        seed: of the exchanges.
 
     Raises:
         SuiteError: other tasks in one than in the other, or none.
@@ -257,15 +281,68 @@ def difference(
     second = [other] if isinstance(other, Sample) else list(other)
     if [part.task for part in first] != [part.task for part in second]:
         raise SuiteError("Both methods need samples of the same tasks, in the same order.")
-    found = average([subtract(_alone(a), _alone(b)) for a, b in zip(first, second, strict=True)])
-    if found.error == 0 and found.value != 0:
-        return _without_spread(found, first, second, seed)
+    pairs = [(a.figures, b.figures) for a, b in zip(first, second, strict=True)]
+    found = average([_gap(a, b) for a, b in pairs])
+    if found.value == 0 or not np.isfinite(found.error):
+        return found
+    if found.error == 0 or all(bool(few_distinct(a, b)) for a, b in pairs):
+        return _exchanged(found, pairs, seed)
     return found
 
 
-def subtract(one: Estimate, other: Estimate) -> Estimate:
-    """The difference of two independent estimates; see ``sum_freedom``."""
-    return _combine(one.value - other.value, [one, other], 1.0)
+def _gap(one: Floats, other: Floats) -> Estimate:
+    """The difference of two samples by Yuen's test."""
+    parts = [trimmed_means(figures) for figures in (one, other)]
+    means, errors, freedoms = (np.stack(part) for part in zip(*parts, strict=True))
+    freedom = pair_freedom(np.square(errors), freedoms, (len(one), len(other)))
+    return Estimate(float(means[0] - means[1]), float(np.hypot(*errors)), float(freedom))
+
+
+def pair_freedom(variances: Floats, freedoms: Floats, counts: tuple[int, int]) -> Floats:
+    """Degrees of freedom of the difference of two methods with so many figures each.
+
+    Those of ``sum_freedom``, which takes the squared errors for what they are. Of very few figures
+    the error may be far too small by chance, and the freedom is then that of the other method: so
+    it is at most what it is where both spread alike, and of fewer than four figures at most the sum
+    of both. Measured by tests/benchmarks/calibration.py.
+
+    Args:
+        variances: squared errors of both, shape (2, ...).
+        freedoms: their degrees of freedom, of the same shape.
+        counts: figures of each.
+
+    Returns:
+        Shape (...).
+    """
+    found = sum_freedom(variances, freedoms)
+    if min(counts) >= _TELLING:
+        return found
+    alike = np.array([error_of_unit(count) ** 2 for count in counts])
+    most = sum_freedom(alike, np.array([gaussian_freedom(count) for count in counts]))
+    if min(counts) < _TRIMMED:
+        most = np.minimum(most, freedoms.sum(axis=0))
+    bounded: Floats = np.minimum(found, most)
+    return bounded
+
+
+def few_distinct(one: Floats, other: Floats) -> NDArray[np.bool_]:
+    """Whether two methods have so few distinct figures that labels are exchanged to test them.
+
+    At most one for every two figures, with fewer than 50 seeds of either: then a few seeds more or
+    fewer with one figure move the interquartile mean from one to the next, and no variance within
+    the methods says so.
+
+    Args:
+        one: figures of a method, shape (n, ...).
+        other: of the other, shape (m, ...).
+
+    Returns:
+        Shape (...).
+    """
+    pool = np.sort(np.concatenate([one, other]), axis=0)
+    distinct = 1 + (np.diff(pool, axis=0) != 0).sum(axis=0)
+    found: NDArray[np.bool_] = 2 * distinct <= len(pool)
+    return found & (min(len(one), len(other)) < _SMOOTH)
 
 
 def average(parts: Sequence[Estimate]) -> Estimate:
@@ -307,34 +384,50 @@ def sum_freedom(variances: Floats, freedoms: Floats) -> Floats:
     return bounded
 
 
-def _alone(sample: Sample) -> Estimate:
-    mean, error, freedom = trimmed_means(sample.figures)
-    return Estimate(float(mean), float(error), float(freedom))
+def _exchanged(found: Estimate, pairs: Sequence[tuple[Floats, Floats]], seed: int) -> Estimate:
+    """The error, or that which gives the p of a permutation test, whichever is larger.
 
-
-def _without_spread(
-    found: Estimate, first: Sequence[Sample], second: Sequence[Sample], seed: int
-) -> Estimate:
-    """An error that gives the p of a permutation test, where the middle halves do not vary.
-
-    Two methods that find one architecture each at most seeds differ for sure with many seeds, not
-    with two: the error is that at which Student's t says as much as exchanging the labels within
-    tasks does.
+    Labels are exchanged within tasks, so the test holds its level for methods that give the same
+    figures equally often, however few these are (Fisher, *The design of experiments*, 1935). What
+    is compared is the difference of interquartile means, and where that is equal, as it often is of
+    few distinct figures, the difference of means.
     """
     from scipy.special import stdtrit
 
-    rng = np.random.default_rng(seed)
-    gaps, observed = np.zeros(_PERMUTATIONS), 0.0
-    for a, b in zip(first, second, strict=True):
-        # By means: exchanging a few labels leaves the interquartile means as they are.
-        observed += float(a.figures.mean() - b.figures.mean())
-        pool = np.concatenate([a.figures, b.figures])
-        mixed = rng.permuted(np.broadcast_to(pool, (_PERMUTATIONS, len(pool))), axis=1)
-        gaps += mixed[:, : len(a)].mean(axis=1) - mixed[:, len(a) :].mean(axis=1)
-    as_far = np.abs(gaps) >= abs(observed) * (1 - 1e-9)
-    p = min((1.0 + as_far.sum()) / (1.0 + _PERMUTATIONS), 1.0 - 1e-9)
-    quantile = float(stdtrit(found.freedom, 1.0 - p / 2))
-    return Estimate(found.value, abs(found.value) / quantile, found.freedom)
+    p = 0.0
+    for draws in _EXCHANGES:
+        p = _share_as_far(pairs, draws, np.random.default_rng(seed))
+        if p * draws > _ENOUGH:
+            break
+    quantile = float(stdtrit(found.freedom, 1.0 - min(p, _NO_CLAIM) / 2))
+    return replace(found, error=max(found.error, abs(found.value) / quantile))
+
+
+def _share_as_far(
+    pairs: Sequence[tuple[Floats, Floats]], draws: int, rng: np.random.Generator
+) -> float:
+    """Share of so many exchanges of labels, and of none, with a difference as large as with none.
+
+    An exchange is how many of each distinct figure the first method would have had.
+    """
+    gaps = np.zeros((2, draws + 1))
+    for one, other in pairs:
+        values, members = np.unique(np.concatenate([one, other]), return_inverse=True)
+        own = np.bincount(members[: len(one)], minlength=len(values))
+        both = np.bincount(members)
+        drawn = rng.multivariate_hypergeometric(both, len(one), size=draws, method="marginals")
+        first = np.vstack([own, drawn])
+        for counts, sign in ((first, 1.0), (both - first, -1.0)):
+            total = int(counts[0].sum())
+            for row, cut in zip(gaps, (total // 4, 0), strict=True):
+                ends = np.cumsum(counts, axis=1).clip(cut, total - cut)
+                row += sign * (np.diff(ends, axis=1, prepend=cut) @ values) / (total - 2 * cut)
+    means, averages = np.abs(gaps)
+    near = 1e-9 * means[0]
+    as_far = (means > means[0] + near) | (
+        (means >= means[0] - near) & (averages >= averages[0] * (1 - 1e-9))
+    )
+    return float(as_far.mean())
 
 
 # -- all pairs of several methods ------------------------------------------------------------------
@@ -356,10 +449,15 @@ def family_p(found: Estimate, methods: int) -> float:
     return range_tail(-float(ndtri(found.p / 2)) * 2**0.5, methods)
 
 
-def family_interval(found: Estimate, methods: int, confidence: float = 0.95) -> tuple[float, float]:
+def family_interval(
+    found: Estimate,
+    methods: int,
+    confidence: float = 0.95,
+    bounds: tuple[float, float] = ANYTHING,
+) -> tuple[float, float]:
     """Ends of a difference's interval that hold for all pairs of that many methods together."""
     check_confidence(confidence)
-    return found.interval(1.0 - level_of_pair(methods, 1.0 - confidence))
+    return found.interval(1.0 - level_of_pair(methods, 1.0 - confidence), bounds)
 
 
 def family_quantile(methods: int, freedom: float, alpha: float = 0.05) -> float:
@@ -471,6 +569,7 @@ def _weights(figures: Floats) -> Floats:
 
 
 __all__ = [
+    "ANYTHING",
     "Estimate",
     "average",
     "difference",
@@ -480,12 +579,13 @@ __all__ = [
     "family_interval",
     "family_p",
     "family_quantile",
+    "few_distinct",
     "gaussian_freedom",
     "interval_ends",
     "level_of_pair",
     "noise_error",
+    "pair_freedom",
     "range_tail",
-    "subtract",
     "sum_freedom",
     "trimmed_means",
 ]

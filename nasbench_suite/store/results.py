@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -32,11 +33,16 @@ if TYPE_CHECKING:
 
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
-# Not by the index, in which damage would lose or double a row.
+# Not by the index, in which damage would lose or double a row. Sums of halves, as those of whole
+# seals would not fit.
+_CENSUS = """
+SELECT task_id, method_id, code_id, count(*) AS trials,
+    sum(coalesce(seal, 0) >> 32) AS high, sum(coalesce(seal, 0) & 0xffffffff) AS low
+FROM trials NOT INDEXED GROUP BY task_id, method_id, code_id
+"""
 _TRIALS = f"""
-SELECT trials.id AS trial, {", ".join(seals.TRIAL)}, coalesce(trials.seal, 0) AS seal
-FROM trials NOT INDEXED LEFT JOIN methods ON methods.id = method_id
-ORDER BY task_id, methods.label, methods.key, seed
+SELECT id AS trial, {", ".join(seals.TRIAL)}, coalesce(seal, 0) AS seal
+FROM trials WHERE task_id = :task AND method_id = :method ORDER BY seed
 """
 _NAMES = {
     "tasks": {
@@ -59,7 +65,7 @@ _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
 FROM incumbents {where} ORDER BY trial_id, training
 """
-_CHOSEN = "WHERE trial_id IN (SELECT value FROM json_each(:trials))"
+_CHOSEN = "trial_id IN (SELECT value FROM json_each(:trials))"
 _DIAGNOSTICS = """
 SELECT trial_id AS trial, name, step, shape, value, coalesce(seal, 0) AS seal
 FROM diagnostics {where} ORDER BY trial_id, name, step
@@ -82,8 +88,8 @@ class ResultStore:
 
     Args:
         path: the SQLite file; made if absent, unless ``read_only``.
-        read_only: open an existing file and write nothing; of a file that an earlier version
-            wrote, a copy is read.
+        read_only: open an existing file and write nothing; what is read is of one moment, whoever
+            writes to the file meanwhile. Of a file that an earlier version wrote, a copy is read.
         shown: the file that errors name, where this one is to take its place.
 
     Raises:
@@ -96,6 +102,8 @@ class ResultStore:
     ) -> None:
         self.path = Path(path)
         self._shown = self.path if shown is None else shown
+        self._read_only = read_only
+        self._known_census: pd.DataFrame | None = None
         if read_only and not self.path.is_file():
             raise SuiteError(f"There is no results file {self.path}: make one with `nasbench run`.")
         with self._reading():
@@ -110,6 +118,7 @@ class ResultStore:
             except BaseException:
                 self._connection.close()
                 raise
+        weakref.finalize(self, self._connection.close)
 
     def _mode(self, read_only: bool) -> str:
         if not read_only:
@@ -128,6 +137,7 @@ class ResultStore:
                 raise SuiteError(f"{self._shown} is empty: fill it with `nasbench run`.")
             if version < SCHEMA_VERSION:
                 self._read_copy(version)
+            self._connection.execute("BEGIN")  # what is read is of one moment
             return
         execute("PRAGMA foreign_keys = ON")
         execute("PRAGMA journal_mode = WAL")
@@ -556,7 +566,15 @@ class ResultStore:
                 raise self._damage(f"row {number} of {table} is not as it was written")
             yield number, dict(zip(names, values, strict=True))
 
-    def trials(self) -> pd.DataFrame:
+    def census(self) -> pd.DataFrame:
+        """How many trials there are, one row a task, method and code, in the order of ``trials``.
+
+        Columns: ``task_key``, ``method`` (label), ``method_key``, ``code``, ``trials``.
+        """
+        frame = self._counted()
+        return frame[["task_key", "method", "method_key", "code", "trials"]]
+
+    def trials(self, task: str | None = None) -> pd.DataFrame:
         """All trials, one a row, ordered by task, method and seed.
 
         Columns: ``trial`` (number), ``task_key``, ``task_name``, ``benchmark``, ``dataset``,
@@ -564,20 +582,77 @@ class ResultStore:
         ``evaluations``, ``seconds``, ``wall_seconds``, ``architecture``, ``signal``,
         ``report``, ``unavailable`` (evaluations without a figure), ``code`` (what tells the
         method's code from other code); the figures of a failed trial are missing.
+
+        Args:
+            task: the key of the one whose trials are read, and take memory; by default all.
         """
-        frame = self._frame(_TRIALS)
-        self._compare_trials(frame)
+        import pandas as pd
+
+        with self._one_moment():
+            census = self._counted()
+            if task is not None:
+                census = census[census["task_key"] == task]
+            parts = [
+                part
+                for number, counted in census.groupby("task_id", sort=False)
+                for part in self._trials_of(int(str(number)), counted)
+            ]
+        frame = _joined(parts) if parts else pd.DataFrame(columns=list(_TRIAL_COLUMNS))
         # Names are few and trials many: they are put in here, not carried through every row.
-        for column, table in (("task_id", "tasks"), ("method_id", "methods"), ("code_id", "codes")):
-            names = self._names(table)
-            strange = set(frame[column].dropna().unique()) - set(names.index)
-            if strange:
-                raise self._damage(f"a trial is of row {strange.pop():.0f} of {table}, not there")
-            for name in names:
-                frame[name] = names[name].reindex(frame[column]).array
+        first = census.drop_duplicates(["task_id", "method_id"])
+        repeats = census.groupby(["task_id", "method_id"], sort=False)["trials"].sum()
+        for name in (*_NAMES["tasks"].values(), *_NAMES["methods"].values()):
+            frame[name] = np.repeat(first[name].to_numpy(dtype=object), repeats)
         for name in ("message", "code"):
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
         return frame[list(_TRIAL_COLUMNS)]
+
+    def _trials_of(self, task: int, counted: pd.DataFrame) -> Iterator[pd.DataFrame]:
+        """The trials of one task in parts, each as it was written, and as many as were counted.
+
+        They are found by the index, in which damage would lose or double a row, and are compared
+        with what was counted without it.
+        """
+        codes = self._names("codes")["code"]
+        count, total = 0, 0
+        for method in counted["method_id"].unique().tolist():
+            for chunk in self._chunks(_TRIALS, {"task": task, "method": method}):
+                self._compare_trials(chunk)
+                count += len(chunk)
+                total = seals.add_stored(total, seals.as_stored(chunk["seal"].to_numpy(np.int64)))
+                states = {state: state for state in chunk["status"].unique()}
+                # One text for all rows that have it, of which SQLite makes one a row.
+                yield chunk.assign(
+                    status=chunk["status"].map(states), code=codes.reindex(chunk["code_id"]).array
+                ).drop(columns=["task_id", "method_id", "environment_id", "code_id", "seal"])
+        if (count, total) != (counted["trials"].sum(), _sum(counted)):
+            wanted = counted["trials"].sum()
+            raise self._damage(f"its index has {count} trials of a task, and {wanted} were written")
+
+    def _counted(self) -> pd.DataFrame:
+        """The census, with the numbers of the rows that trials are of and halves of their seals."""
+        if self._known_census is not None:
+            return self._known_census
+        with self._one_moment():
+            frame = self._frame(_CENSUS)
+            with self._reading():
+                (written,) = self._connection.execute(
+                    "SELECT rows, seal FROM totals WHERE name = 'trials'"
+                ).fetchall()
+            for table in _NAMES:
+                column, names = f"{table.removesuffix('s')}_id", self._names(table)
+                strange = set(frame[column].dropna().unique()) - set(names.index)
+                if strange:
+                    raise self._damage(f"a trial is of row {strange.pop()} of {table}, not there")
+                for name in names:
+                    frame[name] = names[name].reindex(frame[column]).array
+        count = int(frame["trials"].sum())
+        if (count, _sum(frame)) != written:
+            raise self._damage(f"it has {count} trials, and {written[0]} were written")
+        frame = frame.sort_values(["task_id", "method", "method_key"], ignore_index=True)
+        if self._read_only:
+            self._known_census = frame
+        return frame
 
     def _names(self, table: str) -> pd.DataFrame:
         """The columns of a table that name its rows, by the numbers of the rows."""
@@ -599,25 +674,20 @@ class ResultStore:
         )
 
     def _compare_trials(self, frame: pd.DataFrame) -> None:
-        """See that all trials are there and each is as it was written."""
+        """See that each of these trials is as it was written."""
         with self._reading():
-            (total,) = self._connection.execute(
-                "SELECT rows, seal FROM totals WHERE name = 'trials'"
-            ).fetchall()
-            sealed = frame[frame["seal"] != 0]  # others are of an earlier version
-            written = sealed["seal"].to_numpy(dtype=np.int64)
-            found = seals.seal_rows(sealed, seals.TRIAL).view(np.int64)
-        if (found != written).any():
-            row = sealed.iloc[int((found != written).argmax())]
+            written = frame["seal"].to_numpy(dtype=np.int64)
+            found = seals.seal_rows(frame, seals.TRIAL).view(np.int64)
+        wrong = (written != 0) & (found != written)  # others are of an earlier version
+        if wrong.any():
+            row = frame.iloc[int(wrong.argmax())]
             raise self._damage(f"trial {row['trial']} is not as it was written")
-        if (len(frame), seals.as_stored(written.view(np.uint64))) != total:
-            raise self._damage(f"it has {len(frame)} trials, and {total[0]} were written")
 
     def _compare_parts(
         self, table: str, frame: pd.DataFrame, trials: Sequence[int] | None = None
     ) -> None:
         """See that the rows that belong to trials, ordered by these, are as they were written."""
-        where = "" if trials is None else _CHOSEN
+        where = "" if trials is None else f"WHERE {_CHOSEN}"
         with self._reading():
             written = dict(
                 self._connection.execute(
@@ -641,7 +711,7 @@ class ResultStore:
             trials: of these trials alone.
         """
         chosen = None if trials is None else [int(trial) for trial in trials]
-        query = _INCUMBENTS.format(where="" if chosen is None else _CHOSEN)
+        query = _INCUMBENTS.format(where="" if chosen is None else f"WHERE {_CHOSEN}")
         frame = self._frame(query, {"trials": json.dumps(chosen)})
         self._compare_parts("incumbents", frame, chosen)
         return frame
@@ -702,21 +772,29 @@ class ResultStore:
             rows = self._connection.execute("SELECT DISTINCT name FROM diagnostics ORDER BY name")
             return [name for (name,) in rows]
 
-    def diagnostics(self, name: str | None = None) -> pd.DataFrame:
+    def diagnostics(
+        self, name: str | None = None, trials: Iterable[int] | None = None
+    ) -> pd.DataFrame:
         """What methods told of themselves: a row for each trial, name and step.
 
         Args:
             name: this one alone, such as ``entropy``.
+            trials: of these trials alone.
 
         Returns:
             Columns ``trial``, ``name``, ``step`` and ``value``, an array of float64.
         """
         import pandas as pd
 
-        where = "" if name is None else "WHERE name = :name"
-        frame = self._frame(_DIAGNOSTICS.format(where=where), {"name": name})
+        chosen = None if trials is None else [int(trial) for trial in trials]
+        wanted = [] if name is None else ["name = :name"]
+        wanted += [] if chosen is None else [_CHOSEN]
+        where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
+        frame = self._frame(
+            _DIAGNOSTICS.format(where=where), {"name": name, "trials": json.dumps(chosen)}
+        )
         if name is None:
-            self._compare_parts("diagnostics", frame)
+            self._compare_parts("diagnostics", frame, chosen)
         with self._reading():
             written = frame.pop("seal").to_numpy(dtype=np.int64)
             found = seals.seal_rows(frame, seals.PARTS["diagnostics"]).view(np.int64)
@@ -771,22 +849,43 @@ class ResultStore:
         return Record(**arrays, strings=named)
 
     def _frame(self, query: str, values: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        return _joined(list(self._chunks(query, values)))
+
+    def _chunks(
+        self, query: str, values: Mapping[str, Any] | None = None
+    ) -> Iterator[pd.DataFrame]:
+        """What a query finds, in parts; one at least, of no rows if there are none."""
         import pandas as pd
 
         with self._reading():
             cursor = self._connection.execute(query, values or {})
             names = [column[0] for column in cursor.description]
-            chunks = [
-                pd.DataFrame(rows, columns=names)
-                for rows in iter(lambda: cursor.fetchmany(_CHUNK), [])
-            ] or [pd.DataFrame(columns=names)]
-        for chunk in chunks:  # a column of nulls alone is of objects until it is told
-            for name in chunk.columns.difference(list(_TEXTS)):
-                if chunk[name].dtype == object and chunk[name].isna().all():
-                    chunk[name] = chunk[name].astype(float)
-        return chunks[0] if len(chunks) == 1 else pd.concat(chunks, ignore_index=True)
+            rows = cursor.fetchmany(_CHUNK)
+            while True:
+                chunk = pd.DataFrame(rows, columns=names)
+                # A column of nulls alone is of objects until it is told.
+                for name in chunk.columns.difference(list(_TEXTS)):
+                    if chunk[name].dtype == object and chunk[name].isna().all():
+                        chunk[name] = chunk[name].astype(float)
+                yield chunk
+                if not (rows := cursor.fetchmany(_CHUNK)):
+                    return
 
     # -- transactions and errors ---------------------------------------------------------------
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """What is read within is of one moment of the file, whoever writes to it meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with readable_errors(self._shown):
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:  # an error that SQLite sees may have ended it
+                self._connection.execute("COMMIT")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -819,6 +918,18 @@ def readable_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         said = printable(" ".join(str(error).split()), 300)  # what is damaged has line ends
         raise SuiteError(f"{_explain(error, path)} ({said})") from error
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _sum(census: pd.DataFrame) -> int:
+    """The sum of the seals of all trials in a census, as SQLite keeps it."""
+    high, low = (int(census[half].sum()) for half in ("high", "low"))
+    return seals.add_stored((high << 32) + low, 0)
 
 
 def _bytes_of(record: Record) -> tuple[Any, ...]:

@@ -61,7 +61,8 @@ class Figure:
         }
         if self.across and len(presented.tasks) > 1:
             shown = {*frame["method"], *frame.get("against", ())}
-            frame.attrs["left_out"] = sorted(set(presented.trials["method"]) - shown)
+            everyone = {m for of_task in presented.taking_part.values() for m in of_task}
+            frame.attrs["left_out"] = sorted(everyone - shown)
         if len(presented.tasks) == 1:
             ((key, task),) = presented.tasks.items()
             frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}

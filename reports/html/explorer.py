@@ -117,7 +117,7 @@ def _label(metric: Metric, labels: Labels) -> str:
 def _paths(results: Results, key: str, task: TaskRow) -> dict[str, list[int]]:
     """What the search of median outcome of each method would have returned, as it went on."""
     finished = results.finished_on(key)
-    changes = results.incumbents
+    changes = results.incumbents_on(key)
     paths = {}
     for method, trials in finished.groupby("method", sort=False):
         middle = trials.sort_values(["report", "seed"]).iloc[(len(trials) - 1) // 2]

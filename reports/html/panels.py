@@ -26,7 +26,6 @@ from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
-from nasbench_suite.store import ResultStore
 from reports.figures.gallery import choose_figure, list_figures, make_figure
 from reports.figures.methods import MOST_CURVES
 from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
@@ -226,12 +225,13 @@ def task_panel(results: Results) -> Section | None:
 
 def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Block | None:
     methods = _best_methods(alone)[:MOST_CURVES]
-    if not methods or not alone.finished["evaluations"].max() > 0:
+    ((task_key, taking_part),) = alone.taking_part.items()
+    if not methods or not alone.finished_on(task_key)["evaluations"].max() > 0:
         return None
     kept = only(alone, methods)
     data = choose_figure("anytime").table(kept)
     ends = data.groupby("method")["regret"].last().sort_values()
-    total = alone.trials["method"].nunique()
+    total = len(taking_part)
     spoken = (
         f"Regret of {len(methods)} of {counted(total, 'method')} on {name}; at the end "
         + "; ".join(f"{method} {regret:.3g}" for method, regret in ends.items())
@@ -250,9 +250,8 @@ def _anytime(alone: Results, key: str, name: str, tags: Mapping[str, str]) -> Bl
 
 def robustness_panel(results: Results) -> Section | None:
     """Robustness over seeds, and what methods with a supernet logged of themselves."""
-    with ResultStore(results.path, read_only=True) as store:
-        if not store.logged():  # nothing to show, and much to compute
-            return None
+    if not results.store.logged():  # nothing to show, and much to compute
+        return None
     rows = results_robustness(results)
     if rows[list(_LOGGED)].isna().all(axis=None):
         return None
@@ -334,10 +333,16 @@ def _spoken(name: str, data: pd.DataFrame) -> str:
 
 def _best_methods(results: Results) -> list[str]:
     """Methods by the mean over tasks of their rank by mean figure, best first."""
-    finished = results.finished
-    if not len(finished):
+    import pandas as pd
+
+    by_task = {
+        key: finished.groupby("method")["report"].mean()
+        for key in results.tasks
+        if len(finished := results.finished_on(key))
+    }
+    if not by_task:
         return []
-    means = finished.groupby(["task_key", "method"])["report"].mean().unstack()
+    means = pd.DataFrame(by_task).T
     signs = [
         1.0 if results.tasks[str(key)].direction == "maximize" else -1.0 for key in means.index
     ]

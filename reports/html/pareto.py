@@ -14,7 +14,7 @@ from reports.tables.fronts import fronts_report
 def pareto_panel(results: Results) -> Section | None:
     """Indicators of the fronts, and attainment, of every task with several objectives."""
     several = [key for key, task in results.tasks.items() if task.measure is not None]
-    finished = set(results.finished["task_key"])
+    finished = {key for key in several if len(results.finished_on(key))}
     if not any(key in finished for key in several):
         return None
     indicators = results_indicators(results)

@@ -17,7 +17,6 @@ from nasbench_suite.analysis.leaderboard import results_leaderboard, results_ove
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_bytes
-from nasbench_suite.store import ResultStore
 from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
@@ -134,8 +133,7 @@ def render_report(
     template = environment.from_string((page / "report.html.j2").read_text("utf-8"))
     rows = results_leaderboard(results, confidence=_CONFIDENCE)
     sections = [section for panel in panels if (section := panel(results)) is not None]
-    with ResultStore(results.path, read_only=True) as store:
-        environments = store.environments()
+    environments = results.store.environments()
     tags = {key: task_tags(task) for key, task in results.tasks.items()}
     return template.render(
         title=title,
@@ -165,7 +163,7 @@ def render_report(
         version=version("nasbench-suite"),
         report_command=command,
         store_name=results.path.name,
-        trials=f"{len(results.trials):,}",
+        trials=f"{sum(len(results.trials_on(key)) for key in results.tasks):,}",
         checksum=_checksum(results.path),
         environments=environments,
         credits=credit_lines(results.tasks.values()),
@@ -189,8 +187,8 @@ def _summary(results: Results) -> str:
     def count(number: int, word: str) -> str:
         return f"{number:,} {word}{'' if number == 1 else 's'}"
 
-    methods = results.trials["method"].nunique()
-    finished = len(results.finished)
+    methods = len({m for of_task in results.taking_part.values() for m in of_task})
+    finished = sum(len(results.finished_on(key)) for key in results.tasks)
     return (
         f"{count(methods, 'method')} on {count(len(results.tasks), 'task')}, "
         f"{count(finished, 'finished trial')}."

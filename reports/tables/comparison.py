@@ -216,6 +216,7 @@ def comparisons_json(comparisons: Sequence[Comparison]) -> str:
             "detectable": _plain(comparison.detectable),
             "methods": list(comparison.methods),
             "left_out": list(comparison.left_out),
+            "ranks": [list(ends) for ends in comparison.ranks],
             "friedman": None
             if comparison.friedman is None
             else {

@@ -1,66 +1,110 @@
-"""Measure what a leaderboard of a million trials costs once they are read.
+"""Measure what commands cost on results files of millions of trials.
 
-    python tests/benchmarks/board_speed.py --tasks 20 --methods 10 --seeds 5000
+    python tests/benchmarks/board_speed.py --tasks 100 --methods 10 --seeds 10000 \
+        leaderboard table "compare --resamples 20"
 
-Processor seconds of the boards of each task and of all together, and the most memory held, that
-of the interpreter, its libraries and the trials included.
+Writes a file of made trials, runs each command of ``nasbench`` on it in a process of its own, and
+prints its processor seconds and the most memory that it held. The file is deleted at the end.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
-import time
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
-from nasbench_suite.analysis.results import Results
-from nasbench_suite.rows import TaskRow
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.store import ResultStore, seals
+
+_COLUMNS = [*seals.TRIAL, "finished_at", "seal"]
 
 
-def made_results(tasks: int, methods: int, seeds: int) -> Results:
-    """Trials in memory, as a results file of that size is read."""
+def write_store(path: Path, tasks: int, methods: int, seeds: int) -> None:
+    """A results file of finished trials without records, sealed as any."""
     rng = np.random.default_rng(0)
-    rows = {
-        f"t{place}": TaskRow(
-            key=f"t{place}",
-            name=f"task {place}",
-            benchmark="made",
-            space="nats-tss",
-            dataset=None,
-            signal_metric="valid",
-            report_metric="test",
-            unit="%",
-            direction="maximize",
-            optimum=100.0,
-            noise_floor=0.5,
-            config={"evaluations": 1.0, "seconds": None},
-            measure={"objectives": []},  # no table to look for
+    with ResultStore(path) as store:
+        environment = store.add_environment(
+            EnvironmentRow(key="e", git_revision=None, packages={}, platform="made")
         )
-        for place in range(tasks)
-    }
-    count = tasks * methods * seeds
-    names = np.array([f"m{place}" for place in range(methods)], dtype=object)
-    method = np.tile(np.repeat(np.arange(methods), seeds), tasks)
-    trials = pd.DataFrame(
-        {
-            "trial": np.arange(count),
-            "task_key": np.repeat(np.array(list(rows), dtype=object), methods * seeds),
-            "method": names[method],
-            "method_key": names[method],
-            "seed": np.tile(np.arange(seeds), tasks * methods),
-            "status": "finished",
-            "report": rng.normal(94.0, 0.5, count) + 0.05 * method,
-            "architecture": rng.integers(15_625, size=count),
-            "evaluations": 1.0,
-            "seconds": 0.0,
-            "unavailable": 0,
-        }
+        numbers = [
+            store.add_method(MethodRow(key=f"m{place}", label=f"m{place}", name="m", config={}))
+            for place in range(methods)
+        ]
+        for place in range(tasks):
+            task = store.add_task(_task(place))
+            for rank, method in enumerate(numbers):
+                reports = rng.normal(94.0, 0.5, seeds) + 0.05 * rank
+                _add(store, reports, rng, task_id=task, method_id=method, environment=environment)
+
+
+def _task(place: int) -> TaskRow:
+    return TaskRow(
+        key=f"t{place}",
+        name=f"task {place}",
+        benchmark="made",
+        space="nats-tss",
+        dataset=f"d{place}",
+        signal_metric="valid",
+        report_metric="test",
+        unit="%",
+        direction="maximize",
+        optimum=100.0,
+        noise_floor=0.5,
+        config={"evaluations": 1.0, "seconds": None},
     )
-    return Results(Path("made"), rows, {key: row.name for key, row in rows.items()}, trials)
+
+
+def _add(
+    store: ResultStore,
+    reports: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    task_id: int,
+    method_id: int,
+    environment: int,
+) -> None:
+    """The trials of one task and method, in one transaction."""
+    count = len(reports)
+    same = {
+        "task_id": task_id,
+        "method_id": method_id,
+        "environment_id": environment,
+        "code_id": None,
+        "status": "finished",
+        "message": None,
+        "wall_seconds": 0.0,
+        "trainings": 1,
+        "evaluations": 1.0,
+        "seconds": 0.0,
+        "unavailable": 0,
+    }
+    rows = {
+        **{name: [value] * count for name, value in same.items()},
+        "seed": list(range(count)),
+        "architecture": rng.integers(15_625, size=count).tolist(),
+        "signal": reports.tolist(),
+        "report": reports.tolist(),
+    }
+    sealed = seals.seal_rows(rows, seals.TRIAL)
+    rows |= {"finished_at": [""] * count, "seal": sealed.view(np.int64).tolist()}
+    with store.reading() as connection:
+        connection.execute("BEGIN")
+        connection.executemany(
+            f"INSERT INTO trials ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",
+            zip(*(rows[name] for name in _COLUMNS), strict=True),
+        )
+        ((known, total),) = connection.execute("SELECT rows, seal FROM totals").fetchall()
+        connection.execute(
+            "UPDATE totals SET rows = ?, seal = ?",
+            (known + count, seals.add_stored(total, seals.as_stored(sealed))),
+        )
+        connection.execute("COMMIT")
 
 
 def main() -> None:
@@ -68,15 +112,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     for name, default in (("tasks", 20), ("methods", 10), ("seeds", 5000)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("commands", nargs="*", default=["leaderboard"])
     given = parser.parse_args()
-    results = made_results(given.tasks, given.methods, given.seeds)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    for name, board in (("tasks", results_leaderboard), ("all together", results_overall)):
-        begin = time.process_time()
-        board(results)
-        print(f"{name}: {time.process_time() - begin:.1f} s")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{len(results.trials):,} trials; most memory {most:.0f} MB, {before:.0f} MB before")
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "made.sqlite"
+        write_store(store, given.tasks, given.methods, given.seeds)
+        trials = given.tasks * given.methods * given.seeds
+        print(f"{trials:,} trials, {store.stat().st_size / 1e6:,.0f} MB")
+        for command in given.commands:
+            words = [sys.executable, "-m", "nasbench_suite", *shlex.split(command)]
+            child = subprocess.Popen([*words, "--store", str(store)], stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(child.pid, 0)
+            spent = usage.ru_utime + usage.ru_stime
+            code = os.waitstatus_to_exitcode(status)
+            print(f"{command}: {spent:.1f} s, {usage.ru_maxrss / 1024:.0f} MB, exit code {code}")
 
 
 if __name__ == "__main__":

@@ -17,11 +17,13 @@ collapse (``--made``). The table has one row a pool, number of methods and seeds
 - equal: of pairs that differ by the noise floor, how many are called equivalent (at most 0.05).
 
 These are counted with the functions that every command decides by, of all boards at once, and with
-``--journal`` a row that was measured is not measured again. That each command decides so is
-counted beside it: of the first ``--checked`` boards, each
-also goes as trials of a results in memory through what stands behind ``leaderboard``, ``table``,
-``compare`` in its three forms, the anytime figure, and the critical-difference figure, whose own
-test has its level in the last column. The command fails where one decides otherwise.
+``--journal`` a row that was measured is not measured again. That each command decides so is counted
+beside it: the first ``--checked`` boards are written as results files and go through
+``leaderboard``, ``table``, ``report``, ``compare`` in its three forms with its sets of ranks,
+``check`` (of the second method against the first, with and without the look for rare collapses),
+the anytime figure, and the critical-difference figure, whose own test has its level in the last
+column; ``seeds`` is asked once a row, and the board of submissions (``leaderboard --from``) is
+compared with that of each store. This command fails where one decides otherwise.
 
 The gate's error rates are measured by gate_error_rates.py.
 """
@@ -29,23 +31,29 @@ The gate's error rates are measured by gate_error_rates.py.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import typer
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from nasbench_suite.analysis.comparison import results_comparisons
 from nasbench_suite.analysis.curves import results_curves
-from nasbench_suite.analysis.leaderboard import results_leaderboard
-from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.rows import TaskRow
+from nasbench_suite.analysis.results import read_results
+from nasbench_suite.commands.app import build_app
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.events import Incumbents, Record, TrialResult
+from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
 from nasbench_suite.statistics import interquartile_mean
 from nasbench_suite.statistics.estimates import (
     Estimate,
@@ -53,16 +61,19 @@ from nasbench_suite.statistics.estimates import (
     estimates,
     family_interval,
     family_p,
+    few_distinct,
     interval_ends,
     level_of_pair,
-    sum_freedom,
+    pair_freedom,
     trimmed_means,
 )
+from nasbench_suite.statistics.noninferiority import noninferiority
 from nasbench_suite.statistics.planning import detectable_difference
 from nasbench_suite.statistics.sample import make_sample
 from nasbench_suite.statistics.significance import holm
+from nasbench_suite.store import ResultStore
 from reports.figures.comparison import critical_difference_data
-from reports.tables.paper import paper_table
+from reports.html.report import write_report
 
 Floats = NDArray[np.float64]
 Pairs = set[tuple[str, str]]
@@ -92,44 +103,106 @@ class Pool:
 # -- what the commands decide ----------------------------------------------------------------------
 
 
-def leaderboard_pairs(results: Results) -> Pairs:
-    """The best method with each that has no mark."""
-    board = results_leaderboard(results, confidence=1 - ALPHA)
-    best = str(board.loc[board["best"], "method"].iloc[0])
-    return {(best, str(method)) for method in board.loc[board["worse"], "method"]}
+def printed(*words: object) -> str:
+    """What a command of ``nasbench`` prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        if code := build_app()([str(word) for word in words], standalone_mode=False):
+            raise typer.Exit(code)
+    return text.getvalue()
 
 
-def table_pairs(results: Results) -> Pairs:
+def board_rows(*words: object) -> list[dict[str, Any]]:
+    """The rows of ``nasbench leaderboard`` on its only task."""
+    (task,) = json.loads(printed("leaderboard", "--format", "json", *words))["tasks"]
+    rows: list[dict[str, Any]] = task["methods"]
+    return rows
+
+
+def leaderboard_pairs(store: Path) -> Pairs:
+    """The best method with each that is worse."""
+    rows = board_rows("--store", store)
+    best = next(row["method"] for row in rows if row["best"])
+    return {(best, row["method"]) for row in rows if row["worse"]}
+
+
+def table_pairs(store: Path) -> Pairs:
     """The best method with each that has a dagger."""
-    table = paper_table(results, statistic="iqm", alpha=ALPHA)
-    column = [row[0] for row in table.cells]
-    best = table.methods[[cell.place for cell in column].index(1)]
-    return {(best, m) for m, cell in zip(table.methods, column, strict=True) if cell.worse}
+    lines = printed("table", "--statistic", "iqm", "--format", "latex", "--store", store)
+    rows = [line for line in lines.split("\n") if line.startswith("m0")]
+    best = next(line[:3] for line in rows if "textbf" in line)
+    return {(best, line[:3]) for line in rows if "dagger" in line}
 
 
-def compare_pairs(results: Results, against: str | None = None) -> Pairs:
+def report_pairs(store: Path) -> Pairs:
+    """The best method with each that has no mark in the page."""
+    page = store.with_suffix(".html")
+    write_report(store, page, panels=())
+    rows = page.read_text("utf-8").split("data-method=")[1:]
+    marked = {row[1:4]: 'role="img"' in row for row in rows}
+    best = {row[1:4] for row, before in zip(rows, _before(page), strict=True) if "best" in before}
+    return {(min(best), m) for m, shown in marked.items() if not shown and m not in best}
+
+
+def _before(page: Path) -> list[str]:
+    """What stands in the tag of each row before its method."""
+    parts = page.read_text("utf-8").split("data-method=")
+    return [part.rpartition("<tr")[2] for part in parts[:-1]]
+
+
+def comparison(store: Path, against: str | None = None) -> dict[str, Any]:
+    """What ``nasbench compare`` says of the only task."""
+    named = [] if against is None else ["--against", against]
+    words = ["compare", "--format", "json", "--resamples", "20", "--store", store, *named]
+    (found,) = json.loads(printed(*words))
+    return dict(found)
+
+
+def compare_pairs(store: Path, against: str | None = None) -> Pairs:
     """Pairs with an adjusted p below the level, the better one first."""
-    (found,) = results_comparisons(results, against=against, alpha=ALPHA, resamples=_RESAMPLES)
-    shown = found.pairs[found.pairs["p_adjusted"] < ALPHA]
-    return set(zip(shown["first"], shown["second"], strict=True))
+    pairs = comparison(store, against)["pairs"]
+    return {
+        (pair["first"], pair["second"])
+        for pair in pairs
+        if pair["p_adjusted"] is not None and pair["p_adjusted"] < ALPHA
+    }
 
 
-def figure_pairs(results: Results) -> Pairs:
+def figure_pairs(store: Path) -> Pairs:
     """Pairs of methods whose mean ranks differ by more than the critical difference."""
-    frame = critical_difference_data(results, ALPHA)
+    frame = critical_difference_data(read_results(store), ALPHA)
     ranks = dict(zip(frame["method"], frame["mean_rank"], strict=True))
     wide = float(frame["critical_difference"].iloc[0])
     return {(a, b) for a in ranks for b in ranks if ranks[b] - ranks[a] > wide}
 
 
-COMMANDS: Mapping[str, Callable[[Results], Pairs]] = {
+COMMANDS: Mapping[str, Callable[[Path], Pairs]] = {
     "leaderboard": leaderboard_pairs,
     "table": table_pairs,
+    "report": report_pairs,
     "compare": compare_pairs,
-    "--against best": lambda results: compare_pairs(results, "best"),
-    "--against m00": lambda results: compare_pairs(results, "m00"),
-    "rank figure": figure_pairs,
+    "--against best": lambda store: compare_pairs(store, "best"),
+    "--against m00": lambda store: compare_pairs(store, "m00"),
 }
+
+
+def gate_verdict(folder: Path, before: Floats, now: Floats, *, rare: float) -> str:
+    """What ``nasbench check`` says of one method with these figures, by its exit code."""
+    words = ["--baseline", folder / "baseline.json", "--rare", str(rare), "--store"]
+    printed("check", "--save", *words, write_board(folder / "before.sqlite", [before], _FLOOR))
+    try:
+        printed("check", *words, write_board(folder / "now.sqlite", [now], _FLOOR))
+    except SuiteError:
+        return "undecided"
+    except typer.Exit as ended:
+        return "worse" if ended.exit_code == 1 else "undecided"
+    return "no worse"
+
+
+def merged_alike(store: Path) -> bool:
+    """Whether the board of merged submissions is that of the file that they were made from."""
+    with tempfile.TemporaryDirectory() as folder:
+        printed("submit", "make", Path(folder) / "made.nasbench.json.gz", "--store", store)
+        return board_rows("--from", folder) == board_rows("--store", store)
 
 
 # -- boards ----------------------------------------------------------------------------------------
@@ -144,6 +217,7 @@ def made_pools(rng: np.random.Generator) -> list[Pool]:
         Pool("Gaussian", rng.normal(94.0, 0.3, size)),
         Pool("skewed (exponential)", 94.4 - rng.exponential(0.4, size)),
         Pool("four values", rng.choice(values, size, p=chances)),
+        Pool("two values, half each", rng.choice([94.37, 94.0], size)),
         Pool("collapse of 5 %", collapsed),
     ]
 
@@ -157,46 +231,44 @@ def store_pools(path: Path) -> Iterator[Pool]:
         yield Pool(name, sign * part["report"].to_numpy(dtype=float))
 
 
-def board_of(samples: Sequence[Floats], floor: float | None = None) -> Results:
-    """Results of one task in memory, a method a sample, each search of one evaluation."""
-    task = TaskRow(
-        key="task",
-        name="made",
-        benchmark="made for a calibration",
-        space="nats-tss",
-        dataset=None,
-        signal_metric="valid",
-        report_metric="test",
-        unit="%",
-        direction="maximize",
-        optimum=OPTIMUM,
-        noise_floor=floor,
-        config={"evaluations": 1.0, "seconds": None},
-        measure={"objectives": []},  # no table to look for
-    )
-    trials = pd.DataFrame(
-        [
-            (f"m{place:02}", f"m{place:02}", seed, figure)
-            for place, figures in enumerate(samples)
-            for seed, figure in enumerate(figures.tolist())
-        ],
-        columns=["method", "method_key", "seed", "report"],
-    )
-    trials = trials.assign(
-        task_key="task",
-        status="finished",
-        architecture=-1,
-        unavailable=0,
-        evaluations=1.0,
-        seconds=0.0,
-        trial=np.arange(len(trials)),
-    )
-    methods = tuple(dict.fromkeys(trials["method"]))
-    results = Results(Path("made"), {"task": task}, {"task": "made"}, trials, methods)
-    # What a file would be read for: each search has one incumbent, its only evaluation.
-    changes = trials[["trial", "evaluations", "seconds", "report", "architecture"]]
-    vars(results)["incumbents"] = changes
-    return results
+def write_board(path: Path, samples: Sequence[Floats], floor: float | None = None) -> Path:
+    """A results file of one task, a method a sample, each search of one evaluation."""
+    path.unlink(missing_ok=True)
+    with ResultStore(path) as store:
+        where = store.add_environment(
+            EnvironmentRow(key="e", git_revision=None, packages={}, platform="made")
+        )
+        task = store.add_task(
+            TaskRow(
+                key="task",
+                name="made",
+                benchmark="made for a calibration",
+                space="nats-tss",
+                dataset=None,
+                signal_metric="valid",
+                report_metric="test",
+                unit="",
+                direction="maximize",
+                optimum=OPTIMUM,
+                noise_floor=floor,
+                config={"evaluations": 1.0, "seconds": None},
+            )
+        )
+        for place, figures in enumerate(samples):
+            name = f"m{place:02}"
+            method = store.add_method(MethodRow(key=name, label=name, name=name, config={}))
+            for seed, figure in enumerate(figures.tolist()):
+                store.add_trial(task, method, where, seed, _searched(figure))
+    return path
+
+
+def _searched(figure: float) -> TrialResult:
+    """A search of one evaluation that came to a figure."""
+    one, whole = np.ones(1), np.ones(1, dtype=np.int32)
+    record = Record(0 * whole, whole, np.array([[figure]]), one, one, -whole)
+    numbers = whole.astype(np.int64)
+    incumbents = Incumbents(numbers, one, one, 0 * numbers, one, np.array([figure]))
+    return TrialResult(record, incumbents, 0.0)
 
 
 # -- what is counted -------------------------------------------------------------------------------
@@ -263,22 +335,39 @@ def _ordered(one: str, other: str, gap: Estimate) -> tuple[str, str]:
 
 def disagreements(samples: Sequence[Floats], truth: float) -> list[str]:
     """The commands whose decisions on a board are not those of ``decide``."""
-    expected, results = decide(samples, truth), board_of(samples)
+    expected = decide(samples, truth)
     wanted = {
-        "leaderboard": expected.best,
-        "table": expected.best,
+        **dict.fromkeys(("leaderboard", "table", "report", "--against best"), expected.best),
         "compare": expected.all,
-        "--against best": expected.best,
         "--against m00": expected.named,
     }
-    wrong = [name for name, pairs in wanted.items() if COMMANDS[name](results) != pairs]
-    board = results_leaderboard(results, confidence=1 - ALPHA).dropna(subset=["low"])
-    if sorted(_hold(board, truth)) != sorted(expected.means):
-        wrong.append("intervals of the leaderboard")
-    curves = results_curves(results, confidence=1 - ALPHA).dropna(subset=["low"])
-    if sorted(_hold(curves, OPTIMUM - truth)) != sorted(expected.means):
-        wrong.append("bands of the anytime figure")
+    with tempfile.TemporaryDirectory() as folder:
+        store = write_board(Path(folder) / "board.sqlite", samples)
+        wrong = [name for name, command in COMMANDS.items() if command(store) != wanted[name]]
+        found = comparison(store)
+        if _rank_sets(expected.all, found["methods"]) != found["ranks"]:
+            wrong.append("sets of ranks")
+        board = pd.DataFrame(board_rows("--store", store)).dropna(subset=["low"])
+        if sorted(_hold(board, truth)) != sorted(expected.means):
+            wrong.append("intervals of the leaderboard")
+        curves = results_curves(read_results(store)).dropna(subset=["low"])
+        if sorted(_hold(curves, OPTIMUM - truth)) != sorted(expected.means):
+            wrong.append("bands of the anytime figure")
+        before, now = samples[0], samples[1]
+        for rare in (0.0, 0.2):
+            test = noninferiority(now, before, _FLOOR, rare=rare or None)
+            verdict = test.verdict if min(len(now), len(before)) > 1 else "undecided"
+            if gate_verdict(Path(folder), before, now, rare=rare) != verdict:
+                wrong.append(f"check --rare {rare:g}")
     return wrong
+
+
+def _rank_sets(better: Pairs, methods: Sequence[str]) -> list[list[int]]:
+    """First and last rank of each method where these pairs are shown."""
+    return [
+        [1 + sum(m == b for _, b in better), len(methods) - sum(m == a for a, _ in better)]
+        for m in methods
+    ]
 
 
 def _hold(frame: pd.DataFrame, truth: float) -> list[bool]:
@@ -300,6 +389,7 @@ class Calibration:
         means: intervals of means that hold the truth.
         differences: boards on which all intervals of differences hold zero.
         power: pairs with a known difference that are told apart.
+        ranks: boards with one better method on which all sets of ranks hold the truth.
         equal: boards of two methods that differ by the floor which are called equivalent.
         figure: boards on which the critical-difference figure tells any pair apart.
         wrong: commands that decided otherwise, each with how often.
@@ -314,6 +404,7 @@ class Calibration:
     means: float
     differences: float
     power: float
+    ranks: float
     equal: float
     figure: float
     wrong: Mapping[str, int]
@@ -342,6 +433,10 @@ def calibrate(
     """
     sd = float(pool.figures.std())
     shown = detectable_difference(sd, seeds[0], methods=methods) if power and sd else np.nan
+    if checked and np.isfinite(shown):
+        told = printed("seeds", "--sd", sd, "--seeds", seeds[0], "--methods", methods)
+        if f"{shown:.4g}" not in told:
+            raise SystemExit(f"nasbench seeds says {told.strip()}, and {shown:.4g} is meant")
     drawn = [rng.choice(pool.figures, (seeds[m % len(seeds)], repetitions)) for m in range(methods)]
     boards = Boards(drawn)
     wrong: Counter[str] = Counter()
@@ -353,9 +448,14 @@ def calibrate(
         if (bool(expected.all), bool(expected.best)) != (boards.all[board], boards.best[board]):
             wrong.update(["boards at once"])
         if min(seeds) > 1:
-            figure.append(bool(figure_pairs(board_of(samples))))
+            with tempfile.TemporaryDirectory() as folder:
+                store = write_board(Path(folder) / "board.sqlite", samples)
+                figure.append(bool(figure_pairs(store)))
     shifted = np.full(methods, shown) * (np.arange(methods) > 0)
-    edges = Boards([drawn[0], drawn[1] - _FLOOR])
+    apart = (
+        Boards([f - s for f, s in zip(drawn, shifted, strict=True)]) if np.isfinite(shown) else None
+    )
+    edges = Boards([drawn[0], drawn[1] - _FLOOR], below=1.0)
     held = [
         (low - _ROUNDING <= pool.center) & (pool.center <= high + _ROUNDING)
         for low, high in (interval_ends(*estimates(figures), 1 - ALPHA) for figures in drawn)
@@ -369,9 +469,8 @@ def calibrate(
         named=float(boards.named.mean()),
         means=float(np.mean(held)) if min(seeds) > 1 else np.nan,
         differences=float(1 - boards.all.mean()),
-        power=Boards([f - s for f, s in zip(drawn, shifted, strict=True)]).seen_first()
-        if np.isfinite(shown)
-        else np.nan,
+        power=np.nan if apart is None else apart.seen_first(),
+        ranks=np.nan if apart is None else apart.ranks_held(),
         equal=float((edges.equivalence_p(_FLOOR) < ALPHA).mean()),
         figure=_share(figure),
         wrong=wrong,
@@ -381,6 +480,10 @@ def calibrate(
 class Boards:
     """Decisions on many boards at once, by the functions that ``difference`` consists of.
 
+    Args:
+        drawn: the figures of each method, shape (seeds, boards).
+        below: labels are exchanged where p without it is below this.
+
     Attributes:
         all: boards on which any pair is called different, shape (boards,). On the others every
             interval of a difference holds zero.
@@ -388,22 +491,31 @@ class Boards:
         named: boards on which method 0 differs from any, its pairs alone adjusted.
     """
 
-    def __init__(self, drawn: Sequence[Floats]) -> None:
+    def __init__(self, drawn: Sequence[Floats], below: float = ALPHA) -> None:
         parts = [trimmed_means(figures) for figures in drawn]
         means, errors, freedoms = (np.stack(part) for part in zip(*parts, strict=True))
         count = len(drawn)
         self.first, self.second = np.triu_indices(count, 1)
         pair = np.stack([self.first, self.second])
         variances = np.square(errors[pair])
-        self.freedom = sum_freedom(variances, freedoms[pair])
+        counts = [len(figures) for figures in drawn]
+        self.freedom = np.stack(
+            [
+                pair_freedom(variances[:, place], freedoms[[a, b]], (counts[a], counts[b]))
+                for place, (a, b) in enumerate(pair.T)
+            ]
+        )
         self.gaps = means[self.first] - means[self.second]
         self.errors = np.sqrt(variances.sum(axis=0))
         with np.errstate(divide="ignore", invalid="ignore"):
             p = 2 * stdtr(self.freedom, -np.abs(self.gaps) / self.errors)
-        # Where no method of a pair has any spread, labels are exchanged.
-        for place, board in np.argwhere((self.errors == 0) & (self.gaps != 0)):
+        # Where few figures are distinct, or none differ, labels are exchanged. That raises p alone,
+        # so where it is not below what decides, it need not be.
+        few = np.stack([few_distinct(drawn[a], drawn[b]) for a, b in pair.T]) & (p < below)
+        for place, board in np.argwhere((few | (self.errors == 0)) & (self.gaps != 0)):
             one, other = (drawn[m[place]][:, board] for m in (self.first, self.second))
-            p[place, board] = difference(make_sample(one), make_sample(other)).p
+            gap = difference(make_sample(one), make_sample(other))
+            p[place, board], self.errors[place, board] = gap.p, gap.error
         p[(self.errors == 0) & (self.gaps == 0)] = 1.0
         self.different = p < level_of_pair(count, ALPHA)
         self.all = self.different.any(axis=0)
@@ -417,6 +529,16 @@ class Boards:
         """Share of pairs of method 0 and another in which method 0 is called better."""
         pairs = self.first == 0
         return float((self.different & (self.gaps > 0))[pairs].mean())
+
+    def ranks_held(self) -> float:
+        """Share of boards on which each set of ranks holds the true one.
+
+        Method 0 is first and all others are second: a set misses its rank where another is called
+        better than method 0, or any two of the others different.
+        """
+        pairs = self.first == 0
+        wrong = np.where(pairs[:, None], self.different & (self.gaps < 0), self.different)
+        return float(1 - wrong.any(axis=0).mean())
 
     def equivalence_p(self, margin: float) -> Floats:
         """As ``Estimate.equivalence_p``, of the only pair."""
@@ -432,14 +554,15 @@ def _share(found: Sequence[bool]) -> float:
 
 _HEADINGS = (
     *("figures", "methods", "seeds", "level: with the best", "all pairs", "named"),
-    *("coverage: means", "all differences", "power", "called equal", "level of the rank figure"),
+    *("coverage: means", "all differences", "sets of ranks", "power", "called equal"),
+    "level of the rank figure",
 )
 
 
 def row_of(found: Calibration) -> str:
     """One row of the Markdown table."""
     figures = (
-        *(found.best, found.all, found.named, found.means, found.differences),
+        *(found.best, found.all, found.named, found.means, found.differences, found.ranks),
         *(found.power, found.equal, found.figure),
     )
     cells = ["-" if np.isnan(figure) else f"{figure:.3f}" for figure in figures]
@@ -454,26 +577,38 @@ def main() -> None:
     parser.add_argument("--checked", type=int, default=20, help="boards through the commands too")
     parser.add_argument("--store", type=Path, action="append", default=[])
     parser.add_argument("--made", action="store_true", help="made distributions too")
+    parser.add_argument("--pool", action="append", help="these alone, by the start of a name")
     parser.add_argument("--methods", type=int, action="append", help="by default 2, 5 and 10")
     parser.add_argument("--seeds", type=int, action="append", help="by default 2 to 50")
+    parser.add_argument("--level", action="store_true", help="no power, which takes as long again")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--journal", type=Path, help="rows measured so far, to go on from")
     given = parser.parse_args()
     rng = np.random.default_rng(given.seed)
     pools = made_pools(rng) if given.made or not given.store else []
     pools += [pool for path in given.store for pool in store_pools(path)]
+    pools = [pool for pool in pools if pool.name.startswith(tuple(given.pool or [""]))]
+    for path in given.store if given.checked else ():
+        if not merged_alike(path):
+            raise SystemExit(f"submissions of {path} have another board than the file")
     print(f"| {' | '.join(_HEADINGS)} |")
     print(f"|---|{'---:|' * (len(_HEADINGS) - 1)}")
     journal = read_journal(given.journal)
     for pool in pools:
         for methods in given.methods or METHODS:
-            for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 10), (20, 5)):
+            for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 5)):
                 what = [pool.name, methods, *seeds, given.repetitions, given.seed]
                 # A row's draws are its own, or a journal would change what comes after.
                 draws = np.random.default_rng([given.seed, *json.dumps(what).encode()])
                 if (known := journal.get(json.dumps(what))) is None:
                     found = calibrate(
-                        pool, methods, seeds, given.repetitions, draws, checked=given.checked
+                        pool,
+                        methods,
+                        seeds,
+                        given.repetitions,
+                        draws,
+                        checked=given.checked,
+                        power=not given.level,
                     )
                     if found.wrong:
                         raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")

@@ -1,0 +1,134 @@
+"""Trials are read and held a task at a time, and what is shown of a task is what it shows alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import sqlite3
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from nasbench_suite.analysis.comparison import compare
+from nasbench_suite.analysis.leaderboard import leaderboard, overall_leaderboard
+from nasbench_suite.analysis.results import read_results
+from nasbench_suite.analysis.robustness import robustness
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.store import ResultStore
+from reports.tables.paper import paper_table
+from reports.tables.rendering import make_report
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(scope="module")
+def speed() -> ModuleType:
+    path = ROOT / "tests" / "benchmarks" / "board_speed.py"
+    spec = importlib.util.spec_from_file_location("board_speed", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def store(speed: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path: Path = tmp_path_factory.mktemp("many") / "r.sqlite"
+    speed.write_store(path, tasks=3, methods=2, seeds=12)
+    return path
+
+
+COMMANDS: dict[str, Callable[[Path], Any]] = {
+    "leaderboard": leaderboard,
+    "overall": overall_leaderboard,
+    "report": lambda path: make_report(read_results(path), leaderboard(path)),
+    "table": lambda path: paper_table(read_results(path)),
+    "compare": lambda path: compare(path, resamples=5),
+    "robustness": robustness,
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_board_reads_one_task_after_the_other(
+    store: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+    read = ResultStore.trials
+
+    def noted(self: ResultStore, task: str | None = None) -> pd.DataFrame:
+        asked.append(task)
+        return read(self, task)
+
+    monkeypatch.setattr(ResultStore, "trials", noted)
+    COMMANDS[name](store)
+    assert set(asked) == {"t0", "t1", "t2"}
+
+
+@pytest.mark.parametrize("show", [leaderboard, overall_leaderboard])
+def test_memory_is_that_of_one_task(
+    speed: ModuleType, tmp_path: Path, show: Callable[[Path], Any]
+) -> None:
+    most = []
+    for tasks in (1, 4):
+        path = tmp_path / f"{tasks}.sqlite"
+        speed.write_store(path, tasks=tasks, methods=2, seeds=5000)
+        tracemalloc.start()
+        show(path)
+        most.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert most[1] < 1.5 * most[0]
+
+
+def test_a_task_shows_what_it_shows_alone(store: Path) -> None:
+    whole = leaderboard(store)
+    parts = [leaderboard(store, dataset=f"d{place}") for place in range(3)]
+    pd.testing.assert_frame_equal(whole, pd.concat(parts, ignore_index=True), check_exact=True)
+    everywhere = read_results(store).trials
+    with ResultStore(store, read_only=True) as opened:
+        assert everywhere["trial"].tolist() == opened.trials()["trial"].tolist()
+
+
+def test_what_is_read_is_of_one_moment(store: Path, tmp_path: Path, speed: ModuleType) -> None:
+    """A run that adds trials meanwhile neither changes figures nor looks like damage."""
+    path = tmp_path / "r.sqlite"
+    speed.write_store(path, tasks=1, methods=2, seeds=5)
+    results = read_results(path)
+    speed.write_store(path, tasks=2, methods=3, seeds=0)
+    with ResultStore(path) as opened:
+        opened.remove([1])
+    assert len(results.trials_on("t0")) == 10
+    assert len(read_results(path).trials) == 9
+
+
+def test_an_index_that_lost_a_row_is_damage(store: Path, tmp_path: Path) -> None:
+    """Trials of a task are found by the index, and compared with what is counted without it."""
+    path = tmp_path / "r.sqlite"
+    path.write_bytes(store.read_bytes())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA writable_schema = ON")
+    index = "sqlite_autoindex_trials_1"
+    # A second table on the pages of the index, from which an entry is taken.
+    (page,) = connection.execute(
+        "SELECT rootpage FROM sqlite_schema WHERE name = ?", (index,)
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO sqlite_schema VALUES ('table', 'entries', 'entries', ?, "
+        "'CREATE TABLE entries (task_id, method_id, seed, id, "
+        "PRIMARY KEY (task_id, method_id, seed, id)) WITHOUT ROWID')",
+        (page,),
+    )
+    connection.commit()
+    connection.close()
+    connection = sqlite3.connect(path)
+    connection.execute("DELETE FROM entries WHERE task_id = 2 AND seed = 3 AND method_id = 1")
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("DELETE FROM sqlite_schema WHERE name = 'entries'")
+    connection.commit()
+    connection.close()
+    with pytest.raises(SuiteError, match="its index has 23 trials of a task, and 24 were written"):
+        read_results(path).trials_on("t1")
