@@ -829,8 +829,9 @@ class _LazyColumns(Mapping[str, NDArray[np.float64]]):
         return len(self._names)
 
     def _read(self, name: str) -> NDArray[np.float64]:
+        column = _read_column(self._file, self._path, name)
         try:
-            values = _numbers(_read_column(self._file, self._path, name))
+            values = _numbers(column)
         except ValueError as error:
             raise SuiteError(
                 f"Column {name!r} of {self._path} holds no numbers: import the file again "

@@ -31,7 +31,7 @@ from nasbench_suite.runner.messages import Evaluation, Plan, TrialDone
 from nasbench_suite.runner.settling import settle
 from nasbench_suite.spaces import load_space
 from nasbench_suite.store import ResultStore
-from nasbench_suite.tasks import Method, Objective, Task, make_task
+from nasbench_suite.tasks import Method, Objective, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method, method_key, method_label, method_name
 from nasbench_suite.tasks.task import Answers, Budget
 
@@ -334,10 +334,12 @@ def _check_methods(tasks: Sequence[Task], chosen: Sequence[tuple[str, Method]]) 
     """What tasks and methods hint at, a sentence each.
 
     Raises:
-        SuiteError: a method cannot search on a task at all.
+        SuiteError: a method cannot search on a task at all, or its table is damaged.
     """
     hints = []
     for task in tasks:
+        if isinstance(task.benchmark, Benchmark):
+            Session(task, seed=0)  # reads what answers: damage is told once, before any trial
         hints += [f"{task.name}: {hint}" for hint in task.hints]
         for name, method in chosen:
             method.refuse(task)

@@ -23,6 +23,7 @@ from nasbench_suite.benchmarks.library import (
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
 from nasbench_suite.spaces import load_space
 
 MACRO = load_space("nasbench-macro")
@@ -369,15 +370,25 @@ def test_no_flipped_bit_changes_a_figure(toy: Benchmark, tmp_path: Path, earlier
 
 
 def test_a_flipped_bit_ends_a_run_with_one_sentence(toy: Benchmark, tmp_path: Path) -> None:
-    path = tmp_path / "toy.parquet"
+    """Whatever column it is in: before the first trial, and not once in each of them."""
+    path, store = tmp_path / "toy.parquet", tmp_path / "r.sqlite"
     write_benchmark(toy, path)
-    content = bytearray(path.read_bytes())
-    place = pq.ParquetFile(path).metadata.row_group(0).column(0).data_page_offset
-    content[place + 500] ^= 1
-    path.write_bytes(content)
-    first = next(iter(toy.columns))
-    with pytest.raises(SuiteError, match=rf"Column '{first}' of .*damaged.*: get or import"):
-        read_benchmark(path).columns[first]
+    sound, told = path.read_bytes(), {}
+    columns = pq.ParquetFile(path).metadata.row_group(0)
+    for number, name in enumerate(toy.columns):
+        content = bytearray(sound)
+        content[columns.column(number).data_page_offset + 500] ^= 1
+        path.write_bytes(content)
+        try:
+            found = run(path, "random", seeds=2, evaluations=5, store=store)
+        except SuiteError as error:
+            told[name] = str(error)
+        else:
+            assert not found.failures
+            store.unlink()
+    assert {"toy_valid_9", "toy_test_9"} <= told.keys()
+    for name, sentence in told.items():
+        assert sentence.startswith(f"Column {name!r} of {path} cannot be read")
 
 
 def test_a_column_whose_name_is_damaged_is_named(toy: Benchmark, tmp_path: Path) -> None:
