@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from importlib.metadata import version
 from importlib.resources import files
@@ -20,7 +21,7 @@ from nasbench_suite.files.atomic import write_bytes
 from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
-from reports.labels import Presented, common_settings, read_presented
+from reports.labels import Labels, Presented, common_settings, read_presented
 from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
 from reports.tables.text import (
     counted,
@@ -142,7 +143,7 @@ def render_report(
         js=Markup((page / "report.js").read_text("utf-8")),
         percent=f"{100 * _CONFIDENCE:g} %",
         filters=[
-            {"name": name, "label": label, "values": values}
+            {"name": name, "label": label, "values": _choices(name, values, results.labels)}
             for name, label in _FILTERS.items()
             if len(values := sorted({tag[name] for tag in tags.values()})) > 1
         ],
@@ -181,6 +182,18 @@ def render_report(
             for key, task in results.tasks.items()
         ],
     )
+
+
+def _choices(name: str, values: Sequence[str], labels: Labels) -> dict[str, str]:
+    """What a filter offers, by value; names that several have are told apart by their values."""
+    known = {"benchmark": labels.benchmarks, "dataset": labels.datasets}.get(name, {})
+    texts = {value: known.get(value, value) for value in values}
+    if name == "device":
+        texts = {value: ", ".join(map(labels.device, value.split(", "))) for value in values}
+    several = Counter(texts.values())
+    return {
+        value: text if several[text] == 1 else f"{text} ({value})" for value, text in texts.items()
+    }
 
 
 def _summary(results: Results) -> str:

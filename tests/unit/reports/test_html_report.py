@@ -29,8 +29,8 @@ from nasbench_suite.tasks import Method, Session
 from reports.figures.attainment import attainment, attainment_data
 from reports.html.generative import generative_table, read_generative
 from reports.html.panels import Section, all_panels
-from reports.html.report import write_report
-from reports.labels import present
+from reports.html.report import _choices, write_report
+from reports.labels import own_labels, present
 from search_methods.regularized_evolution import RegularizedEvolution
 
 EVIL = "<script>alert(1)</script>"
@@ -385,6 +385,20 @@ def test_missing_figures_sort_last(tab: Any) -> None:
     for _ in range(2):
         press(tab, heading)
         assert column(tab, 2)[-1] == "-"
+
+
+def test_filters_offer_names_that_people_read_and_tell_equal_ones_apart() -> None:
+    labels = own_labels()
+    offered = _choices("benchmark", ["mnasnet", "nas201", "nas201-latency"], labels)
+    assert list(offered.values()) == [
+        "Accel-NASBench",
+        "NAS-Bench-201 (nas201)",
+        "NAS-Bench-201 (nas201-latency)",
+    ]
+    assert _choices("device", ["pixel3", "titan_rtx_32"], labels) == {
+        "pixel3": "Pixel 3",
+        "titan_rtx_32": "Titan RTX, batch 32",
+    }
 
 
 def test_filters_hide_rows_and_figures_and_say_so(tab: Any) -> None:
