@@ -6,9 +6,10 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from importlib.resources import files
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from nasbench_suite.analysis.leaderboard import results_leaderboard, results_ove
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.rows import TaskRow
 from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
@@ -143,9 +145,16 @@ def render_report(
         js=Markup((page / "report.js").read_text("utf-8")),
         percent=f"{100 * _CONFIDENCE:g} %",
         filters=[
-            {"name": name, "label": label, "values": _choices(name, values, results.labels)}
+            {"name": name, "label": label, "values": choices}
             for name, label in _FILTERS.items()
-            if len(values := sorted({tag[name] for tag in tags.values()})) > 1
+            if len(
+                choices := _choices(
+                    name,
+                    [(task, tags[key][name]) for key, task in results.tasks.items()],
+                    results.labels,
+                )
+            )
+            > 1
         ],
         columns=[
             {"title": name, "kind": kind, "better": better} for name, kind, better in _COLUMNS
@@ -184,16 +193,30 @@ def render_report(
     )
 
 
-def _choices(name: str, values: Sequence[str], labels: Labels) -> dict[str, str]:
+def _choices(name: str, tagged: Iterable[tuple[TaskRow, str]], labels: Labels) -> dict[str, str]:
     """What a filter offers, by value; names that several have are told apart by their values."""
     known = {"benchmark": labels.benchmarks, "dataset": labels.datasets}.get(name, {})
-    texts = {value: known.get(value, value) for value in values}
-    if name == "device":
-        texts = {value: ", ".join(map(labels.device, value.split(", "))) for value in values}
+    texts = {
+        value: _further(task, labels) if name == "device" else known.get(value, value)
+        for task, value in sorted(tagged, key=itemgetter(1))
+    }
     several = Counter(texts.values())
     return {
         value: text if several[text] == 1 else f"{text} ({value})" for value, text in texts.items()
     }
+
+
+def _further(task: TaskRow, labels: Labels) -> str:
+    """The devices of the objectives beyond the first, or these where they are of none."""
+    return (
+        ", ".join(
+            labels.device(str(said["device"]))
+            if said.get("device")
+            else labels.objective(said, task.dataset)
+            for said in (task.measure or {}).get("objectives", [])[1:]
+        )
+        or "none"
+    )
 
 
 def _summary(results: Results) -> str:
