@@ -56,11 +56,11 @@ FAULTS = (
     ),
     Fault(
         "a-commit-split-in-two",
-        "            if trial is None:\n                return\n            sealed = {}",
+        "            if trial is None:\n                return\n            sealed = {table",
         "            if trial is None:\n                return\n"
         '            self._connection.execute("COMMIT")\n'
         '            self._connection.execute("BEGIN IMMEDIATE")\n'
-        "            sealed = {}",
+        "            sealed = {table",
         _KILLED,
     ),
     Fault(
@@ -95,20 +95,20 @@ FAULTS = (
     ),
     Fault(
         "what-a-field-is-not-caught",
-        "    except _OTHERS_WORD as error:",
-        "    except ZeroDivisionError as error:",
+        "_OTHERS_WORD = (\n",
+        "_OTHERS_WORD = (ZeroDivisionError,)\n_UNCAUGHT = (\n",
         _SUBMISSIONS,
     ),
     Fault(
         "reports-of-submissions-believed",
-        "    if not _same(reports, trial.reports):",
+        "    if not doubts and not _same(reports, trial.reports):",
         "    if False:",
         _SUBMISSIONS,
     ),
     Fault(
         "rows-of-results-not-compared",
-        "        if (found != written).any():",
-        "        if False:",
+        "        if wrong.any():\n            row = ",
+        "        if False:\n            row = ",
         ("damage.py", "--only", "bit of a results file", "--flips", "300"),
     ),
     Fault(
@@ -143,8 +143,8 @@ FAULTS = (
     ),
     Fault(
         "full-disks-unexplained",
-        '            raise SuiteError(f"{_explain(error, self.path)} ({said})") from error',
-        "            raise",
+        '        raise SuiteError(f"{_explain(error, path)} ({said})") from error',
+        "        raise",
         ("campaign.py", "--only", "full_disk"),
     ),
     Fault(
