@@ -100,9 +100,11 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def print_lines(*parts: str) -> None:
     """Print sentences, broken at spaces where a terminal ends, and tables as they are."""
-    width = terminal_width()
+    import sys
+
+    width = terminal_width() if sys.stdout.isatty() else None
     for part in parts:
-        whole = len(part) <= width or "\n" in part
+        whole = width is None or len(part) <= width or "\n" in part
         typer.echo(part if whole else "\n".join(_wrapped(part, width)))
 
 

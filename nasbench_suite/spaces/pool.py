@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.base import Architecture, SearchSpace
@@ -267,6 +266,8 @@ class PoolSpace(FiniteSpace):
             counts: NDArray[np.float64] = differ.sum(axis=1, dtype=np.float64)
             return counts
         if self.encodings:
+            from scipy.spatial.distance import cdist
+
             features = self.base.features([member], self.encodings[0])
             distances: NDArray[np.float64] = cdist(self._features, features, "cityblock")[:, 0]
             return distances

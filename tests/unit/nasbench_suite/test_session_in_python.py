@@ -79,7 +79,7 @@ def test_a_budget_is_one_whether_whole_or_not(toy: Benchmark, tmp_path: Path) ->
         (config,) = file.execute("SELECT config FROM tasks").fetchone()
         old = config.replace("12.0", "12")
         assert old != config
-        file.execute("UPDATE tasks SET key = 'before', config = ?", (old,))
+        file.execute("UPDATE tasks SET key = 'before', seal = NULL, config = ?", (old,))
     file.close()
     again = run(toy, "random", seeds=2, store=path, evaluations=12)
     assert (again.finished, again.skipped) == (0, 2)

@@ -161,8 +161,8 @@ def test_improvement_is_against_the_best_interquartile_mean(results: Results) ->
 
 
 def test_improvement_needs_two_methods(results: Results) -> None:
-    trials = results.trials
-    alone = replace(results, trials=trials[trials["method"] == "random"].reset_index(drop=True))
+    (random,) = [key for key, name in results.named.items() if name == "random"]
+    alone = replace(results, named={random: "random"})
     with pytest.raises(SuiteError, match="two methods"):
         figures.improvement_data(alone)
 

@@ -182,7 +182,7 @@ def test_the_grammar_tells_no_fewer_twins_than_the_space() -> None:
 
 
 def test_a_space_without_cells_has_no_grammar() -> None:
-    with pytest.raises(SuiteError, match="space of cells"):
+    with pytest.raises(SuiteError, match="cell space"):
         find_grammar(load_space("nats-sss"))
 
 

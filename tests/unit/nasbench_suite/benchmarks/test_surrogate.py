@@ -96,7 +96,7 @@ def test_members_differ_and_their_mean_is_the_answer(fitted, measured):
     assert np.std(members, axis=0).min() > 0
     with pytest.raises(SuiteError, match="members 0 to 4"):
         fitted.predict(networks, "top1", 5)
-    with pytest.raises(SuiteError, match="metric of surrogate"):
+    with pytest.raises(SuiteError, match="metric 'top5' of surrogate"):
         fitted.predict(networks, "top5")
 
 

@@ -118,7 +118,10 @@ def test_list(source: Path, home: Path) -> None:
     assert (entries["mine"]["rows"], entries["mine"]["datasets"]) == (6561, ["c"])
 
 
-def test_info_prints_metrics_and_noise_floor(shared_data: Path) -> None:
+def test_info_prints_metrics_and_noise_floor(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     folder = shared_data / "nasbench201"
     latency = ["--latency", folder / "latency_ms.parquet"]
     fpga = ["--metric", "fpga:provenance=modelled"]

@@ -284,7 +284,7 @@ def test_a_diagnostic_is_to_stay_within_the_margin_up_and_down(
         now = results(toy, tmp_path / f"{number}.sqlite", Talks(variance), range(50, 62), "talks")
         (found,) = check(now, baseline, margin=0.2, rare=None).findings
         assert found.verdict == verdict
-    with pytest.raises(SuiteError, match=r"Unknown diagnostic .* 'entropy': choose from variance"):
+    with pytest.raises(SuiteError, match=r"diagnostic 'entropy' of .*: choose from variance"):
         make_baseline(before, diagnostic="entropy")
     silent = results(toy, tmp_path / "silent.sqlite", Plain(**SMALL), range(3))
     with pytest.raises(SuiteError, match="diagnostic"):
@@ -315,7 +315,7 @@ def test_what_does_not_match_is_named(toy: Benchmark, baseline: Path, tmp_path: 
     run(toy, "random", seeds=range(2), store=other, evaluations=61)
     with pytest.raises(SuiteError, match="does not have the task"):
         check(other, baseline)
-    with pytest.raises(SuiteError, match="method of the baseline"):
+    with pytest.raises(SuiteError, match="method 'random' of the baseline"):
         check(store, baseline, methods=["random"])
     twice = results(toy, tmp_path / "twice.sqlite", Plain(**SMALL), range(2))
     results(toy, twice, Frozen(**SMALL), range(2))

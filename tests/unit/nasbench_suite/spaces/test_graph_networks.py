@@ -84,12 +84,12 @@ def test_excluded_and_malformed_encodings_are_refused(space):
         ("0124 gcn-gcn-gcn-gcn", "Malformed"),
         ("0213 gcn-gcn-gcn-gcn", "at most i"),
         ("0123 gcn-gcn-gcn", "4 operations"),
-        ("0123 gcn-gcn-gcn-conv", "operation of 'nasbench-graph'"),
+        ("0123 gcn-gcn-gcn-conv", "operation 'conv' of 'nasbench-graph'"),
         ("gcn", "Malformed"),
     ):
         with pytest.raises(SuiteError, match=sentence):
             space.index(text)
-    with pytest.raises(SuiteError, match="operation of 'nasbench-graph-proteins'"):
+    with pytest.raises(SuiteError, match="operation 'gat' of 'nasbench-graph-proteins'"):
         proteins.index("0123 gat-gcn-gcn-gcn")
     with pytest.raises(SuiteError, match="nothing but skips"):
         space.index((8, 8, 8, 8, 8))

@@ -87,7 +87,7 @@ def test_drawn_and_changed_networks_are_written_and_read(name):
         ("mnasnet", {"block0_e": 6}, "needs 'block0_k'"),
         ("fbnet", "1-2-3", "22 numbers"),
         ("fbnet", "-".join("9" * 22), "22 numbers"),
-        ("fbnet", "k3_e2", "block of FBNet"),
+        ("fbnet", "k3_e2", "block 'k3_e2' of FBNet"),
         ("fbnet", (9,) * 22, "no architecture"),
         ("ofa-mbv3", "[1]", "write JSON"),
         ("ofa-mbv3", {**OFA, "d": [2, 2, 2, 3]}, "needs 'd'"),

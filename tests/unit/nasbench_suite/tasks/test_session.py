@@ -53,7 +53,7 @@ def test_key_depends_on_figures_and_budget(toy: Benchmark) -> None:
         ({"evaluations": 0}, "impossible"),
         ({"evaluations": float("nan")}, "impossible"),
         ({"simulated_seconds": -1}, "impossible"),
-        ({"answers": "loud"}, "Unknown way of answering"),
+        ({"answers": "loud"}, "Unknown way 'loud' of answering"),
         ({"objectives": ["toy_test_9"]}, "must not see"),
     ],
 )
