@@ -75,6 +75,26 @@ def test_a_full_disk_ends_each_writing_command_in_one_sentence(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["report R -o OUT", "export OUT --store R", "check --save --store R --baseline OUT"],
+)
+def test_a_full_disk_takes_nothing_that_was_finished(
+    command: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a command writes anew what is there, the old stays until the new is whole."""
+    kind = {"report": "html", "export": "csv", "check": "json"}[command.split()[0]]
+    places = {"R": folder / "r.sqlite", "OUT": tmp_path / f"o.{kind}"}
+    words = [str(places.get(word, word)) for word in command.split()]
+    assert call(monkeypatch, *words)[0] == 0
+    before = places["OUT"].read_bytes()
+    with files_no_longer_than(_ROOM):
+        code, _, error = call(monkeypatch, *words)
+    assert (code, error[:10]) == (2, "nasbench: ")
+    assert places["OUT"].read_bytes() == before
+    assert list(tmp_path.iterdir()) == [places["OUT"]]
+
+
 def test_a_full_disk_in_a_run_loses_nothing_and_the_same_command_goes_on(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

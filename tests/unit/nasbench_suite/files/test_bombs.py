@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError, printable
 from nasbench_suite.files import safe_pickle
 from nasbench_suite.files.atomic import write_text
@@ -130,6 +131,20 @@ def test_what_is_shown_cannot_steer_a_terminal() -> None:
     assert printable("a\x1b[2J\u202eb\u200bc\ud800") == r"a\x1b[2J\u202eb\u200bc\ud800"
     assert printable("x" * 10_000).count("x") == 2000
     assert printable("plain ≈ 3 %\n") == "plain ≈ 3 %\n"
+
+
+def test_what_an_error_says_cannot_steer_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["nasbench", "leaderboard", "\x1b[2J\u202ex"])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    said = capsys.readouterr()
+    assert ending.value.code == 2
+    assert r"\x1b[2J\u202ex" in said.err
+    assert said.out == ""
+    assert "\x1b" not in said.err
+    assert "\u202e" not in said.err
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text() -> None:

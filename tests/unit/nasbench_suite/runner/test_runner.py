@@ -24,6 +24,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
 from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import ThisProcess, Trial, TrialDone, run
+from nasbench_suite.runner.jobs import Failure, Job, run_job
 from nasbench_suite.runner.larger_budgets import goes_on
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session, make_task
@@ -385,6 +386,28 @@ def test_a_damaged_checkpoint_is_named(toy: Benchmark, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(SuiteError, match=r"c\.npz is damaged .*: delete it"):
         Trial(make_task(toy), Walker(), 0).load(path)
+
+
+def test_a_trial_uses_nothing_of_a_damaged_checkpoint(toy: Benchmark, tmp_path: Path) -> None:
+    """60 bits flipped, one at a time: the trial fails and says so, or goes on as it would have."""
+    task, job = make_task(toy, evaluations=9), Job(0, 0, tmp_path / "c.npz")
+    trial = Trial(task, Walker(), job.seed)
+    trial.advance(5)
+    trial.save(job.checkpoint)
+    sound = job.checkpoint.read_bytes()
+    trial.advance()
+    truth, failed = vars(trial.result().record), 0
+    for bit in np.random.default_rng(0).integers(0, 8 * len(sound), size=60).tolist():
+        flipped = bytearray(sound)
+        flipped[bit // 8] ^= 1 << bit % 8
+        job.checkpoint.write_bytes(flipped)
+        outcome = run_job(task, Walker(), job)
+        if isinstance(outcome, Failure):
+            assert "is damaged" in outcome.message
+            failed += 1
+        else:
+            np.testing.assert_equal(vars(outcome.record), truth)
+    assert failed > 40
 
 
 def test_labels_are_specifications() -> None:
