@@ -299,6 +299,8 @@ def read_table(
         quantity = infer_facts(name).get("quantity")
         if quantity is not None and quantity not in _KEPT:
             left_out[name] = f"{quantity}, which is no cost"
+        elif name.lower().endswith("_std"):
+            left_out[name] = "a spread"
         elif not is_index(name):
             columns[name] = values
     facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}

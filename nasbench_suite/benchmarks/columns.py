@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_
 from nasbench_suite.benchmarks.quantities import QUANTITIES, read_suffix
 from nasbench_suite.benchmarks.table import Direction, Provenance, Reason, Split
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.frames import decoded
 
 COSTS_KEY = b"nasbench_hardware"
 """Where a table of costs of ours says what its columns are; see ``hardware.tables``."""
@@ -55,6 +56,9 @@ _TIME = re.compile(
     rf"(?:(?P<dataset>.+?)_)??train(?:ing)?_(?:time(?:_s)?|seconds){_EPOCHS}|time_s",
     re.IGNORECASE,
 )
+# What NAS-Bench-101 and others put in front of a quantity where a data set could stand.
+_NO_DATASETS = ("final", "halfway", "best", "trainable", "total", "num", "n", "model")
+_DATASET = re.compile(r"(?<![^_])(?:cifar100|cifar10|imagenet16_120|imagenet)(?![^_])")
 _AVERAGED = re.compile(r"_(?:avg|mean)$", re.IGNORECASE)
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
 _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNORECASE)
@@ -68,7 +72,7 @@ class ColumnFacts(BaseModel):
     ``label`` is what tables and figures shall call it, see ``Names``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     quantity: str | None = None
     unit: str | None = None
@@ -201,9 +205,11 @@ def infer_facts(name: str) -> dict[str, Any]:
     >>> infer_facts("CIFAR10_val_12")
     {'quantity': 'accuracy', 'dataset': 'cifar10', 'split': 'valid', 'epochs': 12}
     >>> infer_facts("onnx_cifar100_mj")
-    {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100'}
+    {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100', 'dataset': 'cifar100'}
     """
     name = _AVERAGED.sub("", re.sub(r"[\s./]+", "_", name.strip()))
+    if match := _SEED.fullmatch(name):
+        name = match["metric"]
     if match := _TIME.fullmatch(name):
         facts: dict[str, Any] = {"quantity": "training_time"}
     elif (match := _TRAINED.fullmatch(name)) and (match["dataset"] or match["outcome"]):
@@ -211,7 +217,7 @@ def infer_facts(name: str) -> dict[str, Any]:
         facts = {"quantity": _OUTCOMES[(match["outcome"] or "acc").lower()]}
     else:
         return _infer_cost(name)
-    if match["dataset"]:
+    if match["dataset"] and match["dataset"].lower() not in _NO_DATASETS:
         facts["dataset"] = match["dataset"].lower()
     if split := match.groupdict().get("split"):
         facts["split"] = _SPLITS[split.lower()]
@@ -223,8 +229,12 @@ def infer_facts(name: str) -> dict[str, Any]:
 def _infer_cost(name: str) -> dict[str, Any]:
     base, facts = read_suffix(name)
     if base:
-        on_device = QUANTITIES[facts["quantity"]].of_device
-        facts |= {"device": base} if on_device else {"dataset": base.lower()}
+        if QUANTITIES[facts["quantity"]].of_device:
+            facts["device"] = base
+            if match := _DATASET.search(base.lower()):
+                facts["dataset"] = match[0]
+        elif base.lower() not in _NO_DATASETS:
+            facts["dataset"] = base.lower()
     return facts
 
 
@@ -303,7 +313,7 @@ def read_metadata_file(path: Path) -> MetadataFile:
         SuiteError: it cannot be read, or says something a metric does not have.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
+        text = decoded(path, path.read_bytes()).replace("\r\n", "\n")
         content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(
@@ -325,4 +335,6 @@ def _first_fault(error: ValidationError) -> str:
         of_table = Names if place[:-1] == ["about"] else ColumnFacts
         known = MetadataFile if in_file else of_table
         return choose_from("key", place[-1], list(known.model_fields))
+    if not place:
+        return "it is no table of keys: give metrics, about, or both."
     return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."

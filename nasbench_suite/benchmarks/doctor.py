@@ -9,14 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.importing import Imported, import_table, read_spelled
+from nasbench_suite.benchmarks.importing import (
+    Imported,
+    import_table,
+    is_string_of,
+    read_spelled,
+)
 from nasbench_suite.benchmarks.plausibility import Check
 from nasbench_suite.benchmarks.quantities import COSTS
 from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import read_frame
 from nasbench_suite.parsing import counted
-from nasbench_suite.spaces import FiniteSpace, list_spaces, load_finite_space
+from nasbench_suite.spaces import FiniteSpace, SearchSpace, list_spaces, load_space
 from nasbench_suite.statistics.correlation import spearman
 
 _BARS = " ▁▂▃▄▅▆▇█"
@@ -42,19 +47,22 @@ def examine(path: Path, space: str | None = None, **arguments: Any) -> str:
     file = read_frame(path)
     frame = file.frame
     lines = [f"{path.name}: {counted(len(frame), 'row')}, {counted(frame.shape[1], 'column')}"]
-    where = load_finite_space(space) if space else _find_space(path)
-    lines.append(f"space: {where.name}, {where.size:,} architectures")
+    where = load_space(space) if space else _find_space(path)
+    size = (
+        f"{where.size:,} architectures" if isinstance(where, FiniteSpace) else "too large to list"
+    )
+    lines.append(f"space: {where.name}, {size}")
     try:
         imported = import_table(path, "examined", where, **{"force": True, **arguments})
     except SuiteError as error:
         return "\n".join([*lines, f"cannot be imported: {error}"])
-    lines += _metrics(where, imported)
+    lines += _metrics(imported)
     lines += [f"left out {column}: {why}" for column, why in imported.left_out.items()]
     lines += [*imported.hints, *imported.warnings, *_refusal(path, where, arguments)]
     return "\n".join([*lines, *_accuracy_against_cost(imported)])
 
 
-def _refusal(path: Path, space: FiniteSpace, arguments: dict[str, Any]) -> list[str]:
+def _refusal(path: Path, space: SearchSpace, arguments: dict[str, Any]) -> list[str]:
     """Why the file is not imported without ``--force``; nothing where it is."""
     try:
         import_table(path, "examined", space, **arguments)
@@ -63,30 +71,25 @@ def _refusal(path: Path, space: FiniteSpace, arguments: dict[str, Any]) -> list[
     return []
 
 
-def _find_space(path: Path) -> FiniteSpace:
+def _find_space(path: Path) -> SearchSpace:
     """The first space that any column holds strings of."""
     for name in list_spaces():
         try:
-            space = load_finite_space(name)
+            space = load_space(name)
             frame = read_spelled(path, space).frame
         except SuiteError:
             continue
-        for column in frame.columns:
-            cell = frame[column].iloc[0]
-            try:
-                if isinstance(cell, str) and space.parse("".join(cell.split())) is not None:
-                    return space
-            except SuiteError:
-                continue
+        if any(is_string_of(space, frame[column].iloc[0]) for column in frame.columns):
+            return space
     raise SuiteError(
         f"{path} has no strings of any space known: say which it is with --space, one of "
         f"{', '.join(list_spaces())}."
     )
 
 
-def _metrics(space: FiniteSpace, imported: Imported) -> list[str]:
+def _metrics(imported: Imported) -> list[str]:
     benchmark = imported.benchmark
-    check = Check(space, np.arange(space.size))
+    check = Check(benchmark.space, np.arange(benchmark.space.size))
     width = max(map(len, benchmark.metrics))
     lines = []
     for metric in benchmark.metrics.values():

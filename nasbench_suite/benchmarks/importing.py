@@ -51,6 +51,7 @@ from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
     check_named_unit,
     check_unit,
+    convert,
     says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import hw_nas_bench_facts, spelled
@@ -404,7 +405,7 @@ class _Importer:
         found = []
         outcomes = [one for one in self.metrics.values() if one.quantity in ("accuracy", "error")]
         tests = [
-            (column, values)
+            (column, _accuracy(metric, values))
             for metric in outcomes
             if metric.split == "test"
             for column, values in self.columns.items()
@@ -415,7 +416,7 @@ class _Importer:
             if metric.split != "valid" or values is None:
                 continue
             for column, test in tests:
-                if np.mean(values == test) > SAME_FIGURES:
+                if np.isclose(_accuracy(metric, values), test, 0, 1e-4).mean() > SAME_FIGURES:
                     found.append(
                         f"{metric.name} holds the figures of {column}: it is a test accuracy, and "
                         f"a search that sees it sees the test; say so with "
@@ -632,21 +633,28 @@ class _Importer:
             if wrong.any():
                 at = int(wrong.argmax())
                 marked = bool((values[wrong] == NO_FIGURE).all())
+                mend = (
+                    "why -1 stands for no figure with --missing REASON"
+                    if marked
+                    else "if that stands for no figure, leave those cells empty and say why with "
+                    "--missing REASON"
+                )
                 raise SuiteError(
                     f"Column {column!r} of {path} is {values[at]:g} at architecture {at} "
                     f"({self.space.string(at)}){and_more(int(wrong.sum()) - 1)}: {rule}; leave the "
                     f"column out, or say what it is with --metric {metric.name}:quantity=NAME"
-                    f"{', or why -1 stands for no figure with --missing REASON' if marked else ''}."
+                    f", or {mend}."
                 )
 
     def _refuse_mixed(self, path: Path, column: str, metric: Metric, values: _Numbers) -> None:
         """Refuse a column of percentages in which some are shares of 1."""
         known = values[np.isfinite(values)]
-        shares, rest = known[known <= 1], known[known > 1]
-        if metric.unit == "fraction" or len(shares) < FEW_VALUES * len(known) or not len(rest):
+        shares, rest = known[(known > 0) & (known <= 1)], known[known > 1]
+        if metric.unit == "fraction" or not len(shares) or not len(rest):
             return
         low, high = np.quantile(rest, [0.05, 0.95])
-        if low < 100 * np.median(shares) < high:
+        mostly = 2 * len(shares) > len(known) and shares.min() < np.median(rest) / 100
+        if mostly or low < 100 * np.median(shares) < high:
             raise SuiteError(
                 f"Column {column!r} of {path} mixes shares of 1, such as {shares[0]:g}, and "
                 f"percentages, such as {rest[0]:g}: multiply the shares by 100."
@@ -690,6 +698,12 @@ def _usual(name: str, quantity: str, said: Mapping[str, Any]) -> dict[str, Any]:
             f"say whether larger is better with --metric {name}:direction=maximize or minimize."
         )
     return {"unit": "", "direction": said["direction"]}
+
+
+def _accuracy(metric: Metric, values: _Numbers) -> _Numbers:
+    """An accuracy or an error rate as an accuracy in %."""
+    percent: _Numbers = convert(values, metric.quantity, metric.unit, "%")
+    return percent if metric.quantity == "accuracy" else 100 - percent
 
 
 def _are_counts(shares: _Numbers, images: int) -> bool:
@@ -752,7 +766,7 @@ def _keys_and_strings(
 ) -> tuple[list[Hashable], list[str]]:
     """What tells the architecture of each row from others, and how the space writes it."""
     cells = column.tolist()
-    listed = isinstance(space, FiniteSpace) and not _is_string_of(space, cells[0])
+    listed = isinstance(space, FiniteSpace) and not is_string_of(space, cells[0])
     if listed and (numbers := _numbers(column)) is not None:
         cells = [int(one) if one.is_integer() else one for one in numbers.tolist()]
     hashes = {cell for cell in cells if isinstance(cell, str) and space.is_hash(cell)}
@@ -908,9 +922,9 @@ def _upright(
     path: Path, frame: pd.DataFrame, space: SearchSpace
 ) -> tuple[pd.DataFrame, SearchSpace]:
     """A table with a row an architecture, also where it has a column an architecture."""
-    if len(frame) >= frame.shape[1] or not _is_string_of(space, frame.columns[-1]):
+    if len(frame) >= frame.shape[1] or not is_string_of(space, frame.columns[-1]):
         return frame, space
-    names = [name for name in frame.columns if not _is_string_of(space, name)]
+    names = [name for name in frame.columns if not is_string_of(space, name)]
     if len(names) > 1:
         raise SuiteError(
             f"{path} has a column for each architecture and {len(names)} others "
@@ -928,7 +942,7 @@ def is_bare(frame: pd.DataFrame, space: SearchSpace) -> bool:
     named = any(
         name.lower() in _ARCHITECTURE_COLUMNS
         or is_index(name)
-        or _is_string_of(space, frame[name].iloc[0])
+        or is_string_of(space, frame[name].iloc[0])
         for name in frame.columns
     )
     return not named and all(_numbers(frame[name]) is not None for name in frame.columns)
@@ -967,7 +981,7 @@ def find_architecture_column(
         if name in by_name and numbered:
             return by_name[name]
     for column in columns:
-        if _is_string_of(space, frame[column].iloc[0]):
+        if is_string_of(space, frame[column].iloc[0]):
             return column
     size = space.size if isinstance(space, FiniteSpace) else len(frame)
     if frame.shape[1] == 1 and _numbers(frame[columns[0]]) is not None and len(frame) != size:
@@ -1050,6 +1064,9 @@ def read_architectures(
             f"{path} has vectors such as {written[0].tolist()}, which are none of space "
             f"{space.name!r}: write its strings."
         )
+    if len(readings) == 1:
+        rows = readings[0].indices
+        return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
     return _chosen(path, space, column, readings, vectors=vectors, force=force)
 
 
@@ -1150,13 +1167,14 @@ def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Int
         except (TypeError, ValueError):
             return None
         return array.astype(np.int64) if array.ndim == 2 and array.dtype.kind in "iu" else None
-    figures = None if _is_string_of(space, first) else _numbers(frame[column])
+    figures = None if is_string_of(space, first) else _numbers(frame[column])
     if figures is None or not np.isin(figures, np.arange(space.size)).all():
         return None
     return figures.astype(np.int64)
 
 
-def _is_string_of(space: SearchSpace, cell: object) -> bool:
+def is_string_of(space: SearchSpace, cell: object) -> bool:
+    """Whether a cell is text that names an architecture of the space."""
     try:
         if not isinstance(cell, str):
             return False
@@ -1170,7 +1188,7 @@ def _no_architecture(
 ) -> SuiteError:
     """What is wrong with a cell, with the space that it is of where that is another."""
     others = [name for name in list_spaces() if name != space.name] if row == 0 else []
-    fits = [name for name in others if _is_string_of(load_space(name), cell)]
+    fits = [name for name in others if is_string_of(load_space(name), cell)]
     if not fits:
         from_one = isinstance(cell, int) and cell == getattr(space, "size", None)
         mend = " If the column counts from 1, subtract 1." if from_one else ""
@@ -1199,7 +1217,7 @@ def _read_string(space: SearchSpace, cell: str) -> Any:
 def _rows_of_strings(path: Path, column: pd.Series[Any], space: FiniteSpace) -> NDArray[np.int64]:
     """The architecture index of each row, from strings or indices."""
     cells = column.tolist()
-    if not _is_string_of(space, cells[0]) and (numbers := _numbers(column)) is not None:
+    if not is_string_of(space, cells[0]) and (numbers := _numbers(column)) is not None:
         cells = [int(number) if number.is_integer() else number for number in numbers.tolist()]
     indices = np.empty(len(cells), dtype=np.int64)
     for row, cell in enumerate(cells):

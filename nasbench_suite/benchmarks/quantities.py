@@ -119,6 +119,19 @@ UNKNOWN_UNITS = (
 )
 """Last parts of names that say a unit, or none, in which no quantity is kept here."""
 
+OTHER_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("memory", "mem", "vram", "ram", "rss"), "memory"),
+    **dict.fromkeys(("power", "watt", "watts"), "power"),
+    **dict.fromkeys(("energy", "joule", "joules"), "energy"),
+    **dict.fromkeys(("throughput", "fps", "qps"), "throughput"),
+    **dict.fromkeys(("params", "parameters", "size"), "parameters"),
+    **dict.fromkeys(("flops", "macs"), "flops"),
+    **dict.fromkeys(("accuracy", "acc", "top1", "top5"), "accuracy"),
+    **dict.fromkeys(("error", "err", "misclassification"), "error"),
+    "loss": "loss",
+}
+"""Parts of names that speak of another quantity than a latency."""
+
 _SAID_BY_WORD = ("latency", "energy", "throughput")
 
 
@@ -169,12 +182,20 @@ def check_unit(column: str, quantity: str, unit: str) -> None:
 
 
 def check_named_unit(column: str) -> None:
-    """Refuse a column of costs whose name ends in a unit that is not known.
+    """Refuse a column as a latency whose name ends in an unknown unit or speaks of something else.
 
     Raises:
         SuiteError: it does.
     """
-    word = _plain(column).rpartition("_")[2].lower()
+    parts = _plain(column).lower().split("_")
+    word = parts[-1]
+    for part in parts:
+        if (other := OTHER_WORDS.get(part)) is not None:
+            unit = next((end for end, known in SUFFIXES.items() if known[0] == other), "")
+            mend = f"end its name in its unit, such as _{unit}, or " if unit else ""
+            raise SuiteError(
+                f"Column {column!r} seems to be {other}, not a latency: {mend}leave it out."
+            )
     if word in UNKNOWN_UNITS:
         raise SuiteError(
             f"Column {column!r} seems to be in {word!r}, which is no unit known here: convert it "

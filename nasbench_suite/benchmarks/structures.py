@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import FiniteSpace, SearchSpace
 from nasbench_suite.spaces.topology import EDGES
 
 if TYPE_CHECKING:
@@ -63,6 +63,20 @@ def spelled(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list
         cells = frame[column]
         if len(cells) and isinstance(cells.iloc[0], Mapping):
             return frame.assign(**{column: [_of_mapping(cell) for cell in cells]}), []
+    return _with_zeros(frame, space)
+
+
+def _with_zeros(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list[str]]:
+    """Strings of digits that were read as numbers, which have no zeros in front."""
+    if not isinstance(space, FiniteSpace) or not (first := space.string(0)).isdigit():
+        return frame, []
+    for column in frame.columns:
+        cells = frame[column].astype(str)
+        strings = cells.str.zfill(len(first))
+        lost = not cells.equals(strings) and strings.isin(space.all_strings).all()
+        if lost and (column == "arch_str" or cells.str.len().max() > len(str(space.size))):
+            said = f"{column} had lost zeros in front, as in {cells[cells != strings].iloc[0]}."
+            return frame.assign(**{column: strings}), [said]
     return frame, []
 
 

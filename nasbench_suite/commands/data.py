@@ -230,11 +230,15 @@ def doctor_command(
     encoding: Annotated[
         str | None, typer.Option(help="How numbers or vectors of architectures are meant.")
     ] = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="It is an excerpt or a sample of its space.")
+    ] = False,
 ) -> None:
     """Say what a table would become, and what speaks against its figures."""
     from nasbench_suite.benchmarks.doctor import examine
 
-    typer.echo(examine(file, space, arch_column=arch, in_index_order=in_order, encoding=encoding))
+    said = {"arch_column": arch, "in_index_order": in_order, "encoding": encoding}
+    typer.echo(examine(file, space, **said, partial=partial))
 
 
 @app.command("where")

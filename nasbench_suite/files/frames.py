@@ -114,7 +114,8 @@ def _unreadable(path: Path, error: BaseException) -> SuiteError:
 def _unpacked(path: Path) -> tuple[bytes, list[str]]:
     """The content of a file, unpacked; a folder is refused with what it holds."""
     if path.is_dir():
-        inside = sorted(one.name for one in path.iterdir() if one.is_file())[:3]
+        files = (one for one in path.rglob("*") if one.is_file())
+        inside = sorted(str(one.relative_to(path)) for one in files)[:3]
         raise SuiteError(
             f"{path} is a folder and cannot be read as a table: name one file of it"
             + (f", such as {', '.join(inside)}." if inside else "; it holds none.")
@@ -191,7 +192,7 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         from nasbench_suite.files.safe_pickle import load
 
         return FrameFile(frame_of(load(path), path))
-    text = _decoded(path, content)
+    text = decoded(path, content)
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype", "<!--", "<html", "<head", "<?xml")):
         raise SuiteError(
@@ -217,7 +218,8 @@ def _need_likely_size(path: Path, found: Any) -> None:
         )
 
 
-def _decoded(path: Path, content: bytes) -> str:
+def decoded(path: Path, content: bytes) -> str:
+    """The text in a file, without its byte order mark."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16")):
         if content.startswith(mark):
             return content.decode(encoding)

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from hardware.tables import read_table
+from nasbench_suite.benchmarks.columns import infer_facts, read_metadata_file
+from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.importing import import_frame, import_table
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import frame_of
@@ -133,3 +135,108 @@ def test_pairs_and_rows_beside_their_names_are_tables(content: object) -> None:
 def test_what_only_looks_like_them_is_none(content: object) -> None:
     with pytest.raises(SuiteError, match="holds no table"):
         frame_of(content, Path("phone.json"))
+
+
+@pytest.mark.parametrize("name", ["peak_memory", "power_draw", "model_size", "top1_final"])
+def test_names_of_other_quantities_are_no_latencies(said: Said, name: str) -> None:
+    with pytest.raises(SuiteError, match=f"{name!r} seems to be .*, not a latency: .*leave it out"):
+        said(costs(**{name: COSTS}))
+
+
+def test_seeds_and_spreads_are_no_costs(tmp_path: Path) -> None:
+    file = tmp_path / "c.csv"
+    costs(c_test_seed0=COSTS, phone_ms_std=COSTS, phone_ms=COSTS).to_csv(file, index=False)
+    table = read_table(file, MACRO)
+    assert list(table.columns) == ["phone_ms"]
+    assert "left out c_test_seed0: accuracy, which is no cost" in table.hints
+
+
+@pytest.mark.parametrize(
+    "name", ["final_validation_accuracy", "trainable_parameters", "num_params"]
+)
+def test_words_of_the_field_are_no_data_sets(name: str) -> None:
+    assert "dataset" not in infer_facts(name)
+
+
+@pytest.mark.parametrize("name", ["cifar100_phone_ms", "phone_cifar100_ms"])
+def test_a_data_set_in_the_name_of_a_cost_is_its_data_set(name: str) -> None:
+    assert infer_facts(name)["dataset"] == "cifar100"
+
+
+@pytest.mark.parametrize(
+    ("name", "figures"),
+    [
+        ("c_valid_3", lambda test: test / 100),
+        ("c_valid_error_3", lambda test: 100 - test),
+        ("c_valid_error_3", lambda test: 1 - test / 100),
+    ],
+)
+def test_a_validation_that_is_a_test_on_another_scale_is_named(
+    name: str, figures: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    test = 60 + COSTS
+    frame = costs(c_test_3=test, **{name: figures(test)})
+    hints = import_frame(frame, "t", MACRO).hints
+    assert any(f"{name} holds the figures of c_test_3" in hint for hint in hints)
+
+
+@pytest.mark.parametrize("way", ["one share", "one percentage"])
+def test_one_figure_on_another_scale_is_refused(way: str) -> None:
+    test = (60 + COSTS) / (1 if way == "one share" else 100)
+    test[MACRO.size // 2] *= 0.01 if way == "one share" else 100
+    with pytest.raises(SuiteError, match="mixes shares of 1, such as 0"):
+        import_frame(costs(c_test_3=test), "t", MACRO)
+
+
+@pytest.mark.parametrize("part", [MACRO.size, 81])
+def test_zeros_lost_in_front_of_digits_are_put_back(tmp_path: Path, part: int) -> None:
+    strings = sorted(MACRO.all_strings)[:part]
+    figures = [60.0 + sum(map(int, string)) for string in strings]
+    file = tmp_path / "t.csv"
+    frame = pd.DataFrame({"arch_str": list(map(int, strings)), "c_valid_3": figures})
+    frame.to_csv(file, index=False)
+    imported = import_table(file, "t", MACRO, partial=part < MACRO.size)
+    assert imported.benchmark.query(strings[5], "c_valid_3") == figures[5]
+    assert "arch_str had lost zeros in front, as in 0." in imported.hints
+
+
+def test_vectors_with_the_last_decision_first_are_warned_of() -> None:
+    figures = 60 + COSTS[MACRO.representatives][MACRO.classes]
+    figures += np.array([int(string[0]) for string in MACRO.all_strings])
+    vectors = [[int(c) for c in reversed(string)] for string in MACRO.all_strings]
+    frame = pd.DataFrame({"arch": vectors, "c_valid_3": figures})
+    assert "'lexicographic-reversed'" in import_frame(frame, "t", MACRO).warnings[0]
+    right = frame.assign(arch=[vector[::-1] for vector in vectors])
+    assert import_frame(right, "t", MACRO).warnings == []
+
+
+def test_what_stands_for_no_figure_is_left_empty() -> None:
+    marked = np.where(np.arange(MACRO.size) < 5, -999, COSTS)
+    with pytest.raises(SuiteError, match="leave those cells empty and say why with --missing"):
+        import_frame(costs(phone_ms=marked), "t", MACRO)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_metadata_in_every_encoding_of_a_table(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "m.toml"
+    file.write_text("[metrics.phone_ms]\nresolution = 32\n", encoding=encoding)
+    assert read_metadata_file(file).metrics["phone_ms"].resolution == "32"
+
+
+def test_metadata_that_is_no_table_of_keys(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text("[1]")
+    with pytest.raises(SuiteError, match="no table of keys: give metrics, about, or both"):
+        read_metadata_file(tmp_path / "m.json")
+
+
+def test_a_sample_of_a_space_too_large_to_list_is_examined(tmp_path: Path) -> None:
+    networks = ["-".join([str(block)] * 22) for block in range(9)]
+    pd.DataFrame({"ops": networks, "phone_ms": COSTS[:9]}).to_csv(tmp_path / "t.csv", index=False)
+    assert "space: fbnet, too large to list" in examine(tmp_path / "t.csv")
+
+
+def test_files_within_a_folder_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "t.csv").write_text("x")
+    with pytest.raises(SuiteError, match=r"such as a/b/t\.csv"):
+        import_table(tmp_path, "t", MACRO)
