@@ -64,7 +64,6 @@ from nasbench_suite.spaces import (
     PoolSpace,
     SearchSpace,
     list_spaces,
-    load_finite_space,
     load_space,
 )
 
@@ -183,24 +182,30 @@ def import_table(
 def import_frame(
     frame: pd.DataFrame,
     name: str,
-    space: FiniteSpace,
+    space: SearchSpace,
     *,
     metadata: MetadataFile | None = None,
     arch_column: str | None = None,
     in_index_order: bool = False,
     encoding: str | None = None,
     force: bool = False,
+    partial: bool = False,
 ) -> Imported:
     """Make a benchmark of a data frame, with the checks of ``import_table``."""
-    importer = _Importer(space, metadata or MetadataFile(), encoding, force)
     renamed, notes = spelled(frame.rename(columns=str), space)
     source, file = Path("the data frame"), FrameFile(renamed, notes=notes)
+    listed: FiniteSpace
+    if partial or not isinstance(space, FiniteSpace):
+        listed, file, arch_column = _pool(source, file, space, arch_column)
+    else:
+        listed = space
+    importer = _Importer(listed, metadata or MetadataFile(), encoding, force)
     importer.add(source, file, arch_column=arch_column, in_index_order=in_index_order)
     return importer.finish(name, {})
 
 
 def benchmark_from_frame(
-    frame: pd.DataFrame, space: str | FiniteSpace, name: str = "frame", **arguments: Any
+    frame: pd.DataFrame, space: str | SearchSpace, name: str = "frame", **arguments: Any
 ) -> Benchmark:
     """A benchmark of a data frame, with the checks of ``nasbench data import``.
 
@@ -209,12 +214,13 @@ def benchmark_from_frame(
             ``nasbench data import`` knows them.
         space: the space, or its name.
         name: of the benchmark.
-        arguments: further ones of ``import_frame``, such as ``encoding``.
+        arguments: further ones of ``import_frame``, such as ``encoding``, or ``partial`` for a
+            sample.
 
     Raises:
         SuiteError: see ``import_table``.
     """
-    where = load_finite_space(space) if isinstance(space, str) else space
+    where = load_space(space) if isinstance(space, str) else space
     imported = import_frame(frame, name, where, **arguments)
     for warning in imported.warnings:
         warnings.warn(warning, stacklevel=2)

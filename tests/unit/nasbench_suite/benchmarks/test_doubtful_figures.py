@@ -12,7 +12,11 @@ import pytest
 from hardware.tables import read_table
 from nasbench_suite.benchmarks.columns import infer_facts, read_metadata_file
 from nasbench_suite.benchmarks.doctor import examine
-from nasbench_suite.benchmarks.importing import import_frame, import_table
+from nasbench_suite.benchmarks.importing import (
+    benchmark_from_frame,
+    import_frame,
+    import_table,
+)
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import frame_of
 from nasbench_suite.spaces import load_finite_space, load_space
@@ -240,3 +244,11 @@ def test_files_within_a_folder_are_named(tmp_path: Path) -> None:
     (tmp_path / "a" / "b" / "t.csv").write_text("x")
     with pytest.raises(SuiteError, match=r"such as a/b/t\.csv"):
         import_table(tmp_path, "t", MACRO)
+
+
+def test_a_frame_of_a_sample_is_a_benchmark() -> None:
+    networks = ["-".join([str(block)] * 22) for block in range(9)]
+    frame = pd.DataFrame({"ops": networks, "phone_ms": COSTS[:9]})
+    assert benchmark_from_frame(frame, "fbnet").query(networks[3], "phone_ms") == COSTS[3]
+    part = costs(phone_ms=COSTS).head(9)
+    assert benchmark_from_frame(part, "nasbench-macro", partial=True).space.size == 9
