@@ -173,6 +173,11 @@ def test_a_full_disk_and_a_poor_terminal_end_in_one_sentence() -> None:
     assert answer.returncode == 2
     assert answer.stderr.startswith(b"nasbench: Cannot read or write")
     assert b"Traceback" not in answer.stderr
+    reads, writes = os.pipe()
+    os.close(reads)  # as `head` does when it has enough
+    answer = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (answer.returncode, answer.stderr) == (1, b"")
     poor = os.environ | {"PYTHONIOENCODING": "ascii", "NASBENCH_HOME": "/nowhere/\u00e4"}
     answer = subprocess.run(
         [*command[:3], "data", "info", "\u00e4\u4e2d"], capture_output=True, env=poor, check=False
