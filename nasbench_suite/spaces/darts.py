@@ -137,6 +137,7 @@ class DartsSpace(ProductSpace):
     """
 
     name = "darts"
+    aliases: tuple[str, ...] = ("nasbench301", "nas-bench-301", "nb301")
     cells: tuple[Cell, Cell] = _everywhere(*_DARTS)
 
     @cached_property
@@ -534,6 +535,7 @@ class DartsS1(DartsSpace):
     """S1: the two operations of each edge that DARTS itself found strongest, edge by edge."""
 
     name = "darts-s1"
+    aliases = ()
     cells = (_spelled(_S1_NORMAL), _spelled(_S1_REDUCE))
 
 
@@ -541,6 +543,7 @@ class DartsS2(DartsSpace):
     """S2: skip connection or 3x3 separable convolution."""
 
     name = "darts-s2"
+    aliases = ()
     cells = _everywhere("skip_connect", "sep_conv_3x3")
 
 
@@ -548,6 +551,7 @@ class DartsS3(DartsSpace):
     """S3: as S2, but the supernet also has ``none``, which is never derived."""
 
     name = "darts-s3"
+    aliases = ()
     cells = _everywhere("none", "skip_connect", "sep_conv_3x3")
 
 
@@ -555,6 +559,7 @@ class DartsS4(DartsSpace):
     """S4: Gaussian noise in place of the input, or 3x3 separable convolution."""
 
     name = "darts-s4"
+    aliases = ()
     cells = _everywhere("noise", "sep_conv_3x3")
 
 

@@ -49,7 +49,7 @@ class TransNASMicroSpace(CellSpace):
     """
 
     name = "transnas101-micro"
-    aliases = ("transbench101_micro", "transnas-micro")
+    aliases = ("transbench101_micro", "transnas-micro", "transnas-bench-101-micro")
     cell = CELL
     choices = tuple(map(len, CELL.candidates))
 
@@ -112,7 +112,7 @@ class TransNASMacroSpace(FiniteSubsetSpace):
     """
 
     name = "transnas101-macro"
-    aliases = ("transbench101_macro", "transnas-macro")
+    aliases = ("transbench101_macro", "transnas-macro", "transnas-bench-101-macro")
     choices = (len(MODULES),) * MIN_MODULES + (len(MODULES) + 1,) * (MAX_MODULES - MIN_MODULES)
 
     def list_vectors(self) -> NDArray[np.int8]:

@@ -782,6 +782,8 @@ def test_metadata_with_a_byte_order_mark(tmp_path: Path, suffix: str) -> None:
         *((name, "nats-sss") for name in ("sss", "size")),
         *((name, "nasbench-macro") for name in ("nas-bench-macro", "macro")),
         *((name, "nasbench101") for name in ("nas-bench-101", "nb101")),
+        *((name, "darts") for name in ("nasbench301", "nas-bench-301", "nb301")),
+        ("transnas-bench-101-micro", "transnas101-micro"),
     ],
 )
 def test_names_that_the_field_gives_spaces(name: str, space: str) -> None:
