@@ -104,8 +104,10 @@ def print_lines(*parts: str) -> None:
 
     width = terminal_width() if sys.stdout.isatty() else None
     for part in parts:
-        whole = width is None or len(part) <= width or "\n" in part
-        typer.echo(part if whole else "\n".join(_wrapped(part, width)))
+        if width is None or len(part) <= width or "\n" in part:
+            typer.echo(part)
+        else:
+            typer.echo("\n".join(_wrapped(part, width)))
 
 
 def terminal_width() -> int:
