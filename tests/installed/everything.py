@@ -43,6 +43,8 @@ SHORT = {
     "population": 4,
     "population_size": 10,
     "sample_size": 3,
+    "split_share": 0.5,
+    "splits": 1,
     "rounds": 2,
     "searches": 2,
     "tuning": 1,
@@ -98,7 +100,7 @@ site . --output site
 sensitivity reinforce learning_rate --store rl.sqlite
 hardware count --output counts.parquet --setting digits
 hardware measure --output one.parquet --setting digits --architectures 20 --rounds 2 --repeats 3
-hardware measure --output two.parquet --setting digits --architectures 6 --rounds 2 --repeats 3
+hardware measure --output two.parquet --setting digits --architectures 20 --rounds 2 --repeats 3
 hardware compare one.parquet two.parquet
 hardware add digits counts.parquet --output added.parquet
 hardware predict counts.parquet --predictors additive --sizes 50 --repeats 1 --output predicted.csv
