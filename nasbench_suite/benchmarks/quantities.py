@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from nasbench_suite.benchmarks.table import Direction
 from nasbench_suite.errors import SuiteError, choose_from
+
+Direction = Literal["maximize", "minimize"]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.benchmarks.quantities import QUANTITIES, Direction
 from nasbench_suite.deprecated import renamed
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
@@ -54,7 +56,6 @@ _METADATA_KEY = b"nasbench_suite"
 _SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
 Split = Literal["train", "valid", "test"]
-Direction = Literal["maximize", "minimize"]
 Provenance = Literal["measured", "modelled", "quantised", "unknown"]
 
 Reason = Literal[
@@ -336,14 +337,39 @@ class Benchmark(Described):
     def with_metric(self, metric: Metric, values: ArrayLike) -> Benchmark:
         """A benchmark with a further metric, or another in place of one of its name.
 
+        Warns where the figures seem to stand beside other architectures than they belong to, as
+        an import does.
+
         Args:
             metric: what the figures are.
             values: figures by architecture index, shape (space.size,).
 
         Raises:
-            SuiteError: the figures are not one for each architecture, or not finite.
+            SuiteError: ``metric`` is a name alone, the figures are not one for each
+                architecture, not finite, or of a device and not above 0.
         """
+        from nasbench_suite.benchmarks.plausibility import Check, describe
+
+        if not isinstance(metric, Metric):
+            raise SuiteError(
+                f"{metric!r} does not say what the figures are: give a Metric, such as "
+                f'Metric("phone", quantity="latency", unit="ms", direction="minimize").'
+            )
         checked = make_benchmark(self.name, self.space, [metric], {metric.name: values})
+        figures = checked.values(metric.name)
+        quantity = QUANTITIES.get(metric.quantity)
+        if quantity is not None and quantity.of_device and figures.min() <= 0:
+            raise SuiteError(
+                f"{metric.name} is {figures.min():g} at architecture {figures.argmin()}: "
+                f"{quantity.name} is a number above 0."
+            )
+        judged = Check(self.space, np.arange(self.space.size)).judge(figures, metric.quantity)
+        if judged is not None and not judged.plausible:
+            warnings.warn(
+                f"{metric.name} may have its figures beside other architectures than they belong "
+                f"to: {describe(metric.name, judged)}.",
+                stacklevel=2,
+            )
         return Benchmark(
             self.name,
             self.space,

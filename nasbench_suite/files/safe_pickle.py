@@ -69,6 +69,10 @@ class _ScalarType:
         return np.dtype(order + self._name)
 
 
+class _NoNumbers(pickle.UnpicklingError):
+    """A sound array of text, dates or objects."""
+
+
 class _MakeScalarType:
     """``numpy.dtype`` as pickles call it."""
 
@@ -76,7 +80,7 @@ class _MakeScalarType:
 
     def __call__(self, name: str, align: object = False, copy: object = True) -> _ScalarType:
         if name not in _NUMBERS:
-            raise pickle.UnpicklingError(f"a NumPy type {name!r}, which is no number")
+            raise _NoNumbers(name)
         return _ScalarType(name)
 
 
@@ -576,6 +580,11 @@ def explained(path: Path) -> Iterator[None]:
     except Exception as error:  # a damaged pickle raises nearly anything
         if isinstance(error, OSError) and error.strerror:
             raise SuiteError(f"{path} cannot be read: {error.strerror}.") from None
+        if isinstance(error, _NoNumbers):
+            raise SuiteError(
+                f"{path} holds an array of NumPy type {str(error)!r}, and of arrays only those of "
+                f"real numbers are read: save the figures as numbers, or the table as CSV."
+            ) from None
         raise SuiteError(
             f"{path} is truncated, damaged or another kind of file: get it again ({reason(error)})."
         ) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,10 +189,17 @@ def test_a_benchmark_from_a_frame_and_back() -> None:
     assert benchmark.metric("c_valid_1").split == "valid"
     back = benchmark.to_pandas()
     pd.testing.assert_frame_equal(back, frame, check_dtype=False)
-    more = benchmark.with_metric(
-        Metric("phone", quantity="latency", unit="ms", direction="minimize"), np.arange(TSS.size)
-    )
-    assert more.values("phone")[7] == 7
+    phone = Metric("phone", quantity="latency", unit="ms", direction="minimize")
+    with pytest.warns(UserWarning, match="phone may have its figures beside other"):
+        more = benchmark.with_metric(phone, 1.0 + np.arange(TSS.size))
+    assert more.values("phone")[7] == 8
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        benchmark.with_metric(replace(phone, quantity="accuracy"), frame["c_valid_1"])
+    with pytest.raises(SuiteError, match="phone is 0 at architecture 0: latency is a number above"):
+        benchmark.with_metric(phone, np.arange(TSS.size))
+    with pytest.raises(SuiteError, match="give a Metric"):
+        benchmark.with_metric("phone", np.arange(TSS.size))  # type: ignore[arg-type]
     assert list(benchmark.metrics) == ["c_valid_1"]
     assert more.checksum != benchmark.checksum
     with pytest.raises(SuiteError, match="shape"):
