@@ -176,7 +176,7 @@ def test_a_benchmark_in_use_survives_its_replacement(source: Path) -> None:
         ({"space": "nats-tts"}, "Unknown search space 'nats-tts': did you mean 'nats-tss'"),
         ({"latency": ["nothing.csv"]}, r"no file nothing\.csv"),
         ({"metadata": "nothing.toml"}, r"nothing\.toml cannot be read"),
-        ({"metrics": {"c_test_3": {"unit": 3}}}, "unit: input should be a valid string"),
+        ({"metrics": {"c_test_3": {"unit": 3}}}, "unit '3', which is none of accuracy"),
     ],
 )
 def test_bad_arguments(source: Path, arguments: dict, sentence: str) -> None:
