@@ -340,10 +340,6 @@ def read_table(
     return replace(table, hints=(*hints, *found.warnings))
 
 
-def _quantity_and_unit(facts: Mapping[str, Any]) -> tuple[str, str]:
-    return str(facts["quantity"]), str(facts.get("unit", ""))
-
-
 def _saying_why(
     facts: Mapping[str, Mapping[str, str]], columns: Iterable[str], missing: str | None
 ) -> dict[str, dict[str, str]]:

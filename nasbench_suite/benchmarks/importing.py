@@ -166,11 +166,7 @@ def import_table(
             figures fit another order of the architectures and not this one.
     """
     file = read_spelled(path, space)
-    listed: FiniteSpace
-    if partial or not isinstance(space, FiniteSpace):
-        listed, file, arch_column = _pool(path, file, space, arch_column)
-    else:
-        listed = space
+    file, listed, arch_column = _listed(path, file, space, arch_column, partial)
     importer = _Importer(listed, metadata or MetadataFile(), encoding, force)
     importer.add(path, file, arch_column=arch_column, in_index_order=in_index_order)
     for source in latency:
@@ -194,11 +190,7 @@ def import_frame(
     """Make a benchmark of a data frame, with the checks of ``import_table``."""
     renamed, notes = spelled(frame.rename(columns=str), space)
     source, file = Path("the data frame"), FrameFile(renamed, notes=notes)
-    listed: FiniteSpace
-    if partial or not isinstance(space, FiniteSpace):
-        listed, file, arch_column = _pool(source, file, space, arch_column)
-    else:
-        listed = space
+    file, listed, arch_column = _listed(source, file, space, arch_column, partial)
     importer = _Importer(listed, metadata or MetadataFile(), encoding, force)
     importer.add(source, file, arch_column=arch_column, in_index_order=in_index_order)
     return importer.finish(name, {})
@@ -716,6 +708,19 @@ def _are_counts(shares: _Numbers, images: int) -> bool:
     """Whether each share is a whole number of so many images, up to single precision."""
     counts = shares * images
     return bool(np.all(np.abs(counts - np.rint(counts)) < 1e-3 * max(1, images / 10_000)))
+
+
+def _listed(
+    path: Path, file: FrameFile, space: SearchSpace, arch_column: str | None, partial: bool
+) -> tuple[FrameFile, FiniteSpace, str | None]:
+    """A table, the space that it has a row for each of, and its column of architectures.
+
+    Of a sample, and of a space too large to list, that is the pool of what is there.
+    """
+    if isinstance(space, FiniteSpace) and not partial:
+        return file, space, arch_column
+    pool, file, column = _pool(path, file, space, arch_column)
+    return file, pool, column
 
 
 def _pool(

@@ -18,8 +18,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from made import ENVIRONMENT, made_task
 
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import MethodRow
 from nasbench_suite.store import ResultStore, seals
 
 _COLUMNS = [*seals.TRIAL, "finished_at", "seal"]
@@ -29,35 +30,18 @@ def write_store(path: Path, tasks: int, methods: int, seeds: int) -> None:
     """A results file of finished trials without records, sealed as any."""
     rng = np.random.default_rng(0)
     with ResultStore(path) as store:
-        environment = store.add_environment(
-            EnvironmentRow(key="e", git_revision=None, packages={}, platform="made")
-        )
+        environment = store.add_environment(ENVIRONMENT)
         numbers = [
             store.add_method(MethodRow(key=f"m{place}", label=f"m{place}", name="m", config={}))
             for place in range(methods)
         ]
         for place in range(tasks):
-            task = store.add_task(_task(place))
+            task = store.add_task(
+                made_task(key=f"t{place}", name=f"task {place}", dataset=f"d{place}")
+            )
             for rank, method in enumerate(numbers):
                 reports = rng.normal(94.0, 0.5, seeds) + 0.05 * rank
                 _add(store, reports, rng, task_id=task, method_id=method, environment=environment)
-
-
-def _task(place: int) -> TaskRow:
-    return TaskRow(
-        key=f"t{place}",
-        name=f"task {place}",
-        benchmark="made",
-        space="nats-tss",
-        dataset=f"d{place}",
-        signal_metric="valid",
-        report_metric="test",
-        unit="%",
-        direction="maximize",
-        optimum=100.0,
-        noise_floor=0.5,
-        config={"evaluations": 1.0, "seconds": None},
-    )
 
 
 def _add(

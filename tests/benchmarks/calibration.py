@@ -45,6 +45,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import typer
+from made import ENVIRONMENT, made_search, made_task
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
@@ -52,8 +53,7 @@ from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.events import Incumbents, Record, TrialResult
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import MethodRow
 from nasbench_suite.statistics import interquartile_mean
 from nasbench_suite.statistics.estimates import (
     Estimate,
@@ -235,40 +235,18 @@ def write_board(path: Path, samples: Sequence[Floats], floor: float | None = Non
     """A results file of one task, a method a sample, each search of one evaluation."""
     path.unlink(missing_ok=True)
     with ResultStore(path) as store:
-        where = store.add_environment(
-            EnvironmentRow(key="e", git_revision=None, packages={}, platform="made")
-        )
+        where = store.add_environment(ENVIRONMENT)
         task = store.add_task(
-            TaskRow(
-                key="task",
-                name="made",
-                benchmark="made for a calibration",
-                space="nats-tss",
-                dataset=None,
-                signal_metric="valid",
-                report_metric="test",
-                unit="",
-                direction="maximize",
-                optimum=OPTIMUM,
-                noise_floor=floor,
-                config={"evaluations": 1.0, "seconds": None},
+            made_task(
+                benchmark="made for a calibration", unit="", optimum=OPTIMUM, noise_floor=floor
             )
         )
         for place, figures in enumerate(samples):
             name = f"m{place:02}"
             method = store.add_method(MethodRow(key=name, label=name, name=name, config={}))
             for seed, figure in enumerate(figures.tolist()):
-                store.add_trial(task, method, where, seed, _searched(figure))
+                store.add_trial(task, method, where, seed, made_search(figure))
     return path
-
-
-def _searched(figure: float) -> TrialResult:
-    """A search of one evaluation that came to a figure."""
-    one, whole = np.ones(1), np.ones(1, dtype=np.int32)
-    record = Record(0 * whole, whole, np.array([[figure]]), one, one, -whole)
-    numbers = whole.astype(np.int64)
-    incumbents = Incumbents(numbers, one, one, 0 * numbers, one, np.array([figure]))
-    return TrialResult(record, incumbents, 0.0)
 
 
 # -- what is counted -------------------------------------------------------------------------------

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from made import ENVIRONMENT, made_task
 
 from nasbench_suite.analysis.results import read_results
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import MethodRow
 from nasbench_suite.store import ResultStore
 from reports.html.report import write_report
 
@@ -27,21 +28,14 @@ def make_store(path: Path, methods: int, tasks: int, seeds: int) -> None:
     """A results file with as many trials, whose regrets shrink with the budget."""
     rng = np.random.default_rng(0)
     with ResultStore(path) as store:
-        environment = store.add_environment(
-            EnvironmentRow(key="made", git_revision=None, packages={}, platform="made up")
-        )
+        environment = store.add_environment(ENVIRONMENT)
         task_ids = [
             store.add_task(
-                TaskRow(
+                made_task(
                     key=f"task{number}",
                     name=f"bench{number // 4}/set{number % 4}",
                     benchmark=f"bench{number // 4}",
-                    space="nats-tss",
                     dataset=f"set{number % 4}",
-                    signal_metric="valid",
-                    report_metric="test",
-                    unit="%",
-                    direction="maximize",
                     optimum=95.0,
                     noise_floor=0.3,
                     config={"evaluations": 200.0, "seconds": None},

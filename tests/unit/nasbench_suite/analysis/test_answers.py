@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made import ENVIRONMENT, made_search, made_task
 
 from nasbench_suite.analysis.comparison import compare
 from nasbench_suite.analysis.leaderboard import leaderboard, overall_leaderboard
@@ -20,7 +21,7 @@ from nasbench_suite.analysis.robustness import robustness
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Incumbents, Record, TrialResult
-from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow
+from nasbench_suite.rows import MethodRow
 from nasbench_suite.statistics.significance import wilcoxon
 from nasbench_suite.store import ResultStore
 from reports.figures.comparison import critical_difference_data
@@ -30,35 +31,16 @@ Board = Mapping[str, Mapping[int, float | None]]
 """Figures by method and seed; None where the trial failed."""
 
 
-def searched(figure: float) -> TrialResult:
-    """A search of one evaluation that came to a figure."""
-    one, whole = np.ones(1), np.ones(1, dtype=np.int32)
-    record = Record(0 * whole, whole, np.array([[figure]]), one, one, -whole)
-    incumbents = Incumbents(
-        whole.astype(np.int64), one, one, np.zeros(1, np.int64), one, np.array([figure])
-    )
-    return TrialResult(record, incumbents, 0.0)
-
-
 def written(path: Path, boards: Sequence[Board], floor: float | None = 0.5) -> Path:
     """A results file with a task a board."""
     with ResultStore(path) as store:
-        where = store.add_environment(
-            EnvironmentRow(key="e", git_revision=None, packages={}, platform="made")
-        )
+        where = store.add_environment(ENVIRONMENT)
         for place, board in enumerate(boards):
             task = store.add_task(
-                TaskRow(
+                made_task(
                     key=f"task{place}",
                     name=f"made/{place}",
-                    benchmark="made",
-                    space="nats-tss",
                     dataset=f"d{place}",
-                    signal_metric="valid",
-                    report_metric="test",
-                    unit="%",
-                    direction="maximize",
-                    optimum=100.0,
                     noise_floor=floor,
                     config={"evaluations": 1.0, "seconds": None, "benchmark": "made"},
                 )
@@ -69,7 +51,7 @@ def written(path: Path, boards: Sequence[Board], floor: float | None = 0.5) -> P
                     if figure is None:
                         store.add_failure(task, method, where, seed, "a slip", 0.0)
                     else:
-                        store.add_trial(task, method, where, seed, searched(figure))
+                        store.add_trial(task, method, where, seed, made_search(figure))
     return path
 
 
