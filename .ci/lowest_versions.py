@@ -29,6 +29,8 @@ def lowest(requirements: Iterable[str]) -> dict[str, str]:
     found: dict[str, Version] = {}
     for text in requirements:
         requirement = Requirement(text)
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue  # of another platform
         bounds = [
             Version(part.version) for part in requirement.specifier if part.operator in (">=", "==")
         ]

@@ -8,6 +8,7 @@ pym1024/SWAP, cvlab-yonsei/AZ-NAS (NB201) and VITA-Group/TENAS, run once outside
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -58,6 +59,18 @@ def test_counts_are_those_of_nats_bench() -> None:
     photographs = Batch("made", np.zeros((2, 3, 32, 32), np.float32), digits.labels[:2], 10)
     assert score("params", TSS, 0, batch=photographs) == pytest.approx(129_306)
     assert score("flops", TSS, 0, batch=photographs) == pytest.approx(15_647_370)
+
+
+def test_the_l2_norm_counts_convolutions() -> None:
+    """A layer of default weights has norm √(outputs / 3), whatever its kernel."""
+    digits = make_batch("digits", 16)
+    images = Batch("made", np.zeros((2, 3, 32, 32), np.float32), digits.labels[:2], 10)
+    cell = "|{0}~0|+|{1}~0|none~1|+|skip_connect~0|none~1|none~2|"
+    bare = score("l2-norm", TSS, cell.format("none", "none"), batch=images)
+    each = 5 * sum(math.sqrt(channels / 3) for channels in (16, 32, 64))
+    for operations in itertools.product(("nor_conv_1x1", "nor_conv_3x3"), repeat=2):
+        found = score("l2-norm", TSS, cell.format(*operations), batch=images)
+        assert found - bare == pytest.approx(2 * each, rel=0.02)
 
 
 @pytest.mark.parametrize("name", list(registry.entries("proxies")))
