@@ -266,11 +266,19 @@ class PoolSpace(FiniteSpace):
             counts: NDArray[np.float64] = differ.sum(axis=1, dtype=np.float64)
             return counts
         if self.encodings:
-            from scipy.spatial.distance import cdist
-
             features = self.base.features([member], self.encodings[0])
-            distances: NDArray[np.float64] = cdist(self._features, features, "cityblock")[:, 0]
-            return distances
+            if self._bits is None or not _are_bits(features):
+                from scipy.spatial.distance import cdist
+
+                distances: NDArray[np.float64] = cdist(self._features, features, "cityblock")[:, 0]
+                return distances
+            # |x − y| = x + y − 2xy of bits, whole numbers that single precision holds.
+            rows, ones = self._bits
+            given = features[0].astype(np.float32)
+            apart: NDArray[np.float32] = rows @ (-2 * given)
+            apart += ones
+            apart += given.sum()
+            return apart.astype(np.float64)
         # Nothing tells how alike two are: those that follow in the table stand in.
         place = self.index_of_key.get(self.base.row_key(member), 0)
         return ((np.arange(self.size) - place) % self.size).astype(np.float64)
@@ -278,6 +286,18 @@ class PoolSpace(FiniteSpace):
     @cached_property
     def _features(self) -> NDArray[np.float64]:
         return self.features(range(self.size), self.encodings[0])
+
+    @cached_property
+    def _bits(self) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+        """The features, and how many each member has, where they are there or not."""
+        if not _are_bits(self._features):
+            return None
+        rows = self._features.astype(np.float32)
+        return rows, rows.sum(axis=1)
+
+
+def _are_bits(features: NDArray[np.float64]) -> bool:
+    return bool(((features == 0) | (features == 1)).all())
 
 
 def _values(neighbours: Any) -> list[Any]:
