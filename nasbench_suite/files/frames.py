@@ -15,7 +15,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ _CELLS = "nasbench201"
 """HW-NAS-Bench's figures of cells, beside which it keeps those of layers of another space."""
 
 _SPLIT_KEYS = {"columns", "index", "data"}
+_MOST_LAYERS = 4
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 _MOST_COLUMNS = 20_000  # every epoch of every seed of three data sets, several times over
 _SEPARATORS = ("\t", ";", ",", "|")
@@ -91,7 +92,8 @@ def read_frame(path: Path) -> FrameFile:
         raise
     except (pa.ArrowException, OSError, EOFError, *_PACKERS) as error:
         raise _unreadable(path, error) from None
-    except (ValueError, OverflowError, MemoryError, RecursionError) as error:
+    # RuntimeError: an archive with a password, or packed in a way that zipfile does not know.
+    except (ValueError, OverflowError, MemoryError, RuntimeError) as error:
         raise _unreadable(path, error) from None
     frame = found.frame
     if frame.empty:
@@ -120,35 +122,49 @@ def _unpacked(path: Path) -> tuple[bytes, list[str]]:
             f"{path} is a folder and cannot be read as a table: name one file of it"
             + (f", such as {', '.join(inside)}." if inside else "; it holds none.")
         )
-    with path.open("rb") as file:
-        head = file.read(6)
-        file.seek(0)
-        if head.startswith(b"PK\x03\x04"):
-            return _from_zip(path)
-        for magic, opened in ((b"\x1f\x8b", gzip), (b"BZh", bz2), (b"\xfd7zXZ", lzma)):
-            if head.startswith(magic):
-                with opened.open(file) as packed:
-                    return _bounded(path, packed), []
-        return file.read(), []
+    content, notes = path.read_bytes(), []
+    for _ in range(_MOST_LAYERS):
+        layer = _packed_within(path, content)
+        if layer is None:
+            return content, notes
+        content, member = layer
+        notes += [f"{path.name} was read from {member} in it."] if member else []
+    raise SuiteError(f"{path} is packed more than {_MOST_LAYERS} times over: unpack it first.")
 
 
-def _from_zip(path: Path) -> tuple[bytes, list[str]]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/")]
-        if any(name.startswith("xl/") for name in names):
-            raise SuiteError(f"{path} is an Excel workbook: save its sheet as CSV.")
-        if names and all(name.endswith(".npy") for name in names):
-            return path.read_bytes(), []
-        tables = [n for n in names if not Path(n).name.startswith((".", "_"))]
-        if any(name.endswith("data.pkl") for name in names):
-            return path.read_bytes(), []  # a file of torch.save is a zip file too
-        if len(tables) != 1:
-            raise SuiteError(
-                f"{path} holds {len(tables)} files ({', '.join(tables[:3])}): unpack it and name "
-                f"the one with the table."
-            )
-        with archive.open(tables[0]) as packed:
-            return _bounded(path, packed), [f"{path.name} was read from {tables[0]} in it."]
+def _packed_within(path: Path, content: bytes) -> tuple[bytes, str] | None:
+    """What a packed file holds, and its name in an archive; None if it is not packed."""
+    for magic, opened in ((b"\x1f\x8b", gzip), (b"BZh", bz2), (b"\xfd7zXZ", lzma)):
+        if content.startswith(magic):
+            with opened.open(io.BytesIO(content)) as packed:
+                return _bounded(path, packed), ""
+    if content.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = [name for name in archive.namelist() if not name.endswith("/")]
+            if any(name.startswith("xl/") for name in names):
+                raise SuiteError(f"{path} is an Excel workbook: save its sheet as CSV.")
+            arrays = bool(names) and all(name.endswith(".npy") for name in names)
+            if arrays or any(name.endswith("data.pkl") for name in names):
+                return None  # files of NumPy and of torch.save are zip files too
+            member = _only_table(path, names)
+            with archive.open(member) as packed:
+                return _bounded(path, packed), member
+    if content[257:262] == b"ustar":
+        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+            member = _only_table(path, [one.name for one in tar.getmembers() if one.isfile()])
+            return _bounded(path, tar.extractfile(member)), member
+    return None
+
+
+def _only_table(path: Path, names: Sequence[str]) -> str:
+    """The one file in an archive that can be a table."""
+    tables = [name for name in names if not Path(name).name.startswith((".", "_"))]
+    if len(tables) != 1:
+        raise SuiteError(
+            f"{path} holds {len(tables)} files ({', '.join(tables[:3])}): unpack it and name the "
+            f"one with the table."
+        )
+    return tables[0]
 
 
 def _bounded(path: Path, packed: Any) -> bytes:
@@ -182,8 +198,6 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     for magic, other in _OTHER_FORMATS.items():
         if content.startswith(magic):
             raise SuiteError(f"{path} is {other}.")
-    if content[257:262] == b"ustar":
-        return _from_tar(path, content)
     if content.startswith(b"\x93NUMPY") or (content.startswith(b"PK") and b".npy" in content[:200]):
         arrays = np.load(io.BytesIO(content), allow_pickle=False)
         held = arrays if isinstance(arrays, np.ndarray) else {n: arrays[n] for n in arrays.files}
@@ -191,7 +205,7 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     if content.startswith((b"\x80", b"PK\x03\x04")):
         from nasbench_suite.files.safe_pickle import load
 
-        return FrameFile(frame_of(load(path), path))
+        return FrameFile(frame_of(load(path, content=content), path))
     text = decoded(path, content)
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype", "<!--", "<html", "<head", "<?xml")):
@@ -237,24 +251,6 @@ def decoded(path: Path, content: bytes) -> str:
             f"{path} is text in another encoding than UTF-8 (byte {content[error.start]:#x} at "
             f"{error.start:,}): save it as UTF-8."
         ) from None
-
-
-def _from_tar(path: Path, content: bytes) -> FrameFile:
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        files = [one for one in archive.getmembers() if one.isfile()]
-        tables = [one for one in files if not Path(one.name).name.startswith((".", "_"))]
-        if len(tables) != 1:
-            raise SuiteError(
-                f"{path} holds {len(tables)} files "
-                f"({', '.join(one.name for one in tables[:3])}): unpack it and name the one with "
-                f"the table."
-            )
-        packed = archive.extractfile(tables[0])
-        assert packed is not None, "it is a file"
-        found = _parse(path, packed.read())
-    return replace(
-        found, notes=[f"{path.name} was read from {tables[0].name} in it.", *found.notes]
-    )
 
 
 def _json(text: str) -> Any:

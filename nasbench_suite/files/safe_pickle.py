@@ -349,7 +349,9 @@ class _TrailingStorages(_Storages):
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self._file, self._path = file, path
-        self._left = path.stat().st_size
+        begin = file.tell()
+        self._left = file.seek(0, io.SEEK_END)
+        file.seek(begin)
         self._made: dict[str, _Array] = {}
 
     def get(self, name: str, kind: np.dtype[Any], count: int) -> _Array:
@@ -472,23 +474,24 @@ class _RecordUnpickler(_PlainUnpickler):
     dispatch[pickle.SETITEMS[0]] = _setitems
 
 
-def load(path: Path, *, encoding: str = "ASCII") -> Any:
+def load(path: Path, *, encoding: str = "ASCII", content: bytes | None = None) -> Any:
     """All that a pickle holds: numbers, text, containers, arrays of numbers, and nothing else.
 
     Args:
         path: the file; tensors of a file of ``torch.save`` become arrays too.
         encoding: of text that Python 2 wrote; ``latin1`` for arrays that it wrote.
+        content: what the file holds, where it was packed.
 
     Raises:
         SuiteError: the file cannot be read, is damaged, or names any global beyond those few.
     """
-    with explained(path), open_pickle(path) as (stream, storages):
+    with explained(path), open_pickle(path, content) as (stream, storages):
         unpickler = _PlainUnpickler(stream, path, encoding, storages)
-        content = unpickler.load()
+        held = unpickler.load()
         if storages is not None:
             storages.finish()
         _drain(stream)
-        return _plain(content) if unpickler.has_arrays else content
+        return _plain(held) if unpickler.has_arrays else held
 
 
 def _plain(content: Any) -> Any:
@@ -540,12 +543,14 @@ def load_records(
 
 
 @contextmanager
-def open_pickle(path: Path) -> Iterator[tuple[BinaryIO, _Storages | None]]:
+def open_pickle(
+    path: Path, content: bytes | None = None
+) -> Iterator[tuple[BinaryIO, _Storages | None]]:
     """Open a file where its pickle begins, with the tensors beside it if PyTorch wrote it.
 
     Known are bzip2, PyTorch's zip file and what it wrote before 1.6, and a pickle alone.
     """
-    with path.open("rb") as file:
+    with path.open("rb") if content is None else io.BytesIO(content) as file:
         head = file.read(512)
         file.seek(0)
         if head.startswith(b"BZh"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import pickle
@@ -23,15 +24,20 @@ TABLE = pd.DataFrame({"arch": ["a", "b", "c"], "x": [1.5, 22.25, -3.0]})
 TEXT = TABLE.to_csv(index=False)
 
 
-def _zipped(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("folder/t.csv", TEXT)
+def _zip(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
 
 
-def _tarred(path: Path) -> None:
-    (path.parent / "in.csv").write_text(TEXT)
-    with tarfile.open(path, "w:gz") as archive:
-        archive.add(path.parent / "in.csv", "folder/t.csv")
+def _tar(name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return packed.getvalue()
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
@@ -48,7 +54,11 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "gzip": lambda path: path.write_bytes(gzip.compress(TEXT.encode())),
     "bzip2": lambda path: path.write_bytes(bz2.compress(TEXT.encode())),
     "xz": lambda path: path.write_bytes(lzma.compress(TEXT.encode())),
-    "zip": _zipped,
+    "zip": lambda path: path.write_bytes(_zip("folder/t.csv", TEXT.encode())),
+    "zip in zip": lambda path: path.write_bytes(_zip("t.zip", _zip("t.csv", TEXT.encode()))),
+    "gzip in zip": lambda path: path.write_bytes(_zip("t.csv.gz", gzip.compress(TEXT.encode()))),
+    "xz in tar": lambda path: path.write_bytes(_tar("t.csv.xz", lzma.compress(TEXT.encode()))),
+    "zip in tar": lambda path: path.write_bytes(_tar("t.zip", _zip("t.csv", TEXT.encode()))),
     "parquet": lambda path: TABLE.to_parquet(path),
     "feather": lambda path: TABLE.to_feather(path),
     "records": lambda path: path.write_text(TABLE.to_json(orient="records")),
@@ -61,8 +71,12 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "comment": lambda path: path.write_text(f"# exported\n\n{TEXT}"),
     "percent signs": lambda path: path.write_text("arch,x\na,1.5 %\nb,22.25%\nc,-3.0 %\n"),
     "carriage returns": lambda path: path.write_bytes(TEXT.replace("\n", "\r").encode()),
-    "tar": lambda path: _tarred(path),
+    "tar": lambda path: path.write_bytes(gzip.compress(_tar("folder/t.csv", TEXT.encode()))),
     "pickle": lambda path: path.write_bytes(pickle.dumps(TABLE.to_dict("list"))),
+    "pickle in zip": lambda path: path.write_bytes(_zip("t.p", pickle.dumps(TABLE.to_dict("list")))),
+    "pickle in gzip": lambda path: path.write_bytes(
+        gzip.compress(pickle.dumps(TABLE.to_dict("list")))
+    ),
 }
 
 
@@ -154,3 +168,18 @@ def test_a_workbook_and_an_archive_of_several_files_are_named(tmp_path: Path) ->
             packed.add(tmp_path / name, name)
     with pytest.raises(SuiteError, match=r"2 files \(a.csv, b.csv\): unpack it"):
         read_frame(tmp_path / "t.tar")
+
+
+def test_what_is_packed_without_end_or_locked_is_one_sentence(tmp_path: Path) -> None:
+    content = TEXT.encode()
+    for _ in range(9):
+        content = _zip("t.zip", content)
+    (tmp_path / "t.zip").write_bytes(content)
+    with pytest.raises(SuiteError, match="packed more than 4 times over: unpack it"):
+        read_frame(tmp_path / "t.zip")
+    locked = bytearray(_zip("t.csv", TEXT.encode()))
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.index(header) + flags] |= 1  # says that a password is needed
+    (tmp_path / "t.zip").write_bytes(locked)
+    with pytest.raises(SuiteError, match="encrypted, password required"):
+        read_frame(tmp_path / "t.zip")
