@@ -42,6 +42,7 @@ from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
     check_named_unit,
     check_unit,
+    impossible,
     says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
@@ -119,17 +120,15 @@ def make_table(
             f"Architecture {first} ({space.string(int(first))}) has two rows: keep one."
         )
     given = facts or {}
+    if not columns:
+        raise SuiteError("A table of costs needs at least one column.")
+    whose = {name: name.removesuffix("_iqr") for name in columns}
+    facts_of = {one: {**_inferred(one), **given.get(one, {})} for one in whose.values()}
     checked = {
-        name: _checked(name, values, rows, space, given.get(name.removesuffix("_iqr"), {}))[order]
+        name: _checked(name, values, rows, space, facts_of[whose[name]])[order]
         for name, values in columns.items()
     }
-    if not checked:
-        raise SuiteError("A table of costs needs at least one column.")
-    known = {
-        name: {**_inferred(name), **given.get(name, {})}
-        for name in checked
-        if not name.endswith("_iqr")
-    }
+    known = {name: facts_of[name] for name in checked if whose[name] == name}
     for name, said in known.items():
         if len(rows) == space.size and not np.isnan(checked[name]).any():
             said.pop("missing", None)
@@ -170,16 +169,18 @@ def _checked(
         if reason not in REASONS[1:]:
             raise SuiteError(choose_from("reason", reason, REASONS[1:]))
         array = np.where(array == NO_FIGURE, np.nan, array)
-    is_spread = name.endswith("_iqr")
-    wrong = ~np.isfinite(array) | (array < 0 if is_spread else array <= 0)
-    wrong &= (reason is None) | ~np.isnan(array)
+    if name.endswith("_iqr"):
+        wrong, rule = array < 0, "a spread is no number below 0"
+    else:
+        wrong, rule = impossible(array, said.get("quantity", ""), said.get("unit", ""))
+    wrong |= np.isinf(array) | (np.isnan(array) & (reason is None))
     if wrong.any():
         at = int(wrong.argmax())
         marked = bool((array[wrong] == NO_FIGURE).all())
         raise SuiteError(
             f"Column {name!r} is {array[at]} at architecture {rows[at]} "
-            f"({space.string(int(rows[at]))}){and_more(int(wrong.sum()) - 1)}: a cost is a "
-            f"number above 0"
+            f"({space.string(int(rows[at]))}){and_more(int(wrong.sum()) - 1)}: "
+            f"{rule or 'give a number'}"
             f"{'; say why -1 stands for no figure with --missing REASON' if marked else ''}."
         )
     return array

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+
+_MOST_SUGGESTED = 5
 
 
 class SuiteError(ValueError):
@@ -78,6 +81,8 @@ def choose_from(
 
     >>> choose_from("metric of digits", "accuracy", ["flops", "test"])
     "Unknown metric 'accuracy' of digits: choose from flops, test."
+    >>> choose_from("space", "trans", ["transnas-micro", "transnas-macro", "tss"])
+    "Unknown space 'trans': did you mean 'transnas-micro' or 'transnas-macro'?"
 
     Args:
         kind: what it should be the name of; what stands after an `` of `` is said after the name.
@@ -94,11 +99,27 @@ def choose_from(
         return f"{unknown}: there is none."
     meant = {**(aliases or {}), **{one: one for one in known}}
     lower = {one.lower(): one for one in meant}
-    near = get_close_matches(name.lower(), lower, n=3)
-    if near:
-        suggested = dict.fromkeys(meant[lower[one]] for one in near)
+    near = [lower[one] for one in get_close_matches(name.lower(), lower, n=3)]
+    longer = dict.fromkeys(meant[one] for one in meant if _is_in(name, one))
+    suggested = longer or dict.fromkeys(meant[one] for one in near)
+    if 0 < len(suggested) <= _MOST_SUGGESTED:
         return f"{unknown}: did you mean {' or '.join(map(repr, suggested))}?"
     return f"{unknown}: choose from {', '.join(sorted(known))}."
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: without case, hyphens, underscores and blanks.
+
+    >>> plain("NAS-Bench_201")
+    'nasbench201'
+    """
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _is_in(part: str, name: str) -> bool:
+    """Whether a name begins or goes on with what was given, or has it as a word."""
+    given = plain(part)
+    return (len(given) > 3 and given in plain(name)) or given in re.split(r"\W|_", name.lower())
 
 
 def and_more(others: int) -> str:

@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasbench_suite import sources
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, plain
 
 if TYPE_CHECKING:
     from importlib.metadata import SelectableGroups  # until Python 3.12
@@ -221,9 +221,10 @@ def find(kind: str, name: str) -> Entry:
     if chosen.aliased:
         for entry in known.values():
             with suppress(SuiteError):  # one that cannot be imported has no names that are known
-                aliases |= dict.fromkeys(getattr(entry.load(), "aliases", ()), entry)
-    if name.lower() in aliases:
-        return aliases[name.lower()]
+                aliases |= dict.fromkeys((entry.name, *getattr(entry.load(), "aliases", ())), entry)
+    for alias, entry in aliases.items():
+        if plain(alias) == plain(name):
+            return entry
     named = {alias: entry.name for alias, entry in aliases.items()}
     raise SuiteError(choose_from(chosen.one, name, list(known), named))
 

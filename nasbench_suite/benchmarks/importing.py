@@ -30,7 +30,6 @@ from nasbench_suite.benchmarks.columns import (
     said_of,
 )
 from nasbench_suite.benchmarks.encodings import (
-    Encoding,
     Integers,
     check_encoding,
     find_encoding,
@@ -39,12 +38,11 @@ from nasbench_suite.benchmarks.encodings import (
 )
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.plausibility import (
-    Check,
-    Judgement,
     Reading,
     compare_readings,
     describe,
-    exchanged,
+    doubt,
+    fits_better,
     fitting,
 )
 from nasbench_suite.benchmarks.quantities import (
@@ -52,6 +50,7 @@ from nasbench_suite.benchmarks.quantities import (
     check_named_unit,
     check_unit,
     convert,
+    impossible,
     says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import hw_nas_bench_facts, spelled
@@ -608,26 +607,14 @@ class _Importer:
         Raises:
             SuiteError: a cost that is not above 0, or an accuracy outside its scale.
         """
-        quantity = QUANTITIES.get(metric.quantity)
         for column in filter(None, [group.mean, *group.seeds.values()]):
             values = figures[column]
-            if quantity is not None and quantity.of_device:
-                wrong, rule = values <= 0, f"{quantity.name} is a number above 0"
-            elif quantity is not None and quantity.is_cost:
-                wrong, rule = values < 0, f"{quantity.name} is no number below 0"
-            elif metric.quantity == "loss" and metric.direction == "minimize":
-                wrong = values < 0
-                rule = (
-                    f"loss is no number below 0; if it is minus the loss, say so with --metric "
-                    f"{metric.name}:direction=maximize"
-                )
-            elif metric.quantity in ("accuracy", "error"):
+            if metric.quantity in ("accuracy", "error"):
                 self._refuse_mixed(path, column, metric, values)
-                most = 1 if metric.unit == "fraction" else 100
-                wrong = (values < 0) | (values > most)
-                rule = f"{metric.quantity} in {metric.unit} lies between 0 and {most}"
-            else:
-                continue
+            wrong, rule = impossible(values, metric.quantity, metric.unit, metric.direction)
+            if metric.quantity == "loss":
+                turned = f"--metric {metric.name}:direction=maximize"
+                rule += f"; if it is minus the loss, say so with {turned}"
             if wrong.any():
                 at = int(wrong.argmax())
                 marked = bool((values[wrong] == NO_FIGURE).all())
@@ -780,12 +767,11 @@ def _keys_and_strings(
     listed = isinstance(space, FiniteSpace) and not is_string_of(space, cells[0])
     if listed and (numbers := _numbers(column)) is not None:
         cells = [int(one) if one.is_integer() else one for one in numbers.tolist()]
-    hashes = {cell for cell in cells if isinstance(cell, str) and space.is_hash(cell)}
-    by_hash = space.find_hashes(hashes) if hashes else {}
+    by_hash = space.find_hashes({c for c in cells if isinstance(c, str) and space.is_hash(c)})
     keys, strings = [], []
     for row, given in enumerate(cells):
         try:
-            if isinstance(given, str) and given in hashes:
+            if isinstance(given, str) and given in by_hash:
                 value = by_hash[given]
             else:
                 value = _read_string(space, given) if isinstance(given, str) else space.read(given)
@@ -1112,9 +1098,10 @@ def _chosen(
             f"they fit encoding {names}: say it with --encoding {fit[0].encoding.name}"
             f"{', or whichever it is' if fit[1:] else ''}, or import them as they are with --force."
         )
-    warnings = [_against(path, what, name, judged) for name, judged in own.implausible.items()][:1]
-    if fit and own not in fit and not warnings:
-        warnings.append(_better(path, what, "all together", fit[0].encoding))
+    clauses = [describe(name, judged) for name, judged in own.implausible.items()][:1]
+    if fit and own not in fit and not clauses:
+        clauses.append(fits_better("all together", fit[0].encoding))
+    warnings = [_against(path, what, clause) for clause in clauses]
     if vectors and len(readings) > 1 and not (len(fit) == 1 and fit[0] is own):
         names = ", ".join(repr(reading.encoding.name) for reading in fit or readings)
         warnings.append(
@@ -1133,29 +1120,15 @@ def _warnings(
     column: str | None,
 ) -> list[str]:
     """A warning where the figures speak against the architectures they stand beside."""
+    clause = doubt(space, rows, figures)
     what = f"column {column}" if column else "rows in order"
-    check = Check(space, rows)
-    for name, (quantity, values) in figures.items():
-        judged = check.judge(values, quantity)
-        if judged is not None and not judged.plausible:
-            return [_against(path, what, name, judged)]
-    if (found := exchanged(space, rows, figures)) is not None:
-        return [_better(path, what, *found)]
-    return []
+    return [] if clause is None else [_against(path, what, clause)]
 
 
-def _better(path: Path, what: str, name: str, encoding: Encoding) -> str:
+def _against(path: Path, what: str, clause: str) -> str:
     return (
         f"Warning: {path.name} may have its figures beside other architectures than they belong "
-        f"to ({what}): {name} would fit them clearly better in encoding {encoding.name!r} "
-        f"({encoding.summary})."
-    )
-
-
-def _against(path: Path, what: str, name: str, judged: Judgement) -> str:
-    return (
-        f"Warning: {path.name} may have its figures beside other architectures than they belong "
-        f"to ({what}): {describe(name, judged)}."
+        f"to ({what}): {clause}."
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,6 +21,7 @@ import numpy as np
 from nasbench_suite import registry
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress, find_format
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
+from nasbench_suite.benchmarks.sources import SOURCES, Source, find_source, sources_of
 from nasbench_suite.benchmarks.table import (
     Benchmark,
     Metric,
@@ -125,6 +127,32 @@ def _imported_files() -> list[Path]:
         for path in benchmark_home().glob(f"*{_SUFFIX}")
         if _NAME.fullmatch(path.name) and path.name.removesuffix(_SUFFIX) not in brought
     ]
+
+
+def find_sources(name: str) -> list[Source]:
+    """Where figures were published, by the name of their benchmark, of a space, or of a table.
+
+    Returns:
+        The source; of a space or a benchmark at hand whose figures have no publisher's page all
+        that publish figures of its space, which may be none.
+
+    Raises:
+        SuiteError: nothing is known by that name.
+    """
+    with suppress(SuiteError):
+        return [find_source(name)]
+    if name in known_benchmarks():
+        known = load_benchmark(name)
+        page = known.about.get("url")
+        space = getattr(known.space, "base", known.space)
+        published = sources_of(space.name)
+        return [source for source in published if source.page == page] or published
+    with suppress(SuiteError):
+        return sources_of(load_space(name).name)
+    others = [*list_spaces(), *known_benchmarks()]
+    raise SuiteError(
+        choose_from("published benchmark", name, list(SOURCES), {other: other for other in others})
+    )
 
 
 # -- import ----------------------------------------------------------------------------------------

@@ -352,6 +352,32 @@ def fitting(readings: Sequence[Reading]) -> list[Reading]:
     return [one for one in near if not one.implausible]
 
 
+def doubt(
+    space: FiniteSpace, indices: Indices, figures: Mapping[str, tuple[str, Floats]]
+) -> str | None:
+    """What speaks against figures beside these architectures, in one clause; None if nothing does.
+
+    Args:
+        space: the space.
+        indices: architecture of each row, shape (n,).
+        figures: quantity and values of each column.
+    """
+    check = Check(space, indices)
+    for name, (quantity, values) in figures.items():
+        judged = check.judge(values, quantity)
+        if judged is not None and not judged.plausible:
+            return describe(name, judged)
+    found = exchanged(space, indices, figures)
+    return None if found is None else fits_better(*found)
+
+
+def fits_better(name: str, encoding: Encoding) -> str:
+    """That a column fits another encoding, in one clause."""
+    return (
+        f"{name} would fit them clearly better in encoding {encoding.name!r} ({encoding.summary})"
+    )
+
+
 def describe(name: str, judged: Judgement) -> str:
     """What speaks against a column, in one clause."""
     if judged.twins > TWINS_BOUND[judged.is_cost]:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nasbench_suite.errors import SuiteError, choose_from
 
 Direction = Literal["maximize", "minimize"]
@@ -202,6 +205,34 @@ def check_named_unit(column: str) -> None:
             f"Column {column!r} seems to be in {word!r}, which is no unit known here: convert it "
             f"to ms (or s, us, ns) and name it so, or leave it out."
         )
+
+
+def impossible(
+    values: NDArray[np.float64], quantity: str, unit: str, direction: str | None = None
+) -> tuple[NDArray[np.bool_], str]:
+    """Which figures cannot be of a quantity, and the rule that these break.
+
+    Args:
+        values: figures of any shape; NaN, where there is none, breaks no rule.
+        quantity: what they are; of an unknown one any figure can be.
+        unit: theirs.
+        direction: whether larger or smaller is better; by default as usual.
+
+    Returns:
+        What is wrong, of the shape of ``values``, and one clause.
+    """
+    known = QUANTITIES.get(quantity)
+    if known is None:
+        return np.zeros(values.shape, dtype=np.bool_), ""
+    if known.of_device:
+        return values <= 0, f"{quantity} is a number above 0"
+    if known.is_cost:
+        return values < 0, f"{quantity} is no number below 0"
+    if quantity == "loss":
+        falls = (direction or known.direction) == "minimize"
+        return (values < 0) & falls, "loss is no number below 0"
+    most = 1 if unit == "fraction" else 100
+    return (values < 0) | (values > most), f"{quantity} in {unit} lies between 0 and {most}"
 
 
 def convert(value: Any, quantity: str, unit: str, to: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, plain
 
 NOT_KNOWN = "not published"
 
@@ -25,6 +25,7 @@ class Source:
         licence: of the figures, or of the repository that holds them.
         citation: the paper.
         reads: the command by which the suite reads it, and what of it.
+        spaces: whose architectures its figures are of.
         sizes: of the files.
         checksums: as published.
     """
@@ -35,6 +36,7 @@ class Source:
     licence: str
     citation: str
     reads: str
+    spaces: tuple[str, ...]
     sizes: str = NOT_KNOWN
     checksums: str = NOT_KNOWN
 
@@ -57,6 +59,7 @@ SOURCES: Mapping[str, Source] = {
             "MIT (of the repository, which links the files)",
             "Dong, Liu, Musial and Gabrys, NATS-Bench, TPAMI 2021 (arXiv:2009.00437)",
             "nasbench data import FOLDER: accuracy, loss, times and sizes of every training",
+            ("nats-tss", "nats-sss"),
             checksums="the names end in the first five digits of the archive's MD5",
         ),
         Source(
@@ -66,6 +69,7 @@ SOURCES: Mapping[str, Source] = {
             "MIT (of the repository, which links the files)",
             "Dong and Yang, NAS-Bench-201, ICLR 2020",
             "nasbench data import FILE: accuracy, loss, times and sizes of every training",
+            ("nats-tss",),
             sizes="4.7 GB and 2.2 GB",
             checksums="the name ends in the last six digits of the file's checksum, by its README",
         ),
@@ -77,6 +81,7 @@ SOURCES: Mapping[str, Source] = {
             "Ying et al., NAS-Bench-101, ICML 2019",
             "nasbench data import FILE: accuracy of three trainings at each of four numbers of "
             "epochs, training seconds, parameters",
+            ("nasbench101",),
             sizes="about 1.95 GB and 499 MB",
             checksums=(
                 "SHA-256 3d64db8180fb1b0207212f9032205064312b6907a3bbc81eabea10db2f5c7e9c and "
@@ -96,6 +101,7 @@ SOURCES: Mapping[str, Source] = {
             "Zela et al., Surrogate NAS Benchmarks, ICLR 2022 (arXiv:2008.09777)",
             "its surrogates are not read; nasbench data import TABLE --space darts: a table of its "
             "cells, as genotypes or as its configurations",
+            ("darts",),
         ),
         Source(
             "transnas-bench-101",
@@ -108,6 +114,7 @@ SOURCES: Mapping[str, Source] = {
             "Duan et al., TransNAS-Bench-101, CVPR 2021",
             "nasbench data import TABLE --space transnas101-micro or transnas101-macro: as a table "
             "with arch_str",
+            ("transnas101-micro", "transnas101-macro"),
         ),
         Source(
             "nas-bench-macro",
@@ -117,6 +124,7 @@ SOURCES: Mapping[str, Source] = {
             "Su et al., Prioritized Architecture Sampling with Monte-Carlo Tree Search, CVPR 2021",
             "nasbench data import FILE --space nasbench-macro: test accuracy of three trainings, "
             "parameters and FLOPs",
+            ("nasbench-macro",),
         ),
         Source(
             "hw-nas-bench",
@@ -126,6 +134,7 @@ SOURCES: Mapping[str, Source] = {
             "Li et al., HW-NAS-Bench, ICLR 2021",
             "nasbench hardware import FILE, or nasbench data import TABLE --latency FILE: latency "
             "and energy on NAS-Bench-201",
+            ("nats-tss", "fbnet"),
         ),
         Source(
             "help",
@@ -134,6 +143,7 @@ SOURCES: Mapping[str, Source] = {
             "MIT",
             "Lee et al., HELP, NeurIPS 2021",
             "nasbench hardware import FOLDER: latency in ms",
+            ("nats-tss", "fbnet", "ofa-mbv3"),
         ),
         Source(
             "nas-bench-graph",
@@ -143,6 +153,7 @@ SOURCES: Mapping[str, Source] = {
             "Qin et al., NAS-Bench-Graph, NeurIPS 2022",
             "nasbench data import nas-bench-graph: validation, test, latency and parameters, from "
             "the installed package",
+            ("nasbench-graph", "nasbench-graph-proteins"),
         ),
         Source(
             "accel-nasbench",
@@ -151,6 +162,7 @@ SOURCES: Mapping[str, Source] = {
             "Apache-2.0",
             "Ahmad, Du, Xie and Zhang, Accel-NASBench, DAC 2024",
             "nasbench data import TABLE --space mnasnet: as a table with arch_str",
+            ("mnasnet",),
         ),
         Source(
             "arch2vec",
@@ -163,6 +175,7 @@ SOURCES: Mapping[str, Source] = {
             "Yan et al., Does Unsupervised Architecture Representation Learning Help NAS?, NeurIPS "
             "2020",
             "nasbench data import FILE --space nats-tss or nasbench101: accuracies and seconds",
+            ("nats-tss", "nasbench101"),
         ),
         Source(
             "ec-nas-bench",
@@ -175,6 +188,7 @@ SOURCES: Mapping[str, Source] = {
             "MIT",
             "Bakhtiarifard, Igel and Selvan, EC-NAS, ICASSP 2024 (arXiv:2210.06015)",
             "nasbench data import TABLE --space nasbench101: as a table with matrices",
+            ("nasbench101",),
         ),
     )
 }
@@ -186,14 +200,15 @@ def find_source(name: str) -> Source:
     Raises:
         SuiteError: none is known by it.
     """
-
-    def plain(text: str) -> str:
-        return "".join(letter for letter in text.lower() if letter.isalnum())
-
     for known, source in SOURCES.items():
         if plain(known) == plain(name):
             return source
     raise SuiteError(choose_from("published benchmark", name, list(SOURCES)))
+
+
+def sources_of(space: str) -> list[Source]:
+    """The sources of figures of a space."""
+    return [source for source in SOURCES.values() if space in source.spaces]
 
 
 def describe_source(source: Source) -> str:
@@ -208,5 +223,6 @@ def describe_source(source: Source) -> str:
             f"  licence    {source.licence}",
             f"  cite       {source.citation}",
             f"  read by    {source.reads}",
+            f"  spaces     {', '.join(source.spaces)}",
         ]
     )

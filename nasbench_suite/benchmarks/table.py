@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_suite.benchmarks.quantities import QUANTITIES, Direction
+from nasbench_suite.benchmarks.quantities import Direction, impossible
 from nasbench_suite.deprecated import renamed
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
@@ -346,9 +346,9 @@ class Benchmark(Described):
 
         Raises:
             SuiteError: ``metric`` is a name alone, the figures are not one for each
-                architecture, not finite, or of a device and not above 0.
+                architecture, not finite, or impossible; see ``quantities.impossible``.
         """
-        from nasbench_suite.benchmarks.plausibility import Check, describe
+        from nasbench_suite.benchmarks.plausibility import doubt
 
         if not isinstance(metric, Metric):
             raise SuiteError(
@@ -357,17 +357,15 @@ class Benchmark(Described):
             )
         checked = make_benchmark(self.name, self.space, [metric], {metric.name: values})
         figures = checked.values(metric.name)
-        quantity = QUANTITIES.get(metric.quantity)
-        if quantity is not None and quantity.of_device and figures.min() <= 0:
-            raise SuiteError(
-                f"{metric.name} is {figures.min():g} at architecture {figures.argmin()}: "
-                f"{quantity.name} is a number above 0."
-            )
-        judged = Check(self.space, np.arange(self.space.size)).judge(figures, metric.quantity)
-        if judged is not None and not judged.plausible:
+        wrong, rule = impossible(figures, metric.quantity, metric.unit, metric.direction)
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise SuiteError(f"{metric.name} is {figures[at]:g} at architecture {at}: {rule}.")
+        judged = {metric.name: (metric.quantity, figures)}
+        if (clause := doubt(self.space, np.arange(self.space.size), judged)) is not None:
             warnings.warn(
                 f"{metric.name} may have its figures beside other architectures than they belong "
-                f"to: {describe(metric.name, judged)}.",
+                f"to: {clause}.",
                 stacklevel=2,
             )
         return Benchmark(

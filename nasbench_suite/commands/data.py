@@ -244,14 +244,20 @@ def doctor_command(
 @app.command("where")
 def where_command(
     name: Annotated[
-        str | None, typer.Argument(help="A published benchmark; all of them if left out.")
+        str | None,
+        typer.Argument(
+            help="A published benchmark, a space, or a benchmark at hand; all if left out."
+        ),
     ] = None,
 ) -> None:
     """Say where published figures are to be had, and what of them is read."""
-    from nasbench_suite.benchmarks.sources import SOURCES, describe_source, find_source
+    from nasbench_suite.benchmarks.library import find_sources
+    from nasbench_suite.benchmarks.sources import SOURCES, describe_source
 
-    for source in [find_source(name)] if name else SOURCES.values():
-        typer.echo(describe_source(source))
+    found = find_sources(name) if name else SOURCES.values()
+    print_lines(*map(describe_source, found))
+    if not found:
+        typer.echo(f"Of {name!r} no published figures are known.")
 
 
 @app.command("info")

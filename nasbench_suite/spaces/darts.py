@@ -137,7 +137,7 @@ class DartsSpace(ProductSpace):
     """
 
     name = "darts"
-    aliases: tuple[str, ...] = ("nasbench301", "nas-bench-301", "nb301")
+    aliases: tuple[str, ...] = ("nasbench301", "nb301")
     cells: tuple[Cell, Cell] = _everywhere(*_DARTS)
 
     @cached_property

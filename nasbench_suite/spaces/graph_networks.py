@@ -53,7 +53,6 @@ class GraphNetworkSpace(FiniteSubsetSpace):
     """
 
     name = "nasbench-graph"
-    aliases: tuple[str, ...] = ("nas-bench-graph", "nasbench_graph")
     operations: tuple[str, ...] = OPERATIONS
     choices = (len(LINKS), *(len(OPERATIONS),) * NUM_NODES)
 
@@ -139,7 +138,6 @@ class ProteinsGraphNetworkSpace(GraphNetworkSpace):
     """NAS-Bench-Graph's 2,021 networks for the data set ``proteins``, of five operations."""
 
     name = "nasbench-graph-proteins"
-    aliases = ("nas-bench-graph-proteins",)
     operations = PROTEINS_OPERATIONS
     choices = (len(LINKS), *(len(PROTEINS_OPERATIONS),) * NUM_NODES)
 

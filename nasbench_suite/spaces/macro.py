@@ -43,7 +43,7 @@ class MacroSpace(FiniteProductSpace):
     """
 
     name = "nasbench-macro"
-    aliases = ("nas-bench-macro", "macro")
+    aliases = ("macro",)
     choices = (len(BLOCKS),) * sum(STAGES)
 
     def format(self, vector: Sequence[int]) -> str:

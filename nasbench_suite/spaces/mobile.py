@@ -110,6 +110,7 @@ class FBNetSpace(ProductSpace):
     """
 
     name = "fbnet"
+    aliases = ("hw-nas-bench-fbnet",)
     blocks = (
         *("k3_e1", "k3_e1_g2", "k3_e3", "k3_e6"),
         *("k5_e1", "k5_e1_g2", "k5_e3", "k5_e6", "skip"),

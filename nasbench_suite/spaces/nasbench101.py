@@ -10,10 +10,11 @@ that no path from input to output passes do not count: they are pruned before a 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
 from itertools import combinations, permutations, product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ _REMEMBERED = 1 << 16  # matrices; all modules of NAS-Bench-101 have far fewer
 _LATELY_HASHED = 1 << 12  # modules; neighbours are hashed again by who looks them up
 _MATRIX = re.compile(r"[01]+")
 _HASH = re.compile(r"[0-9a-f]{32}")
+_PREFIX = 4  # digits of a hash
+_SIDE = 3  # bits for a number of vertices
 
 
 class NASBench101Space(SearchSpace):
@@ -51,7 +54,7 @@ class NASBench101Space(SearchSpace):
     """
 
     name = "nasbench101"
-    aliases = ("nas-bench-101", "nasbench-101", "nb101")
+    aliases = ("nb101",)
     one_row_a_class = True
 
     @property
@@ -60,8 +63,16 @@ class NASBench101Space(SearchSpace):
         return NUM_MODULES
 
     def parse(self, string: str) -> Module:
-        """See ``parse_module``."""
-        return parse_module(string)
+        """See ``parse_module``; also the first module with a graph hash.
+
+        Raises:
+            SuiteError: as ``parse_module``, or no module has the hash.
+        """
+        if not isinstance(string, str) or not is_hash(string):
+            return parse_module(string)
+        if (found := modules_with([string]).get(string)) is None:
+            raise SuiteError(f"No module of NAS-Bench-101 has the hash {string}.")
+        return found
 
     def format(self, form: Module) -> str:
         """See ``format_module``."""
@@ -107,18 +118,8 @@ class NASBench101Space(SearchSpace):
         return is_hash(text)
 
     def find_hashes(self, hashes: Collection[str]) -> dict[str, Module]:
-        """See ``SearchSpace.find_hashes``; goes through all modules, see ``all_modules``."""
-        missing = set(hashes)
-        found: dict[str, Module] = {}
-        for fingerprint, module in all_modules():
-            if not missing:
-                break
-            if fingerprint in missing:
-                missing.remove(fingerprint)
-                found[fingerprint] = module
-        if missing:
-            raise SuiteError(f"No module of NAS-Bench-101 has the hash {min(missing)}.")
-        return found
+        """See ``SearchSpace.find_hashes``."""
+        return modules_with(hashes)
 
     def normal_form(self, architecture: Architecture) -> Module:
         """See ``normal_form``."""
@@ -362,14 +363,9 @@ def parse_module(text: str) -> Module:
     """
     matrix, space, operations = text.strip().partition(" ") if isinstance(text, str) else ("",) * 3
     if not space or not _MATRIX.fullmatch(matrix):
-        hint = (
-            ": a graph hash names a row of a table, not a module by itself"
-            if isinstance(text, str) and is_hash(text)
-            else ""
-        )
         raise SuiteError(
-            f"Malformed module {text!r}{hint}: write the matrix row by row and the operations, "
-            f"such as '011001000 input,maxpool3x3,output'."
+            f"Malformed module {text!r}: write the matrix row by row and the operations, such as "
+            f"'011001000 input,maxpool3x3,output'."
         )
     edges, vertices = _read_matrix(matrix)
     names = operations.strip().split(",")
@@ -600,7 +596,8 @@ def closest_module(module: Module) -> Module:
 def all_modules(max_vertices: int = MAX_VERTICES) -> Iterator[tuple[str, Module]]:
     """Every distinct module with its hash, in the order of NASBench's ``generate_graphs``.
 
-    All 423,624 take one to two minutes; up to six vertices, 64,542, some seconds.
+    All 423,624 take one to two minutes; up to six vertices, 64,542, some seconds. The file that
+    ``modules_with`` reads is ``np.savez_compressed`` of ``pack_modules(dict(all_modules()))``.
     """
     seen: set[str] = set()
     for vertices in range(2, max_vertices + 1):
@@ -631,6 +628,57 @@ def _whole_graphs(vertices: int) -> list[int]:
         for bits in filter(None, (arriving, leaving)):
             matrices = matrices[(matrices & bits) > 0]
     return [int(matrix) for matrix in matrices]
+
+
+# -- modules by their hashes ---------------------------------------------------------------------
+
+
+def modules_with(hashes: Collection[str]) -> dict[str, Module]:
+    """Of these graph hashes those that a module has, each with the first in ``all_modules``.
+
+    The file beside this one has all modules in the order of their hashes, and how many hashes begin
+    with each four digits: about six, which are computed.
+    """
+    shapes, operations, starts = _modules_by_hash()
+    found: dict[str, Module] = {}
+    for text in sorted(hashes):  # so that those of four digits are computed once
+        prefix = int(text[:_PREFIX], 16)
+        for place in range(starts[prefix], starts[prefix + 1]):
+            module = _unpacked(int(shapes[place]), int(operations[place]))
+            if _hash_of_pruned(module) == text:
+                found[text] = module
+                break
+    return found
+
+
+@cache
+def _modules_by_hash() -> tuple[NDArray[np.uint32], NDArray[np.uint8], list[int]]:
+    """Of every module the packed shape and operations; where the hashes of each prefix start."""
+    with np.load(Path(__file__).with_suffix(".npz")) as file:
+        starts = np.concatenate([[0], np.cumsum(file["counts"], dtype=np.int64)])
+        return file["shapes"][file["shape"]], file["operations"], starts.tolist()
+
+
+def pack_modules(modules: Mapping[str, Module]) -> dict[str, NDArray[Any]]:
+    """The arrays of the file that ``modules_with`` reads, of all modules by hash."""
+    ordered = [modules[text] for text in sorted(modules)]
+    edges = [module.edges << _SIDE | module.vertices for module in ordered]
+    shapes, shape = np.unique(np.array(edges, dtype=np.uint32), return_inverse=True)
+    weights = [len(OPERATIONS) ** place for place in range(MAX_VERTICES - 2)]
+    labels = [np.dot(one.operations, weights[: len(one.operations)]) for one in ordered]
+    prefixes = [int(text[:_PREFIX], 16) for text in modules]
+    return {
+        "shapes": shapes,
+        "shape": shape.astype(np.uint16),
+        "operations": np.array(labels, dtype=np.uint8),
+        "counts": np.bincount(prefixes, minlength=16**_PREFIX).astype(np.uint8),
+    }
+
+
+def _unpacked(shape: int, operations: int) -> Module:
+    vertices = shape & ((1 << _SIDE) - 1)
+    labels = [operations // len(OPERATIONS) ** place for place in range(vertices - 2)]
+    return Module(shape >> _SIDE, tuple(label % len(OPERATIONS) for label in labels))
 
 
 # -- numbers for predictors --------------------------------------------------------------------

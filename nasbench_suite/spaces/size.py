@@ -42,7 +42,7 @@ class SizeSpace(FiniteProductSpace):
     """
 
     name = "nats-sss"
-    aliases = ("sss", "size")
+    aliases = ("nats-bench-sss", "sss", "size")
     choices = (len(CHANNELS),) * len(LAYERS)
 
     def format(self, vector: Sequence[int]) -> str:

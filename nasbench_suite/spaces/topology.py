@@ -48,7 +48,7 @@ class TopologySpace(CellSpace):
     """
 
     name = "nats-tss"
-    aliases = ("nasbench201", "nas-bench-201", "nb201", "tss", "topology")
+    aliases = ("nasbench201", "nb201", "nats-bench-tss", "tss", "topology", "hw-nas-bench-201")
     cell = CELL
     choices = tuple(map(len, CELL.candidates))
 

@@ -787,7 +787,24 @@ def test_metadata_with_a_byte_order_mark(tmp_path: Path, suffix: str) -> None:
     ],
 )
 def test_names_that_the_field_gives_spaces(name: str, space: str) -> None:
-    assert load_space(name).name == space
+    for spelled in (name, name.upper(), name.replace("-", "_")):
+        assert load_space(spelled).name == space
+
+
+@pytest.mark.parametrize(
+    ("name", "spaces"),
+    [
+        ("NATS-Bench", "'nats-sss' or 'nats-tss'"),
+        ("TransNAS-Bench-101", "'transnas101-macro' or 'transnas101-micro'"),
+        ("HW-NAS-Bench", "'fbnet' or 'nats-tss'"),
+        ("graph", "'nasbench-graph' or 'nasbench-graph-proteins'"),
+        ("s1", "'darts-s1'"),
+        ("nas201", "'nats-tss'"),
+    ],
+)
+def test_a_name_without_its_part_is_answered_by_the_parts(name: str, spaces: str) -> None:
+    with pytest.raises(SuiteError, match=f"did you mean {spaces}\\?"):
+        load_space(name)
 
 
 def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:

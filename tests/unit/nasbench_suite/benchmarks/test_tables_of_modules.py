@@ -147,6 +147,14 @@ def test_a_table_of_hashes_gets_its_graphs(modules, tmp_path):
     assert describe_benchmark(found)["classes"] == 60
 
 
+def test_a_hash_that_no_module_has_is_refused_with_its_row(modules, tmp_path):
+    path = tmp_path / "hashes.csv"
+    hashes = [*list(modules)[:3], "f" * 32]
+    pd.DataFrame({"hash": hashes, METRIC: [90.0, 91, 92, 93]}).to_csv(path, index=False)
+    with pytest.raises(SuiteError, match=r"row 3: No module of NAS-Bench-101 has the hash f{32}"):
+        import_table(path, "hashes", load_space("nasbench101"))
+
+
 def test_two_rows_of_one_graph_are_refused(tmp_path):
     path = tmp_path / "twins.csv"
     pd.DataFrame({"arch": [DIAMOND, MIRRORED], METRIC: [90.0, 91.0]}).to_csv(path, index=False)

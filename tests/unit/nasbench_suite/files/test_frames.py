@@ -22,6 +22,7 @@ from nasbench_suite.files.frames import ARCHITECTURE, read_frame
 
 TABLE = pd.DataFrame({"arch": ["a", "b", "c"], "x": [1.5, 22.25, -3.0]})
 TEXT = TABLE.to_csv(index=False)
+PICKLE = pickle.dumps(TABLE.to_dict("list"))
 
 
 def _zip(name: str, content: bytes) -> bytes:
@@ -73,7 +74,9 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "carriage returns": lambda path: path.write_bytes(TEXT.replace("\n", "\r").encode()),
     "tar": lambda path: path.write_bytes(gzip.compress(_tar("folder/t.csv", TEXT.encode()))),
     "pickle": lambda path: path.write_bytes(pickle.dumps(TABLE.to_dict("list"))),
-    "pickle in zip": lambda path: path.write_bytes(_zip("t.p", pickle.dumps(TABLE.to_dict("list")))),
+    "pickle in zip": lambda path: path.write_bytes(
+        _zip("t.p", pickle.dumps(TABLE.to_dict("list")))
+    ),
     "pickle in gzip": lambda path: path.write_bytes(
         gzip.compress(pickle.dumps(TABLE.to_dict("list")))
     ),

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -114,9 +115,25 @@ def test_malformed_strings_are_refused(text):
         nasbench101.parse_module(text)
 
 
-def test_a_hash_is_told_from_a_module():
-    with pytest.raises(SuiteError, match="names a row of a table"):
-        nasbench101.parse_module("00005c142e6f48ac74fdcf73e3439874")
+def test_a_module_is_found_by_its_hash_and_what_is_no_hash_is_refused_at_once():
+    known = dict(nasbench101.all_modules(5))
+    others = ["0" * 32, "f" * 32, *(text[:-1] + "x" for text in list(known)[:9])]
+    assert nasbench101.modules_with([*known, *others[:2]]) == known
+    space = load_space("nasbench101")
+    text, module = next(iter(known.items()))
+    assert space.read(text) == module
+    for other in others:
+        with pytest.raises(SuiteError, match=f"has the hash {other}|Malformed module '{other}'"):
+            space.read(other)
+
+
+@pytest.mark.slow
+def test_the_file_of_modules_has_all_of_them_by_their_hashes():
+    found = dict(nasbench101.all_modules())
+    assert len(found) == nasbench101.NUM_MODULES
+    with np.load(Path(nasbench101.__file__).with_suffix(".npz")) as file:
+        for name, array in nasbench101.pack_modules(found).items():
+            np.testing.assert_array_equal(file[name], array)
 
 
 def test_random_and_mutated_modules_are_valid_and_reproducible():
