@@ -117,9 +117,10 @@ def plain(name: str) -> str:
 
 
 def _is_in(part: str, name: str) -> bool:
-    """Whether a name begins or goes on with what was given, or has it as a word."""
-    given = plain(part)
-    return (len(given) > 3 and given in plain(name)) or given in re.split(r"\W|_", name.lower())
+    """Whether a name has what was given from one of its words on, or as a whole word."""
+    given, words = plain(part), re.split(r"\W|_", name.lower())
+    starts = ("".join(words[first:]) for first in range(len(words)))
+    return given in words or (len(given) > 3 and any(one.startswith(given) for one in starts))
 
 
 def and_more(others: int) -> str:
