@@ -25,6 +25,7 @@ import pandas as pd
 from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import load_benchmark
 from nasbench_suite.benchmarks.library import describe_benchmark, import_benchmark
+from nasbench_suite.benchmarks.structures import spelled
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.runs import make_tasks, run_tasks
 from nasbench_suite.spaces import load_space, nasbench101
@@ -157,12 +158,8 @@ def nb101_energy(folder: Path) -> pd.DataFrame:
 def nb101_proxies(folder: Path) -> pd.DataFrame:
     """NASLib's 500 cells, whose specification is a matrix and operations as numbers."""
     table = pd.read_parquet(folder / "nasbench101/zero_cost_500.parquet")
-    numbers = {0: -1, 1: -2, 2: 2, 3: 1, 4: 0}  # input, output, maxpool3x3, conv1x1, conv3x3
-    strings = []
-    for spec in map(ast.literal_eval, table.spec):
-        matrix, operations = np.array(spec[:49]).reshape(7, 7), [numbers[o] for o in spec[49:]]
-        module = nasbench101.make_module(matrix, operations)
-        strings.append(nasbench101.format_module(nasbench101.prune(module) or module))
+    modules = list(map(nasbench101.parse_module, spelled(table, load_space("nasbench101"))[0].spec))
+    strings = [nasbench101.format_module(nasbench101.prune(one) or one) for one in modules]
     return without_twins(
         table.drop(columns="spec")
         .assign(architecture=strings)
@@ -208,17 +205,15 @@ TRANSNAS_FACTS: Facts = {
 def mnasnet(folder: Path) -> pd.DataFrame:
     """Accel-NASBench's networks; 13 were trained twice, and are here with their mean."""
     table = pd.read_parquet(folder / "mobile/accel_nasbench_imagenet.parquet")
-    space = load_space("mnasnet")
-    networks = [space.string(row) for row in table.to_dict("records")]
-    kept = table[[c for c in table if not c.startswith("block") and not c.endswith("_std")]]
-    kept = kept.drop(columns=["id", "val_top5"]).assign(architecture=networks)
+    table, _ = spelled(table, load_space("mnasnet"))
+    kept = table[[c for c in table if not c.endswith("_std")]].drop(columns=["id", "val_top5"])
     renamed = {
         "val_top1": "imagenet_valid",
         "train_time": "imagenet_train_time",
         "latency_zcu102_mean": "zcu102_ms",
         "latency_vck190_mean": "vck190_ms",
     }
-    return without_twins(kept.rename(columns=renamed), networks)
+    return without_twins(kept.rename(columns=renamed), kept.arch_str)
 
 
 def file(name: str, **renamed: str) -> Callable[[Path], pd.DataFrame]:
@@ -226,21 +221,10 @@ def file(name: str, **renamed: str) -> Callable[[Path], pd.DataFrame]:
     return lambda folder: pd.read_parquet(folder / name).rename(columns=renamed)
 
 
-def naslib_genotype(compact: str) -> str:
-    """A DARTS cell pair written by NASLib, as sources and numbers of operations."""
-    names = (
-        *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"),
-        *("dil_conv_3x3", "dil_conv_5x5"),
-    )
-    cells = ast.literal_eval(compact)
-    return " / ".join("|".join(f"{names[o]}~{source}" for source, o in cell) for cell in cells)
-
-
 def darts_sample(folder: Path) -> pd.DataFrame:
     """NAS-Bench-301's figures of 1,218 DARTS cells, once each."""
     table = pd.read_parquet(folder / "darts/nasbench301_sample.parquet")
-    space = load_space("darts")
-    strings = [space.string(naslib_genotype(compact)) for compact in table.genotype]
+    strings = spelled(table, load_space("darts"))[0].genotype.tolist()
     table = table.rename(columns={"val_accuracy": "cifar10_valid_97"})
     kept = table[["flops", "params", "cifar10_valid_97", "synflow"]].assign(architecture=strings)
     return without_twins(kept, strings)

@@ -315,7 +315,12 @@ class _Importer:
         if not metrics:
             raise SuiteError(_no_metric(path, left_out))
         rows = self._rows(path, frame, column, metrics, groups, figures)
-        figures = self._in_index_order(path, rows, figures, metrics)
+        used = {
+            column: figures[column]
+            for name in metrics
+            for column in filter(None, [groups[name].mean, *groups[name].seeds.values()])
+        }
+        figures = self._in_index_order(path, rows, used, metrics)
         for name, metric in metrics.items():
             self._check_figures(path, metric, groups[name], figures)
             self._take(path, metric, groups[name], figures)

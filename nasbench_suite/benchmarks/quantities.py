@@ -147,8 +147,12 @@ def _plain(name: str) -> str:
 def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     """What stands before a known suffix, and the quantity and unit it says; ("", {}) if none.
 
+    A name may begin with its quantity instead.
+
     >>> read_suffix("pixel3_ms")
     ('pixel3', {'quantity': 'latency', 'unit': 'ms'})
+    >>> read_suffix("throughput_tpuv2")
+    ('tpuv2', {'quantity': 'throughput', 'unit': 'images/s'})
     >>> read_suffix("colour")
     ('', {})
     """
@@ -159,6 +163,8 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     if counted in _COUNTED and suffix.upper() in _COUNTS:
         # "Params (M)", "flops_G": the scale stands behind what is counted.
         base, known = base.rpartition("_")[0], (counted, suffix.upper())
+    if known is None and (first := plain.partition("_"))[0].lower() in _SAID_BY_WORD:
+        base, known = first[2], SUFFIXES[first[0].lower()]  # "latency_zcu102"
     # "s" or "latency" alone is too little; a count needs no device and no unit.
     if known is None or (not base and known[0] not in _COUNTED):
         return "", {}
@@ -167,7 +173,9 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
 
 def says_no_unit(name: str) -> bool:
     """Whether a name says a quantity and leaves its unit to be taken as the usual one."""
-    return _plain(name).lower().endswith(tuple(f"_{word}" for word in _SAID_BY_WORD))
+    words = _plain(name).lower().split("_")
+    by_word = words[0] in _SAID_BY_WORD and words[-1] not in SUFFIXES
+    return len(words) > 1 and (words[-1] in _SAID_BY_WORD or by_word)
 
 
 def check_unit(column: str, quantity: str, unit: str) -> None:

@@ -4,19 +4,29 @@
   ``gen_json.py``): ``module_adjacency`` and ``module_operations``, one row a vertex, for
   NAS-Bench-201 and NAS-Bench-101; NAS-Bench-101's own pairs of matrix and names as well;
 * HW-NAS-Bench's configurations (``get_net_config``): ``arch_str`` or ``op_idx_list``;
+* NASLib's numbers (``convert_genotype_to_compact`` of nasbench301, ``convert_spec_to_tuple`` of
+  nasbench101): sources and operations of two DARTS cells; a module's matrix and operations;
+* Accel-NASBench's networks, a column a decision (``block0_e``);
 * DARTS genotypes and configurations of NAS-Bench-301 as dictionaries: see ``spaces.darts``.
 """
 
 from __future__ import annotations
 
+import ast
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import FiniteSpace, SearchSpace
+from nasbench_suite.spaces.darts import KEPT, STEPS, DartsSpace
+from nasbench_suite.spaces.mobile import MnasNetSpace
+from nasbench_suite.spaces.nasbench101 import MAX_VERTICES, NASBench101Space
 from nasbench_suite.spaces.topology import EDGES
 
 if TYPE_CHECKING:
@@ -35,6 +45,15 @@ HW_MODELLED = ("eyeriss", "fpga")
 HW_REJECTING = ("edgetpu",)
 _HW_DATA = ("cifar10", "cifar100", "ImageNet16-120", "imagenet16_120")
 _NO_COST = ("arithmetic_intensity", "average_hw_metric")  # which it has beside them
+# NASLib's OPS of nasbench301, before which BANANAS counts ``none``, and all_ops of nasbench101.
+_NASLIB_CELLS = (
+    *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"),
+    *("dil_conv_3x3", "dil_conv_5x5"),
+)
+_NASLIB_MODULES = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
+_BLOCK = re.compile(r"block\d_(e|k|l|se)")
+_NUMBER = re.compile(r"\d+(\.0+)?")
+_LONGEST = 10_000  # characters; two cells of NASLib's have some two hundred
 _KEYS = ("architecture", "arch", "key", "index")
 
 
@@ -63,7 +82,100 @@ def spelled(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list
         cells = frame[column]
         if len(cells) and isinstance(cells.iloc[0], Mapping):
             return frame.assign(**{column: [_of_mapping(cell) for cell in cells]}), []
+        if (found := _of_naslib(space, column, cells)) is not None:
+            return frame.assign(**{column: found[0]}), [found[1]]
+    blocks = [column for column in frame.columns if _BLOCK.fullmatch(column)]
+    if isinstance(space, MnasNetSpace) and len(blocks) == len(space.choices):
+        records = frame[blocks].to_dict("records")
+        strings = [_string(space, row, _plain_record(one)) for row, one in enumerate(records)]
+        rest = frame.drop(columns=blocks)
+        rest.insert(0, "arch_str", strings)
+        return rest, [f"The networks are read from {blocks[0]} and {len(blocks) - 1} more columns."]
     return _with_zeros(frame, space)
+
+
+def _of_naslib(
+    space: SearchSpace, column: str, cells: pd.Series[Any]
+) -> tuple[list[str], str] | None:
+    """Strings of what NASLib writes as numbers, and a sentence on them; None of anything else."""
+    if not isinstance(space, DartsSpace | NASBench101Space) or not len(cells):
+        return None
+    if not _is_naslibs(space, _numbers(cells.iloc[0])):
+        return None
+    numbers = [_numbers(cell) for cell in cells]
+    for row, one in enumerate(numbers):
+        if not _is_naslibs(space, one):
+            raise SuiteError(
+                f"Row {row}: {str(cells.iloc[row])[:80]!r} in column {column!r} is not what NASLib "
+                f"writes of an architecture of space {space.name!r}."
+            )
+    operations: Sequence[str] = _NASLIB_MODULES
+    if isinstance(space, DartsSpace):
+        # Nobody derives ``none``, so that one number in many tells whether it is counted.
+        counted = any(one[..., 1].max() == len(_NASLIB_CELLS) for one in numbers)
+        operations = ("none", *_NASLIB_CELLS) if counted else _NASLIB_CELLS
+    strings = [_string(space, row, _named(one, operations)) for row, one in enumerate(numbers)]
+    return strings, (
+        f"{column} is read as NASLib's numbers, with operations {', '.join(operations)}, in this "
+        f"order."
+    )
+
+
+def _numbers(cell: Any) -> NDArray[np.int64]:
+    """A cell of whole numbers, in lists or as text; empty if it is something else."""
+    try:
+        if isinstance(cell, str):
+            cell = ast.literal_eval(cell) if len(cell) < _LONGEST and cell[:1] in "([" else ()
+        array = np.array(cell.tolist() if isinstance(cell, np.ndarray) else cell)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return np.empty(0, dtype=np.int64)
+    return array.astype(np.int64) if array.dtype.kind in "iu" else np.empty(0, dtype=np.int64)
+
+
+def _is_naslibs(space: SearchSpace, numbers: NDArray[np.int64]) -> bool:
+    """Whether numbers are as many, and in as many lists, as NASLib writes."""
+    if isinstance(space, DartsSpace):
+        return numbers.shape == (len(space.cells), KEPT * STEPS, 2)
+    side = math.isqrt(numbers.size)
+    return numbers.ndim == 1 and 2 <= side <= MAX_VERTICES and numbers.size == side * (side + 1)
+
+
+def _named(numbers: NDArray[np.int64], operations: Sequence[str]) -> Any:
+    """What ``read`` of the space takes, from NASLib's numbers of one architecture."""
+
+    def name(number: int) -> str:
+        return operations[number] if 0 <= number < len(operations) else str(number)
+
+    if numbers.ndim == 1:
+        side = math.isqrt(numbers.size)
+        return numbers[:-side].reshape(side, side), [name(one) for one in numbers[-side:].tolist()]
+    return " / ".join(
+        "|".join(f"{name(operation)}~{source}" for source, operation in cell)
+        for cell in numbers.tolist()
+    )
+
+
+def _string(space: SearchSpace, row: int, given: Any) -> str:
+    """The string of the architecture in a row.
+
+    Raises:
+        SuiteError: it is none of the space.
+    """
+    try:
+        return space.string(given)
+    except SuiteError as error:
+        raise SuiteError(f"Row {row}: {error}") from None
+
+
+def _plain_record(record: Mapping[Any, Any]) -> dict[str, Any]:
+    """A record of numbers, some of them written as text, or of whether something is so."""
+    words = {"true": 1, "false": 0}
+    found = {}
+    for key, value in record.items():
+        text = str(value).strip().lower()
+        number = words.get(text, text)
+        found[str(key)] = int(float(number)) if _NUMBER.fullmatch(str(number)) else value
+    return found
 
 
 def _with_zeros(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list[str]]:

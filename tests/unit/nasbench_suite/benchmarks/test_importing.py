@@ -181,6 +181,9 @@ def test_equal_rows_are_taken_once(tmp_path: Path) -> None:
     imported = import_table(written(twice, tmp_path / "t.csv"), "t", MACRO)
     assert np.array_equal(imported.benchmark.values("c_valid_3"), frame["c_valid_3"])
     assert imported.hints == ["t.csv repeats 2 rows; each is taken once."]
+    numbered = twice.assign(row=range(len(twice)), id=range(len(twice)), remark=range(len(twice)))
+    imported = import_table(written(numbered, tmp_path / "t.csv"), "t", MACRO)
+    assert imported.hints == ["t.csv repeats 2 rows; each is taken once."]
 
 
 # -- columns ---------------------------------------------------------------------------------------
@@ -886,6 +889,9 @@ def test_architectures_of_another_space_are_told_with_their_own(tmp_path: Path) 
         ("flops_G", ("flops", "G")),
         ("#params", ("parameters", "")),
         ("gpu_gib", ("memory", "GiB")),
+        ("latency_zcu102", ("latency", "ms")),
+        ("throughput_tpuv2_mean", ("throughput", "images/s")),
+        ("energy_gpu_j", ("energy", "J")),
     ],
 )
 def test_units_however_they_stand_in_a_name(name: str, facts: tuple[str, str]) -> None:

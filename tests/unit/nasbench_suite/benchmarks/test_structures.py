@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +222,66 @@ def test_a_frame_of_graphs_is_read_as_a_file_of_them() -> None:
     assert np.array_equal(imported.benchmark.values("c_valid_1"), figures)
     assert imported.warnings
     assert "cifar100.json" in CliRunner().invoke(app, ["where", "arch2vec"]).output
+
+
+# -- NASLib's numbers --------------------------------------------------------------------------
+
+NASLIB = (
+    *("max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3", "sep_conv_5x5"),
+    *("dil_conv_3x3", "dil_conv_5x5"),
+)
+FIRST_AND_LAST = DARTS.from_genotype(
+    [[(one, s) for _ in range(4) for s in (0, 1)] for one in NASLIB[::6]]
+)
+
+
+def compact(cell: Any, operations: tuple[str, ...]) -> list[Any]:
+    """As ``convert_genotype_to_compact`` of NASLib: source and number of operation."""
+    return [[(s, operations.index(o)) for o, s in pairs] for pairs in DARTS.genotype(cell)]
+
+
+@pytest.mark.parametrize("written", [str, lambda pairs: pairs, lambda pairs: np.array(pairs)])
+@pytest.mark.parametrize("first", [(), ("none",)])
+def test_naslibs_pairs_of_cells_are_read_in_either_numbering(first: Any, written: Any) -> None:
+    rng = np.random.default_rng(0)
+    cells = [FIRST_AND_LAST, *(DARTS.sample(rng) for _ in range(20))]
+    pairs = [written(compact(cell, (*first, *NASLIB))) for cell in cells]
+    frame, notes = spelled(pd.DataFrame({"arch": pairs, "x": range(21)}), DARTS)
+    assert frame["arch"].tolist() == [DARTS.string(cell) for cell in cells]
+    assert f"operations {', '.join((*first, *NASLIB))}, in this order" in notes[0]
+
+
+def test_naslibs_modules_are_read_and_pruned_as_their_authors_do() -> None:
+    space = load_space("nasbench101")
+    matrix = np.zeros((7, 7), dtype=int)
+    matrix[0, [1, 3, 6]] = matrix[1, 6] = 1  # 3 leads nowhere
+    numbers = [*matrix.ravel().tolist(), 0, 2, 3, 3, 4, 4, 1]
+    (spelt,) = spelled(pd.DataFrame({"spec": [str(tuple(numbers))]}), space)[0]["spec"]
+    assert space.canonical(spelt) == space.canonical("011001000 input,maxpool3x3,output")
+
+
+@pytest.mark.parametrize("bad", ["[1, 2]", "x", [[[(9, 9)] * 8] * 2], None])
+def test_a_row_that_is_none_of_naslibs_is_told(bad: Any) -> None:
+    frame = pd.DataFrame({"arch": [str(compact(FIRST_AND_LAST, NASLIB)), bad]})
+    with pytest.raises(SuiteError, match=r"^Row 1: "):
+        spelled(frame, DARTS)
+
+
+def test_a_column_a_decision_is_a_network_of_mnasnet() -> None:
+    space = load_space("mnasnet")
+    rng = np.random.default_rng(0)
+    networks = [space.string(space.sample(rng)) for _ in range(9)]
+    found = [re.findall(r"e(\d)k(\d)l(\d)(se)?", network) for network in networks]
+    keys = [f"block{block}_{what}" for block in range(7) for what in ("e", "k", "l", "se")]
+    for yes, no, number in (
+        (True, False, int),
+        ("True", "False", str),
+        ("1", "0", str),
+        (1, 0, float),
+    ):
+        rows = [
+            [value for *three, se in blocks for value in (*map(number, three), yes if se else no)]
+            for blocks in found
+        ]
+        frame = pd.DataFrame(rows, columns=keys).assign(x=1.0)
+        assert spelled(frame, space)[0]["arch_str"].tolist() == networks
