@@ -25,6 +25,7 @@ def verify_command(store: _Store) -> None:
         raise typer.Exit(1)
     earlier = f", {found.unsealed} of an earlier version without a seal" if found.unsealed else ""
     typer.echo(f"{store} is as it was written: {counted(found.trials, 'trial')}{earlier}.")
+    typer.echo(f"Whether it is true of the table: nasbench submit verify {store} --rerun 5")
 
 
 @app.command("backup")

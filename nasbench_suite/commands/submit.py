@@ -44,9 +44,14 @@ def make_command(
 
 @app.command("verify")
 def verify_command(
-    submission: Annotated[Path, typer.Argument(help="The file of a submission.")],
+    submission: Annotated[
+        Path, typer.Argument(help="The file of a submission, or a results file.")
+    ],
     rerun: Annotated[
-        int, typer.Option(help="Run so many trials again and compare them to the last bit.")
+        int,
+        typer.Option(
+            help="Run so many trials again, some of each method, and compare them bitwise."
+        ),
     ] = 0,
 ) -> None:
     """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
@@ -86,7 +91,7 @@ def verify_command(
 def merge_command(
     folder: Annotated[Path, typer.Argument(help="Folder with submissions.")],
     store: Annotated[Path, typer.Option(help="The results file to make.")],
-    rerun: Annotated[int, typer.Option(help="Run so many trials of each again.")] = 0,
+    rerun: Annotated[int, typer.Option(help="Run so many trials of each submission again.")] = 0,
 ) -> None:
     """Verify all submissions of a folder and merge the sound ones into a results file."""
     from nasbench_suite.parsing import counted

@@ -80,6 +80,22 @@ def make_submission(
     path = Path(path)
     if not path.name.endswith((SUFFIX, DENSE)):
         raise SuiteError(f"{path} is no name of a submission: end it in {SUFFIX} or {DENSE}.")
+    submission = gather_submission(store, methods=methods, author=author, note=note)
+    write_submission(submission, path)
+    return submission
+
+
+def gather_submission(
+    store: str | Path,
+    *,
+    methods: Sequence[str] | None = None,
+    author: str = "",
+    note: str = "",
+) -> Submission:
+    """The finished trials of a results file as a submission that is in no file.
+
+    See ``make_submission``.
+    """
     with ResultStore(store, read_only=True) as results:
         known = {method.label for method in results.methods()}
         for label in methods or ():
@@ -92,7 +108,7 @@ def make_submission(
         used_tasks = {trial.task for trial in trials}
         used_methods = {trial.method for trial in trials}
         used_environments = {trial.environment for trial in trials}
-        submission = Submission(
+        return Submission(
             author=author,
             note=note,
             tasks=[task for key, task in sorted(results.tasks().items()) if key in used_tasks],
@@ -108,8 +124,6 @@ def make_submission(
             ],
             trials=trials,
         )
-    write_submission(submission, path)
-    return submission
 
 
 def write_submission(submission: Submission, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial
-from nasbench_suite.submissions.files import Submission, read_submission
+from nasbench_suite.submissions.files import Submission, gather_submission, read_submission
 from nasbench_suite.submissions.plausibility import copies, foresight, seed_gaps
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.auditing import Violation, audit
@@ -51,6 +51,7 @@ _OTHERS_WORD = (
     *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError),
     *(MemoryError, RecursionError),
 )
+_DATABASE = b"SQLite format 3\0"  # how results files begin
 _LONGEST = 1e9  # seconds of a trial
 _MANY = 3  # packages named one by one
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
@@ -125,13 +126,16 @@ def load_by_name(name: str) -> Benchmark | OpenBenchmark:
     """The benchmark at hand of that name; a submission names no file.
 
     Raises:
-        SuiteError: there is none.
+        SuiteError: there is none; the sentence says how it comes to be there.
     """
     known = [*known_benchmarks(), *known_surrogates()]
     if is_open(name) and not {"/", "\\"} & set(name):
         return load_any(name)
     if name not in known:
-        raise SuiteError(choose_from("benchmark", name, known))
+        raise SuiteError(
+            f"{choose_from('benchmark', name, known)} What is claimed can be computed again on the "
+            f"same table alone: import it with `nasbench data import FILE --name {name}`."
+        )
     return load_any(name)
 
 
@@ -150,17 +154,28 @@ def verify_submission(
     duplicates. The seeds of a method are 0 to n-1, and none does what another did.
 
     Args:
-        path: a submission, or its file.
-        rerun: run so many trials again, spread evenly, and compare them to the last bit; their
-            methods have to be installed here.
+        path: a submission or its file, or a results file, whose finished trials are verified as
+            if they were submitted.
+        rerun: run so many trials again, as many of each method, spread evenly, and compare them to
+            the last bit; their methods have to be installed here.
         load: what finds benchmarks by name; by default those at hand, and no file by its path.
 
     Raises:
         SuiteError: the file cannot be read, or a benchmark is not at hand.
     """
-    submission = path if isinstance(path, Submission) else read_submission(path)
+    submission = path if isinstance(path, Submission) else _read(Path(path))
     with refused("The submission cannot be verified ({reason}): make it anew.", *_OTHERS_WORD):
         return _verify(submission, rerun, load)
+
+
+def _read(path: Path) -> Submission:
+    """A submission, or the finished trials of a results file."""
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(len(_DATABASE))
+        if begin == _DATABASE:
+            return gather_submission(path)
+    return read_submission(path)
 
 
 def _verify(
@@ -501,10 +516,17 @@ def _rerun(
             methods[key] = method
         except SuiteError as error:
             notes.append(f"{claim.label} was not run again: {error}.")
-    places = [place for place in results if submission.trials[place].method in methods]
-    chosen = [places[number * len(places) // wanted] for number in range(wanted)] if places else []
+    places: dict[str, list[int]] = {key: [] for key in methods}
+    for place in results:
+        if submission.trials[place].method in methods:
+            places[submission.trials[place].method].append(place)
+    if 0 < wanted < len(places):
+        notes.append(
+            f"{wanted} of {len(places)} methods were run again: ask for {len(places)} trials or "
+            f"more, and some of each are."
+        )
     faults = []
-    chosen = sorted(set(chosen))
+    chosen = _spread(list(places.values()), wanted)
     for place in chosen:
         trial = submission.trials[place]
         claim = claims[trial.method]
@@ -529,6 +551,19 @@ def _rerun(
                 what = "run again, it evaluates other architectures."
                 faults.append(Fault("rerun", where, what))
     return len(chosen), faults
+
+
+def _spread(groups: Sequence[Sequence[int]], wanted: int) -> list[int]:
+    """So many members of groups, as equally many of each as there are, evenly within each."""
+    counts = [0] * len(groups)
+    while wanted > sum(counts) and any(map(int.__lt__, counts, map(len, groups))):
+        for number, group in enumerate(groups):
+            counts[number] += counts[number] < len(group) and sum(counts) < wanted
+    return sorted(
+        group[number * len(group) // count]
+        for group, count in zip(groups, counts, strict=True)
+        for number in range(count)
+    )
 
 
 def _other_versions(submission: Submission, trial: TrialRow, name: str) -> str:

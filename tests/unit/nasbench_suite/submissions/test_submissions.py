@@ -82,6 +82,34 @@ def test_what_was_run_is_sound_and_runs_again_alike(
     assert found.rerun == 6
 
 
+def test_reruns_are_spread_over_the_methods(
+    made: Submission, verify: Callable[..., Verification]
+) -> None:
+    """A level of reruns is said where some trial of each method was run again."""
+    methods = len({trial.method for trial in made.trials})
+    assert methods == 3
+    assert verify(made, rerun=methods).level == "rerun"
+    few = verify(made, rerun=methods - 1)
+    assert few.level == "table"
+    assert few.notes == (
+        "2 of 3 methods were run again: ask for 3 trials or more, and some of each are.",
+    )
+    assert verify(made, rerun=1000).rerun == len(made.trials)
+
+
+def test_a_results_file_is_verified_like_a_submission(
+    store: Path, made: Submission, verify: Callable[..., Verification]
+) -> None:
+    found = verify(store, rerun=3)
+    assert (found.faults, found.level) == ((), "rerun")
+    assert found.submission.trials == made.trials
+
+
+def test_a_benchmark_that_is_not_at_hand_is_asked_for(made: Submission) -> None:
+    with pytest.raises(SuiteError, match=r"Unknown benchmark 'toy'.* data import FILE --name toy"):
+        verify_submission(made)
+
+
 def test_equal_results_give_equal_small_files(store: Path, tmp_path: Path) -> None:
     first, second = tmp_path / f"a{SUFFIX}", tmp_path / f"b{SUFFIX}"
     make_submission(store, first, author="A. Nobody")
