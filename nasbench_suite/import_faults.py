@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,8 +63,10 @@ def _shadow(package: str, distribution: Distribution | None) -> str:
         spec = find_spec(package)
     except (ImportError, ValueError):
         return ""
-    if spec is None or spec.origin is None:
+    if spec is None:
         return ""
+    if spec.origin is None:
+        return _empty_folder(package, list(spec.submodule_search_locations or ()))
     found = Path(spec.origin).resolve()
     own = [path.resolve() for path in _places(package, distribution)]
     if not own or found in own:
@@ -72,6 +74,16 @@ def _shadow(package: str, distribution: Distribution | None) -> str:
     return (
         f"the package {package!r} is shadowed by {found}: rename that, or take its folder off the "
         f"path of Python (PYTHONPATH)"
+    )
+
+
+def _empty_folder(package: str, folders: Sequence[str]) -> str:
+    """Which folder is taken for a package that has no module of its own; empty for none."""
+    if not folders:
+        return ""
+    return (
+        f"the package {package!r} is taken to be the folder {folders[0]}, which has no "
+        f"__init__.py: rename that folder, or work in another"
     )
 
 

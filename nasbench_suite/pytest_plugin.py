@@ -76,14 +76,20 @@ class NasbenchCheck:
         Returns:
             The findings; None if the baseline was written instead.
         """
+        from nasbench_suite.errors import SuiteError
         from nasbench_suite.gate import check, make_baseline, save_baseline
 
         path = self._folder / baseline
-        self.run()
-        if self._save:
-            save_baseline(make_baseline(self.store), path)
-            return None
-        found = check(self.store, path, margin=margin, alpha=alpha, power=power)
+        try:
+            if not self._save and not path.exists():
+                raise SuiteError(f"There is no baseline {path}: write it with --nasbench-save.")
+            self.run()
+            if self._save:
+                save_baseline(make_baseline(self.store), path)
+                return None
+            found = check(self.store, path, margin=margin, alpha=alpha, power=power)
+        except SuiteError as error:  # a sentence for the reader, not a traceback through the suite
+            pytest.fail(str(error), pytrace=False)
         if not found.passed:
             pytest.fail(found.markdown(), pytrace=False)
         return found

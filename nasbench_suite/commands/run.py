@@ -262,6 +262,5 @@ def _refuse_failures(summary: RunSummary, store: Path) -> None:
     if summary.failures:
         raise SuiteError(
             f"{counted(len(summary.failures), 'trial')} failed, all others are kept: mend the "
-            f"method and run the same command again (the tracebacks are in {store}, column "
-            f"trials.message)."
+            f"method and run the same command again. Tracebacks: nasbench store failures {store}"
         )

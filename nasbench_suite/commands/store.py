@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Results files: verify, copy, merge, rename, remove, list and export.")
+app = typer.Typer(
+    help="Results files: verify, copy, merge, rename, remove, list and export; what failed in them."
+)
 
+_MANY_SEEDS = 5  # of one traceback, named one by one
 _Store = Annotated[Path, typer.Argument(help="A results file, made by `nasbench run`.")]
 
 
@@ -103,6 +106,29 @@ def list_command(store: _Store) -> None:
         names = shown_name(row["task_name"]), shown_name(row["method"])
         rows.append((*names, *counts))
     print_table(("task", "method", "finished", "failed", "seeds", "codes"), rows, names=2)
+
+
+@app.command("failures")
+def failures_command(
+    store: _Store,
+    methods: Annotated[str | None, typer.Option(help="Of these methods, as name,name.")] = None,
+) -> None:
+    """Print the traceback of every trial that failed; those of equal tracebacks together."""
+    from nasbench_suite.errors import and_more, printable
+    from nasbench_suite.parsing import split_names
+    from nasbench_suite.store.maintenance import failed_trials
+
+    frame = failed_trials(store, split_names(methods) if methods else ())
+    for (task, method, message), trials in frame.groupby(
+        ["task_name", "method", "message"], sort=False
+    ):
+        few = ", ".join(map(str, trials["seed"][:_MANY_SEEDS]))
+        typer.echo(
+            printable(f"{method} on {task}, seed {few}{and_more(len(trials) - _MANY_SEEDS)}:")
+        )
+        typer.echo("\n".join(printable(f"  {line}") for line in str(message).splitlines()))
+    if frame.empty:
+        typer.echo("No trial failed.")
 
 
 @app.command("export")

@@ -387,7 +387,8 @@ def _make_plans(
                 trials = counted(len(others), "trial")
                 summary.hints.append(
                     f"{row.label} on {task.name}: {trials} of other code "
-                    f"({next(iter(others.values())).title}); now it is {own.title}."
+                    f"({next(iter(others.values())).title}); now it is {own.title}. "
+                    f"To run these again, give --rerun."
                 )
             summary.skipped += len(seeds) - len(todo)
             numbers = (task_id, method_id, todo, results.add_code(own), again, smaller)

@@ -209,6 +209,26 @@ def summarise_store(path: str | Path) -> pd.DataFrame:
     )
 
 
+def failed_trials(path: str | Path, methods: Collection[str] = ()) -> pd.DataFrame:
+    """A row for each trial that failed: task, method, seed, and message with traceback.
+
+    Args:
+        path: the results file.
+        methods: labels of the methods; by default all.
+
+    Raises:
+        SuiteError: the file cannot be read, or has no such method.
+    """
+    with ResultStore(path, read_only=True) as store:
+        frame = store.trials()
+        known = [method.label for method in store.methods()]
+    for name in methods:
+        if name not in known:
+            raise SuiteError(choose_from(f"method of {path}", name, known))
+    frame = frame[(frame["status"] != "finished") & (frame["method"].isin(methods or known))]
+    return frame[["task_name", "method", "seed", "message"]].reset_index(drop=True)
+
+
 def export_store(path: str | Path, target: str | Path) -> int:
     """Write a row for each trial as CSV, JSON or Parquet, by the name's end.
 

@@ -87,6 +87,7 @@ space draw 5 --output cell.svg
 export trials.csv
 export evaluations.parquet --what evaluations
 store list results.sqlite
+store failures results.sqlite
 store verify results.sqlite
 store export results.sqlite rows.json
 store backup results.sqlite copy.sqlite

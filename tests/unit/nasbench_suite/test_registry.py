@@ -192,3 +192,16 @@ def test_a_part_that_cannot_be_imported_says_why(
     (listed,) = (one for one in registry.describe("methods") if one.name == "m")
     assert listed.fault == str(error.value)
     assert listed.distribution == "broken"
+
+
+def test_a_folder_taken_for_a_module_is_named(
+    install: Install, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a developer's folder has the name of the module in it."""
+    install("swallowed", "methods", {"m": "swallowed_part:M"})
+    folder = tmp_path / "work" / "swallowed_part"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(folder.parent)
+    with pytest.raises(SuiteError) as error:
+        registry.find("methods", "m").load()
+    assert f"taken to be the folder {folder}, which has no __init__.py: rename" in str(error.value)

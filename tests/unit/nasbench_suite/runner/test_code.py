@@ -72,7 +72,9 @@ def test_trials_of_other_code_are_not_mixed_unless_it_is_said(
     write(tmp_path, 900)  # what the method imports of its own package is another
     with pytest.raises(SuiteError, match=r"other code for 5 seeds from 0 .*--rerun.*--keep"):
         search(toy, tmp_path, range(6))
-    assert search(toy, tmp_path, range(5)).hints[0].startswith("changing on toy/toy: 5 trials of")
+    (hint,) = search(toy, tmp_path, range(5)).hints
+    assert hint.startswith("changing on toy/toy: 5 trials of other code")
+    assert hint.endswith("To run these again, give --rerun.")
     assert set(read_results(tmp_path / "r.sqlite").trials["method"]) == {"changing"}
 
     kept = search(toy, tmp_path, range(6), keep=True)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Command
 
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Benchmark
@@ -21,6 +22,7 @@ from nasbench_suite.store import ResultStore
 from nasbench_suite.store.maintenance import (
     backup_store,
     export_store,
+    failed_trials,
     merge_stores,
     remove_trials,
     rename_method,
@@ -189,3 +191,17 @@ def test_the_commands_exit_as_they_say(store: Path) -> None:
     assert answer.returncode == 2
     assert answer.stderr.startswith("nasbench: ")
     assert "is damaged" in answer.stderr
+
+
+def test_tracebacks_of_failed_trials_are_printed_once_each(store: Path, nasbench: Command) -> None:
+    assert nasbench("store", "failures", str(store)).out == "No trial failed.\n"
+    with ResultStore(store) as writing:
+        for seed in range(70, 77):
+            writing.add_failure(1, 1, 1, seed, "ValueError: a slip\nline 3", 0.1)
+        writing.add_failure(1, 1, 1, 77, "another", 0.1)
+    assert failed_trials(store)["seed"].tolist() == [*range(70, 78)]
+    shown = nasbench("store", "failures", str(store)).out
+    assert "seed 70, 71, 72, 73, 74 and 2 more:\n  ValueError: a slip\n  line 3\n" in shown
+    assert "seed 77:\n  another\n" in shown
+    with pytest.raises(SuiteError, match="Unknown method 'nobody' of"):
+        failed_trials(store, ["nobody"])
