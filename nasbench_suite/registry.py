@@ -279,6 +279,11 @@ class Listed:
     aliases: tuple[str, ...] = ()
     fault: str = ""
 
+    @property
+    def lack(self) -> str:
+        """Why it cannot be used, without its name, so that equal reasons can be told once."""
+        return self.fault.partition(f"{self.name!r} ")[2] or self.fault
+
 
 def describe(kind: str) -> list[Listed]:
     """The parts of a kind; one that cannot be imported is listed with the reason.
@@ -289,13 +294,13 @@ def describe(kind: str) -> list[Listed]:
     described = []
     for name, entry in entries(kind).items():
         told = _read_summary(entry)
-        if told is not None:
+        if told is not None and sources.can_be_found(entry.point.module):
             described.append(Listed(name, told, entry.distribution))
             continue
         try:
             part = entry.load()
         except SuiteError as error:
-            described.append(Listed(name, "", entry.distribution, fault=str(error)))
+            described.append(Listed(name, told or "", entry.distribution, fault=str(error)))
             continue
         aliases = tuple(getattr(part, "aliases", ())) if entry.kind.aliased else ()
         described.append(Listed(name, summarise(part), entry.distribution, aliases))
@@ -312,14 +317,12 @@ def summarise(part: object) -> str:
 
 
 def _read_summary(entry: Entry) -> str | None:
-    """What ``summarise`` says of a part, by its source; None where only importing it can tell."""
+    """What ``summarise`` says of a part of ours, by its source; None where that does not tell."""
     if entry.kind.aliased or entry.rivals or entry.distribution != "nasbench-suite":
         return None
     kind = sources.class_at(entry.value)
     text = (sources.text_of(kind, "summary") or ast.get_docstring(kind)) if kind else None
-    if text is None or not sources.can_be_found(entry.point.module):
-        return None
-    return text.partition("\n")[0]
+    return None if text is None else text.partition("\n")[0]
 
 
 def _owner(point: EntryPoint) -> str:

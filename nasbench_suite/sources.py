@@ -111,12 +111,43 @@ def class_at(place: str) -> ast.ClassDef | None:
 
 
 def text_of(definition: ast.ClassDef, attribute: str) -> str | None:
-    """The text that a class sets an attribute to; None where it sets it to none."""
+    """The text that a class itself sets an attribute to; None where it sets it to none."""
+    value = _value_of(definition, attribute)
+    return value if isinstance(value, str) else None
+
+
+def attribute_of(place: str, attribute: str) -> object:
+    """What the class at ``module:Class``, or one it inherits, sets an attribute to, if a literal.
+
+    Returns:
+        None where none sets it, or what it is set to is no literal.
+    """
+    module, _, name = place.partition(":")
+    definition, path = class_at(place), path_of(module)
+    if definition is None or path is None:
+        return None
+    value = _value_of(definition, attribute)
+    if value is not None:
+        return value
+    tree, is_package = parse(path), path.name == "__init__.py"
+    imported = {one.rpartition(".")[2]: one for one in imports(tree.body, module, is_package)}
+    for base in definition.bases:
+        if isinstance(base, ast.Name) and base.id != name:
+            above = imported.get(base.id, f"{module}.{base.id}")
+            value = attribute_of(":".join(above.rsplit(".", 1)), attribute)
+            if value is not None:
+                return value
+    return None
+
+
+def _value_of(definition: ast.ClassDef, attribute: str) -> object:
+    """The literal that a class itself sets an attribute to; None where it sets it to none."""
     for line in definition.body:
         targets = line.targets if isinstance(line, ast.Assign) else []
         targets = [line.target] if isinstance(line, ast.AnnAssign) else targets
         if any(isinstance(one, ast.Name) and one.id == attribute for one in targets):
-            value = line.value  # type: ignore[attr-defined]  # an assignment has one
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                return value.value
+            try:
+                return ast.literal_eval(line.value)  # type: ignore[attr-defined]
+            except ValueError:
+                return None
     return None

@@ -295,7 +295,7 @@ def info_command(
 def _told_of_surrogate(surrogate: Surrogate) -> list[str]:
     return [
         f"{surrogate.name}: a surrogate of space {surrogate.space.name}",
-        *(f"{key}: {value}" for key, value in surrogate.about.items()),
+        *_facts(surrogate.about),
         f"checksum: {surrogate.checksum}",
         "",
         _fit_table(surrogate),
@@ -308,24 +308,19 @@ def _told_of_open(benchmark: OpenBenchmark) -> list[str]:
     about = benchmark.about
     return [
         f"{benchmark.name}: {about.get('description', '')}",
-        *(f"{key}: {_plainly(said)}" for key, said in about.items() if key != "description"),
+        *_facts({key: said for key, said in about.items() if key != "description"}),
         f"checksum: {benchmark.checksum}",
         f"metrics: {', '.join(benchmark.metrics)}",
     ]
 
 
 def _told_of_table(facts: Mapping[str, Any]) -> list[str]:
-    import json
-
     metrics = facts["metrics"]
     return [
         f"{facts['name']}: {facts['architectures']:,} architectures of space {facts['space']}, "
         f"{facts['classes']:,} of them different, {facts['disconnected']:,} without a path from "
         f"input to output",
-        *(
-            f"{key}: {value if isinstance(value, str) else json.dumps(value)}"
-            for key, value in facts["about"].items()
-        ),
+        *_facts(facts["about"]),
         f"checksum: {facts['checksum']}",
         "",
         _metric_table(metrics),
@@ -392,11 +387,27 @@ def _noise_table(metrics: Sequence[dict[str, Any]]) -> str:
     return table_text(heads, rows)
 
 
+def _facts(about: Mapping[str, Any]) -> Iterator[str]:
+    """What is known of a benchmark, a line each; of several things of one name, one a line."""
+    for key, said in about.items():
+        if isinstance(said, dict) and said and all(isinstance(one, dict) for one in said.values()):
+            yield f"{key}:"
+            yield from (f"  {name}: {_plainly(one)}" for name, one in said.items())
+        else:
+            yield f"{key}: {_plainly(said)}"
+
+
 def _plainly(said: object) -> str:
     """A fact in one line; of several that belong together, each with its name."""
+    if isinstance(said, list | tuple):
+        return ", ".join(map(_plainly, said))
     if not isinstance(said, dict):
         return str(said)
-    return ", ".join(f"{key} {value}" for key, value in said.items() if value is not None)
+    parts = ((key, value) for key, value in said.items() if value is not None)
+    return ", ".join(
+        f"{key} ({_plainly(value)})" if isinstance(value, dict) else f"{key} {_plainly(value)}"
+        for key, value in parts
+    )
 
 
 def _grouped(notes: Iterable[tuple[str, str]]) -> list[str]:

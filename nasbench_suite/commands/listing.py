@@ -21,32 +21,39 @@ def list_parts(
     from dataclasses import asdict
 
     from nasbench_suite import registry
+    from nasbench_suite.commands.printing import print_lacks, print_rows
 
     if kind is None:
         kinds = [
             {"name": one.name, "summary": one.summary, "installed": len(registry.entries(one.name))}
             for one in registry.KINDS.values()
         ]
-        lines = [(str(one["name"]), f"{one['installed']:>3}  {one['summary']}") for one in kinds]
         content: list[dict[str, object]] = list(kinds)
+        heads: tuple[str, ...] = ("kind", "installed", "what it is")
+        lines: list[tuple[str, ...]] = [
+            (str(one["name"]), str(one["installed"]), str(one["summary"])) for one in kinds
+        ]
+        lacks: list[str] = []
     else:
         found = registry.describe(kind)
-        lines = [(one.name, _line(one)) for one in found]
         content = [asdict(one) for one in found]
+        heads = (registry.choose_kind(kind).one, "what it is")
+        lines = [*map(_line, found)]
+        lacks = [one.lack for one in found]
     if as_json:
         typer.echo(json.dumps(content, indent=2))
-        return
-    width = max((len(name) for name, _ in lines), default=0)
-    for name, text in lines:
-        typer.echo(f"{name:<{width}}  {text}")
-    if not lines:
+    elif lines:
+        print_rows(heads, lines)
+        print_lacks(lacks)
+    else:
         typer.echo(f"No {registry.choose_kind(str(kind)).one} is registered.", err=True)
 
 
-def _line(listed: Listed) -> str:
-    """What is said of a part after its name."""
-    if listed.fault:
-        return listed.fault
+def _line(listed: Listed) -> tuple[str, str]:
+    """The name of a part and what is said of it."""
+    from nasbench_suite.commands.printing import MARK
+
     aliases = f" Also {', '.join(listed.aliases)}." if listed.aliases else ""
     source = "" if listed.distribution == "nasbench-suite" else f" (from {listed.distribution})"
-    return f"{listed.summary}{aliases}{source}"
+    name = f"{listed.name} {MARK}" if listed.fault else listed.name
+    return name, f"{listed.summary}{aliases}{source}"

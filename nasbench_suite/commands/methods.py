@@ -7,6 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+_NEEDS = (
+    "Needs, of the search space: a list of all architectures; choices, made one by one; "
+    "parameters, as tuners set them; features to learn from. The rest are packages."
+)
+
 app = typer.Typer(help="Search methods: ours, and those of any installed package.")
 
 
@@ -28,18 +33,23 @@ def list_command(
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    from nasbench_suite.commands.printing import print_rows
+    from nasbench_suite.commands.printing import print_lacks, print_lines, print_rows
 
     heads = ("method", "family", "needs", "what it does")
     print_rows(heads, [_line(entry) for entry in found])
-    typer.echo("\nHyper-parameters and sources: nasbench methods info METHOD")
+    typer.echo("")
+    print_lacks([entry["lack"] for entry in found])
+    print_lines(_NEEDS, "Hyper-parameters and sources: nasbench methods info METHOD")
 
 
 def _line(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """What the list says of a method."""
+    from nasbench_suite.commands.printing import MARK
+
     own = entry["distribution"] == "nasbench-suite"
     source = "" if own else f" (from {entry['distribution']})"
-    name, needs = entry["name"], ", ".join(entry["needs"])
+    name = f"{entry['name']} {MARK}" if entry["lack"] else entry["name"]
+    needs = ", ".join(entry["needs"])
     return name, entry["family"] or "-", needs or "-", f"{entry['summary']}{source}"
 
 

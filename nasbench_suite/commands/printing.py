@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import typer
 
+MARK = "!"  # beside the name of what cannot be used here
 _GAP = "  "
 _PIPED = 200  # columns, where the output is no terminal and has no width
 _LEAST = 24  # columns of the last cell that are still pleasant to read
@@ -96,6 +97,12 @@ def _wrapped(text: str, width: int) -> list[str]:
     import textwrap
 
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def print_lacks(lacks: Sequence[str]) -> None:
+    """Say once of each reason why rows are marked; ``MARK`` stands beside the names of those."""
+    for lack in dict.fromkeys(filter(None, lacks)):
+        print_lines(f"{MARK} {lack}")
 
 
 def print_lines(*parts: str) -> None:

@@ -94,31 +94,33 @@ def describe_methods() -> list[dict[str, Any]]:
     """What is installed: a mapping for each method, sorted by name.
 
     ``name``, ``title``, ``family``, ``needs`` (of a space: that it can be listed, that it has
-    choices or features; and packages), ``summary``, ``settings`` (default hyper-parameters) and
-    ``distribution``. A method that cannot be imported has the reason as its ``summary``, and no
-    family or settings.
+    choices or features; and packages), ``summary``, ``settings`` (default hyper-parameters),
+    ``distribution`` and ``lack``: why it cannot be used, empty where it can. A method that cannot
+    be imported has no settings, and the rest as far as its source tells.
     """
     described = []
     for listed in registry.describe("methods"):
-        entry: dict[str, Any] = {
-            "name": listed.name,
-            "title": listed.name,
-            "family": "",
-            "needs": [],
-            "summary": listed.fault or listed.summary,
-            "settings": {},
-            "distribution": listed.distribution,
-        }
-        if not listed.fault:
-            kind = method_class(listed.name)
-            entry["title"] = method_title(listed.name)
-            entry["family"] = kind.approach
-            entry["needs"] = [what for flag, what in _NEEDS.items() if getattr(kind, flag)]
-            entry["needs"] += kind.packages
-            entry["settings"] = {
-                item.name: None if item.default is MISSING else item.default
-                for item in fields(kind)
-                if item.init
+        kind = None if listed.fault else method_class(listed.name)
+        place = registry.entries("methods")[listed.name].value
+
+        def said(attribute: str, kind: Any = kind, place: str = place) -> Any:
+            return getattr(kind, attribute) if kind else sources.attribute_of(place, attribute)
+
+        needs = [what for flag, what in _NEEDS.items() if said(flag)]
+        described.append(
+            {
+                "name": listed.name,
+                "title": method_title(listed.name),
+                "family": said("approach") or "",
+                "needs": [*needs, *(said("packages") or ())],
+                "summary": listed.summary,
+                "settings": {
+                    item.name: None if item.default is MISSING else item.default
+                    for item in (fields(kind) if kind else ())
+                    if item.init
+                },
+                "distribution": listed.distribution,
+                "lack": listed.lack,
             }
-        described.append(entry)
+        )
     return described

@@ -79,6 +79,25 @@ def test_our_methods_are_listed_without_torch() -> None:
         assert re.match(told, answer.stdout)
 
 
+def test_methods_that_lack_a_package_are_described_and_the_reason_is_told_once() -> None:
+    """As after an installation without extras."""
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.argv = ['nasbench', 'methods', 'list']\n"
+        "from nasbench_suite.commands import main; main()"
+    )
+    wide = {**os.environ, "COLUMNS": "200"}
+    call = [sys.executable, "-c", code]
+    shown = subprocess.run(call, capture_output=True, text=True, env=wide).stdout
+    (darts,) = re.findall(r"^darts .*", shown, re.MULTILINE)
+    assert darts.split()[:4] == ["darts", "!", "differentiable", "torch"]
+    assert darts.endswith("in strengths of operations, mixed on every edge.")
+    assert re.search(r"^random  +baseline  +-  ", shown, re.MULTILINE)
+    reason = (
+        "! needs the package 'torch', which is not installed: pip install 'nasbench-suite[torch]'."
+    )
+    assert shown.count("pip install") == shown.count(reason) == 1
+
+
 def test_what_is_installed_meanwhile_is_found(install: Install) -> None:
     folder = install("first", "methods", {"first-part": "first:Part"})
     assert "first-part" in registry.entries("methods")
