@@ -282,6 +282,20 @@ def read_presented(
     return present(results, found, methods=methods, order=order, plain=plain)
 
 
+def told_apart(names: Sequence[str]) -> tuple[list[str], str]:
+    """Names of tasks without the parts that all have, and these parts.
+
+    >>> told_apart(["NAS-Bench-201, CIFAR-10", "NAS-Bench-201, CIFAR-100"])
+    (['CIFAR-10', 'CIFAR-100'], 'NAS-Bench-201')
+    """
+    parts = [name.split(", ") for name in names]
+    common = [one for one in parts[0] if all(one in other for other in parts)] if parts else []
+    short = [", ".join(one for one in own if one not in common) for own in parts]
+    if len(set(short)) < len(short) or not all(short):
+        return list(names), ""
+    return short, ", ".join(common)
+
+
 def labels_of(results: Results) -> Labels:
     """The names that results are shown under."""
     return results.labels if isinstance(results, Presented) else own_labels()
@@ -396,4 +410,5 @@ __all__ = [
     "present",
     "read_labels",
     "read_presented",
+    "told_apart",
 ]

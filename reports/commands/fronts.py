@@ -40,7 +40,7 @@ def fronts(
 ) -> None:
     """Compare Pareto fronts: hypervolume, IGD+, epsilon, R2, coverage, constrained regret."""
     from nasbench_suite.analysis.fronts import results_indicators
-    from reports.figures.panels import write_panels
+    from reports.figures.gallery import write_paper_figure
     from reports.figures.style import check_figure_path
     from reports.labels import in_order
     from reports.tables.fronts import fronts_report
@@ -59,6 +59,6 @@ def fronts(
     results = chosen(form=form)
     rows = in_order(results_indicators(results), results)
     if figure is not None:
-        write_panels(chosen(), "attainment", figure, tasks=list(dict.fromkeys(rows["task_key"])))
+        write_paper_figure(chosen(), "attainment", figure, venue="screen")
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
     print_rows(rows, form, lambda: fronts_report(results, rows), results)

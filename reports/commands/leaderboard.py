@@ -103,11 +103,11 @@ def leaderboard(
                 confidence=confidence,
             )
         if figure is not None:
-            from reports.figures.panels import write_panels
+            from reports.figures.gallery import write_paper_figure
 
             name = "anytime" if against is Against.EVALUATIONS else "anytime-seconds"
             name += "-simultaneous" if simultaneous else ""
-            write_panels(chosen(), name, figure)
+            write_paper_figure(chosen(), name, figure, venue="screen")
             typer.echo(f"The anytime curves are in {figure}.", err=True)
         if form is Format.CSV:
             typer.echo(tables.to_csv(rows), nl=False)

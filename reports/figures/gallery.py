@@ -6,21 +6,28 @@ point group ``nasbench_suite.figures``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
-from reports.figures.methods import legend_height, title_of
+from reports.figures.methods import legend_columns, legend_height, title_of
 from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
-from reports.labels import present
+from reports.labels import present, told_apart
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure as MatplotlibFigure
+
+_PANELS = 3  # side by side
+_MOST_PANELS = 30
+_NARROWEST = 1.7  # inches of a panel
+_ON_SCREEN = 4.6  # inches of a panel there
+_LETTERS = 14  # of a title, an inch
 
 
 def list_figures() -> list[str]:
@@ -81,12 +88,74 @@ def make_figure(
     return figure
 
 
+def make_panels(
+    name: str,
+    frames: Mapping[str, pd.DataFrame],
+    *,
+    venue: str = "neurips",
+    width: str = "column",
+    height: float | None = None,
+) -> MatplotlibFigure:
+    """A figure of one task for several, a panel each, with one legend below.
+
+    What the titles have in common is said once, above all panels.
+
+    Args:
+        name: which figure.
+        frames: what its ``data`` made of each task, by the task's name.
+        venue: see ``make_figure``, as for the others; on the screen it is as wide as it takes.
+        width: ``column`` or ``text``.
+        height: inches; by default as the panels ask.
+    """
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    chosen = choose_figure(name)
+    inches = figure_width(venue, width)
+    columns = max(1, min(len(frames), _PANELS, int(inches / _NARROWEST)))
+    if venue == "screen":
+        columns = min(len(frames), _PANELS)
+        inches = _ON_SCREEN * columns
+    rows = -(-len(frames) // columns)
+    across = inches / columns
+    methods = list(dict.fromkeys(m for frame in frames.values() for m in frame["method"]))
+    titles, common = told_apart(list(frames))
+    room = int(_LETTERS * across)
+    lines = max(fill(title, room).count("\n") for title in titles)
+    if height is None:
+        height = rows * (0.74 * across + 0.14 * lines) + legend_height(methods, inches) + 0.3
+    figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    if common:
+        figure.suptitle(common, fontsize="medium", x=0.0, ha="left")
+    handles: dict[str, Any] = {}
+    for place, (ax, title, frame) in enumerate(zip(axes, titles, frames.values(), strict=False)):
+        chosen.draw(frame, ax)
+        ax.set_title(fill(title, room), fontsize="small", loc="left")
+        if place % columns and ax.get_ylabel() == axes[place - 1].get_ylabel():
+            ax.yaxis.label.set_visible(False)
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        if (legend := ax.get_legend()) is not None:
+            legend.remove()
+    for ax in axes[len(frames) :]:
+        ax.remove()
+    figure.legend(
+        handles=list(handles.values()),
+        labels=list(handles),
+        loc="outside lower center",
+        ncols=legend_columns(list(handles), inches),
+        frameon=False,
+        prop={"size": "small"},
+    )
+    return figure
+
+
 def write_paper_figure(
     results: Results,
     name: str,
     path: str | Path,
     *,
     task: str | None = None,
+    tasks: Sequence[str] | None = None,
     venue: str = "neurips",
     width: str = "column",
     height: float | None = None,
@@ -94,12 +163,14 @@ def write_paper_figure(
 ) -> pd.DataFrame:
     """Write a figure for a paper as PDF, SVG or PNG, fonts embedded.
 
+    A figure of one task has a panel for each task that has something of it.
+
     Args:
         results: what to draw from.
         name: which figure; `nasbench figure` lists them.
         path: the file; its ending says what kind.
-        task: one task alone, by its readable name; needed for a figure of one task if there are
-            several.
+        task: one task alone, by its readable name.
+        tasks: keys of tasks, a panel each, of a figure of one task; by default all.
         venue: see ``reports.figures.style.WIDTHS``.
         width: ``column`` or ``text``.
         height: inches; by default as the figure asks.
@@ -109,8 +180,11 @@ def write_paper_figure(
         The table behind the figure.
 
     Raises:
-        SuiteError: unknown figure, task, venue or width, or a file that cannot be written.
+        SuiteError: unknown figure, task, venue or width, more tasks than there can be panels, or a
+            file that cannot be written.
     """
+    import pandas as pd
+
     chosen = choose_figure(name)
     path = Path(path)
     check_figure_path(path)
@@ -118,9 +192,36 @@ def write_paper_figure(
     results = present(results)
     if height is not None and not 0.3 <= height <= 30:
         raise SuiteError(f"A height of {height} inches is impossible: give 0.3 to 30.")
-    if task is not None or not chosen.across:
+    looks: dict[str, Any] = {"venue": venue, "width": width, "height": height}
+    if task is not None:
         results = one_task(results, choose_task(results, task))
-    frame = chosen.table(results)
+    if chosen.across or len(results.tasks) == 1:
+        frames = {"": chosen.table(results)}
+    else:
+        frames = _tables(chosen, results, list(results.tasks if tasks is None else tasks))
     with paper_style(venue, dark=dark):
-        save_figure(make_figure(name, frame, venue=venue, width=width, height=height), path)
-    return frame
+        if len(frames) == 1:
+            (frame,) = frames.values()
+            save_figure(make_figure(name, frame, **looks), path)
+            return frame
+        save_figure(make_panels(name, frames, **looks), path)
+    return pd.concat(frames.values(), ignore_index=True)
+
+
+def _tables(chosen: Figure, results: Results, keys: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """What a figure of one task draws of each, by its name; tasks that have none are left out."""
+    if len(keys) > _MOST_PANELS:
+        raise SuiteError(
+            f"There are {len(keys)} tasks, and a figure has {_MOST_PANELS} panels at most: choose "
+            f"by --task, --benchmark or --dataset, such as --task '{results.names[keys[0]]}'."
+        )
+    found: dict[str, pd.DataFrame] = {}
+    reason: SuiteError | None = None
+    for key in keys:
+        try:
+            found[results.names[key]] = chosen.table(one_task(results, results.names[key]))
+        except SuiteError as error:
+            reason = reason or error
+    if not found and reason is not None:
+        raise reason
+    return found

@@ -13,7 +13,7 @@ from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.significance import check_level
 from reports.credits import credit_lines
-from reports.labels import Presented, common_settings, present
+from reports.labels import Presented, common_settings, present, told_apart
 from reports.tables.rendering import latex_text, markdown_text
 from reports.tables.text import WORSE, counted, interval, number, task_digits
 
@@ -132,11 +132,12 @@ def _seeds_text(rows: pd.DataFrame) -> str:
 
 
 def _headings(results: Presented, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:
-    """Names of tasks, and what of them is said once if all have one budget."""
+    """Names of tasks, and what all have in common, which is said once if they have one budget."""
     short = tuple(results.labels.task(results.tasks[key]) for key in keys)
     budgets = {budget_text(results.tasks[key]) for key in keys}
     if len(budgets) == 1 and len(set(short)) == len(short):
-        return short, f", after {budgets.pop()}"
+        headings, common = told_apart(short)
+        return tuple(headings), f"{f', on {common}' if common else ''}, after {budgets.pop()}"
     return tuple(results.names[key] for key in keys), ""
 
 

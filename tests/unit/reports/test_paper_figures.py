@@ -21,6 +21,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.statistics.sample import round_figures
 from reports.figures import comparison as figures
+from reports.figures import gallery
 from reports.figures.diagnostics import diagnostic_drawing
 from reports.figures.gallery import (
     choose_figure,
@@ -89,6 +90,33 @@ def test_every_figure_in_every_form_twice_the_same(
         frame = write_paper_figure(results, name, path, task=TASK)
     assert len(frame)
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_figure_of_one_task_has_a_panel_for_each_of_several(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What their names have in common is said once; one legend; one vertical label."""
+    drawn: list[Figure] = []
+    monkeypatch.setattr(gallery, "save_figure", lambda figure, path: drawn.append(figure))
+    frame = write_paper_figure(results, "anytime", tmp_path / "f.pdf")
+    (figure,) = drawn
+    assert figure.get_size_inches()[0] == 5.5
+    tasks = list(dict.fromkeys(frame["task"]))
+    assert len(tasks) == len(results.tasks) > 1
+    titles = [ax.get_title(loc="left").replace("\n", " ") for ax in figure.axes]
+    said = [f"{figure.get_suptitle()}, {title}".split(", ") for title in titles]
+    assert list(map(set, said)) == [set(task.split(", ")) for task in tasks]
+    assert figure.get_suptitle()
+    assert [ax.get_legend() for ax in figure.axes] == [None] * len(tasks)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == sorted(
+        set(frame["method"]), key=list(dict.fromkeys(frame["method"])).index
+    )
+    assert [ax.yaxis.label.get_visible() for ax in figure.axes] == [True] + [False] * (
+        len(tasks) - 1
+    )
+    monkeypatch.setattr(gallery, "_MOST_PANELS", 1)
+    with pytest.raises(SuiteError, match="panels at most: choose by --task"):
+        write_paper_figure(results, "anytime", tmp_path / "f.pdf")
 
 
 def axes() -> mpl.axes.Axes:
@@ -187,7 +215,6 @@ def test_what_cannot_be_drawn_is_refused(results: Results, tmp_path: Path) -> No
         ("profile", "f.pdf", {"venue": "nature"}, "Unknown venue"),
         ("profile", "f.pdf", {"height": 99.0}, "impossible"),
         ("profile", "f.pdf", {"task": "toy/toy, 41 evaluations"}, "did you mean"),
-        ("anytime", "f.pdf", {}, "choose one of"),
     ):
         with pytest.raises(SuiteError, match=sentence):
             write_paper_figure(results, name, tmp_path / path, **settings)
