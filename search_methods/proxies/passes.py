@@ -60,11 +60,13 @@ def _loss_gradients(subject: Subject) -> list[LayerGradient]:
 
         def keep(layer: Weighted) -> Callable[..., None]:
             def hook(_: Any, __: Any, output: Tensor) -> None:
+                # What receives must not hold the output: it would hold itself, out of reach of
+                # the garbage collector, and with it all that the pass computed.
                 activations = output.detach()
 
                 def receive(gradient: Tensor) -> None:
-                    products = (activations * gradient).flatten(2 if output.dim() > 2 else 1)
-                    sums = products.sum(dim=2) if output.dim() > 2 else products
+                    products = activations * gradient
+                    sums = products.flatten(2).sum(dim=2) if products.dim() > 2 else products
                     fisher[layer] = fisher[layer] + sums.square().mean(dim=0) / 2
 
                 if output.requires_grad:

@@ -25,6 +25,7 @@ from search_methods.darts import Darts  # noqa: E402
 from search_methods.gdas import Gdas  # noqa: E402
 from search_methods.lambda_darts import cells_of, shifted  # noqa: E402
 from search_methods.supernet.data import load_search_data  # noqa: E402
+from search_methods.supernet.drawing import seed_of  # noqa: E402
 from search_methods.supernet.evaluation import Evaluation, evaluate_cells  # noqa: E402
 from search_methods.supernet.replaying import Replayed  # noqa: E402
 from search_methods.vs_darts import VsDarts  # noqa: E402
@@ -126,6 +127,15 @@ def trajectory(method: str, settings: dict[str, Any], seed: int = 0) -> Any:
     ], result.incumbents.architectures.tolist()
 
 
+def test_a_device_is_seeded_without_a_draw_of_the_processor() -> None:
+    generator = torch.Generator().manual_seed(0)
+    state = generator.get_state()
+    seeds = [seed_of(generator), seed_of(generator)]
+    assert torch.equal(generator.get_state(), state)
+    torch.randint(2, (1,), generator=generator)
+    assert seeds[0] == seeds[1] != seed_of(generator)
+
+
 @gpu
 @pytest.mark.parametrize("method", METHODS)
 def test_on_a_gpu_the_same_seed_gives_the_same_search(method: str) -> None:
@@ -177,7 +187,7 @@ def test_a_benchmark_that_trains_gives_the_same_figures_twice_on_a_gpu() -> None
 
 
 @gpu
-@pytest.mark.parametrize("proxy", ["synflow", "nwot", "grad_norm", "snip", "jacov", "zen"])
+@pytest.mark.parametrize("proxy", ["synflow", "nwot", "grad-norm", "snip", "jacov", "zen"])
 def test_a_proxy_on_a_gpu_is_that_of_the_processor(proxy: str) -> None:
     space, settings = load_space("nats-tss"), {"channels": 8, "cells": 1}
     scores = [

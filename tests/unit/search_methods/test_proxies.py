@@ -8,6 +8,7 @@ pym1024/SWAP, cvlab-yonsei/AZ-NAS (NB201) and VITA-Group/TENAS, run once outside
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import math
@@ -51,6 +52,21 @@ def test_scores_are_those_of_the_authors(name: str, batch: Batch) -> None:
     cell, values = next(iter(REFERENCES.items()))
     found = score(name, TSS, cell, batch=batch, **SMALL)
     assert found == pytest.approx(values[name], rel=ROUNDED, abs=ROUNDED)
+
+
+@pytest.mark.parametrize("name", sorted(next(iter(REFERENCES.values()))))
+def test_nothing_outlives_a_score(name: str, batch: Batch) -> None:
+    """What a network computed is gone with it: on a GPU nobody else would clear it away."""
+
+    def tensors() -> int:
+        return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
+
+    cell = next(iter(REFERENCES))
+    counts = []
+    for _ in range(2):
+        score(name, TSS, cell, batch=batch, **SMALL)
+        counts.append(tensors())
+    assert counts[0] == counts[1]
 
 
 def test_counts_are_those_of_nats_bench() -> None:
