@@ -190,8 +190,7 @@ def _verify(
             faults.append(built)
         else:
             tasks[claim.key] = built
-    labels = {method.key: method.label for method in submission.methods}
-    names = {claim.key: claim.name for claim in submission.tasks}
+    named = _Names(submission)
     if not submission.trials:
         faults.append(Fault("record", "", "it holds no trial."))
     for method in submission.methods:
@@ -200,13 +199,13 @@ def _verify(
             what = f"a class, or settings, that the {method.name!r} of here does not have."
             doubts.append(Fault("method", method.label, what))
     environments = {environment.key for environment in submission.environments}
-    faults += _duplicates(submission, labels)
+    faults += _duplicates(submission, named)
     results: dict[int, TrialResult] = {}
     for place, trial in enumerate(submission.trials):
-        where = _where(submission, labels, trial)
-        if trial.task in names and trial.task not in tasks:
+        where = named.trial(trial)
+        if trial.task in named.tasks and trial.task not in tasks:
             continue  # of a task that is at fault itself
-        if missing := _missing_row(trial, names, environments, labels):
+        if missing := _missing_row(trial, named.tasks, environments, named.methods):
             faults.append(Fault(missing[0], where, missing[1]))
             continue
         found, doubts_of_trial, result = _verify_trial(tasks[trial.task], trial, where)
@@ -214,29 +213,45 @@ def _verify(
         doubts += doubts_of_trial
         if result is not None and not found:
             results[place] = result
-    faults += _leaks(submission, tasks, results, labels)
-    for (key, by), what in seed_gaps(submission.trials):
-        where = f"{labels.get(by, by)} on {names.get(key, key)}"
-        faults.append(Fault("seeds", where, what))
+    faults += _leaks(submission, tasks, results, named)
+    faults += [
+        Fault("seeds", named.searches(*group), what) for group, what in seed_gaps(submission.trials)
+    ]
     for first, again in copies(submission.trials):
         one, two = submission.trials[first], submission.trials[again]
-        what = f"it evaluates what {_where(submission, labels, one)} does, in its order."
+        what = f"it evaluates what {named.trial(one)} does, in its order."
         # Two methods may draw alike with one seed: evolution, before its population is full.
         copied = faults if one.seed != two.seed else doubts
-        copied.append(Fault("copied", _where(submission, labels, two), what))
+        copied.append(Fault("copied", named.trial(two), what))
     doubts += [
-        Fault("foresight", f"{labels[by]} on {names[key]}", what)
-        for (key, by), what in foresight(submission.trials, tasks, results)
+        Fault("foresight", named.searches(*group), what)
+        for group, what in foresight(submission.trials, tasks, results)
     ]
     notes: list[str] = []
     again = 0
     differing: list[Fault] = []
     if rerun:
-        again, differing = _rerun(submission, tasks, results, labels, rerun, notes)
+        again, differing = _rerun(submission, tasks, results, named, rerun, notes)
     doubts += [fault for fault in differing if fault.kind == "versions"]
     faults += [fault for fault in differing if fault.kind != "versions"]
     found_all = (tuple(faults), tuple(doubts), tuple(notes))
     return Verification(submission, *found_all, again, tasks, results)
+
+
+class _Names:
+    """What the tasks and methods of a submission are called, found once for all its trials."""
+
+    def __init__(self, submission: Submission) -> None:
+        self.tasks = {claim.key: claim.name for claim in submission.tasks}
+        self.methods = {claim.key: claim.label for claim in submission.methods}
+
+    def searches(self, task: str, method: str) -> str:
+        """A method on a task, by their keys; what is not in the submission by its key."""
+        return f"{self.methods.get(method, method)} on {self.tasks.get(task, task)}"
+
+    def trial(self, trial: TrialRow) -> str:
+        """The same with its seed."""
+        return f"{self.searches(trial.task, trial.method)}, seed {trial.seed}"
 
 
 def _missing_row(
@@ -363,18 +378,12 @@ def _same(one: object, other: object) -> bool:
 # -- trials ----------------------------------------------------------------------------------------
 
 
-def _where(submission: Submission, labels: dict[str, str], trial: TrialRow) -> str:
-    names = {claim.key: claim.name for claim in submission.tasks}
-    method = labels.get(trial.method, trial.method)
-    return f"{method} on {names.get(trial.task, trial.task)}, seed {trial.seed}"
-
-
-def _duplicates(submission: Submission, labels: dict[str, str]) -> Iterator[Fault]:
+def _duplicates(submission: Submission, named: _Names) -> Iterator[Fault]:
     counts = Counter((t.task, t.method, t.seed) for t in submission.trials)
     first = {(t.task, t.method, t.seed): t for t in submission.trials}
     for identity, count in counts.items():
         if count > 1:
-            where = _where(submission, labels, first[identity])
+            where = named.trial(first[identity])
             yield Fault("duplicate seed", where, f"it is there {count} times.")
 
 
@@ -453,7 +462,7 @@ def _leaks(
     submission: Submission,
     tasks: dict[str, Task],
     results: dict[int, TrialResult],
-    labels: dict[str, str],
+    named: _Names,
 ) -> Iterator[Fault]:
     """Methods that always recommend what is best by the test, where validation favours another."""
     favoured: Counter[tuple[str, str]] = Counter()
@@ -483,10 +492,9 @@ def _leaks(
         favoured[trial.task, trial.method] += int(last in found)
     for (key, method), count in telling.items():
         if count >= _TELLING and favoured[key, method] == count:
-            names = {claim.key: claim.name for claim in submission.tasks}
             yield Fault(
                 "test leakage",
-                f"{labels[method]} on {names[key]}",
+                named.searches(key, method),
                 f"in all {count} trials where validation and test differ it recommends the best "
                 f"by the test.",
             )
@@ -499,7 +507,7 @@ def _rerun(
     submission: Submission,
     tasks: dict[str, Task],
     results: dict[int, TrialResult],
-    labels: dict[str, str],
+    named: _Names,
     wanted: int,
     notes: list[str],
 ) -> tuple[int, list[Fault]]:
@@ -542,7 +550,7 @@ def _rerun(
         )
         same = same and found.strings == claimed.strings
         if not same:
-            where = _where(submission, labels, trial)
+            where = named.trial(trial)
             versions = _other_versions(submission, trial, claim.name)
             if versions:
                 what = f"run again, it differs, and so does {versions}."
