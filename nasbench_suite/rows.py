@@ -59,6 +59,12 @@ class TaskRow(Row):
             return low, min(high, self.optimum)
         return max(low, self.optimum), high
 
+    @property
+    def width(self) -> float:
+        """The most that two reported figures can differ by, as far as that is known."""
+        low, high = self.bounds
+        return high - low
+
 
 class MethodRow(Row):
     """What is kept of a method."""

@@ -326,8 +326,7 @@ def _compare_task(
     unit = "points" if task.unit == "%" else task.unit
     runs = _runs(results, {key: samples}, sorted(samples))
     floor = task.noise_floor or 0.0
-    width = task.bounds[1] - task.bounds[0]
-    return _compare(results.names[key], runs, "seeds", unit, floor, width, settings)
+    return _compare(results.names[key], runs, "seeds", unit, floor, task.width, settings)
 
 
 def _compare_all(
@@ -344,7 +343,7 @@ def _compare_all(
     unit = "noise floors" if by_floor else "standard deviations"
     runs = _runs(results, samples, methods)
     scaled = {method: own.scaled(scales) for method, own in runs.items()}
-    widths = [np.subtract(*results.tasks[key].bounds[::-1]) for key in samples]
+    widths = [results.tasks[key].width for key in samples]
     width = float(np.mean(np.divide(widths, scales)))
     return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), width, settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -209,6 +210,7 @@ def _find(entry: Entry, trials: pd.DataFrame, results: Results, settings: _Setti
         raise SuiteError(
             f"No noise floor of {entry.metric} is known, so say with --margin which loss matters."
         )
+    task = results.tasks.get(entry.task_key) if entry.diagnostic is None else None
     test = compare(
         entry,
         figures,
@@ -216,6 +218,7 @@ def _find(entry: Entry, trials: pd.DataFrame, results: Results, settings: _Setti
         alpha=settings.alpha,
         power=settings.power,
         rare=settings.rare,
+        width=math.inf if task is None else task.width,
     )
     return Finding(entry, figures, 0, test)
 
@@ -228,6 +231,7 @@ def compare(
     alpha: float,
     power: float,
     rare: float | None = RARE,
+    width: float = math.inf,
 ) -> NonInferiority:
     """The test of figures by seed against those of a baseline's entry; see ``check``.
 
@@ -247,6 +251,7 @@ def compare(
             power=1.0 - (1.0 - power) / len(signs),
             rare=rare,
             unchanged=unchanged,
+            width=width,
         )
         for sign in signs
     ]

@@ -59,6 +59,7 @@ def noninferiority(
     power: float = 0.9,
     rare: float | None = RARE,
     unchanged: bool = False,
+    width: float = np.inf,
 ) -> NonInferiority:
     """One-sided Welch test that the mean has not fallen by ``margin`` or more.
 
@@ -81,10 +82,11 @@ def noninferiority(
         rare: the smallest share of seeds whose collapse must not go unseen; None asks for no
             more seeds than the mean needs.
         unchanged: every seed that both have gave the same figure, and ``now`` has no other seed.
+        width: the most that two figures can differ by, beyond which no end of the interval lies.
 
     Raises:
-        SuiteError: no seed, missing figures, a margin that is not positive, or a level, power or
-            share out of range.
+        SuiteError: no seed, missing figures, a margin that is not positive or that figures cannot
+            differ by, or a level, power or share out of range.
     """
     from scipy.stats import t
 
@@ -92,6 +94,11 @@ def noninferiority(
     check_level(power, "power")
     if not (np.isfinite(margin) and margin > 0):
         raise SuiteError(f"A margin of {margin} is impossible: give a loss > 0 that matters.")
+    if margin >= width:
+        raise SuiteError(
+            f"A margin of {margin:g} rules nothing out, as figures differ by {width:g} at most: "
+            f"give a smaller loss that matters."
+        )
     new, old = (np.asarray(values, dtype=np.float64) for values in (now, before))
     if rare is not None:
         check_level(rare, "share of seeds")
@@ -114,7 +121,7 @@ def noninferiority(
     if unchanged and coincidence(old) ** len(new) <= alpha:
         return NonInferiority(0.0, 0.0, 0.0, 0.0, verdict="unchanged", **shared)  # type: ignore[arg-type]
     if min(len(new), len(old)) < 2:
-        unknown = (difference, -np.inf, np.inf, 1.0)
+        unknown = (difference, -width, width, 1.0)
         return NonInferiority(*unknown, verdict="undecided", **shared)  # type: ignore[arg-type]
     parts = np.array([new.var(ddof=1) / len(new), old.var(ddof=1) / len(old)])
     error = float(np.sqrt(parts.sum()))
@@ -124,7 +131,7 @@ def noninferiority(
         p = float(t.sf((difference + margin) / error, freedom))
     else:  # neither sample has any spread
         half, p = 0.0, float(difference <= -margin)
-    low, high = difference - half, difference + half
+    low, high = max(difference - half, -width), min(difference + half, width)
     # A method that is as it was is called worse with a chance of at most 1 - power, whichever way.
     surely_lower = bool(error and difference + t.isf(1.0 - power, freedom) * error < 0)
     verdict: Verdict

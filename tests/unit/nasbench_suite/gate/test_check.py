@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
 from nasbench_suite.errors import SuiteError
@@ -98,6 +99,30 @@ def test_the_test_is_welchs_shifted_by_the_margin() -> None:
     plain = stats.ttest_ind(new, old, equal_var=False, alternative="greater")
     assert found.low == pytest.approx(plain.confidence_interval(0.95).low)
     assert (found.low > -0.7) == (found.p < 0.05)
+
+
+def test_no_end_is_beyond_what_figures_can_differ_by() -> None:
+    found = noninferiority([90.0, 10.0], [95.0, 15.0], 1.0, width=95.0)
+    assert (found.low, found.high) == (-95.0, 95.0)
+    assert found.difference == pytest.approx(-5.0)
+    one = noninferiority([90.0], [95.0], 1.0, width=95.0)
+    assert (one.low, one.high, one.verdict) == (-95.0, 95.0, "undecided")
+    with pytest.raises(SuiteError, match="figures differ by 95 at most: give a smaller loss"):
+        noninferiority([90.0, 10.0], [95.0, 15.0], 95.0, width=95.0)
+
+
+def test_a_check_ends_where_figures_do(toy: Benchmark, tmp_path: Path) -> None:
+    """Two seeds, whose interval would go far beyond a hundred points."""
+    store = results(toy, tmp_path / "r.sqlite", Plain(**SMALL), range(2))
+    whole = make_baseline(store)
+    (entry,) = whole.entries
+    spread = {0: 0.0, 1: 100.0}
+    other = whole.model_copy(update={"entries": [entry.model_copy(update={"figures": spread})]})
+    (finding,) = check(store, other).findings
+    assert finding.test is not None
+    width = read_results(store).tasks[entry.task_key].width
+    assert width <= 100
+    assert (finding.test.low, finding.test.high) == (-width, width)
 
 
 def test_stated_power_is_statsmodels_and_what_happens() -> None:
