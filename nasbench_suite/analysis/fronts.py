@@ -62,11 +62,13 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
     """As ``front_indicators``, of results already read."""
     import pandas as pd
 
-    found, points = results.store.indicators(), results.store.fronts()
-    wide = found.pivot(index="trial", columns="name", values="value")
     rows: list[dict[str, Any]] = []
-    for key in results.tasks:
+    for key, task in results.tasks.items():
+        if task.measure is None:
+            continue
         part = results.finished_on(key)
+        found, points = results.store.indicators(part["trial"]), results.store.fronts(part["trial"])
+        wide = found.pivot(index="trial", columns="name", values="value")
         for method, members in part[part["trial"].isin(wide.index)].groupby("method"):
             values = wide.loc[members["trial"]]
             row: dict[str, Any] = {"task": results.names[key], "method": method}
@@ -75,12 +77,11 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
                 known = values[name].dropna() if name in values else values.iloc[:, 0][:0]
                 row[name] = estimates(known)[0] if len(known) else np.nan
             row["low"], row["high"] = interval_ends(
-                *estimates(values["hypervolume"]), confidence, results.tasks[key].bounds
+                *estimates(values["hypervolume"]), confidence, task.bounds
             )
             row["log_regret"] = estimates(log_hypervolume_regret(values["hypervolume"]))[0]
-            row["front_hypervolume"] = estimates(
-                _scaled_by_front(results.tasks[key], members["trial"], points)
-            )[0]
+            scaled = _scaled_by_front(task, members["trial"], points)
+            row["front_hypervolume"] = estimates(scaled)[0]
             rows.append({**row, "task_key": key})
     if not rows:
         raise SuiteError(
@@ -131,8 +132,7 @@ def attainment_surfaces(results: Results, task_key: str, share: float = 0.5) -> 
         raise SuiteError(f"Task {results.names[task_key]!r} has one objective: there is no front.")
     signs = np.array([-1.0 if o["direction"] == "maximize" else 1.0 for o in measure["objectives"]])
     trials = results.finished_on(task_key)
-    points = results.store.fronts()
-    points = points[points["trial"].isin(trials["trial"])]
+    points = results.store.fronts(trials["trial"])
     wide = points.pivot(index=["trial", "architecture"], columns="objective", values="report")
     surfaces = {}
     for method, members in trials.groupby("method"):

@@ -65,6 +65,13 @@ _INCUMBENTS = """
 SELECT trial_id AS trial, training, evaluations, seconds, architecture, signal, report
 FROM incumbents {where} ORDER BY trial_id, training
 """
+_FRONTS = """
+SELECT trial_id AS trial, architecture, objective, report
+FROM fronts {where} ORDER BY trial_id, architecture, objective
+"""
+_INDICATORS = """
+SELECT trial_id AS trial, name, value FROM indicators {where} ORDER BY trial_id, name
+"""
 _CHOSEN = "trial_id IN (SELECT value FROM json_each(:trials))"
 _DIAGNOSTICS = """
 SELECT trial_id AS trial, name, step, shape, value, coalesce(seal, 0) AS seal
@@ -710,10 +717,14 @@ class ResultStore:
         Args:
             trials: of these trials alone.
         """
+        return self._part("incumbents", _INCUMBENTS, trials)
+
+    def _part(self, table: str, query: str, trials: Iterable[int] | None) -> pd.DataFrame:
+        """The rows of a table that belong to trials, each trial's as they were written."""
         chosen = None if trials is None else [int(trial) for trial in trials]
-        query = _INCUMBENTS.format(where="" if chosen is None else f"WHERE {_CHOSEN}")
-        frame = self._frame(query, {"trials": json.dumps(chosen)})
-        self._compare_parts("incumbents", frame, chosen)
+        where = "" if chosen is None else f"WHERE {_CHOSEN}"
+        frame = self._frame(query.format(where=where), {"trials": json.dumps(chosen)})
+        self._compare_parts(table, frame, chosen)
         return frame
 
     def trial_environments(self) -> list[tuple[int, str]]:
@@ -745,26 +756,24 @@ class ResultStore:
                     wall_seconds=row["wall_seconds"],
                 )
 
-    def fronts(self) -> pd.DataFrame:
+    def fronts(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
         """The last fronts of all searches for several objectives.
 
         Columns: ``trial`` (number), ``architecture``, ``objective`` (its place among the task's),
         ``report``; ordered so.
-        """
-        frame = self._frame(
-            "SELECT trial_id AS trial, architecture, objective, report FROM fronts "
-            "ORDER BY trial_id, architecture, objective"
-        )
-        self._compare_parts("fronts", frame)
-        return frame
 
-    def indicators(self) -> pd.DataFrame:
-        """The indicators of these fronts: ``trial`` (number), ``name``, ``value``."""
-        frame = self._frame(
-            "SELECT trial_id AS trial, name, value FROM indicators ORDER BY trial_id, name"
-        )
-        self._compare_parts("indicators", frame)
-        return frame
+        Args:
+            trials: of these trials alone.
+        """
+        return self._part("fronts", _FRONTS, trials)
+
+    def indicators(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
+        """The indicators of these fronts: ``trial`` (number), ``name``, ``value``.
+
+        Args:
+            trials: of these trials alone.
+        """
+        return self._part("indicators", _INDICATORS, trials)
 
     def logged(self) -> list[str]:
         """The names under which any method told something of itself."""

@@ -14,10 +14,13 @@ import pandas as pd
 import pytest
 
 from nasbench_suite.analysis.comparison import compare
+from nasbench_suite.analysis.fronts import results_indicators
 from nasbench_suite.analysis.leaderboard import leaderboard, overall_leaderboard
-from nasbench_suite.analysis.results import read_results
+from nasbench_suite.analysis.results import one_task, read_results
 from nasbench_suite.analysis.robustness import robustness
+from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.runner import run
 from nasbench_suite.store import ResultStore
 from reports.tables.paper import paper_table
 from reports.tables.rendering import make_report
@@ -67,6 +70,34 @@ def test_every_board_reads_one_task_after_the_other(
     monkeypatch.setattr(ResultStore, "trials", noted)
     COMMANDS[name](store)
     assert set(asked) == {"t0", "t1", "t2"}
+
+
+def test_fronts_are_read_one_task_after_the_other(
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "r.sqlite"
+    for budget in (20, 30):
+        run(
+            toy,
+            "random,nsga2",
+            seeds=range(3),
+            evaluations=budget,
+            objectives=["toy_train_time_9"],
+            store=path,
+        )
+    results = read_results(path)
+    alone = [results_indicators(one_task(results, name)) for name in results.names.values()]
+    asked: list[int] = []
+    read = ResultStore._part
+
+    def noted(self: ResultStore, table: str, query: str, trials: Any) -> pd.DataFrame:
+        asked.append(len(trials))
+        return read(self, table, query, trials)
+
+    monkeypatch.setattr(ResultStore, "_part", noted)
+    whole = results_indicators(results)
+    pd.testing.assert_frame_equal(whole, pd.concat(alone, ignore_index=True), check_exact=True)
+    assert asked == [6, 6, 6, 6]  # indicators and fronts of either task
 
 
 @pytest.mark.parametrize("show", [leaderboard, overall_leaderboard])
