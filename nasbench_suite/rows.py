@@ -44,6 +44,11 @@ class TaskRow(Row):
     measure: dict[str, Any] | None = None
 
     @property
+    def crossfitted(self) -> bool:
+        """Whether a search is judged by other trainings than it saw, and so is the optimum."""
+        return bool(self.config.get("crossfit"))
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest that a reported figure can be, as far as that is known.
 
@@ -53,7 +58,7 @@ class TaskRow(Row):
         low, high = (0.0, 100.0) if self.unit == "%" else (-math.inf, math.inf)
         if self.measure is not None:
             low = 0.0
-        if self.optimum is None or (self.measure is None and self.config.get("crossfit")):
+        if self.optimum is None or (self.measure is None and self.crossfitted):
             return low, high
         if self.direction == "maximize":
             return low, min(high, self.optimum)

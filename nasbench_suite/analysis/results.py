@@ -147,7 +147,7 @@ def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:
     qualifiers: list[Callable[[TaskRow], str]] = [
         lambda task: f"{task.signal_metric} to {task.report_metric}",
         lambda task: f"{task.config.get('noise', 'mean')} signal",
-        lambda task: "cross-fitted" if task.config.get("crossfit") else "not cross-fitted",
+        lambda task: "cross-fitted" if task.crossfitted else "not cross-fitted",
         lambda task: f"task {task.key[:8]}",
     ]
     for qualifier in qualifiers:

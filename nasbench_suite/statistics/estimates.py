@@ -132,7 +132,8 @@ def estimates(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]
     A difference of two equals is symmetric, whatever their figures; a method by itself is not: with
     the errors of ``trimmed_means``, intervals of 5 figures that take four values cover 0.89. So
     error and degrees of freedom are those of the middle half or of the middle eight tenths,
-    whichever gives the wider interval of 95 %; measured by tests/benchmarks/calibration.py.
+    whichever gives the wider interval of 95 %. Where few figures are distinct, the interval is at
+    least as wide as what ``_farthest`` says; measured by tests/benchmarks/calibration.py.
 
     Returns:
         Means, errors and degrees of freedom, each of shape (...), of ``values`` of shape (n, ...).
@@ -147,7 +148,42 @@ def estimates(values: ArrayLike, axis: int = 0) -> tuple[Floats, Floats, Floats]
     errors, half = _winsorised(array, count // 4), float(count - 2 * (count // 4) - 1)
     wide, most = _winsorised(array, count // 10), float(count - 2 * (count // 10) - 1)
     wider = wide * stdtrit(most, 0.975) > errors * stdtrit(half, 0.975)
-    return means, np.where(wider, wide, errors), np.where(wider, most, half)
+    errors, freedoms = np.where(wider, wide, errors), np.where(wider, most, half)
+    few = few_distinct(array)
+    if few.any():
+        reach = _farthest(array, means) / stdtrit(freedoms, 0.975)
+        errors = np.where(few, np.maximum(errors, reach), errors)
+    return means, errors, freedoms
+
+
+def _farthest(array: Floats, means: Floats) -> Floats:
+    """How far from its estimate an interquartile mean may be, by the shares of each figure.
+
+    With ``s`` the share of searches above a gap between two neighbouring figures, the interquartile
+    mean is the least figure and, of each gap, the part ``2 s - 1/2``, within 0 and 1. So the ends
+    follow from those of the shares (Jeffreys' interval of 95 %, as Brown, Cai and DasGupta advise
+    with few trials, *Interval estimation for a binomial proportion*, Statist. Sci. 2001), which of
+    two distinct figures are exact, and of more are cautious: not all shares err to one side.
+
+    Args:
+        array: sorted figures, shape (n, ...).
+        means: their interquartile means, shape (...).
+    """
+    gaps = np.diff(array, axis=0)
+    low, high = (array[0] + np.tensordot(part, gaps, 1) for part in _parts_of_gaps(len(array)))
+    found: Floats = np.maximum(means - low, high - means)
+    return found
+
+
+@cache
+def _parts_of_gaps(count: int) -> tuple[Floats, Floats]:
+    """The least and the greatest part of each gap between so many sorted figures, upwards."""
+    from scipy.special import betaincinv
+
+    above = np.arange(count - 1, 0, -1)
+    shares = (betaincinv(above + 0.5, count - above + 0.5, end) for end in (0.025, 0.975))
+    low, high = (np.clip(2 * share - 0.5, 0.0, 1.0) for share in shares)
+    return low, high
 
 
 def _cuts(count: int) -> tuple[int, ...]:
@@ -325,24 +361,23 @@ def pair_freedom(variances: Floats, freedoms: Floats, counts: tuple[int, int]) -
     return bounded
 
 
-def few_distinct(one: Floats, other: Floats) -> NDArray[np.bool_]:
-    """Whether two methods have so few distinct figures that labels are exchanged to test them.
+def few_distinct(*samples: Floats) -> NDArray[np.bool_]:
+    """Whether samples, taken together, have so few distinct figures that variances say too little.
 
     At most one for every two figures, with fewer than 50 seeds of either: then a few seeds more or
     fewer with one figure move the interquartile mean from one to the next, and no variance within
     the methods says so.
 
     Args:
-        one: figures of a method, shape (n, ...).
-        other: of the other, shape (m, ...).
+        samples: figures of one method or several, each of shape (n, ...).
 
     Returns:
         Shape (...).
     """
-    pool = np.sort(np.concatenate([one, other]), axis=0)
+    pool = np.sort(np.concatenate(samples), axis=0)
     distinct = 1 + (np.diff(pool, axis=0) != 0).sum(axis=0)
     found: NDArray[np.bool_] = 2 * distinct <= len(pool)
-    return found & (min(len(one), len(other)) < _SMOOTH)
+    return found & (min(map(len, samples)) < _SMOOTH)
 
 
 def average(parts: Sequence[Estimate]) -> Estimate:

@@ -29,8 +29,10 @@ from reports.tables.text import (
     counted,
     explain_crossfit,
     explain_marks,
+    explain_one_figure,
     interval,
     mark,
+    optimum_text,
     spoken_mark,
     task_digits,
 )
@@ -166,7 +168,7 @@ def render_report(
         notes=[
             *_notes(rows),
             *common_settings(results),
-            *filter(None, [explain_crossfit(results.tasks.values())]),
+            *filter(None, [explain_one_figure(rows), explain_crossfit(results.tasks.values())]),
         ],
         leaderboard_command=leaderboard_command,
         sections=[_with_markup(section) for section in sections],
@@ -182,9 +184,7 @@ def render_report(
                 "name": results.names[key],
                 "signal": task.signal_metric,
                 "report": task.report_metric,
-                "optimum": "unknown"
-                if task.optimum is None
-                else f"{task.optimum:.6g} {task.unit}".strip(),
+                "optimum": optimum_text(task),
                 "floor": "unknown" if task.noise_floor is None else f"{task.noise_floor:.3g}",
                 "key": key,
             }

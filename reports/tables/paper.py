@@ -15,7 +15,15 @@ from nasbench_suite.statistics.significance import check_level
 from reports.credits import credit_lines
 from reports.labels import Presented, common_settings, present, told_apart
 from reports.tables.rendering import latex_text, markdown_text
-from reports.tables.text import WORSE, counted, interval, number, task_digits
+from reports.tables.text import (
+    WORSE,
+    counted,
+    explain_crossfit,
+    explain_one_figure,
+    interval,
+    number,
+    task_digits,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +121,13 @@ def paper_table(
         f"adjusted for all pairs, p < {alpha:g})."
         + "".join(
             f" {sentence}"
-            for sentence in (*common_settings(presented), *credit_lines(presented.tasks.values()))
+            for sentence in (
+                *([explain_one_figure(rows)] if statistic == "iqm" else []),
+                explain_crossfit(presented.tasks.values(), optimum=False),
+                *common_settings(presented),
+                *credit_lines(presented.tasks.values()),
+            )
+            if sentence
         ),
     )
 

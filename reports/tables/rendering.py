@@ -18,9 +18,11 @@ from reports.tables.text import (
     counted,
     explain_crossfit,
     explain_marks,
+    explain_one_figure,
     interval,
     mark,
     number,
+    optimum_text,
     small,
     task_digits,
 )
@@ -167,7 +169,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
         subtitle=f"{labels_of(results).report(task_row)}{unit} ({better} is better), "
-        f"optimum {number(first['optimum'], digits)}, {noise}{_unavailable(rows)}",
+        f"optimum {optimum_text(task_row, digits)}, {noise}{_unavailable(rows)}",
         columns=(
             *("#", "method", "seeds", *(shown.heading for shown in BEFORE), "IQM", ""),
             percent.replace(" ", "") + " interval",
@@ -195,6 +197,8 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
         if len(concerned):
             counts = zip(concerned["method"], concerned[column], strict=True)
             yield f"Trials that {what}: {counted(counts)}."
+    if said := explain_one_figure(rows):
+        yield said
     key = rows["task_key"].iloc[0]
     for alike in identical_methods(results, key):
         names = f"{', '.join(alike[:-1])} and {alike[-1]}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasbench_suite.errors import and_more
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -17,6 +19,8 @@ OPEN = "?"
 AT_OPTIMUM = "✓"
 WORSE = "†"
 MISSING = "-"
+_SURE = 11  # seeds of one figure that tell the interquartile mean of all
+_MANY = 4  # methods named one by one
 
 
 def number(value: float, digits: int | None = None) -> str:
@@ -86,16 +90,61 @@ def explain_marks(alpha: float, floor_known: bool) -> str:
     return text
 
 
-def explain_crossfit(tasks: Iterable[TaskRow]) -> str:
-    """One sentence on tasks whose signal and report are of different trainings; empty of none."""
-    divided = [bool(task.config.get("crossfit")) for task in tasks]
+def optimum_text(task: TaskRow, digits: int | None = None) -> str:
+    """The optimum of a task, and whether searches may exceed it.
+
+    Args:
+        task: the task.
+        digits: decimals where its unit stands beside; by default as many as it has, with the unit.
+    """
+    if task.optimum is None:
+        return "unknown"
+    exact = f"{task.optimum:.6g} {task.unit}".strip()
+    shown = exact if digits is None else number(task.optimum, digits)
+    return f"{shown} (cross-fitted)" if task.crossfitted else shown
+
+
+def explain_crossfit(tasks: Iterable[TaskRow], *, optimum: bool = True) -> str:
+    """What cross-fitting means where a task is cross-fitted; empty of none.
+
+    Args:
+        tasks: what is shown.
+        optimum: whether their optimum is shown too.
+    """
+    divided = [task.crossfitted for task in tasks]
     if not any(divided):
         return ""
-    where = "S" if all(divided) else "Where a table has several trainings of an architecture, s"
+    where = "" if all(divided) else ", where a table has several trainings of an architecture"
+    text = f"Cross-fitted{where}: a search is judged by other trainings than it saw."
+    if optimum:
+        text += (
+            " The optimum is judged so too, by a training that the best architecture was not "
+            "chosen by, so a method's figures may exceed it and its regret be below zero."
+        )
+    return text
+
+
+def explain_one_figure(rows: pd.DataFrame) -> str:
+    """One sentence on methods whose seeds, few as they are, all gave one figure; or empty.
+
+    Of 11 seeds and more, others give that figure too in three of four cases at the least (by 95 %),
+    and so the interquartile mean is this one.
+
+    Args:
+        rows: of the leaderboard, of one task or several.
+    """
+    alike = rows[(rows["low"] == rows["high"]) & rows["seeds"].between(2, _SURE - 1)]
+    if not len(alike):
+        return ""
+    several = rows["task"].nunique() > 1
+    names = [
+        f"{row['method']} on {row['task']}" if several else str(row["method"])
+        for row in alike.to_dict("records")
+    ]
+    more = and_more(len(names) - _MANY)
     return (
-        f"{where}ignal and report are of different trainings (cross-fitted), and the optimum is "
-        f"what the best architecture reaches in a training that it was not chosen by: a lower "
-        f"bound of what can be reached, which searches may exceed."
+        f"All seeds gave one figure, with fewer than {_SURE} seeds: {', '.join(names[:_MANY])}"
+        f"{more}. An interval without width says nothing of what other seeds would give."
     )
 
 

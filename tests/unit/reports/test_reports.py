@@ -248,3 +248,39 @@ def test_bad_input_is_told_in_one_sentence(
     assert word in result.err
     assert "Traceback" not in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@dataclass
+class Still(Method):
+    """Evaluates one architecture over and over."""
+
+    def step(self, session: Session) -> None:
+        session.evaluate(6111)
+
+
+def test_boards_say_what_few_equal_figures_and_a_crossfitted_optimum_are(
+    nasbench: Command, toy: Benchmark, tmp_path: Path
+) -> None:
+    def shown(seeds: int, crossfit: bool) -> dict[str, str]:
+        store, page = tmp_path / f"{seeds}{crossfit}.sqlite", tmp_path / "r.html"
+        methods = [("still", Still()), ("uniform", Uniform())]
+        run(toy, methods, seeds=seeds, evaluations=5, store=store, crossfit=crossfit)
+        assert nasbench("report", "--store", store, "--output", page).code == 0
+        return {
+            "leaderboard": nasbench("leaderboard", "--store", store, "--format", "markdown").out,
+            "table": nasbench("table", "--statistic", "iqm", "--store", store).out,
+            "report": page.read_text("utf-8"),
+        }
+
+    equal = re.compile("All seeds gave one figure, with fewer than 11 seeds: [Ss]till")
+    optimum = "The optimum is judged so too"
+    for seeds in (10, 11):
+        for name, board in shown(seeds, crossfit=False).items():
+            assert len(equal.findall(board)) == int(seeds == 10), name
+            assert "ross-fitted" not in board, name
+    boards = shown(4, crossfit=True)
+    assert re.search(r"optimum 82\.42 \(cross-fitted\)", boards["leaderboard"])
+    assert re.search(r"82\.4\d* % \(cross-fitted\)", boards["report"])
+    for name, board in boards.items():
+        assert board.count("a search is judged by other trainings than it saw.") == 1, name
+        assert board.count(optimum) == int(name != "table"), name
