@@ -16,6 +16,9 @@ collapse (``--made``). The table has one row a pool, number of methods and seeds
   apart, with the same number of methods on the board;
 - equal: of pairs that differ by the noise floor, how many are called equivalent (at most 0.05).
 
+``--shares`` prints another table: the power where one method reaches the best of few figures more
+often than others, so that what decides is the exchange of labels.
+
 These are counted with the functions that every command decides by, of all boards at once, and with
 ``--journal`` a row that was measured is not measured again. That each command decides so is counted
 beside it: the first ``--checked`` boards are written as results files and go through
@@ -48,6 +51,7 @@ import typer
 from made import ENVIRONMENT, made_search, made_task
 from numpy.typing import NDArray
 from scipy.special import stdtr
+from scipy.stats import fisher_exact, mannwhitneyu
 
 from nasbench_suite.analysis.curves import results_curves
 from nasbench_suite.analysis.results import read_results
@@ -397,6 +401,7 @@ def calibrate(
     *,
     checked: int = 0,
     power: bool = True,
+    exchange: bool = True,
 ) -> Calibration:
     """Draw boards and count decisions.
 
@@ -408,6 +413,7 @@ def calibrate(
         rng: of the draws.
         checked: boards that go through the commands too.
         power: whether to measure power and false equivalence.
+        exchange: whether labels are exchanged where few figures are distinct, as commands do.
     """
     sd = float(pool.figures.std())
     shown = detectable_difference(sd, seeds[0], methods=methods) if power and sd else np.nan
@@ -416,7 +422,8 @@ def calibrate(
         if f"{shown:.4g}" not in told:
             raise SystemExit(f"nasbench seeds says {told.strip()}, and {shown:.4g} is meant")
     drawn = [rng.choice(pool.figures, (seeds[m % len(seeds)], repetitions)) for m in range(methods)]
-    boards = Boards(drawn)
+    below = ALPHA if exchange else 0.0
+    boards = Boards(drawn, below)
     wrong: Counter[str] = Counter()
     figure = []
     for board in range(min(checked, repetitions)):
@@ -431,9 +438,11 @@ def calibrate(
                 figure.append(bool(figure_pairs(store)))
     shifted = np.full(methods, shown) * (np.arange(methods) > 0)
     apart = (
-        Boards([f - s for f, s in zip(drawn, shifted, strict=True)]) if np.isfinite(shown) else None
+        Boards([f - s for f, s in zip(drawn, shifted, strict=True)], below)
+        if np.isfinite(shown)
+        else None
     )
-    edges = Boards([drawn[0], drawn[1] - _FLOOR], below=1.0)
+    edges = Boards([drawn[0], drawn[1] - _FLOOR], below=float(exchange))
     held = [
         (low - _ROUNDING <= pool.center) & (pool.center <= high + _ROUNDING)
         for low, high in (interval_ends(*estimates(figures), 1 - ALPHA) for figures in drawn)
@@ -453,6 +462,70 @@ def calibrate(
         figure=_share(figure),
         wrong=wrong,
     )
+
+
+@dataclass(frozen=True)
+class Shares:
+    """A method that reaches some of the same few figures more often than all others.
+
+    Attributes:
+        name: of the figures and shares.
+        values: the figures.
+        better: how often the first method reaches each.
+        others: how often all others do.
+    """
+
+    name: str
+    values: Sequence[float]
+    better: Sequence[float]
+    others: Sequence[float]
+
+
+_TWO, _FOUR = (94.37, 94.0), (94.37, 94.2, 94.0, 93.1)
+SHARES = (
+    Shares("two values, 0.9 against 0.3", _TWO, (0.9, 0.1), (0.3, 0.7)),
+    Shares("two values, 0.8 against 0.4", _TWO, (0.8, 0.2), (0.4, 0.6)),
+    Shares(
+        "four values, 0.8 against 0.2 at the best", _FOUR, (0.8, 0.2, 0, 0), (0.2, 0.3, 0.3, 0.2)
+    ),
+)
+
+
+def shares_row(
+    shares: Shares, methods: int, seeds: int, repetitions: int, rng: np.random.Generator
+) -> str:
+    """How often the better method is told apart: as commands do, by variances alone, and a peer.
+
+    The peer of two values is Fisher's exact test, of four Mann and Whitney's, at the level that
+    each of all pairs has.
+    """
+    values = np.array(shares.values)
+    drawn = [
+        rng.choice(values, (seeds, repetitions), p=shares.others if m else shares.better)
+        for m in range(methods)
+    ]
+    found = [Boards(drawn, below).seen_first() for below in (ALPHA, 0.0)]
+    level = level_of_pair(methods, ALPHA)
+    one, other = drawn[0], drawn[1]
+    if len(values) == 2:
+        peer = _fisher_power(
+            *(np.sum(each == values[0], axis=0) for each in (one, other)), seeds, level
+        )
+    else:
+        p = mannwhitneyu(one, other, alternative="two-sided", method="asymptotic").pvalue
+        peer = float(np.mean((p < level) & (one.mean(axis=0) > other.mean(axis=0))))
+    cells = [f"{figure:.3f}" for figure in (*found, peer)]
+    return f"| {' | '.join([shares.name, str(methods), str(seeds), *cells])} |"
+
+
+def _fisher_power(one: Floats, other: Floats, seeds: int, level: float) -> float:
+    """Share of boards on which Fisher's exact test finds the first method the better one."""
+    pairs, counts = np.unique(np.stack([one, other]), axis=1, return_counts=True)
+    seen = [
+        a > b and fisher_exact([[a, seeds - a], [b, seeds - b]]).pvalue < level
+        for a, b in pairs.T.tolist()
+    ]
+    return float(np.average(seen, weights=counts))
 
 
 class Boards:
@@ -559,9 +632,18 @@ def main() -> None:
     parser.add_argument("--methods", type=int, action="append", help="by default 2, 5 and 10")
     parser.add_argument("--seeds", type=int, action="append", help="by default 2 to 50")
     parser.add_argument("--level", action="store_true", help="no power, which takes as long again")
+    parser.add_argument(
+        "--variances", action="store_true", help="as if labels were never exchanged; checks nothing"
+    )
+    parser.add_argument(
+        "--shares", action="store_true", help="power where methods reach few figures more often"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--journal", type=Path, help="rows measured so far, to go on from")
     given = parser.parse_args()
+    if given.shares:
+        print_shares(given)
+        return
     rng = np.random.default_rng(given.seed)
     pools = made_pools(rng) if given.made or not given.store else []
     pools += [pool for path in given.store for pool in store_pools(path)]
@@ -576,6 +658,7 @@ def main() -> None:
         for methods in given.methods or METHODS:
             for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 5)):
                 what = [pool.name, methods, *seeds, given.repetitions, given.seed]
+                what += ["variances"] if given.variances else []
                 # A row's draws are its own, or a journal would change what comes after.
                 draws = np.random.default_rng([given.seed, *json.dumps(what).encode()])
                 if (known := journal.get(json.dumps(what))) is None:
@@ -585,8 +668,9 @@ def main() -> None:
                         seeds,
                         given.repetitions,
                         draws,
-                        checked=given.checked,
+                        checked=0 if given.variances else given.checked,
                         power=not given.level,
+                        exchange=not given.variances,
                     )
                     if found.wrong:
                         raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")
@@ -595,6 +679,18 @@ def main() -> None:
                         with given.journal.open("a") as file:
                             file.write(json.dumps([json.dumps(what), known]) + "\n")
                 print(known, flush=True)
+
+
+def print_shares(given: argparse.Namespace) -> None:
+    """Print a Markdown table of the power where methods differ by how often they reach figures."""
+    print("| figures | methods | seeds | now | by variances alone | Fisher, Mann and Whitney |")
+    print(f"|---|{'---:|' * 5}")
+    for shares in SHARES:
+        for methods in given.methods or METHODS:
+            for seeds in given.seeds or SEEDS:
+                what = [shares.name, methods, seeds, given.repetitions]
+                draws = np.random.default_rng([given.seed, *json.dumps(what).encode()])
+                print(shares_row(shares, methods, seeds, given.repetitions, draws), flush=True)
 
 
 def read_journal(path: Path | None) -> dict[str, str]:
