@@ -25,7 +25,7 @@ def why_not_imported(point: EntryPoint, error: BaseException) -> str:
         The extra that brings a missing package, or the path that stands in the way of a package,
         or else the error itself.
     """
-    root = point.module.partition(".")[0]
+    root = re.split("[.:]", point.value)[0]  # a value that is none has no module
     missing = (getattr(error, "name", None) or root).partition(".")[0]
     extra = _extra_with(missing, point.dist)
     if isinstance(error, ModuleNotFoundError) and point.dist and extra:
@@ -39,7 +39,7 @@ def why_not_imported(point: EntryPoint, error: BaseException) -> str:
             return f"({point.value}) cannot be imported: {obstacle}."
     if isinstance(error, ModuleNotFoundError) and missing != root:
         return f"needs the package {missing!r}, which is not installed: pip install {missing}."
-    said = reason(error).rstrip(".") if isinstance(error, Exception) else repr(error)
+    said = repr(error) if isinstance(error, SystemExit) else reason(error).rstrip(".")
     return f"({point.value}) cannot be imported: {said}."
 
 

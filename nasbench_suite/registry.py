@@ -2,7 +2,8 @@
 
 A part is an entry point of an installed distribution, in the group ``nasbench_suite.KIND``; those
 of this suite stand in its ``pyproject.toml`` like anybody's. Nothing is imported before it is asked
-for by its name, and a part that cannot be imported is listed with the reason.
+for by its name, and a part that cannot be imported is listed with the reason. A name is shown, and
+asked for, with what hides or steers in it escaped (``lookalikes.shown_name``).
 """
 
 from __future__ import annotations
@@ -11,20 +12,24 @@ import ast
 import inspect
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import Distribution, EntryPoint, EntryPoints, distributions, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasbench_suite import sources
-from nasbench_suite.errors import SuiteError, choose_from, plain
+from nasbench_suite.errors import SuiteError, choose_from, plain, printable, reason
+from nasbench_suite.lookalikes import shown_name
 
 if TYPE_CHECKING:
     from importlib.metadata import SelectableGroups  # until Python 3.12
 
 T = TypeVar("T")
+
+_PATIENCE = 20.0  # seconds of an import after which it is said what is waited for
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,11 @@ class Entry:
         """The name of the distribution that brings it; found when asked for, as it takes long."""
         return _owner(self.point)
 
+    @property
+    def own(self) -> bool:
+        """Whether this suite brings it."""
+        return self.distribution == "nasbench-suite"
+
     def load(self) -> Any:
         """What stands there, imported.
 
@@ -140,8 +150,66 @@ class Entry:
                 f"Two installed distributions name a {self.kind.one} {self.name!r}, {claims}: "
                 f"uninstall one of them."
             )
-        with self.explained(Exception, SystemExit):
+        with self.explained(BaseException), self._waited_for():
             return self.point.load()
+
+    def call(self, *arguments: Any) -> Any:
+        """What the part gives when it is called.
+
+        Raises:
+            SuiteError: it cannot be imported, or called with these.
+        """
+        part = self.load()
+        with self.blamed("be called"):
+            return part(*arguments)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its further names; a class inherits nobody's.
+
+        Raises:
+            SuiteError: it cannot be imported, or what it says of them are no names.
+        """
+        if not self.kind.aliased:
+            return ()
+        part = self.load()
+        with self.blamed("tell its aliases"):
+            found = _own(part, "aliases", ())
+            if isinstance(found, str) or not all(isinstance(name, str) for name in found):
+                raise TypeError(f"{found!r} are no names")
+            return tuple(found)
+
+    @contextmanager
+    def blamed(self, what: str) -> Iterator[None]:
+        """Have whatever goes wrong in somebody's part end as one sentence that names the part.
+
+        Args:
+            what: that it cannot do, such as ``be called``.
+
+        Raises:
+            SuiteError: anything was raised but an interruption.
+        """
+        try:
+            yield
+        except (SuiteError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            raise SuiteError(
+                f"{self.kind.one.capitalize()} {self.name!r} ({self.value}) cannot {what}: "
+                f"{reason(error)}."
+            ) from error
+
+    @contextmanager
+    def _waited_for(self) -> Iterator[None]:
+        """Say what is waited for where that takes long, as an import may take for ever."""
+        said = f"{self.kind.one.capitalize()} {self.name!r} ({self.value}) is still being imported."
+        timer = threading.Timer(_PATIENCE, print, [printable(said)], {"file": sys.stderr})
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     @contextmanager
     def explained(self, *kinds: type[BaseException]) -> Iterator[None]:
@@ -155,6 +223,8 @@ class Entry:
         """
         try:
             yield
+        except KeyboardInterrupt:
+            raise
         except kinds or (ImportError,) as error:  # noqa: B030 -- a tuple either way
             from nasbench_suite.import_faults import why_not_imported
 
@@ -179,7 +249,7 @@ def entries(kind: str) -> dict[str, Entry]:
     chosen = choose_kind(kind)
     found: dict[str, list[EntryPoint]] = {}
     for point in sorted(_installed(chosen.group), key=lambda point: point.name):
-        claims = found.setdefault(point.name, [])
+        claims = found.setdefault(shown_name(point.name), [])
         if all(point.value != claim.value for claim in claims):
             claims.append(point)
     return {
@@ -196,7 +266,23 @@ def _installed(group: str) -> EntryPoints:
 
 @lru_cache(maxsize=1)
 def _read_points(_: tuple[tuple[str, int], ...]) -> EntryPoints | SelectableGroups:
-    return entry_points()
+    with suppress(Exception):
+        return entry_points()
+    first: dict[str, Distribution] = {}  # as there, but for those whose own cannot be read
+    for one in distributions():
+        with suppress(Exception):
+            first.setdefault(one.name, one)
+    return EntryPoints(point for one in first.values() for point in _points_of(one))
+
+
+def _points_of(distribution: Distribution) -> Iterator[EntryPoint]:
+    try:
+        yield from distribution.entry_points
+    except Exception as error:
+        said = (
+            f"What {distribution.name} registers cannot be read and is left out: {reason(error)}."
+        )
+        print(printable(said), file=sys.stderr)
 
 
 def _changed(folder: str) -> int:
@@ -211,21 +297,24 @@ def find(kind: str, name: str) -> Entry:
     """The part of that name or alias.
 
     Raises:
-        SuiteError: there is none; the sentence names the nearest.
+        SuiteError: there is none, and the sentence names the nearest; or several have that alias.
     """
     known = entries(kind)
     if name in known:
         return known[name]
     chosen = choose_kind(kind)
-    aliases: dict[str, Entry] = {}
+    aliases: dict[str, list[Entry]] = {}
     if chosen.aliased:
         for entry in known.values():
             with suppress(SuiteError):  # one that cannot be imported has no names that are known
-                aliases |= dict.fromkeys((entry.name, *getattr(entry.load(), "aliases", ())), entry)
-    for alias, entry in aliases.items():
-        if plain(alias) == plain(name):
-            return entry
-    named = {alias: entry.name for alias, entry in aliases.items()}
+                for alias in {*map(plain, (entry.name, *entry.aliases))}:
+                    aliases.setdefault(alias, []).append(entry)
+    if found := aliases.get(plain(name)):
+        if len(found) > 1:
+            names = " and ".join(f"{one.name!r} ({one.distribution})" for one in found)
+            raise SuiteError(f"{name!r} is an alias of {names}: ask for one of them by its name.")
+        return found[0]
+    named = {alias: found[0].name for alias, found in aliases.items()}
     raise SuiteError(choose_from(chosen.one, name, list(known), named))
 
 
@@ -253,7 +342,7 @@ def load_object(kind: str, name: str, base: type[T]) -> T:
     """
     entry = find(kind, name)
     loaded = entry.load()
-    made = loaded() if isinstance(loaded, type) and issubclass(loaded, base) else loaded
+    made = entry.call() if isinstance(loaded, type) and issubclass(loaded, base) else loaded
     if not isinstance(made, base):
         raise SuiteError(
             f"{entry.kind.one.capitalize()} {name!r} ({entry.value}) is no {base.__name__}."
@@ -299,26 +388,29 @@ def describe(kind: str) -> list[Listed]:
             continue
         try:
             part = entry.load()
+            with entry.blamed("be described"):
+                told = summarise(part)
+            described.append(Listed(name, told, entry.distribution, entry.aliases))
         except SuiteError as error:
             described.append(Listed(name, told or "", entry.distribution, fault=str(error)))
-            continue
-        aliases = tuple(getattr(part, "aliases", ())) if entry.kind.aliased else ()
-        described.append(Listed(name, summarise(part), entry.distribution, aliases))
     return described
 
 
 def summarise(part: object) -> str:
     """One line that says what a part is: its ``summary``, or the first line of its docstring."""
-    # A class inherits nobody's summary.
-    own = vars(part).get if isinstance(part, type) else partial(getattr, part)
-    summary = own("summary", None)
+    summary = _own(part, "summary", None)
     text = summary if isinstance(summary, str) else inspect.getdoc(part) or ""
-    return text.partition("\n")[0]
+    return printable(text.partition("\n")[0])
+
+
+def _own(part: object, name: str, missing: Any) -> Any:
+    """An attribute of a part, of a class one that it does not inherit."""
+    return (vars(part).get if isinstance(part, type) else partial(getattr, part))(name, missing)
 
 
 def _read_summary(entry: Entry) -> str | None:
     """What ``summarise`` says of a part of ours, by its source; None where that does not tell."""
-    if entry.kind.aliased or entry.rivals or entry.distribution != "nasbench-suite":
+    if entry.kind.aliased or entry.rivals or not entry.own:
         return None
     kind = sources.class_at(entry.value)
     text = (sources.text_of(kind, "summary") or ast.get_docstring(kind)) if kind else None
@@ -327,4 +419,4 @@ def _read_summary(entry: Entry) -> str | None:
 
 def _owner(point: EntryPoint) -> str:
     """The name of the distribution that an entry point comes from."""
-    return point.dist.name if point.dist else "unknown"
+    return shown_name(point.dist.name or "unknown") if point.dist else "unknown"

@@ -118,8 +118,11 @@ def load_suite(name: str) -> Suite:
     Raises:
         SuiteError: there is none, or its file cannot be read.
     """
-    found = registry.find("suites", name).load()
-    return read_suite(found() if callable(found) else found)
+    entry = registry.find("suites", name)
+    found = entry.load()
+    path = entry.call() if callable(found) else found
+    with entry.blamed("be read"):
+        return read_suite(path)
 
 
 def _by_seeds(run: dict[str, Any]) -> list[dict[str, Any]]:

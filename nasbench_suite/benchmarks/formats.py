@@ -68,7 +68,8 @@ def find_format(source: Path) -> tuple[str, BenchmarkFormat, str] | None:
 
     Returns:
         The format's name, the format, and the name for the benchmark; None where no format
-        recognises the source. One that cannot be imported is passed over, unless it is named.
+        recognises the source. One that cannot be imported or asked is passed over, unless it is
+        named.
 
     Raises:
         SuiteError: two formats recognise it.
@@ -82,7 +83,12 @@ def find_format(source: Path) -> tuple[str, BenchmarkFormat, str] | None:
             known = registry.load_object("formats", name, BenchmarkFormat)
         except SuiteError:
             continue
-        benchmark = known.recognise(source)
+        try:
+            benchmark = known.recognise(source)
+        except (SuiteError, OSError):
+            raise
+        except Exception:  # somebody's format spoils no other
+            continue
         if benchmark is not None:
             found.append((name, known, benchmark))
     if len(found) > 1:

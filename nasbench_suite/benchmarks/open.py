@@ -162,7 +162,7 @@ def load_open(name: str, space: str | None = None) -> OpenBenchmark:
         SuiteError: there is none, or it has another space.
     """
     kind, _, what = name.partition(":")
-    made = registry.find("open-benchmarks", kind).load()(what, space)
+    made = registry.find("open-benchmarks", kind).call(what, space)
     if not isinstance(made, OpenBenchmark):
         raise SuiteError(f"Open benchmark {kind!r} made {type(made).__name__}, no OpenBenchmark.")
     return made

@@ -17,7 +17,7 @@ from typer.models import TyperInfo
 
 from nasbench_suite import registry
 from nasbench_suite.deprecated import OPTIONS, current_options, refuse_removed
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, printable
 
 # What the help lists together; a command of nobody's group stands at the end.
 _GROUPS = {
@@ -47,16 +47,19 @@ class Commands(TyperGroup):
         if cmd_name not in self.parts:
             return None
         within = typer.Typer(rich_markup_mode=None)
+        entry = self.parts[cmd_name]
         try:
-            command = self.parts[cmd_name].load()
+            command = entry.load()
+            with entry.blamed("be a command"):
+                if isinstance(command, typer.Typer):
+                    within.add_typer(command, name=cmd_name)
+                else:
+                    within.command(cmd_name)(command)
+                return get_group(within).commands[cmd_name]
         except SuiteError as error:
-            _add_refusal(within, cmd_name, str(error))
-        else:
-            if isinstance(command, typer.Typer):
-                within.add_typer(command, name=cmd_name)
-            else:
-                within.command(cmd_name)(command)
-        return get_group(within).commands[cmd_name]
+            refusing = typer.Typer(rich_markup_mode=None)
+            _add_refusal(refusing, cmd_name, str(error))
+            return get_group(refusing).commands[cmd_name]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The help of all commands, in groups, each with its whole sentence."""
@@ -74,15 +77,17 @@ class Commands(TyperGroup):
         Of its documentation alone: making the options of all commands takes longer than the rest
         of the help.
         """
+        entry = self.parts[name]
         try:
-            command = self.parts[name].load()
+            command = entry.load()
+            with entry.blamed("be described"):
+                if isinstance(command, typer.Typer):
+                    told = solve_typer_info_help(TyperInfo(command))
+                else:
+                    told = getdoc(command) or ""
         except SuiteError as error:
             return str(error)
-        if isinstance(command, typer.Typer):
-            told = solve_typer_info_help(TyperInfo(command))
-        else:
-            told = getdoc(command) or ""
-        return TyperCommand(name, help=told).get_short_help_str(limit=400)
+        return printable(TyperCommand(name, help=told).get_short_help_str(limit=400))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called.

@@ -59,8 +59,13 @@ def make_executor(name: str, resources: Resources) -> Executor:
     Raises:
         SuiteError: there is none, it cannot be imported, or it cannot give what is asked for.
     """
-    make: MakeExecutor = registry.find("executors", name).load()
-    return make(resources)
+    entry = registry.find("executors", name)
+    made: Executor = entry.call(resources)
+    if not callable(getattr(made, "outcomes", None)):
+        raise SuiteError(
+            f"Executor {name!r} ({entry.value}) gave {type(made).__name__}, no Executor."
+        )
+    return made
 
 
 def local(resources: Resources) -> Executor:

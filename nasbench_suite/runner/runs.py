@@ -25,7 +25,7 @@ from nasbench_suite.rows import CodeRow, TaskRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.executors import Executor, local_executor
-from nasbench_suite.runner.jobs import Failure, Job
+from nasbench_suite.runner.jobs import Failure, Job, Outcome
 from nasbench_suite.runner.larger_budgets import goes_on, smaller_budgets
 from nasbench_suite.runner.messages import Evaluation, Plan, TrialDone
 from nasbench_suite.runner.settling import settle
@@ -301,7 +301,7 @@ def run_tasks(
         checkpoints = results.path.with_name(results.path.name + ".checkpoints").resolve()
         work = [(plan.task, plan.method) for plan in plans]
         anew: Counter[tuple[str, str]] = Counter()  # searches that do not go on, by whose and what
-        for job, outcome in executor.outcomes(work, _jobs(plans, checkpoints)):
+        for job, outcome in _outcomes(executor, work, _jobs(plans, checkpoints)):
             plan = plans[job.plan]
             if not isinstance(outcome, Failure):
                 outcome = settle(plan.task, job.seed, outcome)
@@ -505,6 +505,43 @@ def make_methods(methods: Methods) -> list[tuple[str, Method]]:
     if not chosen:
         raise SuiteError("No method is named: give at least one, such as random.")
     return list(chosen.values())
+
+
+def _outcomes(
+    executor: Executor, work: Sequence[tuple[Task, Method]], jobs: Iterator[Job]
+) -> Iterator[tuple[Job, Outcome]]:
+    """What an executor, which anybody may write, makes of jobs: one outcome of each, and no other.
+
+    Raises:
+        SuiteError: one that it was not given, or has told of, or is none; or some are missing.
+    """
+    begun: set[Job] = set()
+
+    def given() -> Iterator[Job]:
+        for job in jobs:
+            begun.add(job)
+            yield job
+
+    waiting = given()
+    for job, outcome in executor.outcomes(work, waiting):
+        if job not in begun:
+            raise SuiteError(
+                f"The executor gave an outcome of a trial that was not to be run, or gave it twice "
+                f"(seed {getattr(job, 'seed', '?')}): run the same command with another."
+            )
+        if not isinstance(outcome, Failure | TrialResult):
+            raise SuiteError(
+                f"The executor gave {type(outcome).__name__} as the outcome of a trial: run the "
+                f"same command with another."
+            )
+        begun.remove(job)
+        yield job, outcome
+    missing = len(begun) + sum(1 for _ in waiting)
+    if missing:
+        raise SuiteError(
+            f"The executor gave no outcome of {counted(missing, 'trial')}: run the same command "
+            f"with another."
+        )
 
 
 def _jobs(plans: Sequence[_Plan], checkpoints: Path) -> Iterator[Job]:

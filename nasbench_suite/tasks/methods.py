@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from nasbench_suite import registry, sources
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import check_settings, configure
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
@@ -100,7 +101,12 @@ def describe_methods() -> list[dict[str, Any]]:
     """
     described = []
     for listed in registry.describe("methods"):
-        kind = None if listed.fault else method_class(listed.name)
+        kind: type[Method] | None = None
+        if not listed.fault:
+            try:
+                kind = method_class(listed.name)
+            except SuiteError as error:  # it is none
+                listed = replace(listed, fault=str(error))
         place = registry.entries("methods")[listed.name].value
 
         def said(attribute: str, kind: Any = kind, place: str = place) -> Any:

@@ -11,8 +11,9 @@ import math
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from nasbench_suite import registry
 from nasbench_suite.analysis.comparison import Comparison, results_comparisons
 from nasbench_suite.analysis.results import Results, budget_text, one_task
 from nasbench_suite.analysis.robustness import results_robustness
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
@@ -423,14 +424,32 @@ def all_panels() -> list[Panel]:
     """
     found: list[tuple[float, str, Panel]] = []
     for name, entry in registry.entries("panels").items():
-        try:
-            panel: Panel = entry.load()
-        except SuiteError as error:
-            panel = _excuse(name, str(error))
-        found.append((getattr(panel, "place", math.inf), name, panel))
+        place = math.inf
+        with suppress(SuiteError), entry.blamed("be placed"):
+            place = float(getattr(entry.load(), "place", math.inf))
+        found.append((place, name, partial(_section, entry)))
     return [panel for _, _, panel in sorted(found, key=lambda part: part[:2])]
 
 
-def _excuse(name: str, reason: str) -> Panel:
-    """A panel that says why the one of that name is missing."""
-    return lambda results: Section(name, name, reason)
+def _section(entry: registry.Entry, results: Results) -> Section | None:
+    """What a panel makes of results; of one that cannot be imported or fails, why it is missing.
+
+    Raises:
+        SuiteError: by the panel, as where results are damaged.
+    """
+    try:
+        panel: Panel = entry.load()
+    except SuiteError as error:
+        return Section(entry.name, entry.name, str(error))
+    try:
+        made = panel(results)
+        if made is None or isinstance(made, Section):
+            return made
+        raise TypeError(f"it makes {type(made).__name__}, no Section")
+    except SuiteError:
+        raise
+    except Exception as error:
+        if entry.own:
+            raise
+        said = f"Panel {entry.name!r} ({entry.value}) fails: {reason(error)}."
+        return Section(entry.name, entry.name, said)

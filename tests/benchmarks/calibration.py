@@ -508,9 +508,8 @@ def shares_row(
     level = level_of_pair(methods, ALPHA)
     one, other = drawn[0], drawn[1]
     if len(values) == 2:
-        peer = _fisher_power(
-            *(np.sum(each == values[0], axis=0) for each in (one, other)), seeds, level
-        )
+        best = [(each == values[0]).sum(axis=0) for each in (one, other)]
+        peer = _fisher_power(best[0], best[1], seeds, level)
     else:
         p = mannwhitneyu(one, other, alternative="two-sided", method="asymptotic").pvalue
         peer = float(np.mean((p < level) & (one.mean(axis=0) > other.mean(axis=0))))
@@ -518,7 +517,9 @@ def shares_row(
     return f"| {' | '.join([shares.name, str(methods), str(seeds), *cells])} |"
 
 
-def _fisher_power(one: Floats, other: Floats, seeds: int, level: float) -> float:
+def _fisher_power(
+    one: NDArray[np.int64], other: NDArray[np.int64], seeds: int, level: float
+) -> float:
     """Share of boards on which Fisher's exact test finds the first method the better one."""
     pairs, counts = np.unique(np.stack([one, other]), axis=1, return_counts=True)
     seen = [

@@ -15,6 +15,7 @@ from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.tasks import Method
+from nasbench_suite.tasks.methods import describe_methods
 
 Install = Callable[..., Path]
 
@@ -224,3 +225,105 @@ def test_a_folder_taken_for_a_module_is_named(
     with pytest.raises(SuiteError) as error:
         registry.find("methods", "m").load()
     assert f"taken to be the folder {folder}, which has no __init__.py: rename" in str(error.value)
+
+
+# -- parts that mean harm, or are broken in ways that importing them does not tell ----------------
+
+FINE = (
+    "from dataclasses import dataclass\nfrom nasbench_suite.tasks import Method\n"
+    "@dataclass\nclass M(Method):\n    '''Fine.'''\n    def step(self, session): pass\n"
+)
+BROKEN = {
+    "raises what is no exception": ("class E(BaseException): pass\nraise E('out')", "E: out"),
+    "cannot be told": (
+        "class E(Exception):\n    def __str__(self): raise E\nraise E",
+        "what it says cannot be told",
+    ),
+    "no class": ("M = 7", "is no subclass of Method"),
+    "a docstring that raises": (
+        "class D(type):\n    __doc__ = property(lambda self: 1 / 0)\nclass M(metaclass=D): pass",
+        "cannot be described: ZeroDivisionError",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_part_however_broken_spoils_no_other(install: Install, how: str) -> None:
+    module, said = BROKEN[how]
+    name = f"broken_{abs(hash(how))}"
+    install("broken", "methods", {"harm": f"{name}:M"}, **{name: module})
+    install("whole", "methods", {"whole": f"{name}_whole:M"}, **{f"{name}_whole": FINE})
+    found = {entry["name"]: entry for entry in describe_methods()}
+    assert said in found["harm"]["lack"]
+    assert "\n" not in found["harm"]["lack"]
+    assert (found["whole"]["summary"], found["whole"]["lack"]) == ("Fine.", "")
+
+
+def test_an_entry_that_names_nothing_is_listed_with_the_reason(install: Install) -> None:
+    install("nothing", "methods", {"harm": "not a module! ["})
+    (listed,) = (one for one in registry.describe("methods") if one.name == "harm")
+    assert listed.fault.startswith("Method 'harm' (not a module! [) cannot be imported")
+
+
+@pytest.mark.parametrize("content", [b"no line of its own\n", b"\xff\xfe = x:y\n"])
+def test_a_distribution_that_cannot_be_read_is_left_out(
+    install: Install, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    folder = install("damaged", "methods", {"gone": "gone:M"})
+    file = folder / "damaged-1.0.dist-info" / "entry_points.txt"
+    file.write_bytes(b"[nasbench_suite.methods]\n" + content)
+    install("sound", "methods", {"sound": "sound:M"})
+    found = registry.entries("methods")
+    assert {"sound", "random"} <= found.keys()
+    assert "What damaged registers cannot be read and is left out" in capsys.readouterr().err
+
+
+def test_what_hides_or_steers_in_a_name_is_escaped(install: Install) -> None:
+    names = ("red\x1b[31m", "rtl\u202egnp", "ze\u200bro", "r\u0430ndom")
+    install("deceiving", "methods", {name: f"m{n}:M" for n, name in enumerate(names)})
+    found = {name for name, entry in registry.entries("methods").items() if not entry.own}
+    assert found >= {
+        *("red\\x1b[31m", "rtl\\u202egnp", "ze\\u200bro"),
+        "r\u0430ndom (letters that look Latin: U+0430)",
+    }
+    assert registry.find("methods", "red\\x1b[31m").value == "m0:M"
+
+
+def test_a_space_takes_no_name_of_the_space_that_it_is_made_from(install: Install) -> None:
+    """A class inherits ``aliases``, and with them once took 'topology' from the space of here."""
+    made = "from nasbench_suite.spaces.topology import TopologySpace\nclass S(TopologySpace):\n"
+    install("heir", "spaces", {"heir": "heir:S"}, heir=f"{made}    name = 'heir'\n")
+    assert registry.find("spaces", "topology").name == "nats-tss"
+    claiming = f"{made}    name, aliases = 'claims', ('topology',)\n"
+    install("claims", "spaces", {"claims": "claims:S"}, claims=claiming)
+    with pytest.raises(
+        SuiteError, match=r"'topology' is an alias of 'claims' \(claims\) and 'nats-"
+    ):
+        registry.find("spaces", "topology")
+    assert registry.find("spaces", "tss").name == "nats-tss"
+
+
+@pytest.mark.parametrize("aliases", ["7", "'threes'", "([],)"])
+def test_aliases_that_are_no_names_spoil_their_space_alone(install: Install, aliases: str) -> None:
+    text = "from nasbench_suite.spaces.topology import TopologySpace\n"
+    text += f"class S(TopologySpace):\n    name, aliases = 'odd', {aliases}\n"
+    module = f"odd_{len(aliases)}"
+    install("odd", "spaces", {"odd": f"{module}:S"}, **{module: text})
+    faults = {one.name: one.fault for one in registry.describe("spaces")}
+    assert "'odd'" in faults.pop("odd")
+    assert set(faults.values()) == {""}
+    assert registry.find("spaces", "topology").name == "nats-tss"
+
+
+def test_an_import_that_takes_for_ever_says_what_is_waited_for(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(registry, "_PATIENCE", 0.05)
+    install(
+        "slow",
+        "methods",
+        {"slow": "slow_part:M"},
+        slow_part=f"import time\ntime.sleep(0.5)\n{FINE}",
+    )
+    registry.find("methods", "slow").load()
+    assert capsys.readouterr().err == "Method 'slow' (slow_part:M) is still being imported.\n"

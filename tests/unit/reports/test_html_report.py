@@ -197,6 +197,24 @@ def fronts(toy: Benchmark, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_a_panel_of_somebody_that_fails_costs_its_section(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "panels-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: panels\nVersion: 1.0\n")
+    points = "failing = broken_panels:fails\nnumber = broken_panels:number\nnone = broken_panels:X"
+    (info / "entry_points.txt").write_text(f"[nasbench_suite.panels]\n{points}\n")
+    text = "def fails(results): raise KeyError('<b>')\ndef number(results): return 7\n"
+    (tmp_path / "broken_panels.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    write_report(store, tmp_path / "r.html", panels=all_panels())
+    page = (tmp_path / "r.html").read_text("utf-8")
+    assert "(broken_panels:fails) fails: KeyError: &#39;&lt;b&gt;&#39;." in page
+    assert "(broken_panels:number) fails: TypeError: it makes int, no Section." in page
+    assert "(broken_panels:X) cannot be imported" in page
+
+
 def test_fronts_have_a_panel_and_a_filter(fronts: Path, page: Path, tmp_path: Path) -> None:
     write_report(fronts, tmp_path / "r.html")
     text = (tmp_path / "r.html").read_text()

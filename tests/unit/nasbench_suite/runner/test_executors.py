@@ -194,3 +194,51 @@ def test_all_that_a_stopped_trial_began_is_killed(toy: Benchmark, tmp_path: Path
 def test_impossible_limits(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SuiteError, match=message):
         Limits(**settings)
+
+
+# -- executors of somebody's, which lose, double or make up outcomes -------------------------------
+
+Outcomes = list[tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Altering(ThisProcess):
+    """Gives something else than what its trials came to."""
+
+    alter: Callable[[Outcomes], Outcomes]
+
+    def outcomes(self, plans: Any, jobs: Any) -> Any:
+        return iter(self.alter(list(super().outcomes(plans, jobs))))
+
+
+@pytest.mark.parametrize(
+    ("alter", "said", "kept"),
+    [
+        (lambda found: found[:2], "gave no outcome of 1 trial: ", 2),
+        (lambda found: [], "gave no outcome of 3 trials: ", 0),
+        (lambda found: [found[0], found[0]], r"or gave it twice \(seed 0\)", 1),
+        (lambda found: [(job, "done") for job, _ in found], "gave str as the outcome", 0),
+        (lambda found: [found[0], ("job", found[1][1])], r"not to be run.*\(seed \?\)", 1),
+    ],
+)
+def test_an_executor_loses_doubles_and_makes_up_nothing_unseen(
+    toy: Benchmark, tmp_path: Path, alter: Callable[[Outcomes], Outcomes], said: str, kept: int
+) -> None:
+    store = tmp_path / "r.sqlite"
+    with pytest.raises(SuiteError, match=said):
+        run(toy, "random", seeds=3, evaluations=4, store=store, executor=Altering(alter))
+    with ResultStore(store, read_only=True) as results:
+        assert sum(map(len, results.finished_seeds().values())) == kept
+    assert run(toy, "random", seeds=3, evaluations=4, store=store).finished == 3 - kept
+
+
+def test_results_of_other_trials_are_failures(toy: Benchmark, tmp_path: Path) -> None:
+    """Where trainings are divided, as each seed has answers of its own."""
+
+    def swap(found: Outcomes) -> Outcomes:
+        (one, of_one), (two, of_two) = found
+        return [(one, of_two), (two, of_one)]
+
+    store = tmp_path / "r.sqlite"
+    found = run(toy, "random", seeds=2, evaluations=4, store=store, executor=Altering(swap))
+    assert len(found.failures) == 2
