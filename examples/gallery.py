@@ -66,6 +66,7 @@ SOURCES = {
     "profile": Source("board", "nas201"),
     "distribution": Source("board", "nas201", "cifar100"),
     "attainment": Source("fronts", "nas201-latency", "pixel3"),
+    "derived": Source("supernets-cifar10", "nas201"),
     **dict.fromkeys(LOGGED, Source("supernets", "digits")),
 }
 

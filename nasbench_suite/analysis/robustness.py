@@ -205,6 +205,41 @@ def diagnostic_curves(
             ) from None
 
     logged["value"] = [reduce(value) for value in logged["value"]]
+    return _over_seeds(results, logged)
+
+
+def derived_curves(results: Results) -> pd.DataFrame:
+    """What the architecture would be worth that a supernet derives, after each of its epochs.
+
+    Methods that recommend an architecture after every epoch, and evaluate none, are those with a
+    supernet.
+
+    Returns:
+        As ``diagnostic_curves``, of what the task is judged by. Empty if there is no such trial.
+    """
+    import pandas as pd
+
+    finished = results.finished
+    supernets = finished[(finished["evaluations"] == 0) & (finished["trainings"] > 0)]
+    changes = results.store.incumbents(supernets["trial"])
+    steps = supernets.loc[supernets.index.repeat(supernets["trainings"].astype(int))]
+    steps = steps[["trial", "task_key", "method"]].assign(
+        step=steps.groupby("trial").cumcount().to_numpy() + 1
+    )
+    changes = changes.rename(columns={"training": "step", "report": "value"})
+    logged = pd.merge_asof(
+        steps.sort_values("step", kind="stable"),
+        changes[["trial", "step", "value"]].sort_values("step", kind="stable"),
+        on="step",
+        by="trial",
+    )
+    return _over_seeds(results, logged.dropna(subset="value"))
+
+
+def _over_seeds(results: Results, logged: pd.DataFrame) -> pd.DataFrame:
+    """Median and quartiles of ``value`` by ``task_key``, ``method`` and ``step``."""
+    import pandas as pd
+
     columns = ["task", "method", "step", "seeds", "median", "low", "high"]
     if not len(logged):
         return pd.DataFrame(columns=columns)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nasbench_suite.analysis.results import Results
-from nasbench_suite.analysis.robustness import diagnostic_curves
+from nasbench_suite.analysis.robustness import derived_curves, diagnostic_curves
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import (
@@ -46,8 +46,27 @@ def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
     return data
 
 
-def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFrame, Axes], Axes]:
-    """What draws such a table: medians over seeds, quartiles as bands."""
+def derived_data(results: Results) -> pd.DataFrame:
+    """See ``analysis.robustness.derived_curves``; and ``unit`` of what the task is judged by."""
+    frame = derived_curves(results)
+    if not len(frame):
+        raise SuiteError(
+            f"No trial in {results.path} derived an architecture after every epoch: methods with "
+            f"a supernet do."
+        )
+    (task,) = results.tasks.values()
+    return frame.reset_index(drop=True).assign(unit=task.unit)
+
+
+def diagnostic_drawing(
+    label: str | None, *, log: bool = False
+) -> Callable[[pd.DataFrame, Axes], Axes]:
+    """What draws such a table: medians over seeds, quartiles as bands.
+
+    Args:
+        label: of the vertical axis; None for what the task is judged by.
+        log: whether that axis is logarithmic.
+    """
 
     def draw(frame: pd.DataFrame, ax: Axes) -> Axes:
         from matplotlib.ticker import MaxNLocator
@@ -78,13 +97,18 @@ def diagnostic_drawing(label: str, *, log: bool = False) -> Callable[[pd.DataFra
         ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         plain_numbers(ax)
         ax.set_xlabel("epoch")
-        ax.set_ylabel(balanced(label, _UPWARDS))
+        ax.set_ylabel(balanced(label or _judged_by(frame), _UPWARDS))
         add_note(ax, note.replace("the best", "the first"))
         add_legend(ax, known, frame)
         ax.spines[["top", "right"]].set_visible(False)
         return ax
 
     return draw
+
+
+def _judged_by(frame: pd.DataFrame) -> str:
+    unit = frame["unit"].iloc[0]
+    return str(frame.attrs["metric"]) + (f" ({unit})" if unit else "")
 
 
 def _over_epochs(logged: str, title: str, summary: str, label: str, *, log: bool = False) -> Figure:
@@ -137,4 +161,12 @@ EDGE_VARIANCE = _over_epochs(
     "Activation variance of what edges carry, mean over edges and cells",
     "activation variance of edges",
     log=True,
+)
+DERIVED = Figure(
+    "Derived architectures",
+    "What the architecture is worth that would be derived after each epoch of a search with a "
+    "supernet, from the table; median over seeds, quartiles as band.",
+    derived_data,
+    diagnostic_drawing(None),
+    across=False,
 )

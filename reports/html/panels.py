@@ -261,7 +261,7 @@ def robustness_panel(results: Results) -> Section | None:
     for number, (key, name) in enumerate(results.names.items()):
         alone = one_task(results, name)
         tags = task_tags(results.tasks[key])
-        for figure in ("eigenvalue", "entropy", "discretisation-gap", "node-variance"):
+        for figure in ("derived", "eigenvalue", "entropy", "discretisation-gap", "node-variance"):
             try:
                 data = choose_figure(figure).table(alone)
             except SuiteError:  # nobody logged it

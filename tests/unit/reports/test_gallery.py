@@ -29,6 +29,7 @@ DRAWN = {
     "anytime-simultaneous": "b1af98cfd11e3839",
     "attainment": "b2825686dad145df",
     "critical-difference": "1a2131f429325980",
+    "derived": "5c99183b780b0cba",
     "discretisation-gap": "086a805f8cf3f291",
     "distribution": "bf4d9485529629ee",
     "edge-variance": "36785114f4a0d713",

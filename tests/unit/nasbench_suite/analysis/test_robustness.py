@@ -22,6 +22,7 @@ from nasbench_suite import run
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.analysis.robustness import (
     conditional_value_at_risk,
+    derived_curves,
     diagnostic_curves,
     rank_correlation,
     robustness,
@@ -225,6 +226,33 @@ def test_curves_of_diagnostics_have_quartiles_over_seeds(store: Path) -> None:
     assert not len(diagnostic_curves(results, "nothing"))
 
 
+@dataclass
+class Changing(Teller):
+    """A supernet that derives one cell for an epoch, and another one from then on."""
+
+    def step(self, session: Session) -> None:
+        self.epoch += 1
+        session.recommend(session.seed if self.epoch == 1 else 100 + session.seed)
+
+
+def test_curves_of_derived_cells_hold_until_another_is_derived(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.sqlite"
+    methods = [("changing", Changing()), ("random", Random())]
+    run(toy, methods, seeds=range(5), store=path, crossfit=False)
+    results = read_results(path)
+    curve = derived_curves(results).set_index("step")
+    assert set(curve["method"]) == {"changing"}  # who evaluates derives nothing on the way
+    (task,) = results.tasks.values()
+    worth = toy.values(task.report_metric)
+    assert list(curve.index) == list(range(1, EPOCHS + 1))
+    for step, first in enumerate((0, 100, 100, 100), start=1):
+        expected = np.quantile(worth[first : first + 5], [0.25, 0.5, 0.75])
+        assert_allclose(curve.loc[step, ["low", "median", "high"]].to_numpy(float), expected)
+    assert set(curve["seeds"]) == {5}
+
+
 def test_sensitivity_holds_all_else_equal(toy: Benchmark, tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     methods = [("teller", Teller(rate=rate, bad=bad)) for rate, bad in product((1.0, 3.0), (0, 1))]
@@ -272,7 +300,7 @@ def test_it_is_printed_in_every_format(store: Path, nasbench: Command) -> None:
 
 
 def test_diagnostics_are_drawn(store: Path, tmp_path: Path, nasbench: Command) -> None:
-    for name in ("entropy", "discretisation-gap", "node-variance"):
+    for name in ("derived", "entropy", "discretisation-gap", "node-variance"):
         path = tmp_path / f"{name}.svg"
         code, _, errors = nasbench("figure", name, "--store", store, "--output", path)
         assert code == 0, errors
