@@ -189,8 +189,6 @@ def diagnostic_curves(
     Raises:
         SuiteError: there is no such entry in what was logged.
     """
-    import pandas as pd
-
     logged = results.store.diagnostics(name)
     logged = logged.merge(results.finished[["trial", "task_key", "method"]], on="trial")
 
