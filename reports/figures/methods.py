@@ -38,9 +38,13 @@ def method_styles(
         frame: what is drawn; where ``present`` gave it numbers, a method looks the same in every
             figure of its results file, and otherwise it is counted among ``methods``.
     """
+    return numbered_styles(method_numbers(methods, frame))
+
+
+def numbered_styles(numbers: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """The looks of methods by the numbers that decide them."""
     from matplotlib.colors import to_rgb
 
-    numbers = method_numbers(methods, frame)
     lift = inks().lift
     palette = [tuple(min(1.0, lift * part) for part in to_rgb(colour)) for colour in _COLOURS]
     return {
@@ -228,6 +232,7 @@ __all__ = [
     "legend_height",
     "method_numbers",
     "method_styles",
+    "numbered_styles",
     "plain_decades",
     "plain_numbers",
     "readable",

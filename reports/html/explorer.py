@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.benchmarks.quantities import COSTS
 from nasbench_suite.rows import TaskRow
 from reports.credits import table_at_hand
-from reports.figures.methods import method_styles
+from reports.figures.methods import numbered_styles
 from reports.html.panels import PlacedPanel, Section, task_tags
 from reports.labels import Labels, present
 
@@ -63,9 +64,8 @@ def explorer_panel(results: Results) -> Section | None:
         )
     if not tasks:
         return None
-    styles = method_styles(list(presented.methods), _numbered(presented.styles))
-    colours = {name: _hex(style["color"]) for name, style in styles.items()}
-    content = json.dumps({"tables": tables, "tasks": tasks, "colours": colours}, sort_keys=True)
+    looks = {name: _look(style) for name, style in numbered_styles(presented.styles).items()}
+    content = json.dumps({"tables": tables, "tasks": tasks, "looks": looks}, sort_keys=True)
     markup = f'<div class="explorer" data-content="{_attribute(content)}"></div>'
     return Section("explorer", "Explorer", _TEXT, (), (), markup)
 
@@ -130,16 +130,23 @@ def _packed(values: NDArray[Any]) -> str:
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")
 
 
-def _numbered(styles: Any) -> Any:
-    import pandas as pd
+def _look(style: Mapping[str, Any]) -> dict[str, Any]:
+    """A method's looks in figures for a page to draw: what tells it from those of its colour too.
 
-    frame = pd.DataFrame()
-    frame.attrs["styles"] = dict(styles)
-    return frame
+    Its marker is corners in a square from -1 to 1, ``y`` downwards; its dash is lengths in widths
+    of the line.
+    """
+    from matplotlib.markers import MarkerStyle
 
-
-def _hex(colour: tuple[float, float, float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02x}" for part in colour)
+    marker = MarkerStyle(style["marker"])
+    (corners, *_) = marker.get_path().transformed(marker.get_transform()).to_polygons()
+    corners = corners * [1, -1] / np.abs(corners).max()
+    dash = style["linestyle"]
+    return {
+        "colour": "#" + "".join(f"{round(255 * part):02x}" for part in style["color"]),
+        "marker": np.round(corners[:-1], 3).tolist(),  # the last is the first
+        "dash": [] if isinstance(dash, str) else list(dash[1]),
+    }
 
 
 def _attribute(text: str) -> str:

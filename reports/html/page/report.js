@@ -125,7 +125,7 @@
 
 // The explorer: a space as points, and the paths of methods through it.
 for (const explorer of document.querySelectorAll(".explorer")) {
-  const { tables, tasks, colours } = JSON.parse(explorer.dataset.content);
+  const { tables, tasks, looks } = JSON.parse(explorer.dataset.content);
   const make = (tag, parent, properties = {}) => {
     const element = Object.assign(document.createElement(tag), properties);
     parent.append(element);
@@ -190,6 +190,19 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     for (let tick = Math.ceil(low / step) * step; tick <= high + step * 1e-6; tick += step) found.push(Number(tick.toPrecision(10)));
     return found;
   };
+  const svg = (name, parent, attributes) => {
+    const part = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) part.setAttribute(key, value);
+    parent?.append(part);
+    return part;
+  };
+  // A piece of a method's line with its marker, as the legends of the figures have it.
+  const sample = ({ colour, marker, dash }) => {
+    const picture = svg("svg", null, { viewBox: "0 0 32 12", "aria-hidden": "true" });
+    svg("line", picture, { x1: 0, y1: 6, x2: 32, y2: 6, stroke: colour, "stroke-width": 1.6, "stroke-dasharray": dash.map((part) => part * 1.6).join(" ") || "none" });
+    svg("polygon", picture, { points: marker.map(([x, y]) => `${16 + 5 * x},${6 + 5 * y}`).join(" "), fill: colour });
+    return picture;
+  };
   const draw = () => {
     const ratio = devicePixelRatio || 1;
     const { width, height } = canvas.getBoundingClientRect();
@@ -245,19 +258,23 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     for (const [method, path] of Object.entries(task().paths)) {
       if (methodChoice.value === "none" || (methodChoice.value !== "all" && methodChoice.value !== method)) continue;
       if (!method.toLowerCase().includes(filter)) continue;
-      pen.strokeStyle = pen.fillStyle = colours[method] ?? ink;
+      const { colour, marker, dash } = looks[method];
+      pen.strokeStyle = pen.fillStyle = colour;
       pen.lineWidth = 1.6;
+      pen.setLineDash(dash.map((part) => part * pen.lineWidth));
       pen.beginPath();
       for (const index of path) pen.lineTo(...places[index]);
       pen.stroke();
+      pen.setLineDash([]);
       path.forEach((index, step) => {
+        const size = step === path.length - 1 ? 7 : 3.5;
+        const [x, y] = places[index];
         pen.beginPath();
-        pen.arc(...places[index], step === path.length - 1 ? 6 : 2.5, 0, 2 * Math.PI);
+        for (const [right, down] of marker) pen.lineTo(x + size * right, y + size * down);
         pen.fill();
       });
       const entry = make("li", legend);
-      make("i", entry).style.background = colours[method] ?? ink;
-      entry.append(method);
+      entry.append(sample(looks[method]), method);
     }
     if (picked >= 0) {
       pen.strokeStyle = ink;
@@ -274,13 +291,9 @@ for (const explorer of document.querySelectorAll(".explorer")) {
     // Nodes 0 to 3 of a cell of NAS-Bench-201; edges in the order of its strings.
     const nodes = [[20, 70], [110, 120], [200, 20], [290, 70]];
     const edges = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]];
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 310 150");
-    const put = (tag, attributes, text) => {
-      const part = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
-      if (text) part.textContent = text;
-      svg.append(part);
+    const picture = svg("svg", null, { viewBox: "0 0 310 150" });
+    const put = (tag, attributes, text = "") => {
+      svg(tag, picture, attributes).textContent = text;
     };
     edges.forEach(([from, to], number) => {
       const operation = OPERATIONS[vector[number]];
@@ -294,7 +307,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
       put("circle", { cx, cy, r: 11, fill: "var(--raised)", stroke: "currentColor" });
       put("text", { x: cx, y: cy + 4, "text-anchor": "middle", "font-size": 11, fill: "currentColor" }, ["in", "1", "2", "out"][number]);
     });
-    return svg;
+    return picture;
   };
   const pick = (index) => {
     picked = index;

@@ -598,6 +598,23 @@ def test_the_explorer_can_be_drawn_of_the_best_alone(explorer: Any) -> None:
     assert explorer.execute_script("return arguments[0].toDataURL()", canvas) == drawn["all"]
 
 
+def test_no_two_methods_look_alike_in_the_explorer(browser: Any, tmp_path: Path) -> None:
+    """Of 14, some share a colour: a marker tells them apart, in the legend and on their paths."""
+    store = tmp_path / "many.sqlite"
+    methods = [f"regularized-evolution[population_size={size}]" for size in range(30, 44)]
+    run("digits", methods, seeds=[0], store=store, evaluations=12)
+    write_report(store, tmp_path / "many.html")
+    browser.get((tmp_path / "many.html").as_uri())
+    looks = browser.execute_script("""
+        return [...document.querySelectorAll(".explorer .legend svg")].map((svg) => [
+            svg.querySelector("line").getAttribute("stroke"),
+            svg.querySelector("polygon").getAttribute("points")])
+    """)
+    assert len(looks) == 14
+    assert len({colour for colour, _ in looks}) == 8
+    assert len({tuple(look) for look in looks}) == 14
+
+
 def test_the_explorer_follows_the_keyboard_and_the_filter(explorer: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
