@@ -140,11 +140,11 @@ def _look(style: Mapping[str, Any]) -> dict[str, Any]:
 
     marker = MarkerStyle(style["marker"])
     (corners, *_) = marker.get_path().transformed(marker.get_transform()).to_polygons()
-    corners = corners * [1, -1] / np.abs(corners).max()
+    corners = np.asarray(corners) * [1, -1]
     dash = style["linestyle"]
     return {
         "colour": "#" + "".join(f"{round(255 * part):02x}" for part in style["color"]),
-        "marker": np.round(corners[:-1], 3).tolist(),  # the last is the first
+        "marker": np.round(corners[:-1] / np.abs(corners).max(), 3).tolist(),  # the last is first
         "dash": [] if isinstance(dash, str) else list(dash[1]),
     }
 

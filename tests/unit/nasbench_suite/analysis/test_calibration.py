@@ -5,34 +5,13 @@ The whole is ``python tests/benchmarks/calibration.py``, whose table stands in d
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
+import calibration
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[4]
-
-
-@pytest.fixture(scope="module")
-def calibration() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "calibration", ROOT / "tests" / "benchmarks" / "calibration.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["calibration"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
 
 @pytest.mark.parametrize(("pool", "shift"), [(0, 2.0), (4, 0.0)])
-def test_every_command_decides_by_the_same_test(
-    calibration: ModuleType, pool: int, shift: float
-) -> None:
+def test_every_command_decides_by_the_same_test(pool: int, shift: float) -> None:
     """Of Gaussian figures that differ, and of equals of two values, with one seed of a method."""
     rng = np.random.default_rng(0)
     figures = calibration.made_pools(rng)[pool].figures
@@ -45,7 +24,7 @@ def test_every_command_decides_by_the_same_test(
     assert bool(calibration.decide(samples, truth).all) == bool(shift)
 
 
-def test_levels_coverage_and_power_are_as_stated(calibration: ModuleType) -> None:
+def test_levels_coverage_and_power_are_as_stated() -> None:
     """Over all made distributions together, with ten seeds and three methods."""
     rng = np.random.default_rng(1)
     found = [calibration.calibrate(p, 3, (10,), 100, rng) for p in calibration.made_pools(rng)]
@@ -57,9 +36,7 @@ def test_levels_coverage_and_power_are_as_stated(calibration: ModuleType) -> Non
     assert np.mean([each.equal for each in found]) < 0.07
 
 
-def test_what_decides_otherwise_is_noticed(
-    calibration: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_decides_otherwise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     from reports.tables import paper
 
     samples = [np.linspace(90.0, 91.0, 10) - shift for shift in (0.0, 1.5)]

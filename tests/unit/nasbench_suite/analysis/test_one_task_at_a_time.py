@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sqlite3
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import board_speed
 import pandas as pd
 import pytest
 
@@ -25,24 +24,11 @@ from nasbench_suite.store import ResultStore
 from reports.tables.paper import paper_table
 from reports.tables.rendering import make_report
 
-ROOT = Path(__file__).parents[4]
-
 
 @pytest.fixture(scope="module")
-def speed() -> ModuleType:
-    path = ROOT / "tests" / "benchmarks" / "board_speed.py"
-    spec = importlib.util.spec_from_file_location("board_speed", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def store(speed: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path: Path = tmp_path_factory.mktemp("many") / "r.sqlite"
-    speed.write_store(path, tasks=3, methods=2, seeds=12)
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "r.sqlite"
+    board_speed.write_store(path, tasks=3, methods=2, seeds=12)
     return path
 
 
@@ -101,13 +87,11 @@ def test_fronts_are_read_one_task_after_the_other(
 
 
 @pytest.mark.parametrize("show", [leaderboard, overall_leaderboard])
-def test_memory_is_that_of_one_task(
-    speed: ModuleType, tmp_path: Path, show: Callable[[Path], Any]
-) -> None:
+def test_memory_is_that_of_one_task(tmp_path: Path, show: Callable[[Path], Any]) -> None:
     most = []
     for tasks in (1, 4):
         path = tmp_path / f"{tasks}.sqlite"
-        speed.write_store(path, tasks=tasks, methods=2, seeds=5000)
+        board_speed.write_store(path, tasks=tasks, methods=2, seeds=5000)
         tracemalloc.start()
         show(path)
         most.append(tracemalloc.get_traced_memory()[1])
@@ -124,12 +108,12 @@ def test_a_task_shows_what_it_shows_alone(store: Path) -> None:
         assert everywhere["trial"].tolist() == opened.trials()["trial"].tolist()
 
 
-def test_what_is_read_is_of_one_moment(store: Path, tmp_path: Path, speed: ModuleType) -> None:
+def test_what_is_read_is_of_one_moment(store: Path, tmp_path: Path) -> None:
     """A run that adds trials meanwhile neither changes figures nor looks like damage."""
     path = tmp_path / "r.sqlite"
-    speed.write_store(path, tasks=1, methods=2, seeds=5)
+    board_speed.write_store(path, tasks=1, methods=2, seeds=5)
     results = read_results(path)
-    speed.write_store(path, tasks=2, methods=3, seeds=0)
+    board_speed.write_store(path, tasks=2, methods=3, seeds=0)
     with ResultStore(path) as opened:
         opened.remove([1])
     assert len(results.trials_on("t0")) == 10
