@@ -24,6 +24,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 NASBENCH = Path(sys.executable).with_name("nasbench")
+SECONDS = float(os.environ.get("NASBENCH_SECONDS", "300"))  # that a call may take
 
 # Hyper-parameters that make a search short, for whatever method has them.
 SHORT = {
@@ -148,16 +149,19 @@ class Answer:
 
 
 def nasbench(call: str, folder: Path) -> Answer:
-    """Call the installed command in a folder."""
-    done = subprocess.run(
-        [NASBENCH, *shlex.split(call)],
-        cwd=folder,
-        env={**os.environ, "NASBENCH_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    """Call the installed command in a folder; what takes too long has ended with 124."""
+    try:
+        done = subprocess.run(
+            [NASBENCH, *shlex.split(call)],
+            cwd=folder,
+            env={**os.environ, "NASBENCH_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return Answer(call, 124, "", f"It did not end within {SECONDS:g} seconds.")
     return Answer(call, done.returncode, done.stdout, done.stderr)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nasbench_suite.tasks import Method, Session
 
@@ -16,6 +17,8 @@ class Annealing(Method):
         hot: temperature at the start, in the unit of the signal.
         cold: temperature at the end; between them it falls at equal ratios.
     """
+
+    title: ClassVar[str] = "Simulated annealing"
 
     hot: float = 2.0
     cold: float = 0.05
