@@ -227,6 +227,7 @@ def compare_command(
         twin_spread,
     )
     from hardware.tables import read_table
+    from nasbench_suite.commands.printing import print_lines
     from nasbench_suite.errors import SuiteError
 
     if figure is not None and figure.suffix not in (".pdf", ".png", ".svg"):
@@ -254,13 +255,13 @@ def compare_command(
         return
     _print(correlations, predicted, said, len(indices))
     for (one, other), (everything, apart, floor) in repetitions(read).items():
-        typer.echo(
+        print_lines(
             f"{tables[one]} and {tables[other]} repeat one measurement: rank correlation "
             f"{everything:.4f}, and {apart:.4f} on architectures that differ by more than the "
             f"noise floor, {floor:.3g} ms."
         )
     for (pruned, written), (middle, most, count) in removal_savings(read).items():
-        typer.echo(
+        print_lines(
             f"Removing dead branches ({pruned} against {written}) saves {100 * middle:.1f} % at "
             f"the median and {100 * most:.1f} % at the 95 % quantile of the {count} architectures "
             f"that have any."
@@ -308,6 +309,7 @@ def predict_command(
     from hardware.tables import costs_of, read_table
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.commands.data import _progress
+    from nasbench_suite.commands.printing import print_frame, print_lines
     from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_numbers, split_names
 
@@ -335,8 +337,8 @@ def predict_command(
             )
         if output is not None:
             write_text(output, draws.to_csv(index=False))
-        typer.echo("Spearman's rank correlation on what was not measured: mean and worst device")
-        typer.echo(summarise(draws).to_string(float_format=lambda value: f"{value:.3f}"))
+        print_lines("Spearman's rank correlation on what was not measured: mean and worst device")
+        print_frame(summarise(draws))
         return
     with _progress("learning") as advance:
         curves = learning_curves(
@@ -353,8 +355,8 @@ def predict_command(
     shown = curves.pivot_table(
         index=["device", "predictor"], columns="measured", values="spearman", sort=False
     )
-    typer.echo("Spearman's rank correlation on what was not measured, mean over draws")
-    typer.echo(shown.to_string(float_format=lambda value: f"{value:.3f}"))
+    print_lines("Spearman's rank correlation on what was not measured, mean over draws")
+    print_frame(shown)
 
 
 @app.command("fill")
@@ -413,7 +415,7 @@ def _plain(frame: pd.DataFrame) -> dict[str, dict[str, float | None]]:
 def _print(
     correlations: pd.DataFrame, predicted: pd.DataFrame, said: dict[str, Any], rows: int
 ) -> None:
-    from nasbench_suite.commands.printing import print_table
+    from nasbench_suite.commands.printing import print_lines, print_table
 
     lines = []
     for name in correlations.index:
@@ -436,7 +438,7 @@ def _print(
         )
     heads = ("column", "provenance", "noise floor", "FLOPs", "parameters", "operations")
     print_table((*heads, "twins", "nearest other", "farthest other"), lines)
-    typer.echo(
+    print_lines(
         f"{rows:,} architectures. FLOPs, parameters, operations (a table of single operations), "
         f"others: Spearman's rank correlation. Twins: median range of costs within an isomorphism "
         f"class."

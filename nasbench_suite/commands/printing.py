@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MARK = "!"  # beside the name of what cannot be used here
 _GAP = "  "
@@ -52,6 +56,18 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, names: i
         names: how many columns, from the first, name a row.
     """
     typer.echo(table_text(heads, rows, names=names))
+
+
+def print_frame(frame: pd.DataFrame) -> None:
+    """Print a frame as ``print_table``: its index, where it has a name, and figures to 3 digits."""
+    names = len([name for name in frame.index.names if name is not None])
+    whole = frame.reset_index() if names else frame
+    heads = [" ".join(map(str, c)).strip() if isinstance(c, tuple) else str(c) for c in whole]
+    rows = [
+        [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
+        for row in whole.itertuples(index=False)
+    ]
+    print_table(heads, rows, names=max(names, 1))
 
 
 def table_text(heads: Sequence[str], rows: Sequence[Sequence[str]], *, names: int = 1) -> str:

@@ -74,12 +74,6 @@ def _print(frame: pd.DataFrame, as_csv: bool) -> None:
     if as_csv:
         typer.echo(frame.to_csv(index=False, lineterminator="\n"), nl=False)
         return
-    from nasbench_suite.commands.printing import print_table
+    from nasbench_suite.commands.printing import print_frame
 
-    print_table(
-        [str(name) for name in frame.columns],
-        [
-            [f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row]
-            for row in frame.itertuples(index=False)
-        ],
-    )
+    print_frame(frame)

@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from nasbench_suite import load_benchmark
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.printing import table_lines
 from nasbench_suite.runner import run
@@ -30,9 +32,10 @@ import reports.tables.terminal as terminal
 from nasbench_suite.commands import main
 from reports.commands.options import Format, print_report
 
-told, store, fronts = open(sys.argv[1], "w"), *sys.argv[2:4]
-widths = list(map(int, sys.argv[4:]))
-GROUPS = ("data", "space", "store")
+told, store, fronts, folder = open(sys.argv[1], "w"), *sys.argv[2:5]
+widths = list(map(int, sys.argv[5:]))
+tables = [f"{folder}/{name}.csv" for name in "abc"]
+GROUPS = ("data", "space", "store", "hardware", "vae", "supernet")
 as_it_is = terminal.to_terminal
 made = []
 
@@ -50,10 +53,28 @@ def noted_lines(heads, rows, *more):
 printing.table_lines = noted_lines
 plain = []
 
+# What takes long is computed once for all widths.
+def once(module, name, made=None):
+    function, kept = getattr(module, name), [] if made is None else [made]
+    def call(*arguments, **settings):
+        kept[:] = kept or [function(*arguments, **settings)]
+        return kept[0]
+    setattr(module, name, call)
+
+import hardware.comparing, hardware.predictors, hardware.transfer, pandas
+import search_methods.graph_vae.comparison as vaes, search_methods.supernet.drift as drift
+once(hardware.predictors, "learning_curves")
+once(hardware.transfer, "transfer_curves")
+once(drift, "variance_drift")
+scores = [{"model": model, **{column: 0.5 + seed / 7 for column in vaes.SHOWN}}
+          for model in ("graph-vae", "sequence-vae", "d-vae", "arch2vec") for seed in range(3)]
+once(vaes, "compare", pandas.DataFrame(scores))
+
 def begin(width, words):
     fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     sys.stdout.flush()
-    name = " ".join([str(width), *words[:2]]) if words[0] in GROUPS else f"{width} {words[0]}"
+    named = words[: 3 if "--transfer" in words[2:3] else 2] if words[0] in GROUPS else words[:1]
+    name = " ".join([str(width), *named])
     print(f"@@ {name}", flush=True)
     told.write(json.dumps(name) + "\\n")
 
@@ -62,6 +83,12 @@ for words in (
     ["fronts", fronts], ["sensitivity", "evolution", "population_size", "--store", store],
     ["methods", "list"], ["data", "list"], ["data", "info", "digits"], ["space", "list"],
     ["store", "list", store],
+    ["hardware", "compare", *tables], ["hardware", "predict", *tables, "--predictors", "additive",
+     "--sizes", "20,25,30,35,40,45,50", "--repeats", "1"],
+    ["hardware", "predict", "--transfer", *tables, "--sizes", "5,10,15", "--repeats", "1"],
+    ["vae", "compare", folder], ["supernet", "drift", "--draws", "1"],
+    ["predict", "--predictors", "gp,random-forest[num_trees=10]", "--sizes", "20", "--seeds", "0-1",
+     "--tested", "100"],
 ):
     made.clear()
     for width in widths:
@@ -101,6 +128,12 @@ def seen(
         evaluations=40,
         objectives=["toy_train_time_9"],
     )
+    digits, rng = load_benchmark("digits"), np.random.default_rng(0)
+    rows = rng.choice(digits.space.size, 60, replace=False)
+    for name, device in zip("abc", ("pixel_3_of_2018", "raspberry_pi_5", "edge_tpu"), strict=True):
+        costs = digits.values("onnxruntime_ms")[rows] * rng.uniform(0.8, 1.2, len(rows))
+        lines = [f"{digits.space.string(r)},{c}" for r, c in zip(rows, costs, strict=True)]
+        (folder / f"{name}.csv").write_text("\n".join([f"arch,{device}_ms", *lines]))
     master, slave = pty.openpty()
     # Output is not to be waited for: what the terminal holds is read while the program runs.
     child = subprocess.Popen(
@@ -108,7 +141,7 @@ def seen(
             sys.executable,
             "-c",
             PROGRAM,
-            *(folder / name for name in ("told", "r.sqlite", "f.sqlite")),
+            *(folder / name for name in ("told", "r.sqlite", "f.sqlite", "")),
             *map(str, WIDTHS),
         ],
         stdout=slave,
@@ -144,7 +177,7 @@ def seen(
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize(
-    "command", ["leaderboard", "compare", "robustness", "sensitivity", "fronts"]
+    "command", ["leaderboard", "compare", "robustness", "sensitivity", "fronts", "predict"]
 )
 def test_every_cell_is_shown_whole(seen, width: int, command: str) -> None:  # type: ignore[no-untyped-def]
     lines, tables = (part[f"{width} {command}"] for part in seen)
@@ -162,7 +195,13 @@ def test_every_cell_is_shown_whole(seen, width: int, command: str) -> None:  # t
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("command", ["data list", "data info", "space list", "store list"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("data list", "data info", "space list", "store list", "supernet drift", "vae compare"),
+        *("hardware compare", "hardware predict", "hardware predict --transfer"),
+    ],
+)
 def test_every_cell_of_a_list_is_shown_whole(seen, width: int, command: str) -> None:  # type: ignore[no-untyped-def]
     lines, tables = (part[f"{width} {command}"] for part in seen)
     assert tables
