@@ -142,7 +142,7 @@ def _pair_table(comparison: Comparison) -> Table:
     better = comparison.pairs["p_adjusted"] < comparison.alpha
     return Table(
         title=f"{comparison.task}: pairs",
-        subtitle=f"{_blocks(comparison, comparison.blocks)}, differences in {unit}, region of "
+        subtitle=f"{_pair_blocks(comparison)}, differences in {unit}, region of "
         f"practical equivalence ±{comparison.rope:.2g}",
         columns=(
             *("method", "against", "difference", "interval", "noise", "p", "equiv."),
@@ -186,17 +186,14 @@ def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
 
 
 def comparisons_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
-    """All pairs of all comparisons, with ``task``, ``blocks``, ``unit`` and ``rope`` before."""
+    """All pairs of all comparisons, with ``task``, ``unit`` and ``rope`` before."""
     import pandas as pd
 
     return pd.concat(
         [
             comparison.pairs.assign(
-                task=comparison.task,
-                blocks=comparison.blocks,
-                unit=comparison.unit,
-                rope=comparison.rope,
-            )[["task", "blocks", "unit", "rope", *comparison.pairs.columns]]
+                task=comparison.task, unit=comparison.unit, rope=comparison.rope
+            )[["task", "unit", "rope", *comparison.pairs.columns]]
             for comparison in comparisons
         ],
         ignore_index=True,
@@ -248,6 +245,13 @@ def _letters() -> Iterator[str]:
         for letter in "abcdefghijklmnopqrstuvwxyz":
             yield letter * times
         times += 1
+
+
+def _pair_blocks(comparison: Comparison) -> str:
+    """How many blocks the two methods of a pair have in common, from the fewest to the most."""
+    numbers = comparison.pairs["blocks"].astype(int)
+    fewest, most = int(numbers.min()), int(numbers.max())
+    return f"{fewest} to " * (fewest < most) + _blocks(comparison, most)
 
 
 def _blocks(comparison: Comparison, number: int) -> str:

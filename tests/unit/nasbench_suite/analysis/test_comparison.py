@@ -421,7 +421,23 @@ def test_the_command_prints_every_form(
         assert [len(task["pairs"]) for task in tasks] == [3, 3, 3]
         assert len(tasks[0]["friedman"]["nemenyi_p"]) == 3
     if form == "csv":
-        assert len(pd.read_csv(io.StringIO(printed))) == 9
+        frame = pd.read_csv(io.StringIO(printed))
+        assert len(frame) == 9
+        assert len(set(printed.splitlines()[0].split(","))) == frame.shape[1]
+
+
+def test_pairs_say_how_many_seeds_each_has(
+    toy: Benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r.sqlite"
+    run(toy, ["random", ("first", FirstOnly())], seeds=range(9), store=path, evaluations=30)
+    run(toy, "local-search", seeds=range(6), store=path, evaluations=30)
+    build_app()(["compare", "--store", str(path)], standalone_mode=False)
+    assert "6 to 9 seeds, differences" in capsys.readouterr().out
+    build_app()(["compare", "--store", str(path), "--format", "csv"], standalone_mode=False)
+    rows = pd.read_csv(io.StringIO(capsys.readouterr().out))
+    within = rows["first"].eq("local-search") | rows["second"].eq("local-search")
+    assert rows["blocks"].tolist() == np.where(within, 6, 9).tolist()
 
 
 def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
