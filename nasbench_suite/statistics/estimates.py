@@ -23,6 +23,7 @@ from nasbench_suite.statistics.sample import Sample
 Floats = NDArray[np.float64]
 
 _EXCHANGES = (200, 2000, 20_000)  # of labels; the more where few of them are as far
+_MOST_COUNTED = 5000  # of exchanges, which are else drawn
 _ENOUGH = 60  # of those that are as far (Besag and Clifford, Biometrika 1991)
 _SMOOTH = 50  # seeds from which on a single one moves an interquartile mean little
 _NO_CLAIM = 0.999  # the greatest p that an error is made of: of 1 it would be without end
@@ -425,44 +426,94 @@ def _exchanged(found: Estimate, pairs: Sequence[tuple[Floats, Floats]], seed: in
     Labels are exchanged within tasks, so the test holds its level for methods that give the same
     figures equally often, however few these are (Fisher, *The design of experiments*, 1935). What
     is compared is the difference of interquartile means, and where that is equal, as it often is of
-    few distinct figures, the difference of means.
+    few distinct figures, the difference of means. On one task all exchanges are counted where they
+    are few; else some are drawn.
     """
     from scipy.special import stdtrit
 
-    p = 0.0
-    for draws in _EXCHANGES:
-        p = _share_as_far(pairs, draws, np.random.default_rng(seed))
+    p = _exact_share(*pairs[0]) if len(pairs) == 1 else None
+    for draws in _EXCHANGES if p is None else ():
+        p = _drawn_share(pairs, draws, np.random.default_rng(seed))
         if p * draws > _ENOUGH:
             break
-    quantile = float(stdtrit(found.freedom, 1.0 - min(p, _NO_CLAIM) / 2))
+    quantile = float(stdtrit(found.freedom, 1.0 - min(p or 0.0, _NO_CLAIM) / 2))
     return replace(found, error=max(found.error, abs(found.value) / quantile))
 
 
-def _share_as_far(
-    pairs: Sequence[tuple[Floats, Floats]], draws: int, rng: np.random.Generator
-) -> float:
-    """Share of so many exchanges of labels, and of none, with a difference as large as with none.
+def _exact_share(one: Floats, other: Floats) -> float | None:
+    """Share of all exchanges of labels with a difference as large as with none; None if too many.
 
     An exchange is how many of each distinct figure the first method would have had.
     """
+    from scipy.special import gammaln
+
+    values, own, both = _counts(one, other)
+    ways = np.ones(1)  # how many exchanges give the first method so many figures, of those so far
+    for many in both:
+        ways = np.convolve(ways, np.ones(many + 1))
+    if ways[len(one)] > _MOST_COUNTED:
+        return None
+    rows = np.zeros((1, 0), dtype=np.int64)
+    for place, many in enumerate(both):
+        left = len(one) - rows.sum(axis=1)[:, None] - np.arange(many + 1)
+        row, taken = np.nonzero((left >= 0) & (left <= both[place + 1 :].sum()))
+        rows = np.column_stack([rows[row], taken])
+    logs = -(gammaln(rows + 1) + gammaln(both - rows + 1)).sum(axis=1)
+    weights = np.exp(logs - logs.max())
+    (here,) = np.flatnonzero((rows == own).all(axis=1))
+    as_far = _as_far(_differences(values, rows, both), int(here))
+    return float(weights[as_far].sum() / weights.sum())
+
+
+def _drawn_share(
+    pairs: Sequence[tuple[Floats, Floats]], draws: int, rng: np.random.Generator
+) -> float:
+    """The same share of so many exchanges that are drawn, and of none, over several tasks."""
     gaps = np.zeros((2, draws + 1))
     for one, other in pairs:
-        values, members = np.unique(np.concatenate([one, other]), return_inverse=True)
-        own = np.bincount(members[: len(one)], minlength=len(values))
-        both = np.bincount(members)
+        values, own, both = _counts(one, other)
         drawn = rng.multivariate_hypergeometric(both, len(one), size=draws, method="marginals")
-        first = np.vstack([own, drawn])
-        for counts, sign in ((first, 1.0), (both - first, -1.0)):
-            total = int(counts[0].sum())
-            for row, cut in zip(gaps, (total // 4, 0), strict=True):
-                ends = np.cumsum(counts, axis=1).clip(cut, total - cut)
-                row += sign * (np.diff(ends, axis=1, prepend=cut) @ values) / (total - 2 * cut)
+        gaps += _differences(values, np.vstack([own, drawn]), both)
+    return float(_as_far(gaps, 0).mean())
+
+
+def _counts(one: Floats, other: Floats) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct figures, and how often the first method and both have each."""
+    values, members = np.unique(np.concatenate([one, other]), return_inverse=True)
+    own = np.bincount(members[: len(one)], minlength=len(values))
+    return values, own, np.bincount(members)
+
+
+def _differences(
+    values: Floats, first: NDArray[np.int64], both: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Differences of interquartile means, and of means.
+
+    Args:
+        values: distinct figures, ascending, shape (n,).
+        first: how often the first method has each, shape (exchanges, n).
+        both: how often both methods have.
+
+    Returns:
+        Shape (2, exchanges).
+    """
+    gaps = np.zeros((2, len(first)))
+    for counts, sign in ((first, 1.0), (both - first, -1.0)):
+        total = int(counts[0].sum())
+        for row, cut in zip(gaps, (total // 4, 0), strict=True):
+            ends = np.cumsum(counts, axis=1).clip(cut, total - cut)
+            row += sign * (np.diff(ends, axis=1, prepend=cut) @ values) / (total - 2 * cut)
+    return gaps
+
+
+def _as_far(gaps: NDArray[np.float64], here: int) -> NDArray[np.bool_]:
+    """Which differences are as large as the one at this place."""
     means, averages = np.abs(gaps)
-    near = 1e-9 * means[0]
-    as_far = (means > means[0] + near) | (
-        (means >= means[0] - near) & (averages >= averages[0] * (1 - 1e-9))
+    near = 1e-9 * means[here]
+    found: NDArray[np.bool_] = (means > means[here] + near) | (
+        (means >= means[here] - near) & (averages >= averages[here] * (1 - 1e-9))
     )
-    return float(as_far.mean())
+    return found
 
 
 # -- all pairs of several methods ------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.statistics import estimates as module
 from nasbench_suite.statistics.estimates import (
     Estimate,
     difference,
@@ -132,9 +133,22 @@ def test_figures_of_two_values_are_compared_as_fisher_did(won: int, lost: int) -
     one, other = (np.repeat([1.0, 0.0], [share, 10 - share]) for share in (won, lost))
     found = difference(make_sample(one), make_sample(other))
     peer = stats.fisher_exact([[won, 10 - won], [lost, 10 - lost]]).pvalue
-    assert found.p == pytest.approx(peer, rel=0.15)
+    assert found.p == pytest.approx(peer, rel=1e-9)
     low, high = found.interval(1.0 - found.p)
     assert min(abs(low), abs(high)) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_exchanges_that_are_counted_are_those_that_would_be_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(5):
+        one, other = (make_sample(rng.choice([1.0, 2.0, 4.0, 7.0], 9)) for _ in range(2))
+        counted = difference(one, other).p
+        with monkeypatch.context() as drawing:
+            drawing.setattr(module, "_MOST_COUNTED", 0)
+            drawing.setattr(module, "_EXCHANGES", (20_000,))
+            assert difference(one, other).p == pytest.approx(counted, abs=0.01)
 
 
 def test_a_difference_that_any_exchange_exceeds_has_an_interval() -> None:
