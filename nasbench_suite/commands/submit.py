@@ -56,6 +56,7 @@ def verify_command(
 ) -> None:
     """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
     from nasbench_suite.errors import SuiteError, printable
+    from nasbench_suite.lookalikes import shown_name
     from nasbench_suite.parsing import counted
     from nasbench_suite.submissions import verify_submission
 
@@ -68,19 +69,19 @@ def verify_command(
         typer.echo(printable(f"doubt: {doubt}"))
     for fault in found.faults:
         typer.echo(printable(str(fault)))
-    trials = counted(len(found.submission.trials), "trial")
+    file, trials = shown_name(str(submission)), counted(len(found.submission.trials), "trial")
     again = f", {found.rerun} of them run again" if found.rerun else ""
     if not found.accepted:
         faults = counted(len(found.faults), "fault")
-        typer.echo(f"{submission} is rejected: {faults} in {trials}.")
+        typer.echo(f"{file} is rejected: {faults} in {trials}.")
         raise typer.Exit(1)
     if found.doubts:
         typer.echo(
-            f"{submission} enters with {counted(len(found.doubts), 'doubt')}: {trials} computed "
+            f"{file} enters with {counted(len(found.doubts), 'doubt')}: {trials} computed "
             f"anew{again}. Level: {found.level}."
         )
         return
-    typer.echo(f"{submission} is sound: {trials} computed anew{again}.")
+    typer.echo(f"{file} is sound: {trials} computed anew{again}.")
     if not found.rerun:
         typer.echo(f"Level: {found.level}. That the searches took place is shown by --rerun alone.")
     else:
@@ -106,12 +107,14 @@ def merge_command(
 def report_merge(merge: Merge) -> None:
     """Say on standard error what entered, how far it was confirmed, and what did not and why."""
     from nasbench_suite.errors import printable
+    from nasbench_suite.lookalikes import shown_name
 
     for name, reasons in merge.rejected.items():
         more = f" (and {len(reasons) - 1} more faults)" if reasons[1:] else ""
-        typer.echo(printable(f"{name} is rejected: {reasons[0]}{more}"), err=True)
+        typer.echo(printable(f"{shown_name(name)} is rejected: {reasons[0]}{more}"), err=True)
     for name, level in merge.levels.items():
         said = merge.doubts.get(name, [])
         doubts = f"; doubts: {said[0]}" if said else ""
         more = f" (and {len(said) - 1} more)" if said[1:] else ""
-        typer.echo(printable(f"{name} is confirmed by: {level}{doubts}{more}"), err=True)
+        confirmed = f"{shown_name(name)} is confirmed by: {level}{doubts}{more}"
+        typer.echo(printable(confirmed), err=True)

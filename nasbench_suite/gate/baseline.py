@@ -15,6 +15,7 @@ from nasbench_suite.analysis.robustness import final_diagnostics
 from nasbench_suite.analysis.samples import figures_at_cut
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import write_text
+from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _FORMAT = 2  # 1 had no checksum
 _LARGEST = 1 << 28  # bytes
+_MOST = 1e100  # of a figure, whose square is to be a number
+_OF_DIAGNOSTIC = ("", "either", None)  # its unit, direction and noise floor
 
 
 class Entry(BaseModel):
@@ -102,15 +105,17 @@ def make_baseline(
                 f"it again, or leave it out with --methods."
             )
         task = results.tasks[str(key)]
+        own = (task.unit, task.direction, task.noise_floor)
+        unit, direction, floor = _OF_DIAGNOSTIC if diagnostic else own
         entries.append(
             Entry(
                 task_key=str(key),
                 task=results.names[str(key)],
                 method=str(method),
                 metric=diagnostic or task.report_metric,
-                unit="" if diagnostic else task.unit,
-                direction="either" if diagnostic else task.direction,
-                noise_floor=None if diagnostic else task.noise_floor,
+                unit=unit,
+                direction=direction,
+                noise_floor=floor,
                 figures=dict(
                     zip(reached["seed"].tolist(), reached["figure"].tolist(), strict=True)
                 ),
@@ -154,6 +159,19 @@ def _checksum(baseline: Baseline) -> str:
     return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
+def _impossible(baseline: Baseline) -> str:
+    """What ``make_baseline`` says of no entry, in words; empty where there is none."""
+    for entry in baseline.entries:
+        if any(abs(figure) > _MOST for figure in entry.figures.values()):
+            return f"a figure of {entry.method} is beyond {_MOST:g}"
+        if fault := beyond_limits(list(entry.figures), where=f"a seed of {entry.method}"):
+            return fault
+        said = (entry.unit, entry.direction, entry.noise_floor)
+        if entry.diagnostic is not None and said != _OF_DIAGNOSTIC:
+            return f"a diagnostic of {entry.method} has a unit, direction or noise floor"
+    return ""
+
+
 def load_baseline(path: str | Path) -> Baseline:
     """Read a baseline.
 
@@ -181,6 +199,8 @@ def load_baseline(path: str | Path) -> Baseline:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise SuiteError(f"{path} is damaged ({where}: {first['msg']}): save it anew.") from None
+    if fault := beyond_limits(content) or _impossible(baseline):
+        raise SuiteError(f"{path} cannot be taken ({fault}): save it anew.")
     if (version, baseline.checksum) not in ((1, None), (_FORMAT, _checksum(baseline))):
         raise SuiteError(
             f"{path} was altered after it was saved (its checksum differs): save it anew with "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
+from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.noninferiority import RARE, NonInferiority, Verdict, noninferiority
 
@@ -180,7 +181,7 @@ class _Settings:
 
 
 def _refuse_altered(entry: Entry, results: Results) -> None:
-    """Which way is better and what is noise are the task's, whatever a baseline says.
+    """What is compared, which way is better and what is noise are the task's.
 
     Raises:
         SuiteError: they are another's.
@@ -188,8 +189,13 @@ def _refuse_altered(entry: Entry, results: Results) -> None:
     task = results.tasks.get(entry.task_key)
     if task is None or entry.diagnostic is not None:
         return
-    for name in ("direction", "noise_floor"):
-        told, known = getattr(entry, name), getattr(task, name)
+    for name, known in {
+        "metric": task.report_metric,
+        "unit": task.unit,
+        "direction": task.direction,
+        "noise_floor": task.noise_floor,
+    }.items():
+        told = getattr(entry, name)
         if told != known:
             raise SuiteError(
                 f"The baseline of {entry.method} on {entry.task} says {name} {told!r}, and the "
@@ -303,7 +309,7 @@ def _markdown(found: Check) -> str:
 
 def _row(finding: Finding) -> list[str]:
     entry, test = finding.entry, finding.test
-    unit = f" {entry.unit}" if entry.unit else ""
+    unit = f" {_escape(entry.unit)}" if entry.unit else ""
     cells = [
         _SIGNS[finding.verdict],
         _escape(entry.method),
@@ -346,4 +352,5 @@ def _mean(figures: Mapping[int, float]) -> float:
 
 
 def _escape(text: str) -> str:
+    text = shown_name(text)
     return re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", text)

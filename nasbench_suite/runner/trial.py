@@ -15,6 +15,7 @@ from nasbench_suite.files.atomic import replacing
 from nasbench_suite.parsing import html_table
 from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
 from nasbench_suite.tasks.judging import judge
+from nasbench_suite.tasks.task import config_hash
 
 _IDLE_STEPS = 10_000  # a method that steps this often without evaluating is taken to hang
 
@@ -85,7 +86,7 @@ class Trial:
         arrays = {name: value for name, value in session.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in session.items() if name not in arrays}
         header = json.dumps(
-            {"task": self.task.key, "session": rest, "wall_seconds": self._wall_seconds}
+            {**self._identity(), "session": rest, "wall_seconds": self._wall_seconds}
         )
         arrays["header"] = np.array(header)
         arrays["method"] = np.frombuffer(state, dtype=np.uint8)
@@ -93,11 +94,24 @@ class Trial:
             np.savez(file, allow_pickle=False, **arrays)
         return True
 
+    def _identity(self) -> dict[str, object]:
+        """What a checkpoint is of."""
+        kind = type(self.method)
+        method = {
+            "class": f"{kind.__module__}:{kind.__qualname__}",
+            "config": self.method.identity,
+        }
+        return {
+            "task": self.task.key,
+            "method": config_hash(method),
+            "seed": self.session.seed,
+        }
+
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same task, method and seed; only before any step.
 
         Raises:
-            SuiteError: it is damaged or of another task.
+            SuiteError: it is damaged, or of another task, method or seed.
         """
         # What a method makes of bytes that are not its own is not ours to foresee.
         with refused(f"Checkpoint {path} is damaged ({{reason}}): delete it.", Exception):
@@ -105,8 +119,9 @@ class Trial:
                 content = {name: archive[name] for name in archive.files}
             header = json.loads(str(content.pop("header")))
             state = content.pop("method").tobytes()
-            if header["task"] != self.task.key:
-                raise SuiteError(f"Checkpoint {path} belongs to another task: delete it.")
+            for what, own in self._identity().items():
+                if header.get(what) != own:
+                    raise SuiteError(f"Checkpoint {path} belongs to another {what}: delete it.")
             self._start()
             self.session.restore({**content, **header["session"]})
             self.method.restore(state)

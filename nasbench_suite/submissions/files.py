@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from nasbench_suite.errors import SuiteError, choose_from, printable
-from nasbench_suite.events import MOST_STEPS
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
@@ -26,9 +26,6 @@ DENSE = ".nasbench.json.xz"  # half as large, for many trials, and slow to pack
 _LARGEST = 1 << 28  # bytes unpacked; a small file that unpacks to more is refused
 _RATIO = 400  # times the size of the file; what is packed better says the same over and over
 _MEMORY = 1 << 27  # bytes that unpacking may take: what xz asks for stands in the file itself
-_LONGEST = 1000  # characters of a name, an author, a note
-_DEEPEST = 12  # levels of lists and mappings
-_MOST_ITEMS = 2_000_000  # of one list
 
 
 class Submission(Row):
@@ -177,7 +174,7 @@ def read_submission(path: str | Path) -> Submission:
         where = ".".join(map(str, first["loc"]))
         what = printable(f"{where}: {first['msg']}", 300)
         raise SuiteError(f"{path} is damaged ({what}): make it anew.") from None
-    fault = _beyond_limits(content) or _superfluous(submission)
+    fault = beyond_limits(content, free=("note",)) or _superfluous(submission)
     if fault:
         raise SuiteError(f"{path} cannot be taken ({fault}): make it anew.")
     return submission
@@ -193,36 +190,8 @@ def _unpacked(path: Path, most: int) -> bytes:
         return unpacker.decompress(packed.read(_LARGEST), most)
 
 
-def _beyond_limits(content: Any, where: str = "", depth: int = 0) -> str:
-    """Where something is too long, too large, too deep or no text that can be shown, if it is."""
-    if isinstance(content, str):
-        shown = content.replace("\n", " ") if where == "note" else content  # the rest are names
-        if len(content) > _LONGEST or not shown.isprintable():
-            return f"{where} is no printable text of at most {_LONGEST} characters"
-    elif isinstance(content, bool | float) or content is None:
-        return ""
-    elif isinstance(content, int):
-        if abs(content) > MOST_STEPS:
-            return f"{where} is beyond {MOST_STEPS:,}"
-    elif depth > _DEEPEST:
-        return f"{where} goes deeper than {_DEEPEST} levels"
-    elif isinstance(content, list) and len(content) > _MOST_ITEMS:
-        return f"{where} has more than {_MOST_ITEMS:,} items"
-    else:
-        items = content.items() if isinstance(content, dict) else enumerate(content)
-        for name, value in items:
-            shown = printable(str(name), 40)
-            inside = f"{where}.{shown}" if where else shown
-            fault = _beyond_limits(value, inside, depth + 1)
-            if fault:
-                return fault
-            if isinstance(name, str) and (len(name) > _LONGEST or not name.isprintable()):
-                return f"{inside} is no name of at most {_LONGEST} characters"
-    return ""
-
-
 def _superfluous(submission: Submission) -> str:
-    """What is there twice, or a task of no trial, which would only take time to build."""
+    """What is there twice, or of no trial, which would only take time to look at."""
     parts = {
         "task": [task.key for task in submission.tasks],
         "method": [method.key for method in submission.methods],
@@ -231,8 +200,8 @@ def _superfluous(submission: Submission) -> str:
     for kind, rows in parts.items():
         if len(set(rows)) < len(rows):
             return f"a {kind} is there twice"
-    if {*parts["task"]} - {trial.task for trial in submission.trials}:
-        return "no trial is of one task"
+        if {*rows} - {getattr(trial, kind) for trial in submission.trials}:
+            return f"no trial is of one {kind}"
     return ""
 
 

@@ -12,6 +12,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
+from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
 from nasbench_suite.store.maintenance import new_store
 from nasbench_suite.submissions.files import DENSE, SUFFIX
@@ -54,10 +55,10 @@ def merge_submissions(
 ) -> Merge:
     """Verify every submission of a folder and write the sound ones into a new results file.
 
-    A trial that several submissions have alike enters once. Where submissions of several authors
-    have one trial differently, all enter, each under its author's name, and are marked; of one
-    author, all that contradict each other are rejected. The result depends on the files alone, not
-    on their names or the order in which the folder lists them.
+    A trial that several submissions have alike enters once. Where submissions have one trial
+    differently, all enter, each under its author's name, and are marked; files of one author, as
+    anybody may sign with any name, under the beginning of their hash as well. The result depends on
+    the files alone, not on their names or the order in which the folder lists them.
 
     Args:
         folder: a folder; files that end in ``.nasbench.json.gz`` or ``.xz`` count, at any depth.
@@ -91,8 +92,6 @@ def merge_submissions(
         else:
             sound[name] = found
     contested = _contradictions(sound, merge)
-    for name in merge.rejected:
-        sound.pop(name, None)
     if not sound:
         first = next(iter(merge.rejected.items()))
         raise SuiteError(f"No submission of {folder} is sound; {first[0]}: {first[1][0]}")
@@ -110,11 +109,11 @@ def submitter_of(name: str, found: Verification) -> str:
     return found.submission.author.strip() or name
 
 
-def _contradictions(sound: dict[str, Verification], merge: Merge) -> set[str]:
-    """Methods that authors have differently, and what is said of files that contradict others."""
+def _contradictions(sound: dict[str, Verification], merge: Merge) -> dict[str, set[str]]:
+    """Files by methods that they have otherwise than others; what is said of these is noted."""
     claims: dict[tuple[str, str, int], dict[str, list[Any]]] = defaultdict(dict)
     copied: dict[tuple[Any, ...], tuple[str, str]] = {}
-    contested: set[str] = set()
+    contested: dict[str, set[str]] = defaultdict(set)
     for name, found in sound.items():
         for trial in found.submission.trials:
             content = [trial.architectures, trial.epochs, trial.recommended, trial.strings]
@@ -123,33 +122,49 @@ def _contradictions(sound: dict[str, Verification], merge: Merge) -> set[str]:
             other, method = copied.setdefault(whole, (name, trial.method))
             if method != trial.method and len(set(trial.architectures)) >= _TELLING:
                 for one, two in ((name, other), (other, name)):
-                    said = f"copied: {two} has searches of its under another method's name."
+                    said = (
+                        f"copied: {shown_name(two)} has searches of its under another method's "
+                        f"name."
+                    )
                     if said not in merge.doubts.setdefault(one, []):
                         merge.doubts[one].append(said)
     for (_, method, seed), files in claims.items():
         if all(content == next(iter(files.values())) for content in files.values()):
             continue
-        authors = Counter(submitter_of(name, sound[name]) for name in files)
+        contested[method].update(files)
         for name in files:
-            others = ", ".join(other for other in files if other != name)
+            others = ", ".join(shown_name(other) for other in files if other != name)
             said = (
                 f"duplicate seed: seed {seed} of the same task and method has other evaluations in "
                 f"{others}."
             )
-            if authors[submitter_of(name, sound[name])] > 1:
-                merge.rejected.setdefault(name, []).append(said)
-            else:
-                contested.add(method)
-                merge.doubts.setdefault(name, []).append(said)
+            merge.doubts.setdefault(name, []).append(said)
     return contested
 
 
-def _write(sound: dict[str, Verification], contested: set[str], path: Path) -> int:
+def _signatures(sound: dict[str, Verification], files: set[str]) -> dict[str, str]:
+    """What tells contradicting files: their authors, and their hashes where these are the same."""
+    authors = {name: submitter_of(name, sound[name]) for name in files}
+    several = Counter(authors.values())
+    return {
+        name: author
+        if several[author] == 1
+        else f"{author}, {config_hash(sound[name].submission.model_dump())[:6]}"
+        for name, author in authors.items()
+    }
+
+
+def _write(sound: dict[str, Verification], contested: dict[str, set[str]], path: Path) -> int:
     """All trials in the order of their tasks' names, methods and seeds; how many there are."""
     tasks: dict[str, TaskRow] = {}
     methods: dict[str, MethodRow] = {}
     environments: dict[str, EnvironmentRow] = {}
     trials: dict[tuple[str, str, int], tuple[TrialRow, TrialResult]] = {}
+    signed = {
+        method: {name: submitter_of(name, found) for name, found in sound.items()}
+        | _signatures(sound, files)
+        for method, files in contested.items()
+    }
     for name, found in sorted(sound.items(), key=lambda item: _content_order(*item)):
         submission = found.submission
         for task in submission.tasks:
@@ -157,8 +172,8 @@ def _write(sound: dict[str, Verification], contested: set[str], path: Path) -> i
         own = {}
         for method in submission.methods:
             row = method
-            if method.key in contested:
-                author = submitter_of(name, found)
+            if method.key in signed:
+                author = signed[method.key][name]
                 key = config_hash({"method": method.key, "submitter": author})
                 row = method.model_copy(update={"key": key, "label": f"{method.label} ({author})"})
             own[method.key] = row.key

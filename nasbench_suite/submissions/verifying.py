@@ -16,7 +16,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
 from nasbench_suite.benchmarks.surrogates import known_surrogates, load_any
-from nasbench_suite.errors import SuiteError, and_more, choose_from, reason, refused
+from nasbench_suite.errors import SuiteError, and_more, choose_from, printable, reason, refused
 from nasbench_suite.events import Record, TrialResult
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
@@ -54,6 +54,7 @@ _OTHERS_WORD = (
 _DATABASE = b"SQLite format 3\0"  # how results files begin
 _LONGEST = 1e9  # seconds of a trial
 _MANY = 3  # packages named one by one
+_SHOWN = 400  # characters of what is claimed
 _TELLING = 5  # trials that must all favour the test figure before that is called a leak
 
 
@@ -277,6 +278,10 @@ def _missing_row(
 def _method_faults(claim: MethodRow) -> Iterator[Fault]:
     """A key or label that is not the method's own: another's name on a board."""
     settings = claim.label.removeprefix(claim.name)
+    if "(" in claim.name:
+        yield Fault(
+            "method", claim.label, "its name has a parenthesis, where boards say what tells it."
+        )
     if claim.label != claim.label.strip():
         yield Fault("method", claim.label, "its label begins or ends with a space.")
     if claim.name in registry.entries("methods"):
@@ -359,9 +364,13 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> 
         return Fault(
             "forged" if name in ("optimum", "noise_floor") else "task",
             claim.name,
-            f"its {name} is {truth[name]!r}, not {claimed[name]!r}.",
+            f"its {name} is {_short(truth[name])}, not {_short(claimed[name])}.",
         )
     return task
+
+
+def _short(value: object) -> str:
+    return printable(repr(value), _SHOWN)
 
 
 def _same(one: object, other: object) -> bool:

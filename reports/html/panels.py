@@ -427,7 +427,7 @@ def all_panels() -> list[Panel]:
         place = math.inf
         with suppress(SuiteError), entry.blamed("be placed"):
             place = float(getattr(entry.load(), "place", math.inf))
-        found.append((place, name, partial(_section, entry)))
+        found.append((place, name, PlacedPanel(partial(_section, entry), place, "")))
     return [panel for _, _, panel in sorted(found, key=lambda part: part[:2])]
 
 

@@ -89,7 +89,7 @@ FAULTS = (
     ),
     Fault(
         "submissions-without-limits",
-        "    fault = _beyond_limits(content)",
+        '    fault = beyond_limits(content, free=("note",))',
         '    fault = ""',
         _SUBMISSIONS,
     ),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -388,6 +389,32 @@ def test_damaged_baselines_are_refused(tmp_path: Path, content: str, sentence: s
     path.write_text(content)
     with pytest.raises(SuiteError, match=sentence):
         load_baseline(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"task": "x\n\n## all passed"}, "entries.0.task is no printable text"),
+        ({"unit": "\x1b[2J%"}, "entries.0.unit is no printable text"),
+        ({"method": "y" * 5000}, "entries.0.method is no printable text"),
+        ({"figures": {0: 1e308, 1: -1e308}}, "is beyond 1e[+]100"),
+        ({"figures": {2**70: 97.0}}, "a seed of .* is beyond"),
+        ({"diagnostic": "entropy"}, "has a unit, direction or noise floor"),
+        ({"diagnostic": "entropy", "unit": "", "direction": "either"}, "or noise floor"),
+        ({"unit": "|"}, "says unit '|', and the task has '%'"),
+        ({"metric": "other"}, "says metric 'other'"),
+    ],
+)
+def test_a_baseline_that_says_what_none_of_ours_does_is_refused(
+    baseline: Path, toy: Benchmark, tmp_path: Path, change: dict[str, Any], sentence: str
+) -> None:
+    """With the checksum of what it says, as anybody can write it."""
+    store = results(toy, tmp_path / "r.sqlite", Plain(**SMALL), range(2))
+    content = load_baseline(baseline)
+    entry = content.entries[0].model_copy(update=change)
+    save_baseline(content.model_copy(update={"entries": [entry]}), tmp_path / "b.json")
+    with pytest.raises(SuiteError, match=sentence):
+        check(store, tmp_path / "b.json")
 
 
 def test_non_finite_figures_are_refused(baseline: Path, tmp_path: Path) -> None:

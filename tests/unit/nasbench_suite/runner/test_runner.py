@@ -340,6 +340,11 @@ class Walker(Method):
 
     killed_at: int = -1
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """One method, killed or not."""
+        return {"killed_at": -1}
+
     def start(self, session: Session) -> None:
         self.here, self.session = session.space.sample(session.rng), session
 
@@ -356,11 +361,14 @@ class Walker(Method):
         self.here = int(state)
 
 
+class Runner(Walker):
+    """Another method, of the same settings."""
+
+
 def test_an_interrupted_search_goes_on_from_its_checkpoint(
     toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nasbench_suite.runner.jobs.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(Walker, "config", {"killed_at": -1})  # one method, killed or not
     whole, parts = tmp_path / "whole.sqlite", tmp_path / "parts.sqlite"
     # One of both trainings answers at random, so that the noise has to go on as well.
     noisy: dict[str, Any] = {"seeds": [3], "answers": "sample", "crossfit": False}
@@ -386,6 +394,22 @@ def test_a_damaged_checkpoint_is_named(toy: Benchmark, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(SuiteError, match=r"c\.npz is damaged .*: delete it"):
         Trial(make_task(toy), Walker(), 0).load(path)
+
+
+def test_a_checkpoint_of_another_search_is_refused(toy: Benchmark, tmp_path: Path) -> None:
+    """A file that was renamed: with it, seed 1 once went on as seed 0 had begun."""
+    task, path = make_task(toy, evaluations=9), tmp_path / "c.npz"
+    trial = Trial(task, Walker(), 0)
+    trial.advance(5)
+    trial.save(path)
+    for other, what in (
+        (Trial(task, Walker(), 1), "seed"),
+        (Trial(task, Runner(), 0), "method"),
+        (Trial(make_task(toy, evaluations=8), Walker(), 0), "task"),
+    ):
+        with pytest.raises(SuiteError, match=f"belongs to another {what}: delete it"):
+            other.load(path)
+    assert isinstance(run_job(task, Walker(), Job(0, 1, path)), Failure)
 
 
 def test_a_trial_uses_nothing_of_a_damaged_checkpoint(toy: Benchmark, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.commands.submit import report_merge
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import task_row
 from nasbench_suite.runner import run
@@ -235,6 +236,14 @@ def test_searches_under_another_methods_name_mark_both_files(
         lambda content: content["tasks"].extend(content["tasks"] * 1000),
         lambda content: content["tasks"].append({**content["tasks"][0], "key": "another"}),
         lambda content: content["methods"].append({**content["methods"][0], "label": "better"}),
+        lambda content: content["methods"].append({**content["methods"][0], "key": "unused"}),
+        lambda content: content["environments"].append(
+            {**content["environments"][0], "key": "unused"}
+        ),
+        lambda content: content["methods"][0].update(
+            name="random (of 2 codes)", label="random (of 2 codes)"
+        ),
+        lambda content: content["tasks"][0]["config"].update(more=[0] * 100_000),
     ],
 )
 def test_a_bad_field_is_that_files_own(
@@ -268,6 +277,19 @@ def write_raw(bad: Submission, content: dict[str, Any], path: Path) -> None:
     vars(bad).update(content)
     object.__setattr__(bad, "model_dump", lambda: content)
     write_submission(bad, path)
+
+
+def test_a_file_whose_name_steers_is_named_in_one_line(
+    toy: Benchmark, honest: Submission, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = altered(honest, lambda content: content["trials"][0].update(seed=31))
+    names = (f"a\x1b[2J\nb is confirmed by: rerun{SUFFIX}", f"c{SUFFIX}")
+    write_submission(late, tmp_path / names[0])
+    write_submission(honest, tmp_path / names[1])
+    report_merge(merge_submissions(tmp_path, tmp_path / "m.sqlite", load=lambda _: toy))
+    rejected, confirmed = capsys.readouterr().err.splitlines()
+    assert rejected.startswith("a\\x1b[2J\\nb is confirmed by: rerun")
+    assert confirmed.startswith("c.")
 
 
 def test_a_small_file_cannot_unpack_to_a_large_one(tmp_path: Path) -> None:
