@@ -87,8 +87,11 @@ def measure_command(
         seed=seed,
     )
     journal = journal or output.with_suffix(".jsonl")
+    steps = measure(plan, journal, parse_numbers(cores) if cores else None)
+    begun = next(steps)  # what cannot be measured is refused before a bar is shown
     with _progress("measuring") as advance:
-        for done, total in measure(plan, journal, parse_numbers(cores) if cores else None):
+        advance(*begun)
+        for done, total in steps:
             advance(done, total)
     measured = read_measured(journal)
     table = measured_table(measured, name)

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hardware.networks import find_setting, live_forms, setting_network
-from hardware.runtimes import RunOptions, prepare, runtime_versions
+from hardware.runtimes import Run, RunOptions, prepare, runtime_versions
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.journal import Journal
@@ -191,15 +191,17 @@ def measure(
         (visits done, visits in all), at the start and after each visit.
 
     Raises:
-        SuiteError: the journal is another plan's, machine's or runtime version's; or the runtime
-            is missing. What is in the journal stays.
+        SuiteError: the runtime is missing or cannot do what is planned, and then no journal is
+            made; or the journal is another plan's, machine's or runtime version's. What is in the
+            journal stays.
     """
     card = device_card(plan)
+    space = load_finite_space(plan.space)
+    _prepared(plan, space, plan.reference)
     done = _open_journal(plan, journal, card)
     todo = [visit for visit in plan.visits() if visit not in done]
     total = plan.rounds * len(plan.architectures)
     yield total - len(todo), total
-    space = load_finite_space(plan.space)
     with (
         Journal(journal).appending() as note,
         _pinned(cores, plan.options.threads),
@@ -215,10 +217,15 @@ def measure(
             note({"reference": _visit(plan, space, plan.reference)})
 
 
+def _prepared(plan: Plan, space: FiniteSpace, architecture: int) -> Run:
+    """What runs an architecture once."""
+    network = setting_network(space, architecture, plan.setting, pruned=plan.pruned)
+    return prepare(plan.runtime, network, plan.options)
+
+
 def _visit(plan: Plan, space: FiniteSpace, architecture: int) -> list[float]:
     """Times of the timed runs, in microseconds."""
-    network = setting_network(space, architecture, plan.setting, pruned=plan.pruned)
-    run = prepare(plan.runtime, network, plan.options)
+    run = _prepared(plan, space, architecture)
     for _ in range(plan.warmup):
         run()
     times = []

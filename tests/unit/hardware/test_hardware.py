@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -288,7 +289,7 @@ def test_every_architecture_is_visited_in_every_round_in_another_order(tmp_path,
     rounds = [visits[i * 40 : (i + 1) * 40] for i in range(3)]
     assert all(sorted(each) == list(range(1, 41)) for each in rounds)
     assert len({tuple(each) for each in rounds}) == 3
-    assert clock.visited.count(0) == 13, "the reference before every tenth visit, and at the end"
+    assert clock.visited.count(0) == 14, "at first, before every tenth visit, and at the end"
     measured = read_measured(tmp_path / "j.jsonl")
     assert measured.architectures.tolist() == list(range(1, 41))
     assert measured.latency == pytest.approx((1000 + measured.architectures) / 1e6)
@@ -350,6 +351,13 @@ def test_most_of_an_architecture_s_visits_must_remain_to_leave_any_out(tmp_path,
     visits = dict(zip(measured.architectures.tolist(), measured.visits.tolist(), strict=True))
     assert {visits[index] for index in twice} == {3}
     assert measured.disturbed == pytest.approx((20 - 2 * len(twice)) / 120)
+
+
+def test_what_cannot_run_leaves_no_journal(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(SuiteError, match=r"needs the package 'onnxruntime', .*\[hardware\]"):
+        list(measure(plan(), tmp_path / "j.jsonl"))
+    assert not list(tmp_path.iterdir())
 
 
 def plan_order():
