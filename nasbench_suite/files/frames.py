@@ -122,7 +122,8 @@ def _unpacked(path: Path) -> tuple[bytes, list[str]]:
             f"{path} is a folder and cannot be read as a table: name one file of it"
             + (f", such as {', '.join(inside)}." if inside else "; it holds none.")
         )
-    content, notes = path.read_bytes(), []
+    content = path.read_bytes()
+    notes: list[str] = []
     for _ in range(_MOST_LAYERS):
         layer = _packed_within(path, content)
         if layer is None:
