@@ -133,7 +133,7 @@ class Labels(BaseModel):
         name = self.objective(said, task.dataset)
         return f"The figures of {name} are {'; '.join(parts)}." if parts else ""
 
-    def report(self, task: TaskRow) -> str:
+    def judged_by(self, task: TaskRow) -> str:
         """What a task is judged by."""
         if task.measure is not None:
             names = [self.objective(said, task.dataset) for said in task.measure["objectives"]]
@@ -385,7 +385,7 @@ def _task_names(results: Results, labels: Labels) -> dict[str, str]:
     """A name to be shown of each task, its budget where tasks differ by it, no two equal."""
     plain = {key: labels.task(task) for key, task in results.tasks.items()}
     budgets = {key: budget_text(task) for key, task in results.tasks.items()}
-    reports = {key: labels.report(task) for key, task in results.tasks.items()}
+    reports = {key: labels.judged_by(task) for key, task in results.tasks.items()}
     named = {key: f"{plain[key]}, {budgets[key]}" for key in plain}
     if len(set(named.values())) == len(named):
         return named

@@ -30,7 +30,7 @@ class CrossFit:
 
     Attributes:
         signal: the metric that a search sees.
-        report: the metric that it is judged by.
+        judged_by: the metric that it is judged by.
         seeds: training seeds that both have.
         taken: trainings behind a signal: half of those that every architecture has which has two,
             rounded down, so that signals are equally noisy everywhere.
@@ -39,29 +39,29 @@ class CrossFit:
     """
 
     signal: str
-    report: str
+    judged_by: str
     seeds: tuple[int, ...]
     taken: int
     folds: int
     single: int
 
 
-def plan_crossfit(benchmark: Benchmark, signal: str, report: str) -> CrossFit | None:
+def plan_crossfit(benchmark: Benchmark, signal: str, judged_by: str) -> CrossFit | None:
     """How to divide the trainings behind two metrics; None where there is nothing to divide.
 
     That is so where the metrics have not two seeds in common, as of a table with one seed, or of
     signals and reports that are from different trainings to begin with.
     """
-    one, other = benchmark.metric(signal), benchmark.metric(report)
+    one, other = benchmark.metric(signal), benchmark.metric(judged_by)
     seeds = tuple(seed for seed in one.seeds if seed in other.seeds)
-    if signal == report or len(seeds) < 2:
+    if signal == judged_by or len(seeds) < 2:
         return None
-    counts = _trained(benchmark, signal, report, seeds).sum(axis=1)
+    counts = _trained(benchmark, signal, judged_by, seeds).sum(axis=1)
     if not (counts >= 2).any():
         return None
     least = int(counts[counts >= 2].min())
     taken = least // 2
-    return CrossFit(signal, report, seeds, taken, least // taken, int((counts == 1).sum()))
+    return CrossFit(signal, judged_by, seeds, taken, least // taken, int((counts == 1).sum()))
 
 
 def fold_of(
@@ -95,13 +95,15 @@ def fold_of(
         for n in several:
             columns[metrics[name].seed_column(n)] = _mean(own[n], np.nan)
         columns[name] = _mean(np.where(taken, figures, np.nan), benchmark.values(name))
-    known = benchmark.metric(plan.report)
-    figures = benchmark.seed_values(plan.report)
+    known = benchmark.metric(plan.judged_by)
+    figures = benchmark.seed_values(plan.judged_by)
     kept = np.ones(figures.shape, dtype=np.bool_)
     for place, seed in enumerate(plan.seeds):
         kept[:, known.seeds.index(seed)] = ~taken[:, place]
-    metrics[plan.report] = replace(known, seeds=())
-    columns[plan.report] = _mean(np.where(kept, figures, np.nan), benchmark.values(plan.report))
+    metrics[plan.judged_by] = replace(known, seeds=())
+    columns[plan.judged_by] = _mean(
+        np.where(kept, figures, np.nan), benchmark.values(plan.judged_by)
+    )
     return _with(benchmark, metrics, columns)
 
 
@@ -110,10 +112,10 @@ def chosen_by(benchmark: Benchmark, plan: CrossFit, fold: int) -> Benchmark:
 
     What is best on it was chosen without the figures by which searches of the fold are judged.
     """
-    known = benchmark.metric(plan.report)
+    known = benchmark.metric(plan.judged_by)
     taken = _taken(benchmark, plan, fold)
-    figures = np.where(taken, _figures(benchmark, plan.report, plan.seeds), np.nan)
-    column = _mean(figures, benchmark.values(plan.report))
+    figures = np.where(taken, _figures(benchmark, plan.judged_by, plan.seeds), np.nan)
+    column = _mean(figures, benchmark.values(plan.judged_by))
     return _with(benchmark, {known.name: replace(known, seeds=())}, {known.name: column})
 
 
@@ -179,16 +181,16 @@ def _figures(benchmark: Benchmark, metric: str, seeds: tuple[int, ...]) -> Float
     return np.stack(columns, axis=1)
 
 
-def _trained(benchmark: Benchmark, signal: str, report: str, seeds: tuple[int, ...]) -> Mask:
+def _trained(benchmark: Benchmark, signal: str, judged_by: str, seeds: tuple[int, ...]) -> Mask:
     """Which trainings have both figures, shape (space.size, seeds)."""
-    both = (_figures(benchmark, name, seeds) for name in (signal, report))
+    both = (_figures(benchmark, name, seeds) for name in (signal, judged_by))
     found: Mask = np.logical_and(*(~np.isnan(figures) for figures in both))
     return found
 
 
 def _taken(benchmark: Benchmark, plan: CrossFit, fold: int) -> Mask:
     """Which trainings answer the searches of a fold, shape (space.size, seeds)."""
-    trained = _trained(benchmark, plan.signal, plan.report, plan.seeds)
+    trained = _trained(benchmark, plan.signal, plan.judged_by, plan.seeds)
     turn = np.cumsum(trained, axis=1) - 1  # counted among the trainings of the architecture
     several = trained.sum(axis=1, keepdims=True) > 1
     turns = (turn >= fold * plan.taken) & (turn < (fold + 1) * plan.taken)

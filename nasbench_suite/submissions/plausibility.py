@@ -83,8 +83,8 @@ def foresight(
         task = tasks[trial.task]
         if len(task.objectives) > 1 or result.record.strings is not None:
             continue
-        report = task.objectives[0].judged_by
-        figures = task.orientation(report) * task.table.values(report)
+        judged_by = task.objectives[0].judged_by
+        figures = task.orientation(judged_by) * task.table.values(judged_by)
         known = figures[~np.isnan(figures)]
         bar = np.quantile(known, 1 - _BEST)
         mine = figures[int(result.record.architectures[0])]

@@ -488,15 +488,15 @@ def _leaks(
             full = full[task.available[full]]
         if (record.recommended < 0).all() or len(full) < 2 or len(task.objectives) > 1:
             continue
-        signal, report = task.objectives[0].signal, task.objectives[0].judged_by
+        signal, judged_by = task.objectives[0].signal, task.objectives[0].judged_by
         seen = task.orientation(signal) * task.table.values(signal)[full]
-        judged = task.orientation(report) * task.table.values(report)[full]
+        judged = task.orientation(judged_by) * task.table.values(judged_by)[full]
         if judged[seen.argmax()] == judged.max():
             continue
         telling[trial.task, trial.method] += 1
         last = record.recommended[record.recommended >= 0][-1]
         # By the test that judges it, or by that of the whole table, where trainings are divided.
-        known = task.orientation(report) * whole.table.values(report)[full]
+        known = task.orientation(judged_by) * whole.table.values(judged_by)[full]
         found = full[judged.argmax()], full[known.argmax()]
         favoured[trial.task, trial.method] += int(last in found)
     for (key, method), count in telling.items():

@@ -365,9 +365,9 @@ class Task:
             return None
         if len(self.objectives) > 1:
             return 1.0
-        report = self.objectives[0].judged_by
-        sign = self.orientation(report)
-        figures = sign * self.benchmark.values(report)
+        judged_by = self.objectives[0].judged_by
+        sign = self.orientation(judged_by)
+        figures = sign * self.benchmark.values(judged_by)
         if self.available is not None:
             figures = figures[self.available]
             if not len(figures):
@@ -376,7 +376,7 @@ class Task:
                     f"choose others with --signal and --judged-by."
                 )
         if self.crossfit is not None:
-            return crossfit_optimum(self.table, report, self.available)
+            return crossfit_optimum(self.table, judged_by, self.available)
         return float(sign * figures.max())
 
 

@@ -65,5 +65,8 @@ class Figure:
             frame.attrs["left_out"] = sorted(everyone - shown)
         if len(presented.tasks) == 1:
             ((key, task),) = presented.tasks.items()
-            frame.attrs |= {"metric": presented.labels.report(task), "task": presented.names[key]}
+            frame.attrs |= {
+                "metric": presented.labels.judged_by(task),
+                "task": presented.names[key],
+            }
         return frame

@@ -264,7 +264,7 @@ def _groups(
         found.append(
             {
                 "task": results.names[str(key)],
-                "metric": f"{results.labels.report(task)}{unit}, {better} is better",
+                "metric": f"{results.labels.judged_by(task)}{unit}, {better} is better",
                 "better": better,
                 "tags": tags[str(key)],
                 "rows": lines,

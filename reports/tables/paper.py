@@ -105,7 +105,7 @@ def paper_table(
     units = {results.tasks[key].unit for key in keys}
     unit = units.pop() if len(units) == 1 else ""
     tasks, budget = _headings(presented, keys)
-    reports = {presented.labels.report(presented.tasks[key]) for key in keys}
+    reports = {presented.labels.judged_by(presented.tasks[key]) for key in keys}
     metric = f" of the {reports.pop()}" if len(reports) == 1 else ""
     what = {
         "mean": "Mean and standard deviation",

@@ -168,7 +168,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
     ]
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
-        subtitle=f"{labels_of(results).report(task_row)}{unit} ({better} is better), "
+        subtitle=f"{labels_of(results).judged_by(task_row)}{unit} ({better} is better), "
         f"optimum {optimum_text(task_row, digits)}, {noise}{_unavailable(rows)}",
         columns=(
             *("#", "method", "seeds", *(shown.heading for shown in BEFORE), "IQM", ""),

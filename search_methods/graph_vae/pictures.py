@@ -62,11 +62,11 @@ def draw_all(
     means = np.asarray(model.encode(table.space.all_vectors)[0], dtype=np.float64)
     functional = getattr(model, "functional", None)
     said = None if functional is None else np.asarray(functional(means))
-    report = task.objectives[0].judged_by
+    judged_by = task.objectives[0].judged_by
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
-        "latent.png": draw_latent(means, said, table, report, second),
-        "lines.png": draw_lines(model, means, table, report, seed),
+        "latent.png": draw_latent(means, said, table, judged_by, second),
+        "lines.png": draw_lines(model, means, table, judged_by, seed),
         "front.png": draw_front(task, str(checkpoint or ""), seed),
     }
     written = []

@@ -57,10 +57,10 @@ def test_names_of_a_table_are_shown_and_a_labels_file_comes_first(
     shown = read_presented("r.sqlite")
     ((key, task),) = shown.tasks.items()
     assert shown.names[key].startswith("My bench, Stars of the North")
-    assert "latency on Toaster 3000" in shown.labels.report(task)
+    assert "latency on Toaster 3000" in shown.labels.judged_by(task)
     Path("l.toml").write_text('[devices]\ntoaster = "the toaster"\n')
     mine = read_presented("r.sqlite", labels="l.toml")
-    assert "latency on the toaster" in mine.labels.report(task)
+    assert "latency on the toaster" in mine.labels.judged_by(task)
     assert mine.names[key].startswith("My bench")
     assert "My bench" not in " ".join(read_presented("r.sqlite", plain=True).names.values())
 
