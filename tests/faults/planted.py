@@ -416,8 +416,8 @@ FAULTS = (
         "duplicates-believed",
         SUBMISSIONS,
         "a task, method and seed that is there twice",
-        "        if count > 1:\n            where = _where",
-        "        if count > 2:\n            where = _where",
+        "        if count > 1:\n            where = named",
+        "        if count > 2:\n            where = named",
         ("test_every_forgery_is_named",),
     ),
     Fault(
@@ -481,8 +481,8 @@ FAULTS = (
         "seeds-chosen",
         SUBMISSIONS,
         "seeds that are not all of 0 to n-1",
-        'faults.append(Fault("seeds", where, what))',
-        "pass",
+        "in seed_gaps(submission.trials)",
+        "in ()",
         ("test_the_best_of_many_seeds_are_not_all_seeds",),
     ),
     Fault(
@@ -497,8 +497,8 @@ FAULTS = (
         "tables-by-path",
         SUBMISSIONS,
         "never a file that a submission names",
-        'if name not in known:\n        raise SuiteError(choose_from("benchmark", name, known))',
-        "if False:\n        raise SuiteError(name)",
+        "    if name not in known:\n        raise SuiteError(\n",
+        "    if False:\n        raise SuiteError(\n",
         ("test_a_submission_cannot_bring_its_own_table",),
     ),
     # -- the gate ----------------------------------------------------------------------------------
