@@ -18,6 +18,7 @@ from nasbench_suite.tasks.task import Task
 from search_methods.graph_vae.embedding import load_embedding
 from search_methods.initial_designs import check_design, farthest
 from search_methods.predictors.gaussian_process import CandidateProcess
+from search_methods.transfer import Source, best_elsewhere, check_source, known_figures
 
 Array = NDArray[np.float64]
 
@@ -92,7 +93,7 @@ class GraphVAESearch(Method):
     cost_embedding: Literal["latent", "one-hot"] = "one-hot"
     average_twins: bool = True
     functional: bool = True
-    transfer: Literal["all", "accuracy", "cost", "none"] = "all"
+    transfer: Source = "all"
     warm_initial: int = 5
     bound: float | None = None
     model: str = ""
@@ -105,10 +106,7 @@ class GraphVAESearch(Method):
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
         check_design(self.initial, "auto")
-        if self.transfer not in ("all", "accuracy", "cost", "none"):
-            raise SuiteError(
-                f"Unknown transfer {self.transfer!r}: choose 'all', 'accuracy', 'cost' or 'none'."
-            )
+        check_source(self.transfer)
 
     def refuse(self, task: Task) -> None:
         """Also where there is no embedding of the space, or one that cannot be used."""
@@ -129,7 +127,7 @@ class GraphVAESearch(Method):
         self.unseen = space.connected.copy()  # the others compute nothing
         self.classes = space.classes if self.average_twins else np.arange(space.size)
         graphs = [_class_means(part, self.classes) for part in self._embed(space, self.embedding)]
-        accuracies, costs = self._known(session)
+        accuracies, costs = known_figures(session, self.transfer)
         said = None if accuracies is None else _class_means(accuracies, self.classes)
         self.heads = [CandidateProcess(_side_by_side(graphs), beforehand=_components(said))]
         if session.objectives > 1:
@@ -140,39 +138,12 @@ class GraphVAESearch(Method):
             self.heads += [
                 CandidateProcess(others, beforehand=said) for _ in range(session.objectives - 1)
             ]
-        self.first = self._first_queries(session, accuracies, costs)
+        allowed = np.flatnonzero(self.unseen)
+        self.first = best_elsewhere(accuracies, costs, allowed, self.warm_initial)
         self.warm = bool(self.first)
         self.by_class = np.argsort(self.classes, kind="stable")
         self.class_starts = np.flatnonzero(np.diff(self.classes[self.by_class], prepend=-1))
         self.fitted = 0  # evaluations when the hyper-parameters were last chosen
-
-    def _known(self, session: Session) -> tuple[Array | None, Array | None]:
-        """Accuracies and costs known beforehand, each column of mean 0 and variance 1, if any."""
-        found: dict[bool, list[Array]] = {True: [], False: []}
-        for one in session.known:
-            is_cost = one.quantity in ("latency", "energy")
-            if self.transfer in ("all", "cost" if is_cost else "accuracy"):
-                found[is_cost].append(_standard(-np.log(-one.figures) if is_cost else one.figures))
-        accuracies, costs = (
-            np.stack(c, axis=1) if c else None for c in (found[False], found[True])
-        )
-        return accuracies, costs if session.objectives > 1 else None
-
-    def _first_queries(
-        self, session: Session, accuracies: Array | None, costs: Array | None
-    ) -> list[int]:
-        """On a warm task, evenly spaced ones of the front by mean accuracy and cost elsewhere."""
-        known = [part.mean(axis=1) for part in (accuracies, costs) if part is not None]
-        if not known or self.warm_initial < 1:
-            return []
-        means = np.stack(known, axis=1)
-        allowed = np.flatnonzero(self.unseen)
-        front = allowed[nondominated(-means[allowed])]
-        if len(known) == 1:  # no front: the best ones
-            front = allowed[np.argsort(-means[allowed, 0], kind="stable")[: self.warm_initial]]
-        front = front[np.argsort(means[front, -1], kind="stable")]
-        places = np.linspace(0, len(front) - 1, self.warm_initial).round().astype(int)
-        return list(dict.fromkeys(front[places].tolist()))
 
     def _embed(self, space: FiniteSpace, embedding: str) -> list[Array]:
         if embedding == "one-hot":
@@ -355,13 +326,6 @@ def _sampled_gains(mean: Array, deviation: Array, known: Array, rng: np.random.G
             [hypervolume(np.vstack([front, point]), corner) - before for point in losses]
         )
     return gains
-
-
-def _standard(figures: Array) -> Array:
-    """Of mean 0 and variance 1; what is missing is as bad as the worst."""
-    finite = np.isfinite(figures)
-    figures = np.where(finite, figures, figures[finite].min(initial=np.inf))
-    return np.asarray((figures - figures.mean()) / (figures.std() or 1.0))
 
 
 def _components(known: Array | None) -> Array | None:

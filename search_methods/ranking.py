@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -144,19 +143,3 @@ def _based(space: SearchSpace, architecture: Any) -> tuple[SearchSpace, Any]:
     if isinstance(space, PoolSpace):
         return space.base, space.members[architecture]
     return space, architecture
-
-
-def drawing_first(space: SearchSpace, queue: list[Any]) -> SearchSpace:
-    """The same space, whose next samples are taken from the end of a queue while it lasts.
-
-    What is drawn from the generator stays as it is: each sample is drawn, and replaced.
-    """
-    warm = object.__new__(type(space))
-    warm.__dict__.update(space.__dict__)
-
-    def sample(_: SearchSpace, rng: np.random.Generator) -> Any:
-        drawn = space.sample(rng)
-        return queue.pop() if queue else drawn
-
-    warm.sample = types.MethodType(sample, warm)  # type: ignore[method-assign]
-    return warm

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.parsing import check_counts
+from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.tasks.method import Method, Session
 
 _GOOD_SHARE, _MOST_GOOD = 0.1, 25
@@ -63,6 +64,15 @@ class TPE(Method):
             vector = self._suggest(choices)
         score = session.evaluate(session.space.closest(vector))
         self.vectors.append(vector)
+        self.scores.append(score)
+
+    def take(self, space: SearchSpace, architecture: Any, score: float) -> None:
+        """Learn of an architecture that somebody else chose; it counts among the first.
+
+        Raises:
+            SuiteError: architectures of the space are no vectors of choices.
+        """
+        self.vectors.append(list(space.vector(architecture)))
         self.scores.append(score)
 
     def _draw(self, options: int) -> int:

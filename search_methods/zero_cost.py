@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.methods import make_method
 from nasbench_suite.tasks.task import Task
-from search_methods.ranking import check_ranking, drawing_first, rank_by_proxies
+from search_methods.ranking import check_ranking, rank_by_proxies
+from search_methods.warm_starting import Warmed
 
 
 @dataclass
@@ -65,7 +63,7 @@ class ZeroCost(Method):
 
 
 @dataclass
-class WarmStart(Method):
+class WarmStart(Warmed):
     """Another method, which begins with what zero-cost proxies think best.
 
     The first architectures that the method draws at random are the best by the proxies; all else
@@ -73,8 +71,7 @@ class WarmStart(Method):
     powerful are performance predictors*, NeurIPS 2021.
 
     Attributes:
-        method: name of the method, with its default hyper-parameters; it must draw its first
-            architectures from the space.
+        method: name of the method, with its default hyper-parameters.
         num_warm: how many of its first architectures are the proxies' best.
         proxies: as in ``zero-cost``, and so the others.
         scores: likewise.
@@ -86,8 +83,6 @@ class WarmStart(Method):
     title: ClassVar[str] = "Warm start"
     approach: ClassVar[str] = "zero-cost proxies"
 
-    method: str = "regularized-evolution"
-    num_warm: int = 10
     proxies: str = "synflow"
     scores: str = ""
     candidates: int = 100
@@ -96,46 +91,19 @@ class WarmStart(Method):
 
     def __post_init__(self) -> None:
         check_candidates(self.candidates, self.seconds_each)
-        if self.num_warm < 0:
-            raise SuiteError(f"{self.num_warm} warm architectures are impossible: give 0 or more.")
-        if self.method == "warm-start":
-            raise SuiteError("A warm start of a warm start is none: name another method.")
-        self.inner = make_method(self.method)
+        super().__post_init__()
 
     def refuse(self, task: Task) -> None:
         """Also what the method itself refuses."""
         super().refuse(task)
-        self.inner.refuse(task)
         check_ranking(task, self.proxies, self.scores)
 
-    def start(self, session: Session) -> None:
-        """Rank the candidates, and start the method on a space that draws the best first."""
+    def choose(self, session: Session) -> list[Any]:
+        """The ranking."""
         ranking = rank_by_proxies(
             session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
         )
-        self.queue = ranking.architectures[: self.num_warm][::-1]
-        with self._warm(session):
-            self.inner.start(session)
-
-    @contextmanager
-    def _warm(self, session: Session) -> Iterator[None]:
-        """Have the space draw what is left of the best first."""
-        plain = session.space
-        session.space = drawing_first(plain, self.queue)
-        try:
-            yield
-        finally:
-            session.space = plain
-
-    @property
-    def finished(self) -> bool:
-        """Whether the method has ended of itself."""
-        return self.inner.finished
-
-    def step(self, session: Session) -> None:
-        """A step of the method."""
-        with self._warm(session):
-            self.inner.step(session)
+        return ranking.architectures
 
 
 def check_candidates(candidates: int, seconds_each: float) -> None:

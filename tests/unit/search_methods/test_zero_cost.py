@@ -63,7 +63,7 @@ def test_a_budget_of_seconds_pays_for_scores(toy: Benchmark, scores: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "method", ["random", "regularized-evolution", "local-search", "bananas", "parego"]
+    "method", ["random", "regularized-evolution", "local-search", "bananas", "parego", "tpe"]
 )
 def test_what_is_warm_begins_with_the_best(toy: Benchmark, scores: str, method: str) -> None:
     warm = {"method": method, "proxies": "up", "scores": scores, "candidates": 0}
@@ -73,6 +73,22 @@ def test_what_is_warm_begins_with_the_best(toy: Benchmark, scores: str, method: 
     assert set(record.architectures[:first].tolist()) <= best
     cold = evaluated(toy, "warm-start", num_warm=0, **warm)
     assert cold.architectures.tolist() == evaluated(toy, method).architectures.tolist()
+
+
+def test_a_warm_start_that_would_be_none_says_so(toy: Benchmark, scores: str) -> None:
+    with pytest.raises(SuiteError, match="'reinforce' does not draw its first"):
+        evaluated(toy, "warm-start", method="reinforce", proxies="up", scores=scores, candidates=0)
+
+
+def test_what_a_space_works_out_once_is_kept(toy: Benchmark, scores: str) -> None:
+    settings = {"method": "regularized-evolution", "proxies": "up", "scores": scores}
+    trial = Trial(make_task(toy, evaluations=20), make_method("warm-start", settings), 0)
+    spaces = []
+    step = trial.method.inner.step
+    trial.method.inner.step = lambda session: (spaces.append(session.space), step(session))
+    trial.advance()
+    assert [space is spaces[0] for space in spaces[:20]] == [True] * 10 + [False] * 10
+    assert [space is toy.space for space in spaces[:20]] == [False] * 10 + [True] * 10
 
 
 def test_proxies_are_assembled_by_ranks(toy: Benchmark, scores: str) -> None:

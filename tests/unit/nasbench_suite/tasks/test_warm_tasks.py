@@ -16,7 +16,9 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial, run
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Session, Task, make_task
+from nasbench_suite.tasks.methods import make_method
 from search_methods.graph_vae_search import GraphVAESearch
+from search_methods.transfer import TransferStart
 
 SPACE = load_space("nats-tss")
 DATASETS, DEVICES = ("here", "there"), ("phone_1", "phone_32", "tablet", "watch")
@@ -154,3 +156,35 @@ def test_the_command_refuses_the_target() -> None:
     assert answer.returncode == 2
     assert "is the target 'onnxruntime_ms' itself" in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("method", "first"), [("nsga2", 5), ("random", 5)])
+def test_other_methods_begin_where_the_graph_vae_does(
+    made: Benchmark, method: str, first: int
+) -> None:
+    warm = task(made, "others")
+    of_the_vae = Trial(warm, GraphVAESearch(embedding="one-hot", warm_initial=first), 0)
+    of_the_other = Trial(warm, TransferStart(method=method, num_warm=first), 0)
+    began = []
+    for trial in (of_the_vae, of_the_other):
+        trial.advance()
+        began.append(sorted(trial.session.record().architectures[:first].tolist()))
+    assert began[0] == began[1]
+    cold = Trial(task(made), make_method(method), 0)
+    cold.advance()
+    assert sorted(cold.session.record().architectures[:first].tolist()) != began[0]
+
+
+def test_nothing_known_is_no_start(made: Benchmark) -> None:
+    assert not list(TransferStart().hints(task(made, "others", evaluations=50)))
+    (said,) = TransferStart().hints(task(made, evaluations=50))
+    assert "--transfer" in said
+    records = [Trial(task(made), method, 0) for method in (TransferStart(), make_method("nsga2"))]
+    for trial in records:
+        trial.advance()
+    one, other = (trial.session.record().architectures for trial in records)
+    assert_array_equal(one, other)
+    with pytest.raises(SuiteError, match="Unknown transfer 'costs'"):
+        TransferStart(transfer="costs")
+    with pytest.raises(SuiteError, match="warm start of a warm start"):
+        TransferStart(method="warm-start")
