@@ -25,7 +25,7 @@ class GCN(Predictor):
     messages go along the edges and against them, and half of their sum is passed on.
 
     Where this deviates: 144 units as in Wen et al. in place of 600, no dropout, and the squared
-    error of the figure; BRP-NAS's relation of two architectures is not learnt.
+    error of the figure; BRP-NAS's relation of two architectures is learnt by ``GCNRanker``.
 
     Attributes:
         layers: graph convolutions.
@@ -80,10 +80,14 @@ class GCN(Predictor):
             order = torch.from_numpy(rng.permutation(len(targets)))
             for batch in torch.split(order, self.batch_size):
                 optimizer.zero_grad()
-                error = self.network(vertices[batch], adjacency[batch]) - targets[batch]
-                error.square().mean().backward()
+                found = self.network(vertices[batch], adjacency[batch])
+                self.loss(found, targets[batch]).backward()
                 optimizer.step()
             schedule.step()
+
+    def loss(self, found: Any, targets: Any) -> Any:
+        """What is minimised over a batch of figures of mean 0 and variance 1, shape (n,)."""
+        return (found - targets).square().mean()
 
     def predict(self, asked: Examples) -> Prediction:
         """What the network says, without deviations."""
@@ -122,6 +126,42 @@ class GCN(Predictor):
             for source, target in graph.edges:
                 adjacency[row, source, target] = 1
         return torch.from_numpy(vertices), torch.from_numpy(adjacency)
+
+
+@dataclass
+class GCNRanker(GCN):
+    """The same network, which learns of two architectures which is better.
+
+    The binary relation of BRP-NAS (Dudziak et al., NeurIPS 2020, section 4; code: SamsungLabs/
+    eagle): the divergence of the softmax of two outputs, linear in both graphs' features, from the
+    softmax of the two figures. Of such outputs only the difference counts, and learnt from both
+    orders of a pair it is one score of the one less the same score of the other; so that is what
+    is learnt, and ranking needs no sorting by pairs.
+
+    Where this deviates, besides what ``GCN`` does: the pairs are those within a batch, each graph
+    passed once for all of them, in place of all pairs one by one; figures are brought to variance
+    1 before the softmax, which makes of fractions of 1 nearly a coin toss.
+    """
+
+    fewest: ClassVar[int] = 2
+
+    def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
+        """Train, and place the scores where the figures are."""
+        import torch
+
+        super().learn(known, values, rng)
+        with torch.no_grad():
+            self.network.bias -= float(self.standard.scale(self.predict(known).mean).mean())
+
+    def loss(self, found: Any, targets: Any) -> Any:
+        """The mean divergence over pairs, but for a constant of the targets."""
+        from torch.nn import functional
+
+        first, second = np.triu_indices(len(found), 1)
+        if not len(first):  # one alone: it has no order
+            return 0 * found.sum()
+        apart, truly = found[first] - found[second], targets[first] - targets[second]
+        return functional.binary_cross_entropy_with_logits(apart, truly.sigmoid())
 
 
 def make_network(labels: int, layers: int, width: int, generator: Any) -> Any:

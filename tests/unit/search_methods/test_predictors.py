@@ -13,6 +13,7 @@ from nasbench_suite.predictors import Examples, make_predictor, predictor_label
 from nasbench_suite.spaces import PoolSpace, list_spaces, load_space
 from nasbench_suite.spaces.graphs import OperationGraph
 from search_methods.predictors.gaussian_process import GaussianProcess
+from search_methods.predictors.gcn import GCNRanker
 from search_methods.predictors.hamming_process import LENGTHS, NOISES, HammingProcess, differing
 from search_methods.predictors.weisfeiler_lehman import WeisfeilerLehmanProcess, count_labels
 
@@ -164,6 +165,28 @@ def test_the_kernel_of_weisfeiler_and_lehman_is_a_count_of_shared_subtrees() -> 
 
 
 # -- the interface -------------------------------------------------------------------------------
+
+
+def test_the_relation_of_two_graphs_is_that_of_brp_nas() -> None:
+    """Its divergence of two softmaxes, pair by pair, in both orders, with outputs s and 0."""
+    torch = pytest.importorskip("torch")
+    found, targets = torch.randn(2, 5, generator=torch.Generator().manual_seed(0))
+    divergence = torch.nn.KLDivLoss(reduction="sum")
+    pairs = [(i, j) for i in range(5) for j in range(5) if i != j]
+    theirs = sum(
+        divergence(found[[i, j]].log_softmax(0), targets[[i, j]].softmax(0)) for i, j in pairs
+    )
+    ours = GCNRanker().loss(found, targets) - GCNRanker().loss(targets, targets)
+    assert_allclose(ours, theirs / len(pairs), rtol=1e-5)
+    assert GCNRanker().loss(found[:1], targets[:1]) == 0
+
+
+def test_a_ranker_places_its_scores_where_the_figures_are() -> None:
+    pytest.importorskip("torch")
+    known = some(40)
+    predictor = make_predictor("gcn-ranker", {"epochs": 20, "width": 16})
+    predictor.fit(known, figures(known), np.random.default_rng(0))
+    assert_allclose(predictor.predict(known).mean.mean(), figures(known).mean(), rtol=1e-5)
 
 
 def test_parts_taken_are_described_as_the_whole() -> None:

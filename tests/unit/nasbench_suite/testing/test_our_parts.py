@@ -62,6 +62,7 @@ class TestPredictors(PredictorContract):
     names = tuple(name for name in registry.entries("predictors") if is_at_hand(name))
     settings: ClassVar[dict[str, dict[str, float]]] = {
         "gcn": {"epochs": 60, "width": 32, "learning_rate": 0.01},
+        "gcn-ranker": {"epochs": 60, "width": 32, "learning_rate": 0.01},
         "deep-ensemble": {"epochs": 60},
         "mlp": {"epochs": 60},
         "xgboost": {"rounds": 50},
