@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 _DRAWS = 32  # joint samples of three and more objectives
 _COMPONENTS = 6  # of what is known beforehand
 _TRANSFER_WEIGHT = 4.0  # deviation of what it says, beside that of the features
+_FIRST_DIVERSE = 3  # before a head can say what is extreme
 _SHORTLIST = 200  # candidates that they are drawn for
 
 
@@ -54,9 +55,11 @@ class GraphVAESearch(Method):
 
     Attributes:
         num_initial: number of first queries.
-        initial: what these are: ``random`` graphs, or ``diverse`` architectures, each the farthest
-            from those before in the features of the heads; ``auto`` is diverse for a front and
-            random for one objective, where extremes say little of the best.
+        initial: what these are: ``random`` graphs; ``diverse`` architectures, each the farthest
+            from those before in the features of the heads; or for a front ``extremes`` of the
+            last objective as its head predicts it, the best and the worst in turn, once three
+            diverse ones are known. ``auto`` is diverse for a front and random for one objective,
+            where extremes say little of the best.
         refit_every: evaluations between two choices of the heads' hyper-parameters; their
             posteriors follow every evaluation.
         embedding: of the accuracy head: ``latent``, or ``one-hot`` for the same search without
@@ -87,7 +90,7 @@ class GraphVAESearch(Method):
     needs_choices: ClassVar[bool] = True
 
     num_initial: int = 10
-    initial: Literal["auto", "random", "diverse"] = "auto"
+    initial: Literal["auto", "random", "diverse", "extremes"] = "auto"
     refit_every: int = 10
     embedding: Literal["latent", "one-hot"] = "latent"
     cost_embedding: Literal["latent", "one-hot"] = "one-hot"
@@ -105,7 +108,7 @@ class GraphVAESearch(Method):
                 raise SuiteError(
                     f"Unknown {name} {getattr(self, name)!r}: choose 'latent' or 'one-hot'."
                 )
-        check_design(self.initial, "auto")
+        check_design(self.initial, "auto", "extremes")
         check_source(self.transfer)
 
     def refuse(self, task: Task) -> None:
@@ -164,7 +167,10 @@ class GraphVAESearch(Method):
         elif len(self.seen) < (self.warm_initial if self.warm else self.num_initial):
             usual = "diverse" if session.objectives > 1 else "random"
             design = usual if self.initial == "auto" else self.initial
-            chosen = self._unlike(session) if design == "diverse" else self._random(session)
+            if design == "extremes" and len(self.heads) > 1 and len(self.seen) >= _FIRST_DIVERSE:
+                chosen = self._extreme()
+            else:
+                chosen = self._random(session) if design == "random" else self._unlike(session)
         else:
             self._learn()
             chosen = self._most_promising(session)
@@ -191,6 +197,12 @@ class GraphVAESearch(Method):
         features = [self.heads[0].features[self.classes], *(h.features for h in self.heads[1:2])]
         seen, unseen = np.array(self.seen, dtype=np.int64), np.flatnonzero(self.unseen)
         return farthest(np.hstack(features), seen, unseen, session.rng)
+
+    def _extreme(self) -> int:
+        """The best and the worst of those unseen in turn, by the last objective as predicted."""
+        self.heads[-1].fit(self.seen, np.array(self.values)[:, -1])
+        sign = 1 if len(self.seen) % 2 else -1
+        return int(np.where(self.unseen, sign * self.heads[-1].predict()[0], -np.inf).argmax())
 
     def _places(self, architecture: int) -> list[int]:
         """Where the heads find an architecture: its graph, then itself."""

@@ -306,6 +306,18 @@ def test_diverse_first_queries_are_farther_apart_than_random_ones(cells: Benchma
     assert apart("diverse") > apart("random")
 
 
+def test_first_queries_may_be_extremes_of_predicted_cost(cells: Benchmark) -> None:
+    task = make_task(cells, evaluations=30, objectives=["phone_ms"])
+    settings = {**ONE_HOT, "initial": "extremes", "num_initial": 12}
+    trial = Trial(task, GraphVAESearch(**settings), 0)
+    trial.advance(12)
+    costs = cells.values("phone_ms")[trial.session.record().architectures]
+    # The best and the worst in turn, and after some a head knows which they are.
+    low, high = np.quantile(cells.values("phone_ms"), [0.2, 0.8])
+    assert costs[7::2].max() < low
+    assert costs[6::2].min() > high
+
+
 def test_the_cheapest_unseen_twin_of_every_graph_is_a_candidate(cells: Benchmark) -> None:
     rng = np.random.default_rng(0)
     trial = Trial(
