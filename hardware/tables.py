@@ -22,6 +22,7 @@ from hardware.measuring import Measured
 from hardware.networks import count_all, find_setting, live_forms
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.benchmarks.columns import COSTS_KEY, infer_facts, is_index
+from nasbench_suite.benchmarks.doubtful import unlikely_costs
 from nasbench_suite.benchmarks.importing import (
     HELP_SUFFIX,
     NO_FIGURE,
@@ -35,7 +36,6 @@ from nasbench_suite.benchmarks.importing import (
     read_spelled,
     tables_in,
     units_assumed,
-    unlikely_costs,
 )
 from nasbench_suite.benchmarks.quantities import (
     COSTS,

@@ -59,6 +59,12 @@ _TIME = re.compile(
 # What NAS-Bench-101 and others put in front of a quantity where a data set could stand.
 _NO_DATASETS = ("final", "halfway", "best", "trainable", "total", "num", "n", "model")
 _DATASET = re.compile(r"(?<![^_])(?:cifar100|cifar10|imagenet16_120|imagenet)(?![^_])")
+_PERCENT = re.compile(r"\s*[(\[]\s*%\s*[)\]]\s*$")
+_SPELLED = (
+    (re.compile(r"cifar[-_](?=100?(?!\d))", re.IGNORECASE), "cifar"),
+    (re.compile(r"imagenet[-_]?16[-_]120", re.IGNORECASE), "imagenet16_120"),
+    (re.compile(r"top[-_](?=[15](?!\d))", re.IGNORECASE), "top"),
+)
 _AVERAGED = re.compile(r"_(?:avg|mean)$", re.IGNORECASE)
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
 _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNORECASE)
@@ -207,7 +213,9 @@ def infer_facts(name: str) -> dict[str, Any]:
     >>> infer_facts("onnx_cifar100_mj")
     {'quantity': 'energy', 'unit': 'mJ', 'device': 'onnx_cifar100', 'dataset': 'cifar100'}
     """
-    name = _AVERAGED.sub("", re.sub(r"[\s./]+", "_", name.strip()))
+    name = _AVERAGED.sub("", re.sub(r"[\s./]+", "_", _PERCENT.sub("", name)).strip("_"))
+    for spelled, plain in _SPELLED:
+        name = spelled.sub(plain, name)
     if match := _SEED.fullmatch(name):
         name = match["metric"]
     if match := _TIME.fullmatch(name):

@@ -29,6 +29,7 @@ from nasbench_suite.benchmarks.columns import (
     reason_of,
     said_of,
 )
+from nasbench_suite.benchmarks.doubtful import doubtful_figures
 from nasbench_suite.benchmarks.encodings import (
     Integers,
     check_encoding,
@@ -49,7 +50,6 @@ from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
     check_named_unit,
     check_unit,
-    convert,
     impossible,
     says_no_unit,
 )
@@ -80,29 +80,9 @@ _ARCHITECTURE_COLUMNS = (
 
 _PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
 HELP_SUFFIX = ".pt"
-SHORTEST_MS = 0.05
-"""The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
+_VECTOR = re.compile(r"\(\d+(,\d+)*,?\)|\[\d+(,\d+)*\]")
 NO_FIGURE = -1
 """What stands for a figure that is not there, where a table or the user says so."""
-IMAGES = {
-    (space, dataset): {"valid": valid, "test": test}
-    for space in ("nats-tss", "nats-sss")
-    for dataset, valid, test in (
-        ("cifar10", 25_000, 10_000),
-        ("cifar100", 5_000, 5_000),
-        ("imagenet16_120", 3_000, 3_000),
-    )
-}
-"""How many images an accuracy counts. Validation and test of CIFAR-100 and ImageNet16-120 are
-halves of one set (Dong and Yang, NAS-Bench-201, ICLR 2020)."""
-SEVERAL_TRAININGS = 200
-"""After so many epochs both spaces have up to three trainings, whose mean is no count of images;
-after fewer they have one (same source)."""
-FAR_OFF = 100
-"""A cost of more than this times the median is none: 15 times is the most in the real tables."""
-SAME_FIGURES = 0.99
-"""A validation metric that equals a test in more than this share of the rows is that test."""
-
 _Numbers = NDArray[np.float64]
 
 
@@ -383,13 +363,8 @@ class _Importer:
             names = about.get("names", {})
             about["names"] = {**names, "metrics": {**names.get("metrics", {}), **labels}}
         benchmark = make_benchmark(name, self.space, metrics, self.columns, about, self._gaps())
-        for metric in metrics:
-            values = self.columns.get(metric.name)
-            if values is not None:
-                self.hints += unlikely_costs(metric.name, metric.quantity, metric.unit, values)
         hints = [*self.hints, *units_assumed(self.assumed), *self._not_there(benchmark)]
-        hints += self._no_signal()
-        hints += [*self._same_figures(), *self._on_test_grid(), *self._units_apart()]
+        hints += [*self._no_signal(), *doubtful_figures(benchmark)]
         return Imported(benchmark, self.left_out, hints, self.warnings)
 
     def _not_there(self, benchmark: Benchmark) -> list[str]:
@@ -401,75 +376,6 @@ class _Importer:
             if name not in self.gaps and reason_of(name, self.facts)
             for reason, count in benchmark.missing(name).items()
         ]
-
-    def _same_figures(self) -> list[str]:
-        """A hint for each validation metric that holds figures of a test."""
-        found = []
-        outcomes = [one for one in self.metrics.values() if one.quantity in ("accuracy", "error")]
-        tests = [
-            (column, _accuracy(metric, values))
-            for metric in outcomes
-            if metric.split == "test"
-            for column, values in self.columns.items()
-            if column.partition("@")[0] == metric.name
-        ]
-        for metric in outcomes:
-            values = self.columns.get(metric.name)
-            if metric.split != "valid" or values is None:
-                continue
-            for column, test in tests:
-                if np.isclose(_accuracy(metric, values), test, 0, 1e-4).mean() > SAME_FIGURES:
-                    found.append(
-                        f"{metric.name} holds the figures of {column}: it is a test accuracy, and "
-                        f"a search that sees it sees the test; say so with "
-                        f"--metric {metric.name}:split=test."
-                    )
-                    break
-        return found
-
-    def _on_test_grid(self) -> list[str]:
-        """A hint for each validation metric whose figures are counts of the test's images."""
-        found = []
-        for metric in self.metrics.values():
-            images = IMAGES.get((self.space.name, metric.dataset or ""))
-            values = self.columns.get(metric.name)
-            if images is None or values is None:
-                continue
-            if metric.split != "valid" or metric.quantity not in ("accuracy", "error"):
-                continue
-            scale = 1 if metric.unit == "fraction" else 100
-            shares = values[np.isfinite(values)] / scale
-            tests = images["test"]
-            # Figures of one decimal are rounded, whatever they count.
-            if not _are_counts(shares, tests) or _are_counts(shares, tests // 10):
-                continue
-            if images["valid"] != tests:
-                found.append(
-                    f"{metric.name} has only multiples of 1/{tests:,}, the number of test "
-                    f"images, and validation has {images['valid']:,}: unless it was rounded, it is "
-                    f"a test accuracy; say so with --metric {metric.name}:split=test."
-                )
-            elif metric.epochs == SEVERAL_TRAININGS:
-                found.append(
-                    f"{metric.name} has only multiples of 1/{tests:,}, so it is one training, and "
-                    f"validation and test have as many images: a column of this name that goes "
-                    f"round is the test accuracy of one seed; if it is, say so with "
-                    f"--metric {metric.name}:split=test."
-                )
-        return found
-
-    def _units_apart(self) -> list[str]:
-        """A hint where some accuracies are shares and others percentages."""
-        units: dict[str, str] = {}
-        for metric in self.metrics.values():
-            if metric.quantity == "accuracy":
-                units.setdefault(metric.unit, metric.name)
-        if {"%", "fraction"} <= units.keys():
-            return [
-                f"{units['fraction']} holds shares of 1 and {units['%']} percentages: do not "
-                f"compare the two."
-            ]
-        return []
 
     def _gaps(self) -> dict[str, NDArray[np.uint8]]:
         """Why architectures have no figure: as said; of a table of a sample, "not measured"."""
@@ -690,18 +596,6 @@ def _usual(name: str, quantity: str, said: Mapping[str, Any]) -> dict[str, Any]:
     return {"unit": "", "direction": said["direction"]}
 
 
-def _accuracy(metric: Metric, values: _Numbers) -> _Numbers:
-    """An accuracy or an error rate as an accuracy in %."""
-    percent: _Numbers = convert(values, metric.quantity, metric.unit, "%")
-    return percent if metric.quantity == "accuracy" else 100 - percent
-
-
-def _are_counts(shares: _Numbers, images: int) -> bool:
-    """Whether each share is a whole number of so many images, up to single precision."""
-    counts = shares * images
-    return bool(np.all(np.abs(counts - np.rint(counts)) < 1e-3 * max(1, images / 10_000)))
-
-
 def _listed(
     path: Path, file: FrameFile, space: SearchSpace, arch_column: str | None, partial: bool
 ) -> tuple[FrameFile, FiniteSpace, str | None]:
@@ -812,31 +706,6 @@ def read_measurements(
     where = find_architecture_column(path, frame, space, None, in_index_order=False)
     judged = {column: ("latency", figures)}
     return read_architectures(path, frame, where, space, judged).indices, figures
-
-
-def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
-    """Hints where costs of a device are likely in another unit, or no costs.
-
-    Latencies in ms may be so short that they are seconds; a 9999 may stand for no figure.
-    """
-    known = QUANTITIES.get(quantity)
-    if known is None or not known.of_device or not np.isfinite(values).any():
-        return []
-    hints = []
-    middle, most = float(np.nanmedian(values)), float(np.nanmax(values))
-    if quantity == "latency" and unit == "ms" and middle <= SHORTEST_MS:
-        hints.append(
-            f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
-            f"seconds, say so with --metric {name}:unit=s (or --unit s)."
-        )
-    if most > FAR_OFF * middle:
-        count = int((values == most).sum())
-        hints.append(
-            f"{name} is {most:g} for {counted(count, 'architecture')}, {most / middle:.3g} times "
-            f"its median: if that stands for no figure, leave those cells empty and say why with "
-            f"--missing."
-        )
-    return hints
 
 
 def units_assumed(units: Mapping[str, str]) -> list[str]:
@@ -1190,15 +1059,19 @@ def _no_architecture(
 
 
 def _read_string(space: SearchSpace, cell: str) -> Any:
-    """The architecture in a cell, as it stands or else without blanks, which some tables add."""
+    """The architecture in a cell, as it stands or else without blanks, which some tables add.
+
+    Also a vector written as text, such as ``(4, 0, 3)``.
+    """
     try:
         return space.read(cell)
     except SuiteError as error:
         bare = "".join(cell.split())
-        if bare == cell:
+        if not _VECTOR.fullmatch(bare) and bare == cell:
             raise
         try:
-            return space.read(bare)
+            vector = _VECTOR.fullmatch(bare) and space.choices
+            return space.read(tuple(map(int, re.findall(r"\d+", bare))) if vector else bare)
         except SuiteError:
             raise error from None  # what is wrong with the cell as it stands
 

@@ -36,18 +36,25 @@ FEWEST = 100
 """Fewer rows than this are not judged."""
 MOST = 20_000
 """Of more rows than this the sum over decisions is fitted to so many, evenly taken."""
-CLEARLY = 0.1
+CLEARLY = 0.08
 """By this an encoding must fit better than another to be told from it."""
 ENOUGH = 3
 """So many outcomes and so many costs of a file are held against other encodings."""
 
 _INDEPENDENT = 1e-9  # of the largest, what the square of a direction of its own is at least
 _OUTCOMES = ("accuracy", "error", "loss")
-# How large each option makes a network, roughly: none, skip, 1x1, 3x3, pooling; channels; blocks.
-_SIZES: Mapping[str, Sequence[float]] = {
-    "nats-tss": (0, 0.2, 1, 9, 0.6),
-    "nats-sss": tuple(range(8)),
-    "nasbench-macro": (0, 1, 2),
+# How large each option makes a network, roughly, the same for every decision or in turn: operations
+# none, skip, 1x1, 3x3, pooling; channels; blocks; sources, and the operations of two edges;
+# operations none, skip, 1x1, 3x3; expansion, kernel, layers, squeezing; blocks in FBNet's order.
+_DARTS = (0.1, 0.1, 0, 2, 3, 1, 1.5)
+_SIZES: Mapping[str, Sequence[Sequence[float]]] = {
+    "nats-tss": ((0, 0, 2.5, 4, 1.5),),
+    "nats-sss": (tuple(range(8)),),
+    "nasbench-macro": ((0, 1, 2),),
+    "darts": ((0,) * 10, _DARTS, _DARTS),
+    "transnas101-micro": ((0, 0.2, 1, 9),),
+    "mnasnet": ((0, 3, 5), (0, 1), (0, 1, 2, 3), (0, 0.3)),
+    "fbnet": ((3, 3, 4, 5, 3.2, 3.2, 4.3, 5.3, 0),),
 }
 
 
@@ -223,13 +230,15 @@ class Check:
 
     @cached_property
     def _size_ranks(self) -> Floats | None:
-        weights = _SIZES.get(self._space.name)
+        weights = _SIZES.get(getattr(self._space, "base", self._space).name)
         if weights is None:
             return None
         from scipy.stats import rankdata
 
-        each = np.asarray(weights, dtype=np.float64)[self._space.all_vectors[self._indices]]
-        return np.asarray(rankdata(each.sum(axis=1)), dtype=np.float64)
+        sizes = np.zeros(len(self._indices))
+        for decision, options in enumerate(self._space.all_vectors[self._indices].T):
+            sizes += np.asarray(weights[decision % len(weights)], dtype=np.float64)[options]
+        return np.asarray(rankdata(sizes), dtype=np.float64)
 
 
 @dataclass(frozen=True)

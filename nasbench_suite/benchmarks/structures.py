@@ -51,7 +51,7 @@ _NASLIB_CELLS = (
     *("dil_conv_3x3", "dil_conv_5x5"),
 )
 _NASLIB_MODULES = ("input", "output", "maxpool3x3", "conv1x1-bn-relu", "conv3x3-bn-relu")
-_BLOCK = re.compile(r"block\d_(e|k|l|se)")
+_BLOCK = re.compile(r"(?:.*_)?(block\d_(?:e|k|l|se))")
 _NUMBER = re.compile(r"\d+(\.0+)?")
 _LONGEST = 10_000  # characters; two cells of NASLib's have some two hundred
 _KEYS = ("architecture", "arch", "key", "index")
@@ -86,7 +86,7 @@ def spelled(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list
             return frame.assign(**{column: found[0]}), [found[1]]
     blocks = [column for column in frame.columns if _BLOCK.fullmatch(column)]
     if isinstance(space, MnasNetSpace) and len(blocks) == len(space.choices):
-        records = frame[blocks].to_dict("records")
+        records = frame[blocks].rename(columns=lambda c: _BLOCK.sub(r"\1", c)).to_dict("records")
         strings = [_string(space, row, _plain_record(one)) for row, one in enumerate(records)]
         rest = frame.drop(columns=blocks)
         rest.insert(0, "arch_str", strings)

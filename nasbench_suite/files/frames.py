@@ -241,6 +241,9 @@ def decoded(path: Path, content: bytes) -> str:
     if content.startswith(b"\xfe\xff"):
         return content.decode("utf-16")
     if b"\0" in content[:4096]:
+        for last, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+            if not any(content[last:4096:2]) and all(content[1 - last : 4096 : 2]):
+                return content.decode(encoding)  # Latin text without its mark
         raise SuiteError(
             f"{path} cannot be read as Parquet or CSV (it is no text): is it truncated or of "
             f"another format?"
@@ -300,7 +303,7 @@ def _frame_of_list(content: list[Any], name: str) -> pd.DataFrame | None:
     import pandas as pd
 
     if all(isinstance(one, Mapping) for one in content):
-        return pd.DataFrame.from_records(content)
+        return pd.DataFrame.from_records([_flat(one) for one in content])
     if all(_is_number(one) for one in content):
         return pd.DataFrame({name: [_plain_number(one) for one in content]})
     if all(_is_pair(one) for one in content):
@@ -334,6 +337,9 @@ def _frame_of_mapping(content: Mapping[Any, Any], name: str, path: Path) -> pd.D
         return _named_within(str(keys[0]), values[0], path)
     if all(isinstance(value, Mapping) for value in values):
         return _frame_of_records(content)
+    records = [value for value in values if _holds_records(value)]
+    if len(records) == 1:
+        return frame_of(records[0], path)  # beside what is said of them
     if all(isinstance(value, list | np.ndarray) and np.ndim(value) == 1 for value in values):
         lengths = {len(value) for value in values}
         if len(lengths) == 1 and len(values) <= max(lengths):
@@ -350,7 +356,10 @@ def _frame_of_records(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame:
         return parts
     if _is_by_column(values):
         return pd.DataFrame({key: list(value.values()) for key, value in content.items()})
-    frame = pd.DataFrame.from_records(values)
+    if len(values[0]) > _MOST_COLUMNS:  # figures by metric and architecture
+        turned = pd.DataFrame({str(key): pd.Series(value) for key, value in content.items()})
+        return turned.rename_axis(ARCHITECTURE).reset_index()
+    frame = pd.DataFrame.from_records([_flat(value) for value in values])
     if ARCHITECTURE not in frame:
         frame.insert(0, ARCHITECTURE, _cells(keys))
     return frame
@@ -366,6 +375,22 @@ def _holds_mappings(value: Any) -> bool:
     if not isinstance(value, Mapping) or not value:
         return False
     return all(isinstance(one, Mapping) for one in value.values())
+
+
+def _holds_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(r, Mapping) for r in value)
+
+
+def _flat(record: Mapping[Any, Any]) -> dict[Any, Any]:
+    """A record with the figures that stand in parts of it, as ``part_name``."""
+    flat: dict[Any, Any] = {}
+    for key, value in record.items():
+        inner = _flat(value) if isinstance(value, Mapping) else {}
+        if inner and all(_is_number(one) for one in inner.values()):
+            flat |= {f"{key}_{name}": one for name, one in inner.items()}
+        else:
+            flat[key] = value
+    return flat
 
 
 def _named_within(name: str, content: Mapping[Any, Any], path: Path) -> pd.DataFrame:
@@ -431,14 +456,19 @@ def _delimited(text: str) -> FrameFile:
     separator = next((one for one in _SEPARATORS if one in bare), None)
     if separator is None:
         separator = r"\s+" if len(bare.split()) > 1 else ","
-    frame = pd.read_csv(
-        io.StringIO("\n".join(lines[above:]) if above else text),
-        sep=separator,
-        header=None,
-        dtype=str,
-        skipinitialspace=separator != "\t",
-        engine="python" if separator == r"\s+" else "c",
-    )
+    try:
+        frame = pd.read_csv(
+            io.StringIO("\n".join(lines[above:]) if above else text),
+            sep=separator,
+            header=None,
+            dtype=str,
+            skipinitialspace=separator != "\t",
+            engine="python" if separator == r"\s+" else "c",
+        )
+    except pd.errors.ParserError as error:
+        raise ValueError(
+            f"{str(error).strip()}; the first line must name the columns, a field each"
+        ) from None
     frame.columns = pd.Index(frame.iloc[0].fillna(""))
     frame = _stripped(frame.iloc[1:].reset_index(drop=True))
     notes = []
