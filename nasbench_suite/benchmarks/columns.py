@@ -64,6 +64,7 @@ _SPELLED = (
     (re.compile(r"cifar[-_](?=100?(?!\d))", re.IGNORECASE), "cifar"),
     (re.compile(r"imagenet[-_]?16[-_]120", re.IGNORECASE), "imagenet16_120"),
     (re.compile(r"top[-_](?=[15](?!\d))", re.IGNORECASE), "top"),
+    (re.compile(r"(?<=[a-z])(?=(?:Acc|Accuracy|Err|Error|Loss)(?![a-z]))"), "_"),  # valAcc
 )
 _AVERAGED = re.compile(r"_(?:avg|mean)$", re.IGNORECASE)
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)

@@ -17,6 +17,8 @@ from nasbench_suite.spaces import PoolSpace
 
 SHORTEST_MS = 0.05
 """The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
+LONGEST_MS = 3000
+"""The longest of the real tables' median latencies is 331 ms."""
 FAR_OFF = 100
 """A cost of more than this times the median is none: 15 times is the most in the real tables."""
 SAME_FIGURES = 0.99
@@ -79,6 +81,11 @@ def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> lis
         hints.append(
             f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
             f"seconds, say so with --metric {name}:unit=s (or --unit s)."
+        )
+    if quantity == "latency" and unit == "ms" and middle >= LONGEST_MS:
+        hints.append(
+            f"{name} has a median of {middle:,.0f} ms: if these are microseconds, say so with "
+            f"--metric {name}:unit=us (or --unit us)."
         )
     if most > FAR_OFF * middle:
         hints.append(

@@ -188,6 +188,15 @@ def _naslib_product(space: FiniteSpace) -> Integers:
     return np.asarray(_CELLS[0].decode(space, digits))
 
 
+def _by_processes(count: int) -> Encoding:
+    """The order of what several processes wrote, each every so-many-th row, put together."""
+
+    def listed(space: FiniteSpace) -> Integers:
+        return np.concatenate([np.arange(first, space.size, count) for first in range(count)])
+
+    return Encoding(f"every-{count}", f"every {count}th row first, then the next", _order(listed))
+
+
 _BY_VECTORS = (
     Encoding(
         "lexicographic",
@@ -219,4 +228,5 @@ _ORDERS = (
         "one row early, the first last",
         _order(lambda space: np.roll(np.arange(space.size), -1)),
     ),
+    *map(_by_processes, (2, 4, 8)),
 )

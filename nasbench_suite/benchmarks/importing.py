@@ -80,6 +80,7 @@ _ARCHITECTURE_COLUMNS = (
 
 _PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
 HELP_SUFFIX = ".pt"
+_LOOKED_AT = 20  # rows
 _VECTOR = re.compile(r"\(\d+(,\d+)*,?\)|\[\d+(,\d+)*\]")
 NO_FIGURE = -1
 """What stands for a figure that is not there, where a table or the user says so."""
@@ -281,6 +282,8 @@ class _Importer:
             self.hints.append(in_order_hint(path))
             in_index_order = True
         column = find_architecture_column(path, frame, self.space, arch_column, in_index_order)
+        if column is not None and arch_column is None:
+            self.hints += other_names(path, frame, column, self.space)
         figures, left_out = read_figures(frame, column)
         groups, statistics = group_columns(list(figures), self.facts)
         left_out |= statistics
@@ -864,6 +867,21 @@ def find_architecture_column(
         f"{path} has no architecture column: name it arch_str or arch_index, say which it is with "
         f"--arch COLUMN, or that rows stand in index order with --in-order."
     )
+
+
+def other_names(path: Path, frame: pd.DataFrame, column: str, space: SearchSpace) -> list[str]:
+    """A hint where another column names other architectures than the one that is taken."""
+    first, space = frame.head(_LOOKED_AT), getattr(space, "base", space)
+    for other in frame.columns.drop(column):
+        both = first[[column, other]].dropna()
+        if len(both) and all(is_string_of(space, cell) for cell in [*both[other], *both[column]]):
+            pairs = zip(both[column].tolist(), both[other], strict=True)
+            if any(space.read(one) != space.read(two) for one, two in pairs):
+                return [
+                    f"{path.name}: columns {column} and {other} name different architectures; "
+                    f"{column} is taken: say another with --arch."
+                ]
+    return []
 
 
 @dataclass(frozen=True)

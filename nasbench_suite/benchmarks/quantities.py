@@ -163,8 +163,10 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     if counted in _COUNTED and suffix.upper() in _COUNTS:
         # "Params (M)", "flops_G": the scale stands behind what is counted.
         base, known = base.rpartition("_")[0], (counted, suffix.upper())
-    if known is None and (first := plain.partition("_"))[0].lower() in _SAID_BY_WORD:
-        base, known = first[2], SUFFIXES[first[0].lower()]  # "latency_zcu102"
+    if known is None and (words := plain.split("_"))[0].lower() in _SAID_BY_WORD:
+        known, base = SUFFIXES[words[0].lower()], "_".join(words[1:])  # "latency_zcu102"
+        if len(words) > 2 and (unit := SUFFIXES.get(words[1].lower(), ("",)))[0] == known[0]:
+            known, base = unit, "_".join(words[2:])  # "latency_s_zcu102"
     # "s" or "latency" alone is too little; a count needs no device and no unit.
     if known is None or (not base and known[0] not in _COUNTED):
         return "", {}
@@ -174,8 +176,9 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
 def says_no_unit(name: str) -> bool:
     """Whether a name says a quantity and leaves its unit to be taken as the usual one."""
     words = _plain(name).lower().split("_")
-    by_word = words[0] in _SAID_BY_WORD and words[-1] not in SUFFIXES
-    return len(words) > 1 and (words[-1] in _SAID_BY_WORD or by_word)
+    if len(words) > 1 and words[-1] in _SAID_BY_WORD:
+        return True
+    return words[0] in _SAID_BY_WORD and not SUFFIXES.keys() & {words[-1], *words[1:2]}
 
 
 def check_unit(column: str, quantity: str, unit: str) -> None:

@@ -53,7 +53,10 @@ _OTHER_FORMATS = {
 _DECIMAL_COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d*),\d+([eE][-+]?\d+)?")
 _ABOVE = re.compile(r"\s*|#\s.*|sep=.")
 _ROW = re.compile(r"0|[1-9]\d*")  # networks of nasbench-macro are digits, and some begin with 0
+_NO_CELL = ("-", "--", "\N{EN DASH}", "\N{EM DASH}", "?")  # beside what pandas knows
 _PLAIN_NUMBER = re.compile(r"[-+]?\d+")
+# Before a point a comma can only stand at thousands.
+_WITH_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})*\.\d+")
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")
 
 
@@ -462,6 +465,7 @@ def _delimited(text: str) -> FrameFile:
             sep=separator,
             header=None,
             dtype=str,
+            na_values=_NO_CELL,
             skipinitialspace=separator != "\t",
             engine="python" if separator == r"\s+" else "c",
         )
@@ -477,6 +481,11 @@ def _delimited(text: str) -> FrameFile:
         if len(share) and share.str.fullmatch(_PERCENT.pattern).all():
             frame.isetitem(position, frame.iloc[:, position].str.rstrip("% ").array)
             notes.append(f"{str(column).strip()} was read without its percent signs.")
+        commas = share.str.contains(",", regex=False).any()
+        if commas and share.str.fullmatch(_WITH_THOUSANDS.pattern).all():
+            frame.isetitem(position, frame.iloc[:, position].str.replace(",", "").array)
+            notes.append(f"{str(column).strip()} was read without its commas at thousands.")
+            continue
         points = _with_points(frame.iloc[:, position], certain=separator == ";")
         if points is not None:
             frame.isetitem(position, points.array)

@@ -826,7 +826,7 @@ def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:
     foreign = {
         "cifar10-valid": ["cifar100_phone_ms", "imagenet16_120_phone_ms", "stated_ms"],
         "cifar100": ["cifar10_phone_ms", "imagenet16_120_phone_ms"],
-        "imagenet16-120": ["cifar100_phone_ms", "cifar10_phone_ms", "stated_ms"],
+        "imagenet16_120": ["cifar100_phone_ms", "cifar10_phone_ms", "stated_ms"],
     }
     for dataset, told in foreign.items():
         hints = make_task(benchmark, dataset, objectives=also).hints
@@ -834,7 +834,7 @@ def test_a_cost_of_another_data_set_is_told(tmp_path: Path) -> None:
     summary = run(
         benchmark,
         "random",
-        dataset="imagenet16-120",
+        dataset="imagenet16_120",
         objectives=["cifar100_phone_ms"],
         evaluations=2,
         seeds=[0],
