@@ -165,7 +165,8 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
         base, known = base.rpartition("_")[0], (counted, suffix.upper())
     if known is None and (words := plain.split("_"))[0].lower() in _SAID_BY_WORD:
         known, base = SUFFIXES[words[0].lower()], "_".join(words[1:])  # "latency_zcu102"
-        if len(words) > 2 and (unit := SUFFIXES.get(words[1].lower(), ("",)))[0] == known[0]:
+        unit = SUFFIXES.get(words[1].lower()) if len(words) > 2 else None
+        if unit is not None and unit[0] == known[0]:
             known, base = unit, "_".join(words[2:])  # "latency_s_zcu102"
     # "s" or "latency" alone is too little; a count needs no device and no unit.
     if known is None or (not base and known[0] not in _COUNTED):

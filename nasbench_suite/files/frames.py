@@ -360,8 +360,9 @@ def _frame_of_records(content: Mapping[Any, Mapping[Any, Any]]) -> pd.DataFrame:
     if _is_by_column(values):
         return pd.DataFrame({key: list(value.values()) for key, value in content.items()})
     if len(values[0]) > _MOST_COLUMNS:  # figures by metric and architecture
-        turned = pd.DataFrame({str(key): pd.Series(value) for key, value in content.items()})
-        return turned.rename_axis(ARCHITECTURE).reset_index()
+        architectures = list(dict.fromkeys(one for value in values for one in value))
+        figures = {str(k): [v.get(one) for one in architectures] for k, v in content.items()}
+        return pd.DataFrame({ARCHITECTURE: _cells(architectures), **figures})
     frame = pd.DataFrame.from_records([_flat(value) for value in values])
     if ARCHITECTURE not in frame:
         frame.insert(0, ARCHITECTURE, _cells(keys))

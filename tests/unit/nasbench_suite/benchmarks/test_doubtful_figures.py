@@ -74,6 +74,15 @@ def test_costs_that_differ_as_real_ones_do_are_no_marks(said: Said) -> None:
     assert not [one for one in said(costs(phone_ms=slow)) if "its median" in one]
 
 
+def test_costs_that_no_device_has_are_of_another_unit(said: Said) -> None:
+    found = said(costs(tablet_ms=COSTS * 1000, phone_ms=COSTS / 1e6, pixel_ms=COSTS))
+    hints = [one for one in found if "has a median of" in one]
+    assert [one.rpartition("--metric ")[2].split()[0] for one in hints] == [
+        "tablet_ms:unit=us",
+        "phone_ms:unit=s",
+    ]
+
+
 def test_columns_without_a_unit_are_named_once(said: Said) -> None:
     found = said(costs(pixel3=COSTS, phone=COSTS, toaster_latency=COSTS, tablet_us=COSTS))
     hints = [one for one in found if "no unit" in one]
@@ -252,3 +261,112 @@ def test_a_frame_of_a_sample_is_a_benchmark() -> None:
     assert benchmark_from_frame(frame, "fbnet").query(networks[3], "phone_ms") == COSTS[3]
     part = costs(phone_ms=COSTS).head(9)
     assert benchmark_from_frame(part, "nasbench-macro", partial=True).space.size == 9
+
+
+# -- accuracies ----------------------------------------------------------------------------------
+
+
+def hints_of(name: str, values: np.ndarray) -> list[str]:
+    """What is said of one column of cells of NAS-Bench-201, whose order is not the point."""
+    frame = pd.DataFrame({"arch_str": CELLS.all_strings, name: values})
+    hints = import_frame(frame, "t", CELLS, force=True).hints
+    return [one for one in hints if one.startswith(name)]
+
+
+def accuracies(best: float) -> np.ndarray:
+    """With a long tail of bad ones, as real ones."""
+    worst = np.random.default_rng(0).gamma(1.5, 4, CELLS.size)
+    return best - np.minimum(worst, best - 20)
+
+
+def test_zeros_below_all_others_may_stand_for_no_figure() -> None:
+    failed = accuracies(92.0)
+    failed[[2, 5, 9]] = 0
+    (hint,) = hints_of("cifar10_valid_12", failed)
+    assert "accuracy of 0 for 3 architectures and of 42 % or more for all others" in hint
+    assert "--missing" in hint
+    failed[3] = 0.4  # so bad that 0 is possible
+    assert not hints_of("cifar10_valid_12", failed)
+    assert not hints_of("cifar10_valid_12", accuracies(92.0))
+    assert hints_of("cifar10_valid_error_12", np.where(failed == 0.4, 50, 100 - failed))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("digits_valid_12", "quantity=error,direction=minimize"),
+        ("digits_valid_error_12", "quantity=accuracy,direction=maximize"),
+    ],
+)
+def test_an_accuracy_that_is_turned_round_is_named(name: str, other: str) -> None:
+    right = accuracies(92.0) if "error" not in name else 100 - accuracies(92.0)
+    for scale in (1, 0.01):
+        assert not hints_of(name, right * scale)
+        hints = hints_of(name, (100 - right) * scale)
+        assert any(f"--metric {name}:{other}" in hint for hint in hints)
+
+
+@pytest.mark.parametrize(
+    ("called", "best", "meant"),
+    [
+        ("imagenet16_120_test_200", 94.4, "cifar10"),
+        ("ImageNet16-120_valid_12", 61.3, "cifar100"),
+        ("cifar100_test_200", 94.4, "cifar10"),
+        ("cifar10_valid_200", 47.3, "imagenet16_120"),
+        ("CIFAR-10 Test Acc. (%)", 73.5, "cifar100"),
+    ],
+)
+def test_figures_of_another_data_set_are_named(called: str, best: float, meant: str) -> None:
+    hints = [one for one in hints_of(called, accuracies(best)) if "as its best" in one]
+    assert f"--metric {called}:dataset={meant}" in hints[0]
+
+
+@pytest.mark.parametrize(
+    ("called", "best"),
+    [
+        *(("cifar10_test_200", 94.4), ("cifar100_test_200", 73.5)),
+        *(("imagenet16_120_test_200", 47.3), ("cifar10_valid_12", 84.9)),
+        *(("cifar100_valid_12", 61.3), ("imagenet16_120_valid_12", 38.7)),
+        *(("cifar10_valid_1", 40.0), ("cifar100_train_200", 99.9), ("digits_test_8", 45.0)),
+    ],
+)
+def test_the_best_that_is_known_of_a_data_set_is_no_doubt(called: str, best: float) -> None:
+    assert not [one for one in hints_of(called, accuracies(best)) if "as its best" in one]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("CIFAR-10 Valid Acc. (%)", {"dataset": "cifar10", "split": "valid"}),
+        ("CIFAR-100 test accuracy [%]", {"dataset": "cifar100", "split": "test"}),
+        ("ImageNet16-120_valid_12", {"dataset": "imagenet16_120", "split": "valid"}),
+        ("validAccuracy", {"quantity": "accuracy", "split": "valid"}),
+        ("cifar10_testErr", {"quantity": "error", "split": "test"}),
+        ("cifar10_val_top-1", {"quantity": "accuracy", "split": "valid"}),
+        ("latency_s_phone", {"quantity": "latency", "unit": "s", "device": "phone"}),
+    ],
+)
+def test_headers_of_spreadsheets_are_understood(name: str, facts: dict[str, str]) -> None:
+    assert infer_facts(name).items() >= facts.items()
+
+
+# -- architectures -------------------------------------------------------------------------------
+
+
+def test_two_columns_that_name_different_architectures_are_told() -> None:
+    frame = costs(c_valid_3=60 + COSTS)
+    for other, told in ((MACRO.all_strings, False), (MACRO.all_strings[::-1], True)):
+        hints = import_frame(frame.assign(network=other), "t", MACRO).hints
+        found = [one for one in hints if "columns arch_str and network name different" in one]
+        assert bool(found) == told
+
+
+def test_vectors_as_text_are_read_in_spaces_too_large_to_list(tmp_path: Path) -> None:
+    space = load_space("mnasnet")
+    rng = np.random.default_rng(0)
+    networks = [space.sample(rng) for _ in range(5)]
+    for written in (str, lambda network: str(list(network)).replace(" ", "")):
+        frame = pd.DataFrame({"arch": map(written, networks), "phone_ms": COSTS[:5]})
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        pool = import_table(tmp_path / "t.csv", "t", space).benchmark.space
+        assert pool.strings == tuple(map(space.string, networks))

@@ -94,6 +94,35 @@ def test_a_shift_by_one_row_is_told_by_the_other_reading() -> None:
     assert exchanged(space, np.arange(space.size), {"c_test_1": ("accuracy", figures)}) is None
 
 
+@pytest.mark.parametrize("processes", [2, 4, 8])
+def test_what_several_processes_wrote_is_told_by_their_number(processes: int) -> None:
+    figures = outcomes()
+    parts = [figures[first::processes] for first in range(processes)]
+    frame = pd.DataFrame({"c_valid_1": np.concatenate(parts)})
+    with pytest.raises(SuiteError, match=f"'every-{processes}'"):
+        imported(frame, in_index_order=True)
+    read = imported(frame, in_index_order=True, encoding=f"every-{processes}")
+    assert np.array_equal(read.benchmark.values("c_valid_1"), figures)
+
+
+@pytest.mark.parametrize("name", ["darts", "mnasnet", "fbnet"])
+def test_samples_are_held_against_the_size_of_their_networks(name: str) -> None:
+    """What grows with the network, called a throughput, an error, or of the smallest options."""
+    space = load_space(name)
+    rng = np.random.default_rng(0)
+    networks = list(dict.fromkeys(space.sample(rng) for _ in range(300)))
+    pool = PoolSpace(space, [space.string(network) for network in networks])
+    check = Check(pool, np.arange(pool.size))
+    sizes = check._size_ranks
+    assert sizes is not None
+    for quantity, right in (("latency", 1), ("throughput", -1), ("accuracy", 1), ("error", -1)):
+        figures = 500 + right * sizes + rng.normal(0, 20, pool.size)
+        for values, plausible in ((figures, True), (-figures, False)):
+            judged = check.judge(values, quantity)
+            assert judged is not None
+            assert judged.plausible == plausible
+
+
 def test_samples_of_spaces_too_large_to_list_are_judged_by_their_features() -> None:
     """Strings of DARTS cells beside figures of others: no vectors, no order to compare with."""
     darts = load_space("darts")

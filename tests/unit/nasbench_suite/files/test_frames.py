@@ -45,6 +45,8 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "csv": lambda path: path.write_text(TEXT),
     "mark": lambda path: path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode()),
     "utf-16": lambda path: path.write_text(TEXT, encoding="utf-16"),
+    "utf-16 without a mark": lambda path: path.write_text(TEXT, encoding="utf-16-le"),
+    "utf-16 the other way round": lambda path: path.write_text(TEXT, encoding="utf-16-be"),
     "crlf": lambda path: path.write_bytes(TEXT.replace("\n", "\r\n").encode()),
     "tabs": lambda path: TABLE.to_csv(path, index=False, sep="\t"),
     "semicolons": lambda path: TABLE.to_csv(path, index=False, sep=";"),
@@ -65,6 +67,10 @@ WAYS: dict[str, Callable[[Path], object]] = {
     "records": lambda path: path.write_text(TABLE.to_json(orient="records")),
     "lines": lambda path: path.write_text(TABLE.to_json(orient="records", lines=True)),
     "by column": lambda path: path.write_text(TABLE.to_json()),
+    "a schema beside": lambda path: path.write_text(TABLE.to_json(orient="table", index=False)),
+    "records under a name": lambda path: path.write_text(
+        json.dumps({"version": 1, "results": TABLE.to_dict("records")})
+    ),
     "bars": lambda path: TABLE.to_csv(path, index=False, sep="|"),
     "Excel's first line": lambda path: path.write_text(
         "sep=;\n" + TABLE.to_csv(index=False, sep=";")
@@ -108,9 +114,45 @@ def test_a_thousand_and_a_decimal_are_not_confused(tmp_path: Path) -> None:
     assert read_frame(path).frame["x"].tolist() == ["1,234", "2,345"]
 
 
+def test_commas_before_a_point_stand_at_thousands(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('arch,x\na,"1,234.5"\nb,12.25\n')
+    read = read_frame(path)
+    assert read.frame["x"].tolist() == ["1234.5", "12.25"]
+    assert read.notes == ["x was read without its commas at thousands."]
+
+
+@pytest.mark.parametrize("mark", ["-", "--", "N/A", "null", "\N{EM DASH}", "?", ""])
+def test_a_mark_for_no_figure_is_an_empty_cell(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"arch,x\na,1.5\nb,{mark}\n")
+    assert read_frame(path).frame["x"].isna().tolist() == [False, True]
+
+
+def test_figures_in_parts_of_a_record_are_columns(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    inner = {"cifar10": {"valid": {"12": 1.5}, "test": 2}, "plan": {"kind": "a"}}
+    for content in ({"a": inner, "b": inner}, [{"architecture": one, **inner} for one in "ab"]):
+        path.write_text(json.dumps(content))
+        frame = read_frame(path).frame
+        assert frame[ARCHITECTURE].tolist() == ["a", "b"]
+        assert frame["cifar10_valid_12"].tolist() == [1.5, 1.5]
+        assert frame["plan"].tolist() == [{"kind": "a"}] * 2
+
+
+def test_figures_by_metric_and_many_architectures_are_turned(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    figures = {f"arch {number}": number / 7 for number in range(20_001)}
+    path.write_text(json.dumps({"x": figures, "y": dict(reversed(figures.items()))}))
+    frame = read_frame(path).frame
+    assert frame[ARCHITECTURE].tolist() == list(figures)
+    assert frame["x"].tolist() == frame["y"].tolist() == list(figures.values())
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
+        (b"a title,x\narch,x,y\na,1,2\n", "Expected 2 fields in line 2.*must name the columns"),
         (b"<!DOCTYPE html><html>", "saved web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "pointer of Git LFS"),
         (b"", "is truncated|no table|cannot be read"),
