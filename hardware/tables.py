@@ -49,7 +49,7 @@ from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
 from nasbench_suite.benchmarks.table import CONDITIONS, REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
-from nasbench_suite.files.frames import ARCHITECTURE, frame_of, read_frame
+from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
@@ -280,50 +280,32 @@ def read_table(
     """
     file = read_frame(path)
     said = described_costs(path, file)
-    stated = (
-        json.loads(file.metadata[METADATA_KEY]).get("space")
-        if METADATA_KEY in file.metadata
-        else None
-    )
-    if isinstance(space, FiniteSpace):
-        where = space
-        if stated is not None and stated != getattr(space, "base", space).name:
-            raise SuiteError(f"{path} is a table of space {stated!r}, not of {space.name!r}.")
-    else:
-        where = load_finite_space(stated or space or "nats-tss")
+    where = _space_of(path, file, space)
     file = read_spelled(path, where)
     bare = is_bare(file.frame, where)
     key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
-    figures, left_out = read_figures(file.frame, key)
-    columns = {}
-    for name, values in figures.items():
-        quantity = infer_facts(name).get("quantity")
-        if quantity is not None and quantity not in _KEPT:
-            left_out[name] = f"{quantity}, which is no cost"
-        elif name.lower().endswith("_std"):
-            left_out[name] = "a spread"
-        elif not is_index(name):
-            columns[name] = values
-    facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
-    foreign = {
-        name: {"quantity": "latency", "unit": "ms", "device": name}
-        for name in columns
-        if name not in facts and not _inferred(name) and not name.endswith("_iqr")
-    }
-    for name in foreign:
-        check_named_unit(name)
+    columns, left_out = _costs_among(*read_figures(file.frame, key))
     if not columns:
         raise SuiteError(
             f"{path} has no column of costs{in_brackets(left_out)}: give one of numbers above 0."
         )
+    facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
+    inferred = {name: _inferred(name) for name in columns}
+    foreign = {
+        name: {"quantity": "latency", "unit": "ms", "device": name}
+        for name in columns
+        if name not in facts and not inferred[name] and not name.endswith("_iqr")
+    }
+    for name in foreign:
+        check_named_unit(name)
     assumed = {
-        name: foreign[name]["unit"] if name in foreign else _inferred(name)["unit"]
+        name: (foreign.get(name) or inferred[name])["unit"]
         for name in columns
         if name in foreign or (says_no_unit(name) and name not in facts)
     }
     known = _saying_why({**foreign, **facts}, columns, missing)
     judged = {
-        name: ({**_inferred(name), **known.get(name, {})}.get("quantity", ""), values)
+        name: ({**inferred[name], **known.get(name, {})}.get("quantity", ""), values)
         for name, values in columns.items()
     }
     found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
@@ -339,6 +321,32 @@ def read_table(
     without = [f"left out {name}: {why}" for name, why in left_out.items()]
     hints = (*file.notes, *without, *order, *found.hints, *units_assumed(assumed), *unlikely)
     return replace(table, hints=(*hints, *found.warnings))
+
+
+def _space_of(path: Path, file: FrameFile, space: str | FiniteSpace | None) -> FiniteSpace:
+    """The space of a table: the one given, else the one that the file states."""
+    stated = json.loads(file.metadata.get(METADATA_KEY, b"{}")).get("space")
+    if not isinstance(space, FiniteSpace):
+        return load_finite_space(stated or space or "nats-tss")
+    if stated is not None and stated != getattr(space, "base", space).name:
+        raise SuiteError(f"{path} is a table of space {stated!r}, not of {space.name!r}.")
+    return space
+
+
+def _costs_among(
+    figures: Mapping[str, NDArray[np.float64]], left_out: Mapping[str, str]
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
+    """The columns that are costs, and what was left out, with the reason."""
+    columns, without = {}, dict(left_out)
+    for name, values in figures.items():
+        quantity = infer_facts(name).get("quantity")
+        if quantity is not None and quantity not in _KEPT:
+            without[name] = f"{quantity}, which is no cost"
+        elif name.lower().endswith("_std"):
+            without[name] = "a spread"
+        elif not is_index(name):
+            columns[name] = values
+    return columns, without
 
 
 def _saying_why(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -225,16 +226,7 @@ def transfer_curves(
     targets = targets or list(columns)
     total, done = len(targets) * len(sizes) * repeats * len(choices), 0
     for device in targets:
-        others = [
-            name
-            for name in sources or columns
-            if name != device and (siblings or device_family(name) != device_family(device))
-        ]
-        if not others:
-            raise SuiteError(
-                f"No device is left to predict {device!r} from: name others with --sources, or "
-                f"allow its siblings."
-            )
+        others = _others(device, sources or list(columns), siblings)
         latencies = np.column_stack([columns[name] for name in others])
         logs = np.log(columns[device])
         said = make_sources(own, latencies)
@@ -242,26 +234,32 @@ def transfer_curves(
             if source_rows is not None:
                 drawn = stream(seed, "sources", repeat).permutation(len(indices))
                 said = make_sources(own, latencies, np.sort(drawn[:source_rows]))
-            for choice in choices:
-                for size in sizes:
-                    measured = CHOICES[choice](said, size, stream(seed, choice, size, repeat))
-                    rest = np.setdiff1d(np.arange(len(indices)), measured)
-                    for name in predictors:
-                        predicted = TRANSFERS[name](said, measured, logs)
-                        rows.append(
-                            {
-                                "device": device,
-                                "choice": choice,
-                                "measured": size,
-                                "repeat": repeat,
-                                "predictor": name,
-                                "spearman": spearman(predicted[rest], logs[rest]),
-                            }
-                        )
-                    done += 1
-                    if progress is not None:
-                        progress(done, total)
+            for choice, size in product(choices, sizes):
+                measured = CHOICES[choice](said, size, stream(seed, choice, size, repeat))
+                rest = np.setdiff1d(np.arange(len(indices)), measured)
+                draw = {"device": device, "choice": choice, "measured": size, "repeat": repeat}
+                for name in predictors:
+                    predicted = TRANSFERS[name](said, measured, logs)
+                    found = spearman(predicted[rest], logs[rest])
+                    rows.append({**draw, "predictor": name, "spearman": found})
+                done += 1
+                if progress is not None:
+                    progress(done, total)
     return pd.DataFrame(rows)
+
+
+def _others(device: str, sources: Sequence[str], siblings: bool) -> list[str]:
+    """The devices that one is predicted from: not itself, nor itself at another batch size."""
+    family = device_family(device)
+    others = [
+        name for name in sources if name != device and (siblings or device_family(name) != family)
+    ]
+    if not others:
+        raise SuiteError(
+            f"No device is left to predict {device!r} from: name others with --sources, or "
+            f"allow its siblings."
+        )
+    return others
 
 
 def _check(

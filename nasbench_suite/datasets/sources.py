@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfileobj
 from typing import Any
 
 import numpy as np
@@ -87,18 +88,18 @@ def find_source(path: Path, source: Source) -> Path:
 
 def _unpack(path: Path, source: Source, folder: Path) -> None:
     """The files of the data set, and nothing else, from a tar archive."""
-    names = {name for files in source.files.values() for name in files}
+    wanted = {(source.folder, name) for files in source.files.values() for name in files}
     folder.mkdir()
     try:
         with tarfile.open(path) as archive:
-            for member in archive:
-                parts = Path(member.name).parts
-                if member.isfile() and parts[-2:-1] == (source.folder,) and parts[-1] in names:
-                    content = archive.extractfile(member)
-                    assert content is not None, "a file has content"
-                    with (folder / parts[-1]).open("wb") as file:
-                        while block := content.read(1 << 20):
-                            file.write(block)
+            for member in filter(tarfile.TarInfo.isfile, archive):
+                within = Path(member.name).parts[-2:]
+                if within not in wanted:
+                    continue
+                content = archive.extractfile(member)
+                assert content is not None, "a file has content"
+                with (folder / within[-1]).open("wb") as file:
+                    copyfileobj(content, file)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise SuiteError(
             f"{path} is no whole tar archive ({reason(error)}): get it again, or name the folder "
