@@ -131,7 +131,7 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     data = load_digits_data()
     images, labels = data.train
     words = sequence(*seed).generate_state(2, np.uint64)
-    generator = torch.Generator().manual_seed(int(words[0] >> 1))
+    generator = torch.Generator().manual_seed(int(words[0]) >> 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(words[1] >> 1))
         network = LayersModule(digits_network(operations), norm_momentum=DIGITS_NORM_MOMENTUM).to(
