@@ -207,6 +207,8 @@ def plant(fault: Fault) -> str:
             code, output = run_campaign(root, fault.campaign)
     except UnplantableError as reason:
         return f"MISSED: cannot be planted: {reason}"
+    except subprocess.TimeoutExpired:
+        return f"MISSED: {' '.join(fault.campaign)} takes more than {_SECONDS:g} s"
     if code != 1:
         return f"MISSED: {' '.join(fault.campaign)} ends with {code}: {output[-500:]!r}"
     return f"caught ({time.perf_counter() - begin:.0f} s)"
