@@ -15,8 +15,10 @@ import bz2
 import io
 import math
 import pickle
+import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar, cast
@@ -29,6 +31,7 @@ from nasbench_suite.files.unpacking import Bounded
 # The first object in a file of torch.save before version 1.6; two more precede the pickle.
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 _BUFFER = 1 << 20
+_MOST_ALIKE = 100  # keys of one hash, as each is compared with all of it
 _HEAVIEST = 1_000_000  # items that a tuple of tuples holds, each counted where it is
 
 
@@ -250,6 +253,7 @@ class _PlainUnpickler(pickle._Unpickler):
         self._filled = 0
         self._weights: dict[int, int] = {}
         self._heavy: list[tuple[Any, ...]] = []
+        self._hashes: dict[int, tuple[object, Counter[int]]] = {}
         self.has_arrays = False
 
     def find_class(self, module: str, name: str) -> Any:
@@ -290,6 +294,39 @@ class _PlainUnpickler(pickle._Unpickler):
         self._weights[id(made)] = weight
         self._heavy.append(made)  # so that its number stays its own
 
+    def _spread(self, holder: Any, keys: Iterable[Any]) -> None:
+        """Refuse keys that were made to have one hash, with which a small file takes for ever."""
+        made = _hashes_that_can_be_made(keys)
+        if not made or len(holder) + len(made) <= _MOST_ALIKE:
+            return
+        if id(holder) not in self._hashes:  # with the holder, so that its number stays its own
+            self._hashes[id(holder)] = holder, Counter(_hashes_that_can_be_made(holder))
+        _, counts = self._hashes[id(holder)]
+        counts.update(made)
+        if any(counts[one] > _MOST_ALIKE for one in made):
+            raise pickle.UnpicklingError("keys that were made to have one hash")
+
+    def _setitem(self) -> None:
+        holder, key, _ = cast(Any, self).stack[-3:]
+        self._spread(holder, [key])
+        pickle._Unpickler.dispatch[pickle.SETITEM[0]](cast(Any, self))
+
+    def _setitems(self) -> None:
+        self._spread(cast(Any, self).metastack[-1][-1], cast(Any, self).stack[::2])
+        pickle._Unpickler.dispatch[pickle.SETITEMS[0]](cast(Any, self))
+
+    def _dict(self) -> None:
+        self._spread((), cast(Any, self).stack[::2])
+        pickle._Unpickler.dispatch[pickle.DICT[0]](cast(Any, self))
+
+    def _additems(self) -> None:
+        self._spread(cast(Any, self).metastack[-1][-1], cast(Any, self).stack)
+        pickle._Unpickler.dispatch[pickle.ADDITEMS[0]](cast(Any, self))
+
+    def _frozenset(self) -> None:
+        self._spread((), cast(Any, self).stack)
+        pickle._Unpickler.dispatch[pickle.FROZENSET[0]](cast(Any, self))
+
     def _tuple(self) -> None:
         pickle._Unpickler.dispatch[pickle.TUPLE[0]](cast(Any, self))
         self._weighed()
@@ -306,12 +343,27 @@ class _PlainUnpickler(pickle._Unpickler):
         pickle._Unpickler.dispatch[pickle.TUPLE3[0]](cast(Any, self))
         self._weighed()
 
+    dispatch[pickle.SETITEM[0]] = _setitem
+    dispatch[pickle.SETITEMS[0]] = _setitems
+    dispatch[pickle.DICT[0]] = _dict
+    dispatch[pickle.ADDITEMS[0]] = _additems
+    dispatch[pickle.FROZENSET[0]] = _frozenset
     dispatch[pickle.TUPLE[0]] = _tuple
     dispatch[pickle.TUPLE1[0]] = _tuple1
     dispatch[pickle.TUPLE2[0]] = _tuple2
     dispatch[pickle.TUPLE3[0]] = _tuple3
     dispatch[pickle.BUILD[0]] = _build
     dispatch[pickle.BYTEARRAY8[0]] = _bytearray8
+
+
+def _hashes_that_can_be_made(keys: Iterable[Any]) -> list[int]:
+    """Hashes of keys but of text, whose nobody foresees, and of numbers that are their own."""
+    return [
+        hash(key)
+        for key in keys
+        if type(key) not in (str, bytes)
+        and not (type(key) is int and abs(key) < sys.hash_info.modulus)
+    ]
 
 
 class _Storages:
@@ -457,7 +509,7 @@ class _RecordUnpickler(_PlainUnpickler):
         self._put(int.from_bytes(cast(Any, self).read(4), "little"))
 
     def _setitems(self) -> None:
-        pickle._Unpickler.dispatch[pickle.SETITEMS[0]](cast(Any, self))
+        super()._setitems()
         record = cast(Any, self).stack[-1]
         if type(record) is dict and "all_results" in record and "arch_str" in record:
             self._on_record(record)

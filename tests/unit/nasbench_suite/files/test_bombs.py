@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import itertools
 import json
 import lzma
 import os
@@ -110,6 +111,38 @@ def test_tuples_that_hold_each_other_do_not_hang(tmp_path: Path) -> None:
         with pytest.raises(SuiteError, match="tuples that hold each other"):
             safe_pickle.load(path)
     assert time.monotonic() - start < 5
+
+
+CONTAINERS = {  # what opens and closes them in a pickle, and what stands after each key
+    "mapping": (b"}(", b"N", b"u"),
+    "mapping at once": (b"(", b"N", b"d"),
+    "mapping one by one": (b"}", b"Ns", b""),
+    "set": (b"\x8f(", b"", b"\x90"),
+    "frozen set": (b"(", b"", b"\x91"),
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_keys_of_one_hash_do_not_hang(tmp_path: Path, container: str) -> None:
+    """Each is compared with all before it: 30,000 took ten seconds."""
+    opened, after, closed = CONTAINERS[container]
+    path = tmp_path / "keys.pickle"
+    numbers = [place * (2**61 - 1) for place in range(50_000)]
+    pairs = itertools.product((-1, -2), repeat=15)  # -1 and -2 have one hash
+    for keys in (numbers, pairs):
+        written = [pickle.dumps(key, 2)[2:-1] + after for key in keys]
+        path.write_bytes(opened + b"".join(written) + closed + b".")
+        start = time.monotonic()
+        with pytest.raises(SuiteError, match="keys that were made to have one hash"):
+            safe_pickle.load(path)
+        assert time.monotonic() - start < 20
+
+
+def test_keys_as_archives_have_them_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "keys.pickle"
+    sound = {("cifar10", seed): float(seed) for seed in range(5000)} | dict.fromkeys(range(5000))
+    path.write_bytes(pickle.dumps([sound, set(sound)]))
+    assert safe_pickle.load(path) == [sound, set(sound)]
 
 
 def test_json_as_deep_as_it_likes_ends_in_a_sentence(tmp_path: Path) -> None:
