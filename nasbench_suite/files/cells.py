@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nasbench_suite.errors import printable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -11,7 +13,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guard_cells(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before text that a spreadsheet would run as a formula."""
+    """The table with text that nothing runs: in a spreadsheet, in a terminal that shows the file.
+
+    An apostrophe stands before what a spreadsheet would run as a formula, and what hides or steers
+    is escaped, see ``errors.printable``.
+    """
     guarded = frame.rename(columns=_guarded)
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
@@ -21,4 +27,7 @@ def guard_cells(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _guarded(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    shown = printable(value, len(value))
+    return f"'{shown}" if value.startswith(_FORMULA) else shown

@@ -181,10 +181,10 @@ def test_what_an_error_says_cannot_steer_a_terminal(
 
 
 def test_cells_that_a_spreadsheet_would_run_are_text() -> None:
-    frame = pd.DataFrame({"=a": ["=1+1", "@b", "plain"], "number": [-1.0, 2.0, 3.0]})
+    frame = pd.DataFrame({"=a": ["=1+1", "@b", "pl\x1b[2J\nain"], "number": [-1.0, 2.0, 3.0]})
     guarded = guard_cells(frame)
     assert guarded.columns.tolist() == ["'=a", "number"]
-    assert guarded.iloc[:, 0].tolist() == ["'=1+1", "'@b", "plain"]
+    assert guarded.iloc[:, 0].tolist() == ["'=1+1", "'@b", "pl\\x1b[2J\nain"]
     assert guarded["number"].tolist() == [-1.0, 2.0, 3.0]
 
 
