@@ -125,7 +125,7 @@ def evaluate_cells(
     parameters = int(count_network(network)[0])
     words = sequence(seed, "evaluation", genotype).generate_state(1, np.uint64)
     with one_thread(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(words[0] >> 1))
+        torch.manual_seed(int(words[0]) >> 1)
         module = LayersModule(network).to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(
         module.parameters(),
@@ -134,7 +134,7 @@ def evaluate_cells(
         weight_decay=protocol.weight_decay,
     )
     state = _State(module, optimizer, f"{genotype} {data.name} {seed} {protocol}")
-    state.random.manual_seed(int(words[0] >> 1))
+    state.random.manual_seed(int(words[0]) >> 1)
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint, device)
     while state.epoch < protocol.epochs:
