@@ -133,7 +133,7 @@ def train_cell(operations: Sequence[int], seed: Sequence[int]) -> TrainingCurve:
     words = sequence(*seed).generate_state(2, np.uint64)
     generator = torch.Generator().manual_seed(int(words[0]) >> 1)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(words[1] >> 1))
+        torch.manual_seed(int(words[1]) >> 1)
         network = LayersModule(digits_network(operations), norm_momentum=DIGITS_NORM_MOMENTUM).to(
             memory_format=torch.channels_last  # type: ignore[call-overload]  # not in the stubs
         )
