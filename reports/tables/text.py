@@ -24,17 +24,20 @@ _MANY = 4  # methods named one by one
 
 
 def number(value: float, digits: int | None = None) -> str:
-    """A number with so many decimals, or as short as it is; a dash where it is missing."""
+    """A number with so many decimals, or as short as it is; a dash where it is missing.
+
+    A zero has no sign, also one that rounding made.
+    """
     if not np.isfinite(value):
         return MISSING
-    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
+    return f"{value:zg}" if digits is None else f"{value:z.{digits}f}"
 
 
 def interval(low: float, high: float, digits: int) -> str:
     """Both ends in brackets; a dash where they are missing."""
     if not np.isfinite(low):
         return MISSING
-    return f"[{low:.{digits}f}, {high:.{digits}f}]"
+    return f"[{number(low, digits)}, {number(high, digits)}]"
 
 
 def p_value(value: float) -> str:

@@ -27,6 +27,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks import Method, Session
 from reports.figures.anytime import anytime_curves
 from reports.figures.gallery import choose_figure
+from reports.tables.text import interval, number
 
 mpl.use("agg")
 
@@ -284,3 +285,8 @@ def test_boards_say_what_few_equal_figures_and_a_crossfitted_optimum_are(
     for name, board in boards.items():
         assert board.count("a search is judged by other trainings than it saw.") == 1, name
         assert board.count(optimum) == int(name != "table"), name
+
+
+def test_a_zero_has_no_sign() -> None:
+    assert [number(-0.002, 2), number(-0.0), number(-0.01, 2)] == ["0.00", "0", "-0.01"]
+    assert interval(-0.004, 0.5, 2) == "[0.00, 0.50]"
