@@ -397,9 +397,12 @@ def describe(kind: str) -> list[Listed]:
 
 
 def summarise(part: object) -> str:
-    """One line that says what a part is: its ``summary``, or the first line of its docstring."""
-    summary = _own(part, "summary", None)
-    text = summary if isinstance(summary, str) else inspect.getdoc(part) or ""
+    """One line that says what a part is: its ``summary``, or the first line of its docstring.
+
+    Of a group of commands it is what its help says.
+    """
+    told = (_own(part, "summary", None), getattr(_own(part, "info", None), "help", None))
+    text = next((one for one in told if isinstance(one, str)), inspect.getdoc(part) or "")
     return printable(text.partition("\n")[0])
 
 

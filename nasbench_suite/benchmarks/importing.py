@@ -1115,9 +1115,17 @@ def _numbers(column: pd.Series[Any]) -> _Numbers | None:
     kind = pd.api.types
     if kind.is_string_dtype(column) or kind.is_object_dtype(column):
         try:
-            column = pd.to_numeric(column)
+            read = pd.to_numeric(column)
         except (ValueError, TypeError, OverflowError):
             return None
+        if read.dtype.kind == "f":
+            # Pandas before 3 errs in the last bit of text.
+            exact = [
+                float(cell) if isinstance(cell, str) and number == number else number
+                for cell, number in zip(column, read, strict=True)
+            ]
+            read = pd.Series(exact, dtype=np.float64)
+        column = read
     if not kind.is_numeric_dtype(column) or kind.is_bool_dtype(column):
         return None
     if kind.is_complex_dtype(column):

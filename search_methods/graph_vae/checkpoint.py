@@ -89,7 +89,7 @@ def import_torch() -> Any:
         import torch
     except ImportError:
         raise SuiteError(
-            "The graph VAE needs PyTorch: install it with `pip install nasbench-suite[torch]`."
+            "The graph VAE needs PyTorch: install it with `pip install 'nasbench-suite[torch]'`."
         ) from None
     return torch
 

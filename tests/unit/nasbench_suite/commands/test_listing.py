@@ -44,6 +44,11 @@ def test_every_part_has_a_line_that_says_what_it_is(kind: str) -> None:
     assert [part["fault"] for part in parts] == [""] * len(parts)
 
 
+def test_a_group_of_commands_is_what_its_help_says() -> None:
+    told = {part.name: part.summary for part in registry.describe("commands")}
+    assert told["data"] == "Benchmarks: list, import, inspect, verify and make them."
+
+
 def test_an_unknown_kind_is_answered_with_the_nearest() -> None:
     with pytest.raises(SuiteError, match="Unknown kind 'space': did you mean 'spaces'"):
         listed("space")
