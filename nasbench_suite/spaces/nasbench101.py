@@ -10,6 +10,7 @@ that no path from input to output passes do not count: they are pruned before a 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from hashlib import md5
@@ -637,17 +638,23 @@ def modules_with(hashes: Collection[str]) -> dict[str, Module]:
     """Of these graph hashes those that a module has, each with the first in ``all_modules``.
 
     The file beside this one has all modules in the order of their hashes, and how many hashes begin
-    with each four digits: about six, which are computed.
+    with each four digits: about six, of which some are computed.
     """
     shapes, operations, starts = _modules_by_hash()
+
+    def module_at(place: int) -> Module:
+        return _unpacked(int(shapes[place]), int(operations[place]))
+
+    def hash_at(place: int) -> str:
+        return _hash_of_pruned(module_at(place))
+
     found: dict[str, Module] = {}
     for text in sorted(hashes):  # so that those of four digits are computed once
         prefix = int(text[:_PREFIX], 16)
-        for place in range(starts[prefix], starts[prefix + 1]):
-            module = _unpacked(int(shapes[place]), int(operations[place]))
-            if _hash_of_pruned(module) == text:
-                found[text] = module
-                break
+        first, end = starts[prefix], starts[prefix + 1]
+        place = bisect_left(range(end), text, first, key=hash_at)
+        if place < end and hash_at(place) == text:
+            found[text] = module_at(place)
     return found
 
 
