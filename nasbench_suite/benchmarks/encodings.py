@@ -161,6 +161,11 @@ _CELLS = (
         "operations by the alphabet: pool, none, 1x1, 3x3, skip; edges 01 02 12 03 13 23",
         _cells(tuple(sorted(OPERATIONS)), EDGES),
     ),
+    Encoding(
+        "reversed",
+        "operations as NAS-Bench-201 counts them, its edges from the last: 23 13 03 12 02 01",
+        _cells(OPERATIONS, EDGES[::-1]),
+    ),
 )
 
 

@@ -68,7 +68,7 @@ def test_rows_in_an_unknown_order_are_warned_of() -> None:
     assert "isomorphic" in imported(frame).warnings[0]
 
 
-@pytest.mark.parametrize("name", ["naszilla", "alphabetical"])
+@pytest.mark.parametrize("name", ["naszilla", "alphabetical", "reversed"])
 def test_figures_of_another_encoding_beside_our_strings_are_warned_of(name: str) -> None:
     """Operations exchanged leave much of the order as it is: only the other reading tells."""
     worth = np.array([-4, 1, 3, 5, 0])[TSS.all_vectors].sum(1)[TSS.representatives][TSS.classes]
