@@ -39,4 +39,5 @@ class XGBoost(Boosting):
             n_jobs=1,
         )
         model.fit(features, figures)
-        return model.predict  # type: ignore[no-any-return]
+        predict: Trees = model.predict
+        return predict
