@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +96,11 @@ def test_import_in_index_order(source: Path, tmp_path: Path) -> None:
         (["import", "{source}", "--name", "../x", "--space", "nats-tss"], "cannot name"),
         (["info", "nothing"], "Unknown benchmark 'nothing'"),
         (["verify", "nothing"], "Unknown benchmark 'nothing'"),
-        (["make", "digits", "--journal", "no/folder/j.jsonl"], "no folder 'no/folder'"),
+        pytest.param(
+            ["make", "digits", "--journal", "no/folder/j.jsonl"],
+            "no folder 'no/folder'",
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="needs torch"),
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(source: Path, arguments: list[str], sentence: str) -> None:

@@ -69,6 +69,7 @@ def test_hypervolume_counts_the_dominated_cells(points: np.ndarray) -> None:
 @settings(deadline=None)
 @given(grids(st.integers(2, 3), smallest=1), grids(st.integers(2, 3), smallest=1))
 def test_indicators_equal_those_of_pymoo(points: np.ndarray, front: np.ndarray) -> None:
+    pytest.importorskip("pymoo", reason="pymoo is not installed")
     from pymoo.indicators.hv import HV
     from pymoo.indicators.igd_plus import IGDPlus
 
