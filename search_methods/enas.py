@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError
 from search_methods.rsps import Rsps
 from search_methods.supernet.cell import Mix, single_path
@@ -105,7 +106,7 @@ class Enas(Rsps):
             torch.autograd.backward(torch.stack(losses).mean())
             torch.nn.utils.clip_grad_norm_(self.controller.parameters(), 5.0)
             self.controller_optimizer.step()
-        return sum(rewards) / len(rewards)
+        return add_up(rewards) / len(rewards)
 
     def single(self, choice: list[int]) -> list[Mix]:
         """The mix of one drawn architecture."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.tasks import Session
@@ -256,7 +257,7 @@ def cut(distance: Tensor) -> tuple[tuple[list[int], list[int]], float]:
     everything = range(len(distance))
 
     def within(group: Sequence[int]) -> float:
-        return sum(float(distance[one, other]) for one, other in combinations(group, 2))
+        return add_up(float(distance[one, other]) for one, other in combinations(group, 2))
 
     groups = [
         (list(pair), [place for place in everything if place not in pair])

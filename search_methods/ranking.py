@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite import registry
+from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError, choose_from, need_package
 from nasbench_suite.networks import find_builder
 from nasbench_suite.prediction.scores import read_scores, read_seconds
@@ -65,7 +66,7 @@ def rank_by_proxies(
         rows = rows[known[rows]]  # what has no score is never chosen
         chosen = rows.tolist()
         values = [column[rows] for column in wanted]
-        seconds = float(sum(costs.get(name, seconds_each) for name in names)) * len(rows)
+        seconds = add_up(costs.get(name, seconds_each) for name in names) * len(rows)
     else:
         values, seconds = _compute(session, names, chosen, dataset, seconds_each)
     if not chosen:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError
 from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import Batch, SearchData, endless
@@ -62,7 +63,7 @@ class ZeroCostPt(DifferentiableSearch):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.rounds)
             rounds = endless(self.images.train, min(self.batch_size, len(self.images.train[1])))
-            score = sum(
+            score = add_up(
                 self.score(next(rounds), self.discrete_mixes([proposal]))
                 for _ in range(self.rounds)
             )

@@ -28,6 +28,7 @@ LAYERS = (
         "nasbench_suite.parsing",
         "nasbench_suite.deprecated",
         "nasbench_suite.lookalikes",
+        "nasbench_suite.adding",
     ),
     ("nasbench_suite.registry",),
     ("nasbench_suite.spaces",),

@@ -50,6 +50,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
 from nasbench_suite.benchmarks.table import Benchmark, Metric, Split, make_benchmark
 from nasbench_suite.errors import SuiteError
@@ -389,8 +390,8 @@ class NatsMean(Mean):
     """As ``nats_bench`` 1.8 does."""
 
     def __call__(self, values: Sequence[float]) -> float:
-        """Python's sum over the number."""
-        return sum(values) / len(values)
+        """The sum over the number."""
+        return add_up(values) / len(values)
 
     def of_size(self, values: Sequence[float], seeds: Sequence[int]) -> float:
         """Where seeds disagree, seed 888 is right (a fault of older archives).
@@ -501,12 +502,12 @@ class Collector:
         epochs, results = trained.epochs, trained.results.get(training, [])
         times = [result["train_times"] for result in results]
         if times and all(times):
-            spent = self._mean([sum([one[epoch] for epoch in range(epochs)]) for one in times])
+            spent = self._mean([add_up(one[epoch] for epoch in range(epochs)) for one in times])
             self._put(f"{data_set.name}_train_time_{epochs}", trained.row, spent)
         times = [result["eval_times"] for result in results]
         keys = [f"{images}@{epoch}" for epoch in range(epochs)]
         if times and all(keys[-1] in one for one in times):
-            spent = self._mean([sum([one[key] for key in keys]) for one in times])
+            spent = self._mean([add_up(one[key] for key in keys) for one in times])
             self._put(f"{data_set.name}_valid_time_{epochs}", trained.row, spent / epochs)
 
     def _add_costs(self, trained: _Trained, data_set: _DataSet) -> None:
@@ -519,7 +520,7 @@ class Collector:
             size = self._mean.of_size([result[key] for result in results], seeds)
             self._put(f"{data_set.name}_{quantity}_{trained.epochs}", trained.row, size)
         measured = [result["latency"] for result in results if result["latency"]]
-        latencies = [sum(values) / len(values) for values in measured]
+        latencies = [add_up(values) / len(values) for values in measured]
         latencies = [latency for latency in latencies if latency > 0]
         if latencies:
             name = f"{data_set.name}_latency_{trained.epochs}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
@@ -348,7 +349,7 @@ def _why(finding: Finding) -> str:
 
 
 def _mean(figures: Mapping[int, float]) -> float:
-    return sum(figures.values()) / len(figures)
+    return add_up(figures.values()) / len(figures)
 
 
 def _escape(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record, diagnostic_fault
@@ -200,7 +201,7 @@ class Session:
         index, epochs, tables = self._question(architecture, epochs)
         before = self._epochs_before(index, epochs) if self._continued else 0
         fraction = self._fraction(epochs, before)
-        charged = self.evaluations + sum(running.fraction for running in self._running)
+        charged = self.evaluations + add_up(running.fraction for running in self._running)
         covered = charged + fraction <= self._limit + _ROUNDING
         # Only then, as an open benchmark trains to know it.
         end = self.seconds + self._seconds_of(index, epochs, before) if covered else np.inf

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.proxies import Proxy, Subject
 from search_methods.proxies.passes import loss_gradients, sound
 
@@ -19,4 +20,4 @@ class Fisher(Proxy):
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""
         layers = loss_gradients(subject)
-        return sound(sum(float(one.fisher.sum()) * one.weight[0].numel() for one in layers))
+        return sound(add_up(float(one.fisher.sum()) * one.weight[0].numel() for one in layers))

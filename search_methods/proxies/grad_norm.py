@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.proxies import Proxy, Subject
 from search_methods.proxies.passes import loss_gradients, sound
 
@@ -17,4 +18,4 @@ class GradNorm(Proxy):
 
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""
-        return sound(sum(float(layer.gradient.norm()) for layer in loss_gradients(subject)))
+        return sound(add_up(float(layer.gradient.norm()) for layer in loss_gradients(subject)))

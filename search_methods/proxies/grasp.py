@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.proxies import Proxy, Subject
 from search_methods.proxies.passes import sound, weighted_layers
 
@@ -35,7 +36,7 @@ class Grasp(Proxy):
         product = sum(((a * b).sum() for a, b in pairs), images.new_zeros(()))
         curved = torch.autograd.grad(product, weights, allow_unused=True)
         return sound(
-            sum(
+            add_up(
                 float((-weight.detach() * one).sum())
                 for weight, one in zip(weights, curved, strict=True)
                 if one is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.proxies import Proxy, Subject
 from search_methods.proxies.passes import weighted_layers
 
@@ -17,6 +18,6 @@ class L2Norm(Proxy):
 
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""
-        return sum(
+        return add_up(
             float(layer.weight.detach().norm()) for layer in weighted_layers(subject.network())
         )

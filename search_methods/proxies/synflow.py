@@ -7,6 +7,7 @@ import math
 import torch
 from torch import nn
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.proxies import Proxy, Subject
 from search_methods.proxies.passes import weighted_layers
 
@@ -35,7 +36,7 @@ class SynFlow(Proxy):
         gradients = torch.autograd.grad(
             network(ones).sum(), [layer.weight for layer in layers], allow_unused=True
         )
-        flow = sum(
+        flow = add_up(
             float((layer.weight.detach() * gradient).abs().sum())
             for layer, gradient in zip(layers, gradients, strict=True)
             if gradient is not None

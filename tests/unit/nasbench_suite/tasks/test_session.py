@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
@@ -158,7 +159,7 @@ def test_noise_is_not_the_methods_own_draws(toy: Benchmark) -> None:
 
 def test_fractions_add_up_to_the_budget(toy: Benchmark) -> None:
     """Nine ninths, which add up to a little more than one, are one."""
-    assert sum([1 / 9] * 9) > 1
+    assert add_up([1 / 9] * 9) > 1
     session = Session(make_task(toy, evaluations=1), seed=0)
     for index in range(9):
         session.evaluate(index, epochs=1)
