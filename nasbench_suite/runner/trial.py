@@ -31,6 +31,8 @@ class Trial:
         self.finished = False
         self._started = False
         self._wall_seconds = 0.0
+        # Of the settings as they are asked for: some methods vary them on the way.
+        self._identity = _identity(task, method, self.session.seed)
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else f"{100 * self.session.remaining:.0f} % left"
@@ -85,27 +87,12 @@ class Trial:
         session = self.session.state()
         arrays = {name: value for name, value in session.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in session.items() if name not in arrays}
-        header = json.dumps(
-            {**self._identity(), "session": rest, "wall_seconds": self._wall_seconds}
-        )
+        header = json.dumps({**self._identity, "session": rest, "wall_seconds": self._wall_seconds})
         arrays["header"] = np.array(header)
         arrays["method"] = np.frombuffer(state, dtype=np.uint8)
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         return True
-
-    def _identity(self) -> dict[str, object]:
-        """What a checkpoint is of."""
-        kind = type(self.method)
-        method = {
-            "class": f"{kind.__module__}:{kind.__qualname__}",
-            "config": self.method.identity,
-        }
-        return {
-            "task": self.task.key,
-            "method": config_hash(method),
-            "seed": self.session.seed,
-        }
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same task, method and seed; only before any step.
@@ -119,7 +106,7 @@ class Trial:
                 content = {name: archive[name] for name in archive.files}
             header = json.loads(str(content.pop("header")))
             state = content.pop("method").tobytes()
-            for what, own in self._identity().items():
+            for what, own in self._identity.items():
                 if header.get(what) != own:
                     raise SuiteError(f"Checkpoint {path} belongs to another {what}: delete it.")
             self._start()
@@ -141,3 +128,10 @@ class Trial:
             )
         task = self.task.for_seed(self.session.seed)
         return judge(task, record, self._wall_seconds, self.session.diagnostics)
+
+
+def _identity(task: Task, method: Method, seed: int) -> dict[str, object]:
+    """What a checkpoint is of."""
+    kind = type(method)
+    identity = {"class": f"{kind.__module__}:{kind.__qualname__}", "config": method.identity}
+    return {"task": task.key, "method": config_hash(identity), "seed": seed}
