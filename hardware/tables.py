@@ -37,6 +37,7 @@ from nasbench_suite.benchmarks.importing import (
     tables_in,
     units_assumed,
 )
+from nasbench_suite.benchmarks.long_form import refuse_long_form
 from nasbench_suite.benchmarks.quantities import (
     COSTS,
     QUANTITIES,
@@ -284,7 +285,10 @@ def read_table(
     file = read_spelled(path, where)
     bare = is_bare(file.frame, where)
     key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
-    columns, left_out = _costs_among(*read_figures(file.frame, key))
+    figures, left_out = read_figures(file.frame, key)
+    if key is not None:
+        refuse_long_form(path, file.frame, key, figures)
+    columns, left_out = _costs_among(figures, left_out)
     if not columns:
         raise SuiteError(
             f"{path} has no column of costs{in_brackets(left_out)}: give one of numbers above 0."

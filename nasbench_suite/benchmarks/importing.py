@@ -37,6 +37,7 @@ from nasbench_suite.benchmarks.encodings import (
     numberings,
     vector_encodings,
 )
+from nasbench_suite.benchmarks.long_form import refuse_long_form
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.plausibility import (
     Reading,
@@ -285,6 +286,8 @@ class _Importer:
         if column is not None and arch_column is None:
             self.hints += other_names(path, frame, column, self.space)
         figures, left_out = read_figures(frame, column)
+        if column is not None:
+            refuse_long_form(path, frame, column, figures)
         groups, statistics = group_columns(list(figures), self.facts)
         left_out |= statistics
         figures = self._without_marks(groups, figures)
