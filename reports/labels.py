@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nasbench_suite.analysis.results import Results, budget_text, read_results
 from nasbench_suite.benchmarks.columns import infer_facts
 from nasbench_suite.errors import SuiteError, choose_from, refused
-from nasbench_suite.tasks.methods import method_title
+from nasbench_suite.tasks.methods import method_title, own_label
 from reports.credits import table_names
 
 if TYPE_CHECKING:
@@ -326,6 +326,8 @@ def _meant(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[st
     """The labels that a name stands for: that label, that shown name, or all of that method."""
     if name in known:
         return [name]
+    if (label := own_label(name)) in known:
+        return [label]
     found = [label for label in known if name == shown[label]]
     found = found or [label for label in known if label.partition("[")[0] == name]
     if not found:

@@ -41,6 +41,7 @@ from nasbench_suite.statistics.significance import (
     wilcoxon,
 )
 from nasbench_suite.statistics.simultaneous import rank_sets
+from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,8 +189,8 @@ def results_comparisons(
             f"A comparison needs two methods, but there is {', '.join(known) or 'none'} alone: "
             f"run another with `nasbench run`, or name more of them."
         )
-    if against not in (None, BEST) and against not in known:
-        raise SuiteError(choose_from("method to compare with", str(against), known))
+    if against not in (None, BEST):
+        against = find_label("method to compare with", str(against), known)
     if over == "tasks" and len(samples) < 2:
         raise SuiteError("A comparison over tasks needs two of them or more: run another task.")
     settings = _Settings(known, against, rope, alpha, resamples)
@@ -221,9 +222,8 @@ def method_samples(
         SuiteError: there is no such method, no task ran for so long, or no trial has a figure.
     """
     known = sorted({name for of_task in results.taking_part.values() for name in of_task})
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method with results", method, known))
+    if methods is not None:
+        methods = [find_label("method with results", name, known) for name in methods]
     found = {}
     for key, trials in judged_tasks(results, evaluations, seconds):
         samples = task_samples(results, key, trials)

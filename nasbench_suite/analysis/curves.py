@@ -14,6 +14,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.aggregates import regret
 from nasbench_suite.statistics.estimates import estimates, interval_ends
 from nasbench_suite.statistics.simultaneous import simultaneous_band
+from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -186,8 +187,7 @@ def matched_costs(curves: pd.DataFrame, reference: str) -> pd.DataFrame:
     import pandas as pd
 
     known = sorted(curves["method"].unique())
-    if reference not in known:
-        raise SuiteError(choose_from("method with curves", reference, known))
+    reference = find_label("method with curves", reference, known)
     rows = []
     for task, part in curves.groupby("task", sort=False):
         own = part[part["method"] == reference]

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nasbench_suite.analysis.results import Results, read_results
 from nasbench_suite.analysis.robustness import final_diagnostics
 from nasbench_suite.analysis.samples import figures_at_cut
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
+from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +93,9 @@ def make_baseline(
     if not isinstance(results, Results):
         results = read_results(results, benchmark=benchmark, dataset=dataset)
     trials = figures_of(results, diagnostic)
-    _check_methods(results, trials, methods)
+    if methods is not None:
+        known = sorted(trials["method"].unique())
+        methods = [find_label(f"method of {results.path}", name, known) for name in methods]
     entries = []
     for (key, method), part in trials.groupby(["task_key", "method"], sort=False):
         if methods is not None and method not in methods:
@@ -134,13 +137,6 @@ def figures_of(results: Results, diagnostic: str | None) -> pd.DataFrame:
     if diagnostic is None:
         return trials
     return trials.assign(figure=trials["trial"].map(final_diagnostics(results, diagnostic)))
-
-
-def _check_methods(results: Results, trials: pd.DataFrame, methods: Sequence[str] | None) -> None:
-    known = sorted(trials["method"].unique())
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from(f"method of {results.path}", method, known))
 
 
 def save_baseline(baseline: Baseline, path: str | Path) -> None:

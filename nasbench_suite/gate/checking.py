@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from nasbench_suite.adding import add_up
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_baseline
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.noninferiority import RARE, NonInferiority, Verdict, noninferiority
+from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,9 +139,8 @@ def _groups(results: Results, diagnostic: str | None) -> dict[tuple[str, str], p
 
 def _chosen(baseline: Baseline, methods: Sequence[str] | None) -> list[Entry]:
     known = list(dict.fromkeys(entry.method for entry in baseline.entries))
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method of the baseline", method, known))
+    if methods is not None:
+        methods = [find_label("method of the baseline", name, known) for name in methods]
     entries = [entry for entry in baseline.entries if methods is None or entry.method in methods]
     if not entries:
         raise SuiteError("The baseline is empty: save one with `nasbench check --save`.")

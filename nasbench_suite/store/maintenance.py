@@ -13,6 +13,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.store.results import ResultStore, readable_errors
+from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,8 +140,7 @@ def rename_method(path: str | Path, label: str, new: str) -> None:
         raise SuiteError(f"{new[:50]!r} cannot be a label: give 1 to 200 printable characters.")
     with ResultStore(path) as store:
         known = {method.label: method for method in store.methods()}
-        if label not in known:
-            raise SuiteError(choose_from(f"method of {path}", label, list(known)))
+        label = find_label(f"method of {path}", label, list(known))
         if new in known:
             raise SuiteError(f"{path} has a method {new!r} already: choose another label.")
         store.change_method(known[label].model_copy(update={"label": new}))
@@ -175,13 +175,16 @@ def remove_trials(
         raise SuiteError("Say which trials to remove: by method, task, seeds, or the failed ones.")
     with ResultStore(path, read_only=dry) as store:
         frame = store.trials()
-        for kind, column, asked in (("method", "method", methods), ("task", "task_name", tasks)):
-            for name in asked:
-                known = sorted(frame[column].unique())
+        if methods:
+            known = sorted(frame["method"].unique())
+            labels = [find_label(f"method of {path}", name, known) for name in methods]
+            frame = frame[frame["method"].isin(labels)]
+        if tasks:
+            known = sorted(frame["task_name"].unique())
+            for name in tasks:
                 if name not in known:
-                    raise SuiteError(choose_from(f"{kind} of {path}", name, known))
-            if asked:
-                frame = frame[frame[column].isin(list(asked))]
+                    raise SuiteError(choose_from(f"task of {path}", name, known))
+            frame = frame[frame["task_name"].isin(list(tasks))]
         if seeds:
             frame = frame[frame["seed"].isin(list(seeds))]
         if failed:
@@ -222,10 +225,8 @@ def failed_trials(path: str | Path, methods: Collection[str] = ()) -> pd.DataFra
     with ResultStore(path, read_only=True) as store:
         frame = store.trials()
         known = [method.label for method in store.methods()]
-    for name in methods:
-        if name not in known:
-            raise SuiteError(choose_from(f"method of {path}", name, known))
-    frame = frame[(frame["status"] != "finished") & (frame["method"].isin(methods or known))]
+    labels = [find_label(f"method of {path}", name, known) for name in methods] or known
+    frame = frame[(frame["status"] != "finished") & (frame["method"].isin(labels))]
     return frame[["task_name", "method", "seed", "message"]].reset_index(drop=True)
 
 

@@ -13,12 +13,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nasbench_suite.errors import SuiteError, choose_from, printable
+from nasbench_suite.errors import SuiteError, printable
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks.methods import find_label
 
 FORMAT = 1
 SUFFIX = ".nasbench.json.gz"
@@ -94,10 +95,9 @@ def gather_submission(
     See ``make_submission``.
     """
     with ResultStore(store, read_only=True) as results:
-        known = {method.label for method in results.methods()}
-        for label in methods or ():
-            if label not in known:
-                raise SuiteError(choose_from(f"method of {store}", label, sorted(known)))
+        if methods is not None:
+            known = sorted({method.label for method in results.methods()})
+            methods = [find_label(f"method of {store}", name, known) for name in methods]
         trials = list(results.finished_trials(methods))
         if not trials:
             raise SuiteError(f"{store} holds no finished trial to submit: run one first.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from nasbench_suite import registry, sources
-from nasbench_suite.errors import SuiteError
-from nasbench_suite.parsing import check_settings, configure
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.parsing import check_settings, configure, parse_part
 from nasbench_suite.tasks.method import Method
 from nasbench_suite.tasks.task import config_hash
 
@@ -47,6 +47,40 @@ def method_label(name: str, method: Method) -> str:
         if key in required or value != defaults[key]
     ]
     return f"{name}[{','.join(changed)}]" if changed else name
+
+
+def own_label(text: str) -> str:
+    """The label of the method that a name with settings makes; a text that makes none as it is.
+
+    Settings may stand in any order, and defaults among them:
+
+    >>> own_label("regularized-evolution[sample_size=5,population_size=50]")
+    'regularized-evolution[population_size=50,sample_size=5]'
+    """
+    try:
+        name, settings = parse_part(text)
+        # A name alone is its label already, and its package need not be imported to know that.
+        return method_label(name, make_method(name, settings)) if settings else text
+    except SuiteError:
+        return text
+
+
+def find_label(kind: str, name: str, known: Sequence[str]) -> str:
+    """The one of the labels known that a name is, or that the settings written in it make.
+
+    Args:
+        kind: what it should be the name of, as ``choose_from`` takes it.
+        name: what was given.
+        known: the labels there are.
+
+    Raises:
+        SuiteError: it is none of them.
+    """
+    if name in known:
+        return name
+    if (label := own_label(name)) in known:
+        return label
+    raise SuiteError(choose_from(kind, name, known))
 
 
 def method_key(name: str, method: Method) -> str:

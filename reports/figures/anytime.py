@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nasbench_suite.analysis.curves import BudgetKind, results_curves
 from nasbench_suite.analysis.curves import anytime_curves as read_curves
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.tasks.methods import find_label
 from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
@@ -68,13 +69,11 @@ def anytime_curves(
         store = read_curves(store, by=by)
     curves = _choose_task(store, task)
     known = list(dict.fromkeys(curves["method"]))
-    for method in methods or ():
-        if method not in known:
-            raise SuiteError(choose_from("method with curves", method, known))
+    methods = [find_label("method with curves", name, known) for name in methods or ()]
     if ax is None:
         with sns.axes_style("ticks"):
             _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
-    chosen, note = best_few(list(methods or _best_first(curves)))
+    chosen, note = best_few(methods or _best_first(curves))
     numbers = method_numbers(known, curves)
     styles = method_styles(known, curves)
     _draw(ax, curves[curves["method"].isin(chosen)], styles, numbers, by, log)
