@@ -25,7 +25,7 @@ PYTHON = {
     ],
     "Benchmarks and spaces": [
         "nasbench_suite.benchmarks.table.Benchmark",
-        "nasbench_suite.benchmarks.table.Metric",
+        "nasbench_suite.benchmarks.metric.Metric",
         "nasbench_suite.benchmarks.table.make_benchmark",
         "nasbench_suite.benchmarks.noise",
         "nasbench_suite.spaces.base",

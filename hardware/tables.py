@@ -38,6 +38,7 @@ from nasbench_suite.benchmarks.importing import (
     units_assumed,
 )
 from nasbench_suite.benchmarks.long_form import refuse_long_form
+from nasbench_suite.benchmarks.metric import CONDITIONS
 from nasbench_suite.benchmarks.quantities import (
     COSTS,
     QUANTITIES,
@@ -47,7 +48,7 @@ from nasbench_suite.benchmarks.quantities import (
     says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
-from nasbench_suite.benchmarks.table import CONDITIONS, REASONS
+from nasbench_suite.benchmarks.table import REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_frame

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.open import OpenBenchmark
-from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.runs import MethodSpecification, make_methods
 from nasbench_suite.runner.trial import Trial

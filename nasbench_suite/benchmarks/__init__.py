@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nasbench_suite.benchmarks.library import load_benchmark
-from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import Benchmark, make_benchmark
 
 __all__ = ["Benchmark", "Metric", "load_benchmark", "make_benchmark"]

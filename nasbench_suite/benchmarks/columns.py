@@ -23,8 +23,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_validator
 
+from nasbench_suite.benchmarks.metric import Provenance, Split
 from nasbench_suite.benchmarks.quantities import QUANTITIES, Direction, read_suffix
-from nasbench_suite.benchmarks.table import Provenance, Reason, Split
+from nasbench_suite.benchmarks.table import Reason
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import decoded
 

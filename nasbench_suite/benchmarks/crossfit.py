@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.table import Benchmark, Metric
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import Benchmark
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]

@@ -15,9 +15,9 @@ from nasbench_suite.benchmarks.importing import (
     is_string_of,
     read_spelled,
 )
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.plausibility import Check
 from nasbench_suite.benchmarks.quantities import COSTS
-from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import read_frame
 from nasbench_suite.parsing import counted

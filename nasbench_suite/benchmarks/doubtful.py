@@ -10,10 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.quantities import QUANTITIES, convert
-from nasbench_suite.benchmarks.table import Benchmark, Metric
 from nasbench_suite.parsing import counted
-from nasbench_suite.spaces import PoolSpace
+from nasbench_suite.spaces import FiniteSpace, PoolSpace
 
 SHORTEST_MS = 0.05
 """The median latencies of the devices in HELP and HW-NAS-Bench are above 0.8 ms."""
@@ -53,18 +53,26 @@ CHANCE = 1.0
 _Numbers = NDArray[np.float64]
 
 
-def doubtful_figures(benchmark: Benchmark) -> list[str]:
-    """What a user should look at again, a sentence each, with what to type if it is so."""
+def doubtful_figures(
+    space: FiniteSpace, metrics: Mapping[str, Metric], columns: Mapping[str, _Numbers]
+) -> list[str]:
+    """What a user should look at again, a sentence each, with what to type if it is so.
+
+    Args:
+        space: of the architectures.
+        metrics: what each column is, by name.
+        columns: figures by architecture index, shape (space.size,), as ``Benchmark.columns``.
+    """
     hints = []
-    for metric in benchmark.metrics.values():
-        values = benchmark.values(metric.name)
+    for metric in metrics.values():
+        values = columns[metric.name]
         hints += unlikely_costs(metric.name, metric.quantity, metric.unit, values)
         if metric.quantity in ("accuracy", "error"):
             hints += _unlikely_outcomes(metric, values)
-            if not isinstance(benchmark.space, PoolSpace):
-                hints += _of_another_data_set(benchmark.space.name, metric, values)
-            hints += _on_test_grid(benchmark.space.name, metric, values)
-    return [*hints, *_same_figures(benchmark), *_units_apart(benchmark.metrics)]
+            if not isinstance(space, PoolSpace):
+                hints += _of_another_data_set(space.name, metric, values)
+            hints += _on_test_grid(space.name, metric, values)
+    return [*hints, *_same_figures(metrics, columns), *_units_apart(metrics)]
 
 
 def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
@@ -146,11 +154,11 @@ def _of_another_data_set(space: str, metric: Metric, values: _Numbers) -> list[s
     ]
 
 
-def _same_figures(benchmark: Benchmark) -> list[str]:
+def _same_figures(metrics: Mapping[str, Metric], columns: Mapping[str, _Numbers]) -> list[str]:
     """A hint for each validation metric that holds figures of a test."""
-    outcomes = [one for one in benchmark.metrics.values() if one.quantity in ("accuracy", "error")]
+    outcomes = [one for one in metrics.values() if one.quantity in ("accuracy", "error")]
     tests = [
-        (column, _accuracy(metric, benchmark.columns[column]))
+        (column, _accuracy(metric, columns[column]))
         for metric in outcomes
         if metric.split == "test"
         for column in (metric.name, *map(metric.seed_column, metric.seeds))
@@ -159,7 +167,7 @@ def _same_figures(benchmark: Benchmark) -> list[str]:
     for metric in outcomes:
         if metric.split != "valid":
             continue
-        values = _accuracy(metric, benchmark.values(metric.name))
+        values = _accuracy(metric, columns[metric.name])
         for column, test in tests:
             if np.isclose(values, test, 0, 1e-4).mean() > SAME_FIGURES:
                 found.append(

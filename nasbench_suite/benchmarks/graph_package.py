@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
-from nasbench_suite.benchmarks.table import Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import Benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.safe_pickle import explained, load
 from nasbench_suite.spaces import load_space

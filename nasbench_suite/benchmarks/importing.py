@@ -38,6 +38,7 @@ from nasbench_suite.benchmarks.encodings import (
     vector_encodings,
 )
 from nasbench_suite.benchmarks.long_form import refuse_long_form
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.plausibility import (
     Reading,
@@ -55,7 +56,7 @@ from nasbench_suite.benchmarks.quantities import (
     says_no_unit,
 )
 from nasbench_suite.benchmarks.structures import hw_nas_bench_facts, spelled
-from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.table import REASONS, Benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError, and_more, choose_from, refused
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, read_frame
 from nasbench_suite.parsing import counted
@@ -182,6 +183,8 @@ def benchmark_from_frame(
 ) -> Benchmark:
     """A benchmark of a data frame, with the checks of ``nasbench data import``.
 
+    Warns of what an import prints.
+
     Args:
         frame: a row an architecture, with a column of architectures, and columns named as
             ``nasbench data import`` knows them.
@@ -195,8 +198,8 @@ def benchmark_from_frame(
     """
     where = load_space(space) if isinstance(space, str) else space
     imported = import_frame(frame, name, where, **arguments)
-    for warning in imported.warnings:
-        warnings.warn(warning, stacklevel=2)
+    for told in (*imported.hints, *imported.warnings):
+        warnings.warn(told, stacklevel=2)
     return imported.benchmark
 
 
@@ -370,7 +373,8 @@ class _Importer:
             about["names"] = {**names, "metrics": {**names.get("metrics", {}), **labels}}
         benchmark = make_benchmark(name, self.space, metrics, self.columns, about, self._gaps())
         hints = [*self.hints, *units_assumed(self.assumed), *self._not_there(benchmark)]
-        hints += [*self._no_signal(), *doubtful_figures(benchmark)]
+        hints += self._no_signal()
+        hints += doubtful_figures(benchmark.space, benchmark.metrics, benchmark.columns)
         return Imported(benchmark, self.left_out, hints, self.warnings)
 
     def _not_there(self, benchmark: Benchmark) -> list[str]:

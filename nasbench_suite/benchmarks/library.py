@@ -20,11 +20,11 @@ import numpy as np
 
 from nasbench_suite import registry
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress, find_format
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.sources import SOURCES, Source, find_source, sources_of
 from nasbench_suite.benchmarks.table import (
     Benchmark,
-    Metric,
     is_benchmark_file,
     read_benchmark,
     read_metadata,

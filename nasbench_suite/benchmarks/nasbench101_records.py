@@ -29,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
-from nasbench_suite.benchmarks.table import REASONS, Benchmark, Metric, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import REASONS, Benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.tfrecord import read_tfrecord
 from nasbench_suite.spaces import PoolSpace, load_space, nasbench101

@@ -52,7 +52,8 @@ from numpy.typing import NDArray
 
 from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress
-from nasbench_suite.benchmarks.table import Benchmark, Metric, Split, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric, Split
+from nasbench_suite.benchmarks.table import Benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.safe_pickle import (
     SharedObject,

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite import registry
-from nasbench_suite.benchmarks.table import Benchmark, Described, Metric, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import Benchmark, Described, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import PoolSpace, SearchSpace

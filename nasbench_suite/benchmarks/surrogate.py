@@ -24,8 +24,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.open import OpenBenchmark
-from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.spaces import SearchSpace, load_space

@@ -22,7 +22,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args, overload
@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, get_args, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_suite.benchmarks.quantities import Direction, impossible
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.quantities import check_unit, impossible
 from nasbench_suite.deprecated import renamed
 from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing
@@ -55,82 +56,11 @@ _ROWS_AT_ONCE = 20_000  # of so large a table: Arrow's copies of them are held a
 _METADATA_KEY = b"nasbench_suite"
 _SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
-Split = Literal["train", "valid", "test"]
-Provenance = Literal["measured", "modelled", "quantised", "unknown"]
-
 Reason = Literal[
     "not measured", "rejected by the compiler", "training failed", "excluded by its publisher"
 ]
 REASONS = ("available", *get_args(Reason))
 """Why an architecture has no figure of a metric; the first says that it has one."""
-
-
-CONDITIONS = ("resolution", "batch", "runtime", "precision")
-"""Under which a cost was measured."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What one column of a benchmark is.
-
-    Attributes:
-        name: name of the column, such as ``cifar10_valid_12``.
-        quantity: what was measured: ``accuracy``, ``loss``, ``latency``, ``energy``,
-            ``training_time`` (cost of training up to ``epochs``), ``parameters``, ``flops``, ...
-        unit: its unit: ``%``, ``nats``, ``ms``, ``mJ``, ``s``, or empty for a count.
-        direction: whether larger or smaller is better.
-        dataset: the data set it was measured on, if any.
-        split: the part of the data set; a search may see ``valid``, never ``test``.
-        epochs: epochs of training behind the figure.
-        device: the device, for latency and energy.
-        resolution: of the images it was measured on, such as ``32x32``, where that is known.
-        batch: architectures were given so many images at once, where that is known.
-        runtime: what ran the networks, such as ``onnxruntime``, where that is known.
-        precision: the numeric type, such as ``float32`` or ``int8``, where that is known.
-        seeds: the training seeds, in column order; the metric is then their mean. Empty where
-            the source gives one figure alone.
-        provenance: whether the figures were measured, modelled, or measured but quantised.
-        note: anything a reader must know.
-    """
-
-    name: str
-    quantity: str = "accuracy"
-    unit: str = "%"
-    direction: Direction = "maximize"
-    dataset: str | None = None
-    split: Split | None = None
-    epochs: int | None = None
-    device: str | None = None
-    seeds: tuple[int, ...] = ()
-    provenance: Provenance = "unknown"
-    note: str = ""
-    resolution: str | None = None
-    batch: int | None = None
-    runtime: str | None = None
-    precision: str | None = None
-
-    @property
-    def conditions(self) -> str:
-        """Under which a cost was measured, as far as is known: ``batch 32, int8``; or nothing."""
-        batch = f"batch {self.batch}" if self.batch is not None else None
-        return ", ".join(filter(None, [self.resolution, batch, self.runtime, self.precision]))
-
-    def as_dict(self) -> dict[str, Any]:
-        """What the metric is, without the conditions that are not known.
-
-        They came later than the others: a metric without them has the checksum that it always had.
-        """
-        said = asdict(self)
-        return {k: v for k, v in said.items() if k not in CONDITIONS or v is not None}
-
-    def seed_column(self, seed: int) -> str:
-        """The name of the Parquet column with the figures of one seed."""
-        return f"{self.name}@{seed}"
-
-    @property
-    def missing_column(self) -> str:
-        """The name of the column with the reason of each architecture; only where some lack it."""
-        return f"{self.name}@missing"
 
 
 class Described:
@@ -337,8 +267,9 @@ class Benchmark(Described):
     def with_metric(self, metric: Metric, values: ArrayLike) -> Benchmark:
         """A benchmark with a further metric, or another in place of one of its name.
 
-        Warns where the figures seem to stand beside other architectures than they belong to, as
-        an import does.
+        Warns as an import does: where the figures seem to stand beside other architectures than
+        they belong to, and where they can hardly be what ``metric`` says. What the warnings say of
+        ``--metric NAME:field=...`` is here that field of ``metric``.
 
         Args:
             metric: what the figures are.
@@ -346,8 +277,10 @@ class Benchmark(Described):
 
         Raises:
             SuiteError: ``metric`` is a name alone, the figures are not one for each
-                architecture, not finite, or impossible; see ``quantities.impossible``.
+                architecture, not finite, or impossible (see ``quantities.impossible``), or their
+                unit is none of their quantity.
         """
+        from nasbench_suite.benchmarks.doubtful import doubtful_figures
         from nasbench_suite.benchmarks.plausibility import doubt
 
         if not isinstance(metric, Metric):
@@ -355,6 +288,7 @@ class Benchmark(Described):
                 f"{metric!r} does not say what the figures are: give a Metric, such as "
                 f'Metric("phone", quantity="latency", unit="ms", direction="minimize").'
             )
+        check_unit(metric.name, metric.quantity, metric.unit)
         checked = make_benchmark(self.name, self.space, [metric], {metric.name: values})
         figures = checked.values(metric.name)
         wrong, rule = impossible(figures, metric.quantity, metric.unit, metric.direction)
@@ -368,13 +302,14 @@ class Benchmark(Described):
                 f"to: {clause}.",
                 stacklevel=2,
             )
-        return Benchmark(
-            self.name,
-            self.space,
-            {**self.metrics, metric.name: metric},
-            {**self.columns, **checked.columns},
-            self.about,
-        )
+        others = {name: one for name, one in self.metrics.items() if name != metric.name}
+        metrics = {**self.metrics, metric.name: metric}
+        columns = {**self.columns, **checked.columns}
+        known = doubtful_figures(self.space, others, self.columns)
+        for told in doubtful_figures(self.space, metrics, columns):
+            if told not in known:
+                warnings.warn(told, stacklevel=2)
+        return Benchmark(self.name, self.space, metrics, columns, self.about)
 
     @cached_property
     def checksum(self) -> str:

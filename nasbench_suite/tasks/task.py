@@ -19,8 +19,9 @@ from nasbench_suite.benchmarks.crossfit import (
     fold_of,
     plan_crossfit,
 )
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.open import OpenBenchmark
-from nasbench_suite.benchmarks.table import Benchmark, Described, Metric
+from nasbench_suite.benchmarks.table import Benchmark, Described
 from nasbench_suite.deprecated import renamed_arguments, warn_renamed
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import html_table

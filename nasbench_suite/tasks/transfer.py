@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.library import load_benchmark
-from nasbench_suite.benchmarks.table import Benchmark, Metric
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 
 OTHERS, WITH_SIBLINGS = "others", "others+siblings"

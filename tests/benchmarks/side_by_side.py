@@ -246,7 +246,8 @@ def pymoo_search(folder: Path) -> Figures:
 def our_search(folder: Path) -> Figures:
     """NSGA-II of the suite, with its record, incumbents and anytime indicators."""
     from nasbench_suite import load_space
-    from nasbench_suite.benchmarks.table import Metric, make_benchmark
+    from nasbench_suite.benchmarks.metric import Metric
+    from nasbench_suite.benchmarks.table import make_benchmark
     from nasbench_suite.runner.trial import Trial
     from nasbench_suite.tasks import make_task
     from search_methods.nsga2 import NSGA2

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.table import (
     Benchmark,
-    Metric,
     make_benchmark,
     read_benchmark,
     write_benchmark,

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.live.recipe import Recipe, read_recipe
 from nasbench_suite.benchmarks.live.trainings import Trainings
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.open import OpenBenchmark
-from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.datasets import load_images
 from nasbench_suite.datasets.library import find_images
 from nasbench_suite.errors import SuiteError, need_package

@@ -11,7 +11,8 @@ from nasbench_suite import run
 from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.crossfit import crossfit_optimum, fold_of, plan_crossfit
-from nasbench_suite.benchmarks.table import Metric, make_benchmark
+from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.table import make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import task_row
 from nasbench_suite.runner.trial import Trial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from nasbench_suite.benchmarks.importing import (
     import_frame,
     import_table,
 )
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import frame_of
 from nasbench_suite.spaces import load_finite_space, load_space
@@ -261,6 +263,21 @@ def test_a_frame_of_a_sample_is_a_benchmark() -> None:
     assert benchmark_from_frame(frame, "fbnet").query(networks[3], "phone_ms") == COSTS[3]
     part = costs(phone_ms=COSTS).head(9)
     assert benchmark_from_frame(part, "nasbench-macro", partial=True).space.size == 9
+
+
+def test_a_metric_added_in_python_is_doubted_as_an_imported_one_is() -> None:
+    frame = costs(cifar10_test_3=50 + COSTS, phone_ms=COSTS / 1e4)
+    with pytest.warns(UserWarning, match="phone_ms has a median of .*: if these are seconds"):
+        benchmark = benchmark_from_frame(frame, "nasbench-macro")
+    signal = Metric("signal", dataset="cifar10", split="valid", epochs=3)
+    with pytest.warns(UserWarning, match="signal holds the figures of cifar10_test_3") as told:
+        mended = benchmark.with_metric(signal, 50 + COSTS)
+    assert len(told) == 1, "what was doubted before is not said again"
+    with pytest.warns(UserWarning, match="signal holds the figures of cifar10_test_3"):
+        mended.with_metric(signal, 50 + COSTS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        mended.with_metric(signal, 49 + COSTS)
 
 
 # -- accuracies ----------------------------------------------------------------------------------

@@ -224,6 +224,8 @@ def test_a_benchmark_from_a_frame_and_back() -> None:
     assert more.values("phone")[7] == 8
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        benchmark.with_metric(Metric("other"), frame["c_valid_1"])
+    with pytest.raises(SuiteError, match="'ms', which is none of accuracy"):
         benchmark.with_metric(replace(phone, quantity="accuracy"), frame["c_valid_1"])
     with pytest.raises(SuiteError, match="phone is 0 at architecture 0: latency is a number above"):
         benchmark.with_metric(phone, np.arange(TSS.size))

@@ -8,8 +8,8 @@ import pytest
 from sklearn.ensemble import GradientBoostingRegressor
 
 from nasbench_suite.benchmarks import surrogate as surrogates
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.surrogate import fit_surrogate, read_surrogate, write_surrogate
-from nasbench_suite.benchmarks.table import Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space
 

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks import surrogate as surrogates
 from nasbench_suite.benchmarks.library import load_benchmark
+from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.surrogates import load_any, load_surrogate
-from nasbench_suite.benchmarks.table import Metric, make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark, write_benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
