@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import shlex
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.rows import EnvironmentRow, MethodRow, Row, TaskRow, TrialRow
 from nasbench_suite.store import ResultStore
+from nasbench_suite.submissions.naming import naming_faults
 from nasbench_suite.tasks.methods import find_label
 
 FORMAT = 1
@@ -72,13 +74,21 @@ def make_submission(
         note: anything a reader must know.
 
     Raises:
-        SuiteError: the results cannot be read, hold no such method or no finished trial, or the
-            file cannot be written.
+        SuiteError: the results cannot be read, hold no such method or no finished trial, a method
+            has a label that ``verify_submission`` refuses, or the file cannot be written.
     """
     path = Path(path)
     if not path.name.endswith((SUFFIX, DENSE)):
         raise SuiteError(f"{path} is no name of a submission: end it in {SUFFIX} or {DENSE}.")
     submission = gather_submission(store, methods=methods, author=author, note=note)
+    for method in submission.methods:
+        for what, label in naming_faults(method):
+            command = shlex.join(["nasbench", "store", "rename", str(store), method.label, label])
+            mend = f"relabel it by `{command}`" if label else "run it under another name"
+            raise SuiteError(
+                f"{method.label!r} of {store} would be refused on a board ({what.rstrip('.')}): "
+                f"{mend}, or leave it out by --methods."
+            )
     write_submission(submission, path)
     return submission
 

@@ -22,11 +22,12 @@ from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.submissions.files import Submission, gather_submission, read_submission
+from nasbench_suite.submissions.naming import naming_faults
 from nasbench_suite.submissions.plausibility import copies, foresight, seed_gaps
 from nasbench_suite.tasks import Objective, Task, make_task
 from nasbench_suite.tasks.auditing import Violation, audit
 from nasbench_suite.tasks.judging import judged_on
-from nasbench_suite.tasks.methods import make_method, method_key, method_label
+from nasbench_suite.tasks.methods import make_method, method_key
 from nasbench_suite.tasks.task import config_hash
 
 Kind = Literal[
@@ -195,7 +196,7 @@ def _verify(
     if not submission.trials:
         faults.append(Fault("record", "", "it holds no trial."))
     for method in submission.methods:
-        faults += _method_faults(method)
+        faults += [Fault("method", method.label, what) for what, _ in naming_faults(method)]
         if _is_another(method):
             what = f"a class, or settings, that the {method.name!r} of here does not have."
             doubts.append(Fault("method", method.label, what))
@@ -273,29 +274,6 @@ def _missing_row(
     if trial.method not in methods:
         return "record", "its method is not in the submission."
     return None
-
-
-def _method_faults(claim: MethodRow) -> Iterator[Fault]:
-    """A key or label that is not the method's own: another's name on a board."""
-    settings = claim.label.removeprefix(claim.name)
-    if "(" in claim.name:
-        yield Fault(
-            "method", claim.label, "its name has a parenthesis, where boards say what tells it."
-        )
-    if claim.label != claim.label.strip():
-        yield Fault("method", claim.label, "its label begins or ends with a space.")
-    if claim.name in registry.entries("methods"):
-        try:
-            method = make_method(claim.name, claim.config)
-        except SuiteError:
-            return  # another version's settings; it is not run again, and that is noted
-        label = method_label(claim.name, method)
-        if claim.label != label and method_key(claim.name, method) == claim.key:
-            yield Fault("method", claim.label, f"its label is {label!r}.")
-        return
-    plain = settings == "" or (settings.startswith("[") and settings.endswith("]"))
-    if not claim.label.startswith(claim.name) or not plain:
-        yield Fault("method", claim.label, f"a label of {claim.name!r} begins with this name.")
 
 
 def _is_another(claim: MethodRow) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Command
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table import write_benchmark
@@ -16,6 +18,7 @@ from nasbench_suite.commands.submit import report_merge
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import task_row
 from nasbench_suite.runner import run
+from nasbench_suite.store.maintenance import rename_method
 from nasbench_suite.submissions import (
     Submission,
     Verification,
@@ -26,6 +29,7 @@ from nasbench_suite.submissions import (
 )
 from nasbench_suite.submissions.files import SUFFIX, write_submission
 from nasbench_suite.tasks import make_task
+from nasbench_suite.tasks.methods import make_method
 
 
 @pytest.fixture(scope="module")
@@ -174,6 +178,38 @@ def test_another_label_than_the_methods_own_is_named(
     for label in ("mine", "random (better)", "regularized-evolution"):
         found = verify(altered(honest, lambda content, label=label: rename(content, label)))
         assert kinds(found) == {"method"}
+
+
+@pytest.mark.parametrize("label", ["mine (A. Nobody)", "mine ", " mine", "our mine", "mine[a=1"])
+@pytest.mark.parametrize("name", ["mine", "random"])
+def test_a_label_that_would_be_refused_is_not_written_and_how_to_mend_it_is_told(
+    toy: Benchmark,
+    verify: Callable[..., Verification],
+    nasbench: Command,
+    tmp_path: Path,
+    name: str,
+    label: str,
+) -> None:
+    store, label = tmp_path / "r.sqlite", label.replace("mine", name)
+    run(toy, [(name, make_method("random"))], seeds=2, store=store, evaluations=5)
+    rename_method(store, name, label)
+    assert kinds(verify(store)) == {"method"}
+    ended = nasbench("submit", "make", tmp_path / f"a{SUFFIX}", "--store", store)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert not (tmp_path / f"a{SUFFIX}").exists()
+    _, *words = shlex.split(ended.err.split("`")[1])
+    assert nasbench(*words).code == 0
+    assert verify(make_submission(store, tmp_path / f"a{SUFFIX}")).accepted
+
+
+def test_a_name_with_a_parenthesis_is_not_written(toy: Benchmark, tmp_path: Path) -> None:
+    named = [("mine (2)", make_method("random")), ("mine", make_method("local-search"))]
+    run(toy, named, seeds=2, store=tmp_path / "r.sqlite", evaluations=5)
+    path = tmp_path / f"a{SUFFIX}"
+    with pytest.raises(SuiteError, match=r"parenthesis.*: run it under another name, or leave it"):
+        make_submission(tmp_path / "r.sqlite", path)
+    assert not path.exists()
+    make_submission(tmp_path / "r.sqlite", path, methods=["mine"])
 
 
 def test_a_name_of_here_with_another_class_or_settings_is_in_doubt(
