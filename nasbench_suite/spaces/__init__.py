@@ -44,7 +44,10 @@ def load_finite_space(name: str) -> FiniteSpace:
 def _made(name: str) -> SearchSpace:
     kind = registry.load_class("spaces", name, SearchSpace)
     advice = f"Search space {name!r} ({kind.__module__}:{kind.__qualname__}) cannot be made"
-    with refused(f"{advice} ({{reason}}): mend the class.", Exception):
+    mend = "mend the class"
+    if kind.choices and not issubclass(kind, (ProductSpace, FiniteSpace)):
+        mend += ", or derive it from ProductSpace, which does the rest for vectors of choices"
+    with refused(f"{advice} ({{reason}}): {mend}.", Exception):
         space = kind()
     if space.name != name:
         raise SuiteError(

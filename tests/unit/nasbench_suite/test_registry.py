@@ -140,6 +140,26 @@ def test_an_alias_is_the_same_part(install: Install) -> None:
         load_space("fours")
 
 
+def test_a_space_of_choices_is_told_what_does_the_rest_for_it(install: Install) -> None:
+    code = (
+        "from nasbench_suite.spaces.base import {base}\n"
+        "class Pairs({base}):\n"
+        "    name, choices = '{name}', (2, 3)\n"
+        "    def format(self, form): return ','.join(map(str, form))\n"
+        "    def parse(self, string): return tuple(map(int, string.split(',')))\n"
+    )
+    install(
+        "pairs",
+        "spaces",
+        {"bare": "bare:Pairs", "whole": "whole:Pairs"},
+        bare=code.format(base="SearchSpace", name="bare"),
+        whole=code.format(base="ProductSpace", name="whole"),
+    )
+    with pytest.raises(SuiteError, match=r"abstract.*: mend the class, or derive it from Product"):
+        load_space("bare")
+    assert load_space("whole").size == 6
+
+
 def test_a_space_registered_under_another_name_than_its_own(install: Install) -> None:
     install("renamed", "spaces", {"mine": "nasbench_suite.spaces.topology:TopologySpace"})
     with pytest.raises(SuiteError, match="registered as 'mine' calls itself 'nats-tss'"):
