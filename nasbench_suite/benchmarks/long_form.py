@@ -22,8 +22,8 @@ def refuse_long_form(
 ) -> None:
     """Refuse a table in long form, with the lines that turn it into one that is read.
 
-    It is one where most architectures have several rows, that differ in their figures and that one
-    or a few columns of labels tell apart.
+    It is one of several architectures, where most have several rows, that differ in their figures
+    and that one or a few columns of labels tell apart.
 
     Args:
         path: the file, for the message.
@@ -36,7 +36,7 @@ def refuse_long_form(
     """
     cells = frame[architectures].astype(str)
     counts = cells.value_counts()
-    if 2 * int((counts > 1).sum()) <= len(counts):
+    if len(counts) == 1 or 2 * int((counts > 1).sum()) <= len(counts):
         return
     for labels in _labels(frame.assign(**{architectures: cells}), architectures, counts.max()):
         figures = [
