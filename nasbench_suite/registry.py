@@ -202,6 +202,9 @@ class Entry:
     @contextmanager
     def _waited_for(self) -> Iterator[None]:
         """Say what is waited for where that takes long, as an import may take for ever."""
+        if self.value.partition(":")[0] in sys.modules:  # then nothing is, and a timer is a thread
+            yield
+            return
         said = f"{self.kind.one.capitalize()} {self.name!r} ({self.value}) is still being imported."
         timer = threading.Timer(_PATIENCE, print, [printable(said)], {"file": sys.stderr})
         timer.daemon = True

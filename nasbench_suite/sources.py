@@ -102,6 +102,11 @@ def _is_there(package: str) -> bool:
         return False
 
 
+def place_of(kind: type) -> str:
+    """Where a class stands, as entry points have it: ``module:Class``."""
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
 def class_at(place: str) -> ast.ClassDef | None:
     """The class at ``module:Class``; None where its source says of none at its top."""
     module, _, name = place.partition(":")

@@ -13,6 +13,7 @@ from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import TrialResult
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.parsing import html_table
+from nasbench_suite.sources import place_of
 from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
 from nasbench_suite.tasks.judging import judge
 from nasbench_suite.tasks.task import config_hash
@@ -31,8 +32,7 @@ class Trial:
         self.finished = False
         self._started = False
         self._wall_seconds = 0.0
-        # Of the settings as they are asked for: some methods vary them on the way.
-        self._identity = _identity(task, method, self.session.seed)
+        self._settings = method.identity  # as asked for: some methods vary theirs on the way
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else f"{100 * self.session.remaining:.0f} % left"
@@ -87,12 +87,23 @@ class Trial:
         session = self.session.state()
         arrays = {name: value for name, value in session.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in session.items() if name not in arrays}
-        header = json.dumps({**self._identity, "session": rest, "wall_seconds": self._wall_seconds})
+        header = json.dumps(
+            {**self._identity(), "session": rest, "wall_seconds": self._wall_seconds}
+        )
         arrays["header"] = np.array(header)
         arrays["method"] = np.frombuffer(state, dtype=np.uint8)
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         return True
+
+    def _identity(self) -> dict[str, object]:
+        """What a checkpoint is of."""
+        method = {"class": place_of(type(self.method)), "config": self._settings}
+        return {
+            "task": self.task.key,
+            "method": config_hash(method),
+            "seed": self.session.seed,
+        }
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same task, method and seed; only before any step.
@@ -106,7 +117,7 @@ class Trial:
                 content = {name: archive[name] for name in archive.files}
             header = json.loads(str(content.pop("header")))
             state = content.pop("method").tobytes()
-            for what, own in self._identity.items():
+            for what, own in self._identity().items():
                 if header.get(what) != own:
                     raise SuiteError(f"Checkpoint {path} belongs to another {what}: delete it.")
             self._start()
@@ -128,10 +139,3 @@ class Trial:
             )
         task = self.task.for_seed(self.session.seed)
         return judge(task, record, self._wall_seconds, self.session.diagnostics)
-
-
-def _identity(task: Task, method: Method, seed: int) -> dict[str, object]:
-    """What a checkpoint is of."""
-    kind = type(method)
-    identity = {"class": f"{kind.__module__}:{kind.__qualname__}", "config": method.identity}
-    return {"task": task.key, "method": config_hash(identity), "seed": seed}

@@ -11,6 +11,7 @@ from functools import cache
 
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
+from nasbench_suite.sources import place_of
 from nasbench_suite.spaces.base import Architecture, ProductSpace, SearchSpace
 from nasbench_suite.spaces.finite import FiniteProductSpace, FiniteSpace, listed
 from nasbench_suite.spaces.pool import PoolSpace
@@ -43,7 +44,7 @@ def load_finite_space(name: str) -> FiniteSpace:
 @cache
 def _made(name: str) -> SearchSpace:
     kind = registry.load_class("spaces", name, SearchSpace)
-    advice = f"Search space {name!r} ({kind.__module__}:{kind.__qualname__}) cannot be made"
+    advice = f"Search space {name!r} ({place_of(kind)}) cannot be made"
     mend = "mend the class"
     if kind.choices and not issubclass(kind, (ProductSpace, FiniteSpace)):
         mend += ", or derive it from ProductSpace, which does the rest for vectors of choices"

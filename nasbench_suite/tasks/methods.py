@@ -85,9 +85,8 @@ def find_label(kind: str, name: str, known: Sequence[str]) -> str:
 
 def method_key(name: str, method: Method) -> str:
     """A hash of the name, the class and every hyper-parameter but those of ``later``."""
-    kind = type(method)
-    identity = f"{kind.__module__}:{kind.__qualname__}"
-    return config_hash({"name": name, "class": identity, "config": method.identity})
+    place = sources.place_of(type(method))
+    return config_hash({"name": name, "class": place, "config": method.identity})
 
 
 def method_name(kind: type[Method]) -> str:
@@ -97,7 +96,7 @@ def method_name(kind: type[Method]) -> str:
     >>> method_name(MyMethod)
     'my-method'
     """
-    place = f"{kind.__module__}:{kind.__qualname__}"
+    place = sources.place_of(kind)
     for name, entry in registry.entries("methods").items():
         if entry.value == place:
             return name
