@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import Distribution, EntryPoint, distributions
 from importlib.util import find_spec
 from pathlib import Path
+from traceback import walk_tb
 
 from nasbench_suite.errors import reason
 
@@ -41,6 +42,14 @@ def why_not_imported(point: EntryPoint, error: BaseException) -> str:
         return f"needs the package {missing!r}, which is not installed: pip install {missing}."
     said = repr(error) if isinstance(error, SystemExit) else reason(error).rstrip(".")
     return f"({point.value}) cannot be imported: {said}."
+
+
+def broken_package(error: ImportError) -> str | None:
+    """Which package of others' is missing, or refused to be imported; None for a fault of ours."""
+    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+    raising = str(frames[-1].f_globals.get("__name__", "")) if frames else ""
+    package = (error.name or raising).partition(".")[0]
+    return package if package and not (_OWN / package).is_dir() else None
 
 
 def _extra_with(package: str, distribution: Distribution | None) -> str | None:

@@ -31,6 +31,18 @@ def main() -> None:
         where = f" {name!a}" if name else ""
         print(f"nasbench: Cannot read or write{where} ({why}).", file=sys.stderr)
         sys.exit(2)
+    except ImportError as error:
+        from nasbench_suite.import_faults import broken_package
+
+        package = broken_package(error)
+        if package is None:
+            raise
+        print(
+            f"nasbench: The package {package!r} cannot be imported ({printable(reason(error))}): "
+            f"install a version of it that fits the others.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     except KeyboardInterrupt:
         print(
             "nasbench: interrupted; what was finished is kept, the same command goes on.",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from nasbench_suite.import_faults import broken_package
+
 ROOT = Path(__file__).resolve().parents[4]
 Call = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -142,3 +144,28 @@ def test_an_unknown_command_is_answered_with_the_nearest(call: Call) -> None:
     answer = call("leaderbord")
     assert answer.returncode == 2
     assert answer.stderr == "nasbench: Unknown command 'leaderbord': did you mean 'leaderboard'?\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("raise ImportError('requires NumPy 2.0 or newer')", "requires NumPy 2.0 or newer"),
+        ("import no_such_package", "No module named 'no_such_package'"),
+    ],
+)
+def test_a_package_of_others_that_cannot_be_imported_is_named_in_a_sentence(
+    call: Call, tmp_path: Path, source: str, why: str
+) -> None:
+    (tmp_path / "broken" / "pyarrow").mkdir(parents=True)
+    (tmp_path / "broken" / "pyarrow" / "__init__.py").write_text(source)
+    answer = call("data", "info", "digits", path=tmp_path / "broken")
+    assert answer.returncode == 2
+    assert why in answer.stderr
+    assert "cannot be imported" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_import_that_is_wrong_in_the_suite_is_no_fault_of_an_installation() -> None:
+    with pytest.raises(ImportError) as found:
+        exec("from nasbench_suite.errors import no_such_thing", {"__name__": "nasbench_suite.x"})
+    assert broken_package(found.value) is None
