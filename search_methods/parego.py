@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples
 from nasbench_suite.spaces import listed
-from nasbench_suite.statistics.pareto import simplex_lattice
+from nasbench_suite.statistics.pareto import scaled, simplex_lattice
 from nasbench_suite.tasks.method import Method, Session, later
 from search_methods.gaps import filled
 from search_methods.initial_designs import check_design, diverse
@@ -108,10 +108,8 @@ class ParEGO(Method):
 
     def _scalarized(self, weights: Array) -> Array:
         """The augmented Chebyshev function of all that was evaluated, shape (n,)."""
-        losses = filled(np.array(list(self.losses.values())))
-        spread = losses.max(axis=0) - losses.min(axis=0)
-        scaled = (losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0)
-        scalars: Array = (weights * scaled).max(axis=1) + self.rho * (weights * scaled).sum(axis=1)
+        weighted = weights * scaled(filled(np.array(list(self.losses.values()))))
+        scalars: Array = weighted.max(axis=1) + self.rho * weighted.sum(axis=1)
         return scalars
 
     def _most_promising(self, session: Session, scalars: Array) -> int:

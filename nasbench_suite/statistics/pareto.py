@@ -90,6 +90,13 @@ def _not_beaten_by_one(points: Floats) -> NDArray[np.bool_]:
     return ~beaten
 
 
+def scaled(losses: Floats) -> Floats:
+    """Losses brought to [0, 1] by the best and the worst of each objective, shape as given."""
+    low, high = losses.min(axis=0), losses.max(axis=0)
+    unit: Floats = (losses - low) / np.where(high > low, high - low, 1.0)
+    return unit
+
+
 def hypervolume(losses: ArrayLike, reference: ArrayLike | None = None) -> float:
     """The volume that ``losses`` dominate within ``reference``, by default (1, ..., 1).
 

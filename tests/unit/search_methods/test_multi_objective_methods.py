@@ -17,12 +17,14 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark, Metric, load_benchmark, make_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
+from nasbench_suite.predictors import Examples
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import FiniteProductSpace, FiniteSpace, load_space
 from nasbench_suite.statistics.pareto import nondominated
 from nasbench_suite.tasks import Method, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method
 from search_methods.exhaustive_predictor import ExhaustivePredictor
+from search_methods.lamoo import LaMOO, Region, divided, dominance_numbers
 from search_methods.mo_regularized_evolution import MultiObjectiveRegularizedEvolution
 from search_methods.nsga2 import NSGA2, rank_and_crowding
 from search_methods.parego import ParEGO, expected_improvement
@@ -38,6 +40,7 @@ METHODS = {
     "pareto-local-search": ParetoLocalSearch,
     "parego": ParEGO,
     "exhaustive-predictor": ExhaustivePredictor,
+    "lamoo": LaMOO,
 }
 each_method = pytest.mark.parametrize("name", METHODS)
 
@@ -343,6 +346,11 @@ def test_the_forest_predicts_all_and_what_is_seen_is_known(task: Task) -> None:
         ("parego", {"num_candidates": 0}),
         ("parego", {"rho": -1.0}),
         ("exhaustive-predictor", {"num_trees": 0}),
+        ("lamoo", {"num_initial": 1}),
+        ("lamoo", {"leaf_size": 1}),
+        ("lamoo", {"exploration": -1.0}),
+        ("lamoo", {"num_candidates": 0}),
+        ("lamoo", {"sampler": "cma-es"}),
     ],
 )
 def test_impossible_hyper_parameters_are_refused(name: str, settings: dict[str, Any]) -> None:
@@ -366,3 +374,43 @@ def test_the_exhaustive_predictor_passes_over_what_computes_the_same() -> None:
     assert (method._targets()[:, 0] < 0).all()  # an accuracy as it is, and the latency's logarithm
     seen = np.array(list(method.losses.values()))
     assert_allclose(method._targets()[:, 1], np.log(seen[:, 1]))
+
+
+def test_dominance_numbers_are_those_counted_one_by_one() -> None:
+    losses = np.random.default_rng(0).integers(0, 5, (60, 3)).astype(np.float64)
+    counted = [
+        sum(bool((other <= one).all() and (other < one).any()) for other in losses)
+        for one in losses
+    ]
+    assert_array_equal(dominance_numbers(losses), counted)
+
+
+def test_lamoo_divides_a_region_by_who_dominates_whom() -> None:
+    """Where the first feature alone decides, the good part is the half in which it is smaller."""
+    features = np.random.default_rng(1).random((40, 4))
+    losses = np.stack([features[:, 0], features[:, 0] ** 2], axis=1)
+    good, bad = divided(Region(np.arange(40)), features, losses)
+    assert features[good.members, 0].max() < features[bad.members, 0].min()
+    assert len(good.members) == len(bad.members) == 20
+    ((boundary, side),) = good.boundaries
+    assert side
+    fresh = np.random.default_rng(2).random((200, 4))
+    inside = boundary.predict(fresh) == side
+    assert fresh[inside, 0].mean() < fresh[~inside, 0].mean()
+
+
+def test_lamoo_goes_where_hypervolume_is_and_samples_within_the_boundaries(task: Task) -> None:
+    method = LaMOO(exploration=0.0, num_initial=30, leaf_size=8)
+    session = Session(task, 0)
+    method.start(session)
+    while len(method.seen) < 30:
+        method.step(session)
+    region = method._most_promising(session)
+    assert [side for _, side in region.boundaries][:1] == [True]
+    losses = np.array(list(method.seen.values()))
+    numbers = dominance_numbers(losses)
+    assert numbers[region.members].mean() < numbers.mean()
+    ((boundary, side), *_) = region.boundaries
+    drawn = [method._within(Region(region.members, ((boundary, side),)), session) for _ in range(9)]
+    assert (boundary.predict(Examples(session.space, drawn).features()) == side).all()
+    assert not set(drawn) & method.seen.keys()
