@@ -51,11 +51,12 @@ def warn_renamed(old: str, new: str, level: int = 3) -> None:
 
 
 def moved(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], Any]]:
-    """What a module needs whose contents stand elsewhere now.
+    """What a module needs whose contents stand elsewhere now, or by other names.
 
     Args:
-        module: the old module.
-        homes: the module in which each of its public names stands.
+        module: the module that is asked.
+        homes: the module in which each of its old names stands, or ``module:name`` where its name
+            is another now, and ``:name`` in the same module.
 
     Returns:
         Its ``__getattr__``, which warns and gives what is asked for, and its ``__dir__``.
@@ -64,8 +65,10 @@ def moved(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
     def __getattr__(name: str) -> Any:  # noqa: N807 (Python's own name)
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        warn_renamed(f"{module}.{name}", f"{homes[name]}.{name}")
-        return getattr(import_module(homes[name]), name)
+        home, _, new = homes[name].partition(":")
+        place = (home or module, new or name)
+        warn_renamed(f"{module}.{name}", ".".join(place))
+        return getattr(import_module(place[0]), place[1])
 
     return __getattr__, lambda: sorted(homes)
 

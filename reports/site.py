@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.analysis.results import Results
+from nasbench_suite.deprecated import current_keys, warn_renamed
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.submissions import Merge, merge_submissions
@@ -23,6 +24,7 @@ from reports.tables.rendering import Table, to_csv
 from reports.tables.text import number
 
 PUBLISHED = "published.toml"
+_OLD_KEYS = {"report": "judged_by"}
 _TEXT = (
     "Figures that papers print for the same protocol, beside what is measured here: mean and "
     "standard deviation over seeds. They are an outside check, and differ where seeds, trainings "
@@ -35,7 +37,7 @@ class PublishedFigure(BaseModel):
 
     Attributes:
         signal: the metric that the method saw.
-        report: the metric that it was judged by.
+        judged_by: the metric that it was judged by.
         method: label of the method here.
         mean: over runs, in the metric's unit.
         std: over runs.
@@ -46,12 +48,18 @@ class PublishedFigure(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signal: str
-    report: str
+    judged_by: str
     method: str
     mean: float
     std: float
     runs: int = 0
     source: str
+
+    @property
+    def report(self) -> str:
+        """``judged_by`` by the name of earlier versions."""
+        warn_renamed("PublishedFigure.report", "PublishedFigure.judged_by")
+        return self.judged_by
 
 
 def read_published(path: Path) -> list[PublishedFigure]:
@@ -63,7 +71,12 @@ def read_published(path: Path) -> list[PublishedFigure]:
     with refused(f"{path} cannot be read ({{reason}}).", OSError, ValueError):
         content = tomllib.loads(path.read_text("utf-8"))
     try:
-        return [PublishedFigure.model_validate(one) for one in content.get("figures", [])]
+        return [
+            PublishedFigure.model_validate(
+                current_keys(one, _OLD_KEYS, path) if isinstance(one, dict) else one
+            )
+            for one in content.get("figures", [])
+        ]
     except ValidationError as error:
         fault = error.errors()[0]
         place = ".".join(map(str, fault["loc"]))
@@ -78,7 +91,7 @@ def published_panel(figures: Sequence[PublishedFigure]) -> PlacedPanel:
         rows = []
         for figure in figures:
             for key, task in shown.tasks.items():
-                if (task.signal_metric, task.report_metric) != (figure.signal, figure.report):
+                if (task.signal_metric, task.report_metric) != (figure.signal, figure.judged_by):
                     continue
                 name = shown.shown.get(figure.method)
                 finished = shown.finished_on(key)

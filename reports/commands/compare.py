@@ -19,7 +19,7 @@ from reports.commands.options import (
     OneDataset,
     Seconds,
     Store,
-    print_report,
+    print_sheet,
     read,
 )
 
@@ -93,8 +93,8 @@ def compare(
         elif form is Format.JSON:
             typer.echo(costs.to_json(orient="records", indent=2))
         else:
-            report = comparison_tables.cost_report(costs, results.method(cost))
-            print_report(report, form, results)
+            sheet = comparison_tables.cost_sheet(costs, results.method(cost))
+            print_sheet(sheet, form, results)
         return
     if against not in (None, BEST):
         against = results.method(against)
@@ -113,7 +113,7 @@ def compare(
     elif form is Format.JSON:
         typer.echo(comparison_tables.comparisons_json(comparisons), nl=False)
     else:
-        print_report(comparison_tables.comparison_report(comparisons), form, results)
+        print_sheet(comparison_tables.comparison_sheet(comparisons), form, results)
 
 
 def seeds(

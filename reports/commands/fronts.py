@@ -43,7 +43,7 @@ def fronts(
     from reports.figures.gallery import write_paper_figure
     from reports.figures.style import check_figure_path
     from reports.labels import in_order
-    from reports.tables.fronts import fronts_report
+    from reports.tables.fronts import fronts_sheet
 
     if figure is not None:
         check_figure_path(figure)
@@ -61,4 +61,4 @@ def fronts(
     if figure is not None:
         write_paper_figure(chosen(), "attainment", figure, venue="screen")
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
-    print_rows(rows, form, lambda: fronts_report(results, rows), results)
+    print_rows(rows, form, lambda: fronts_sheet(results, rows), results)

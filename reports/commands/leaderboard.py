@@ -25,7 +25,7 @@ from reports.commands.options import (
     Order,
     Seconds,
     Store,
-    print_report,
+    print_sheet,
     read,
 )
 
@@ -117,8 +117,8 @@ def leaderboard(
             return
         cuts = {"evaluations": evaluations, "seconds": seconds}
         cut = " and ".join(f"{cut:,.10g} {kind}" for kind, cut in cuts.items() if cut is not None)
-        report = tables.make_report(results, rows, overall, confidence=confidence, cut=cut)
-        print_report(report, form, results)
+        sheet = tables.leaderboard_sheet(results, rows, overall, confidence=confidence, cut=cut)
+        print_sheet(sheet, form, results)
 
 
 @contextmanager

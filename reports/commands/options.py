@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nasbench_suite.commands.completion import complete, complete_tasks
+from nasbench_suite.deprecated import moved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ Seconds = Annotated[
 ]
 
 
-def print_report(report: tables.Report, form: Format, results: Results | None = None) -> None:
+def print_sheet(sheet: tables.Sheet, form: Format, results: Results | None = None) -> None:
     """Print tables for the terminal, in Markdown or in LaTeX.
 
     What names of methods in ``results`` leave out is added to the legend.
@@ -90,12 +91,12 @@ def print_report(report: tables.Report, form: Format, results: Results | None = 
     from reports.tables import rendering as tables
 
     if results is not None:
-        report = replace(report, legend=(*report.legend, *common_settings(results)))
+        sheet = replace(sheet, legend=(*sheet.legend, *common_settings(results)))
     if form is Format.MARKDOWN:
-        typer.echo(tables.to_markdown(report), nl=False)
+        typer.echo(tables.to_markdown(sheet), nl=False)
         return
     if form is Format.LATEX:
-        typer.echo(tables.to_latex(report), nl=False)
+        typer.echo(tables.to_latex(sheet), nl=False)
         return
     import os
 
@@ -107,16 +108,16 @@ def print_report(report: tables.Report, form: Format, results: Results | None = 
     known = console.is_terminal or "COLUMNS" in os.environ
     width = console.width if known else _PIPED
     console.width = width
-    console.print(*to_terminal(report, console.encoding, width), sep="\n", crop=False)
+    console.print(*to_terminal(sheet, console.encoding, width), sep="\n", crop=False)
 
 
 def print_rows(
     rows: pd.DataFrame,
     form: Format,
-    report: Callable[[], tables.Report],
+    sheet: Callable[[], tables.Sheet],
     results: Results | None = None,
 ) -> None:
-    """Print rows for other programs as they are, for people as the report that is made of them."""
+    """Print rows for other programs as they are, for people as the tables that are made of them."""
     from reports.tables import rendering as tables
 
     if form is Format.CSV:
@@ -124,7 +125,7 @@ def print_rows(
     elif form is Format.JSON:
         typer.echo(tables.records_json(rows), nl=False)
     else:
-        print_report(report(), form, results)
+        print_sheet(sheet(), form, results)
 
 
 def read(
@@ -156,3 +157,7 @@ def names(text: str | None) -> Sequence[str] | None:
     from nasbench_suite.parsing import split_names
 
     return split_names(text) if text else None
+
+
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(__name__, {"print_report": ":print_sheet"})

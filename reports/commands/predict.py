@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reports.commands.options import Format, print_report
+from reports.commands.options import Format, print_sheet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +86,7 @@ def predict(
     from reports.figures.prediction import write_curves, write_heat_map
     from reports.figures.style import check_figure_path
     from reports.tables import rendering as tables
-    from reports.tables.prediction import prediction_report
+    from reports.tables.prediction import prediction_sheet
 
     for path in (figure, heat_map):
         if path is not None:
@@ -128,7 +128,7 @@ def predict(
     elif form is Format.JSON:
         typer.echo(tables.records_json(rows), nl=False)
     else:
-        print_report(prediction_report(boards, measure, region), form)
+        print_sheet(prediction_sheet(boards, measure, region), form)
 
 
 def _datasets(table: Benchmark, named: str | None, metric: str | None) -> list[str | None]:

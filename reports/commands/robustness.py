@@ -44,7 +44,7 @@ def robustness(
     """Show spread, worst case, tail and collapse over seeds, and what the search logged inside."""
     from nasbench_suite.analysis.robustness import results_robustness
     from reports.labels import in_order
-    from reports.tables.robustness import robustness_report
+    from reports.tables.robustness import robustness_sheet
 
     results = read(
         file or store,
@@ -58,7 +58,7 @@ def robustness(
     rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
     rows = in_order(rows, results)
     print_rows(
-        rows, form, lambda: robustness_report(rows, confidence=confidence, tail=tail), results
+        rows, form, lambda: robustness_sheet(rows, confidence=confidence, tail=tail), results
     )
 
 
@@ -74,7 +74,7 @@ def sensitivity(
 ) -> None:
     """Show how a method's results depend on one hyper-parameter, all else equal."""
     from nasbench_suite.analysis.robustness import sensitivity as make_rows
-    from reports.tables.robustness import sensitivity_report
+    from reports.tables.robustness import sensitivity_sheet
 
     rows = make_rows(
         store,
@@ -85,4 +85,4 @@ def sensitivity(
         tail=tail,
         confidence=confidence,
     )
-    print_rows(rows, form, lambda: sensitivity_report(rows, method, parameter))
+    print_rows(rows, form, lambda: sensitivity_sheet(rows, method, parameter))

@@ -32,7 +32,7 @@ from reports.figures.methods import MOST_CURVES
 from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
 from reports.labels import only
 from reports.tables.rendering import Table
-from reports.tables.robustness import robustness_report
+from reports.tables.robustness import robustness_sheet
 from reports.tables.text import digits_of
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def robustness_panel(results: Results) -> Section | None:
     rows = results_robustness(results)
     if rows[list(_LOGGED)].isna().all(axis=None):
         return None
-    report = robustness_report(rows, confidence=0.95, tail=TAIL)
+    sheet = robustness_sheet(rows, confidence=0.95, tail=TAIL)
     blocks = []
     for number, (key, name) in enumerate(results.names.items()):
         alone = one_task(results, name)
@@ -280,8 +280,8 @@ def robustness_panel(results: Results) -> Section | None:
                     + "; ".join(f"{method} {value:.3g}" for method, value in ends.items()),
                 )
             )
-    text = " ".join(report.legend)
-    return Section("robustness", "Robustness", text, report.tables, blocks)
+    text = " ".join(sheet.legend)
+    return Section("robustness", "Robustness", text, sheet.tables, blocks)
 
 
 def _comparisons(

@@ -8,7 +8,7 @@ from reports.figures.attainment import TRUE_FRONT
 from reports.figures.gallery import choose_figure
 from reports.html.panels import Block, PlacedPanel, Section, gallery_block, task_tags
 from reports.labels import labels_of
-from reports.tables.fronts import fronts_report
+from reports.tables.fronts import fronts_sheet
 
 
 def pareto_panel(results: Results) -> Section | None:
@@ -18,14 +18,14 @@ def pareto_panel(results: Results) -> Section | None:
     if not any(key in finished for key in several):
         return None
     indicators = results_indicators(results)
-    report = fronts_report(results, indicators)
+    sheet = fronts_sheet(results, indicators)
     blocks = [
         _attainment(one_task(results, results.names[key]), f"pareto{number}-attainment")
         for number, key in enumerate(several)
         if key in finished
     ]
-    text = " ".join(report.legend)
-    return Section("pareto", "Pareto fronts", text, report.tables, blocks)
+    text = " ".join(sheet.legend)
+    return Section("pareto", "Pareto fronts", text, sheet.tables, blocks)
 
 
 def _attainment(alone: Results, key: str) -> Block:

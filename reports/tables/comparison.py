@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.comparison import FEW_BLOCKS
+from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
-from reports.tables.rendering import Report, Table
+from reports.tables.rendering import Sheet, Table
 from reports.tables.text import digits_of, interval, number, p_value
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _SURE = 0.95  # a probability above this is a verdict
 
 
-def cost_report(costs: pd.DataFrame, reference: str) -> Report:
+def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
     """One table a task of what methods spend to be as good as one of them is at its end.
 
     Args:
@@ -52,10 +53,10 @@ def cost_report(costs: pd.DataFrame, reference: str) -> Report:
         "Evaluations: from which on the method's anytime curve is no worse than the reference's is "
         "at its end; - where it never is. Speedup: what the reference spent, divided by that.",
     )
-    return Report(tuple(tables), legend)
+    return Sheet(tuple(tables), legend)
 
 
-def comparison_report(comparisons: Sequence[Comparison]) -> Report:
+def comparison_sheet(comparisons: Sequence[Comparison]) -> Sheet:
     """Two tables a task: the methods' mean ranks, and the pairs.
 
     Args:
@@ -88,7 +89,7 @@ def comparison_report(comparisons: Sequence[Comparison]) -> Report:
         f"{bayes}, first better/equal/worse. Improves: chance that a run of the first "
         f"beats one of the second on the same task.",
     )
-    return Report(tuple(tables), legend)
+    return Sheet(tuple(tables), legend)
 
 
 def _rank_table(comparison: Comparison) -> Table:
@@ -260,4 +261,11 @@ def _blocks(comparison: Comparison, number: int) -> str:
     return counted(number, "seed") + (" of tasks" if comparison.task == "all tasks" else "")
 
 
-__all__ = ["comparison_report", "comparisons_frame", "comparisons_json"]
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(
+        __name__,
+        {
+            "comparison_report": ":comparison_sheet",
+            "cost_report": ":cost_sheet",
+        },
+    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nasbench_suite.deprecated import moved
 from reports.labels import Labels, labels_of
-from reports.tables.rendering import Report, Table
+from reports.tables.rendering import Sheet, Table
 from reports.tables.text import interval, number
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _HEADINGS = {
 }
 
 
-def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
+def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
     """The tables of ``nasbench fronts``, from ``analysis.fronts.results_indicators``."""
     parts = []
     labels = labels_of(results)
@@ -69,7 +70,7 @@ def fronts_report(results: Results, rows: pd.DataFrame) -> Report:
         "beyond. Constrained regret: in the unit of the first objective, below the table's "
         "median of the others.",
     )
-    return Report(tuple(parts), legend)
+    return Sheet(tuple(parts), legend)
 
 
 def _beside(measure: Mapping[str, Any]) -> str:
@@ -91,3 +92,7 @@ def _notes(task: TaskRow, labels: Labels) -> list[str]:
             f"out of all fronts."
         )
     return notes
+
+
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(__name__, {"fronts_report": ":fronts_sheet"})

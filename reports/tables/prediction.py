@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nasbench_suite.deprecated import moved
 from nasbench_suite.prediction import MEASURES, summarise
-from reports.tables.rendering import Report, Table
+from reports.tables.rendering import Sheet, Table
 from reports.tables.text import number
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 _DIGITS = 3
 
 
-def prediction_report(
+def prediction_sheet(
     boards: Mapping[str, pd.DataFrame], measure: str, region: str, *, seconds: bool = True
-) -> Report:
+) -> Sheet:
     """A table a board: a row a predictor or proxy, a column a number of trained architectures.
 
     Args:
@@ -40,7 +41,7 @@ def prediction_report(
         "can pass it. Fit: seconds to learn from the most architectures. Query: milliseconds for "
         "one."
     )
-    return Report(tuple(tables), (legend,))
+    return Sheet(tuple(tables), (legend,))
 
 
 def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds: bool) -> Table:
@@ -79,3 +80,7 @@ def _cell(row: pd.Series[float]) -> str:
     half = (row["high"] - row["low"]) / 2
     width = f" ±{half:.{_DIGITS}f}" if np.isfinite(half) else ""
     return f"{row['value']:.{_DIGITS}f}{width}"
+
+
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(__name__, {"prediction_report": ":prediction_sheet"})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nasbench_suite.analysis.sameness import identical_methods, idle_settings
+from nasbench_suite.deprecated import moved
 from reports.labels import labels_of
 from reports.tables.text import (
     AT_OPTIMUM,
@@ -90,21 +91,21 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Report:
-    """All tables of a leaderboard, and the legend that they share."""
+class Sheet:
+    """Tables that are shown together, and the legend that they share."""
 
     tables: tuple[Table, ...]
     legend: tuple[str, ...]
 
 
-def make_report(
+def leaderboard_sheet(
     results: Results,
     rows: pd.DataFrame,
     overall: pd.DataFrame | None = None,
     *,
     confidence: float = 0.95,
     cut: str = "",
-) -> Report:
+) -> Sheet:
     """The tables of a leaderboard.
 
     Args:
@@ -134,7 +135,7 @@ def make_report(
     left_out = [name for name in results.names.values() if name not in set(rows["task"])]
     if left_out:
         legend.append(f"Left out, as they did not run for {cut}: {'; '.join(left_out)}.")
-    return Report(tuple(tables), tuple(legend))
+    return Sheet(tuple(tables), tuple(legend))
 
 
 def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) -> Table:
@@ -266,10 +267,10 @@ def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> 
 # -- renderings --------------------------------------------------------------------------------
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(sheet: Sheet) -> str:
     """GitHub-flavoured Markdown, with columns padded so that it reads well as it is."""
     lines: list[str] = []
-    for table in report.tables:
+    for table in sheet.tables:
         rows = [
             [
                 f"**{markdown_text(cell)}**" if best and cell else markdown_text(cell)
@@ -294,15 +295,15 @@ def to_markdown(report: Report) -> str:
         lines.append("")
         for note in table.notes:
             lines += [markdown_text(note), ""]
-    for line in report.legend:
+    for line in sheet.legend:
         lines += [markdown_text(line), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def to_latex(report: Report) -> str:
+def to_latex(sheet: Sheet) -> str:
     r"""Tables for ``\usepackage{booktabs}``."""
     lines = [r"% needs \usepackage{booktabs}"]
-    for table in report.tables:
+    for table in sheet.tables:
         alignment = "".join("l" if name in LEFT_ALIGNED else "r" for name in table.columns)
         lines += [
             r"\begin{table}",
@@ -320,7 +321,7 @@ def to_latex(report: Report) -> str:
             ]
             lines.append(" & ".join(shown) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}"]
-        for note in (*table.notes, *report.legend):
+        for note in (*table.notes, *sheet.legend):
             lines += ["", rf"{{\footnotesize {latex_text(note)}}}"]
         lines += [r"\end{table}", ""]
     return "\n".join(lines)
@@ -399,3 +400,7 @@ _LATEX = {
 def latex_text(text: str) -> str:
     """Text in which nothing is LaTeX's, with the marks of these tables."""
     return "".join(_LATEX.get(character, character) for character in text)
+
+
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(__name__, {"Report": ":Sheet", "make_report": ":leaderboard_sheet"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from reports.tables.rendering import Report, Table
+from nasbench_suite.deprecated import moved
+from reports.tables.rendering import Sheet, Table
 from reports.tables.text import counted, interval, number
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _INSIDE = {
 }
 
 
-def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> Report:
+def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> Sheet:
     """Tables of what ``nasbench_suite.analysis.robustness.robustness`` gives.
 
     Two a task: figures over seeds, and what happened inside of methods that tell.
@@ -78,10 +79,10 @@ def robustness_report(rows: pd.DataFrame, *, confidence: float, tail: float) -> 
         "with the table, on an edge. "
         "τ inherited: of accuracies with inherited weights with the table.",
     )
-    return Report(tuple(tables), legend)
+    return Sheet(tuple(tables), legend)
 
 
-def sensitivity_report(rows: pd.DataFrame, method: str, parameter: str) -> Report:
+def sensitivity_sheet(rows: pd.DataFrame, method: str, parameter: str) -> Sheet:
     """Tables of what ``nasbench_suite.analysis.robustness.sensitivity`` gives."""
     tables = []
     for (task, others), group in rows.groupby(["task", "others"], sort=False):
@@ -103,7 +104,7 @@ def sensitivity_report(rows: pd.DataFrame, method: str, parameter: str) -> Repor
                 notes=(),
             )
         )
-    return Report(tuple(tables), ())
+    return Sheet(tuple(tables), ())
 
 
 def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
@@ -122,3 +123,13 @@ def _failures(task: pd.DataFrame) -> list[str]:
         return []
     pairs = zip(failed["method"], failed["failed"], strict=True)
     return [f"Trials that failed: {counted(pairs)}."]
+
+
+if not TYPE_CHECKING:  # names of version 0.1
+    __getattr__, _ = moved(
+        __name__,
+        {
+            "robustness_report": ":robustness_sheet",
+            "sensitivity_report": ":sensitivity_sheet",
+        },
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reports.tables.rendering import LEFT_ALIGNED, Report, Table
+from reports.tables.rendering import LEFT_ALIGNED, Sheet, Table
 from reports.tables.text import AT_OPTIMUM, EQUIVALENT
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ _GAP = "  "
 _PLAIN = str.maketrans({EQUIVALENT: "~", AT_OPTIMUM: "*", "†": "+", "±": "+", "λ": "l", "τ": "t"})
 
 
-def to_terminal(report: Report, encoding: str = "utf-8", width: int = 100) -> list[RenderableType]:
+def to_terminal(sheet: Sheet, encoding: str = "utf-8", width: int = 100) -> list[RenderableType]:
     """For ``rich``; names are never read as its markup.
 
     Args:
-        report: the tables.
+        sheet: the tables.
         encoding: of the terminal; where it is not a Unicode one, marks are plain characters.
         width: of the terminal, in columns.
     """
@@ -38,7 +38,7 @@ def to_terminal(report: Report, encoding: str = "utf-8", width: int = 100) -> li
         return Text(content if readable else content.translate(_PLAIN), style)
 
     parts: list[RenderableType] = []
-    for table in report.tables:
+    for table in sheet.tables:
         parts += [text(table.title, "bold"), text(table.subtitle, "dim")]
         for block in _blocks(table, width):
             parts += [text("")]
@@ -50,7 +50,7 @@ def to_terminal(report: Report, encoding: str = "utf-8", width: int = 100) -> li
         parts += [text(note, "yellow") for note in table.notes]
         if table.notes:
             parts.append(text(""))
-    return [*parts, *(text(line, "dim") for line in report.legend)]
+    return [*parts, *(text(line, "dim") for line in sheet.legend)]
 
 
 def _blocks(table: Table, width: int) -> list[list[int]]:

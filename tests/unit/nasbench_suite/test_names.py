@@ -41,6 +41,20 @@ OLD = {
         "save_baseline",
     ],
 }
+RENAMED = {
+    "reports.commands.options": {"print_report": "print_sheet"},
+    "reports.tables.comparison": {
+        "comparison_report": "comparison_sheet",
+        "cost_report": "cost_sheet",
+    },
+    "reports.tables.fronts": {"fronts_report": "fronts_sheet"},
+    "reports.tables.prediction": {"prediction_report": "prediction_sheet"},
+    "reports.tables.rendering": {"Report": "Sheet", "make_report": "leaderboard_sheet"},
+    "reports.tables.robustness": {
+        "robustness_report": "robustness_sheet",
+        "sensitivity_report": "sensitivity_sheet",
+    },
+}
 
 
 def test_the_top_completes_to_the_public_names_alone() -> None:
@@ -82,7 +96,16 @@ def test_what_moved_is_found_and_warns(module: str, name: str) -> None:
     assert found is getattr(import_module(home), name)
 
 
-@pytest.mark.parametrize("module", OLD)
+@pytest.mark.parametrize(("module", "name"), [(m, name) for m in RENAMED for name in RENAMED[m]])
+def test_what_has_another_name_is_found_and_warns(module: str, name: str) -> None:
+    place, new = import_module(module), RENAMED[module][name]
+    with pytest.warns(DeprecationWarning, match=f"{module}.{name} is now {module}.{new}") as told:
+        found = getattr(place, name)
+    assert told[0].filename == __file__
+    assert found is getattr(place, new)
+
+
+@pytest.mark.parametrize("module", [*OLD, *RENAMED])
 def test_what_was_never_there_is_refused(module: str) -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         getattr(import_module(module), "nothing")  # noqa: B009 (as a user would meet it)

@@ -15,7 +15,7 @@ from reports.site import read_published, write_site
 PUBLISHED = """
 [[figures]]
 signal = "digits_valid_8"
-report = "digits_test_8"
+judged_by = "digits_test_8"
 method = "random"
 mean = 96.5
 std = 0.25
@@ -47,6 +47,20 @@ def test_published_figures_need_a_source(tmp_path: Path) -> None:
     path = tmp_path / "published.toml"
     path.write_text(PUBLISHED.replace("source", "sauce"))
     with pytest.raises(SuiteError, match="source"):
+        read_published(path)
+
+
+def test_published_figures_by_their_old_key(tmp_path: Path) -> None:
+    path = tmp_path / "published.toml"
+    path.write_text(PUBLISHED)
+    new = read_published(path)
+    path.write_text(PUBLISHED.replace("judged_by", "report"))
+    with pytest.warns(FutureWarning, match="'report' is now 'judged_by'"):
+        assert read_published(path) == new
+    with pytest.warns(DeprecationWarning, match="judged_by"):
+        assert new[0].report == "digits_test_8"
+    path.write_text("figures = [1]\n")
+    with pytest.raises(SuiteError, match="a figure's"):
         read_published(path)
 
 

@@ -16,7 +16,7 @@ from nasbench_suite import load_benchmark
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.printing import table_lines
 from nasbench_suite.runner import run
-from reports.tables.rendering import Report, Table
+from reports.tables.rendering import Sheet, Table
 from reports.tables.terminal import to_terminal
 from search_methods.regularized_evolution import RegularizedEvolution
 
@@ -30,7 +30,7 @@ import fcntl, json, struct, sys, termios
 import nasbench_suite.commands.printing as printing
 import reports.tables.terminal as terminal
 from nasbench_suite.commands import main
-from reports.commands.options import Format, print_report
+from reports.commands.options import Format, print_sheet
 
 told, store, fronts, folder = open(sys.argv[1], "w"), *sys.argv[2:5]
 widths = list(map(int, sys.argv[5:]))
@@ -39,9 +39,9 @@ GROUPS = ("data", "space", "store", "hardware", "vae", "supernet")
 as_it_is = terminal.to_terminal
 made = []
 
-def noted(report, encoding, width):
-    made.append(report)
-    return as_it_is(report, encoding, width)
+def noted(sheet, encoding, width):
+    made.append(sheet)
+    return as_it_is(sheet, encoding, width)
 
 terminal.to_terminal = noted
 lines_as_they_are = printing.table_lines
@@ -95,15 +95,15 @@ for words in (
         plain.clear()
         begin(width, words)
         if made:
-            print_report(made[0], Format.TERMINAL)
+            print_sheet(made[0], Format.TERMINAL)
         else:
             sys.argv = ["nasbench", *words]
             try:
                 main()
             except SystemExit as ended:
                 assert not ended.code, (words, ended.code)
-        for report in made[:1]:
-            told.write(json.dumps([[t.title, t.columns, t.rows] for t in report.tables]) + "\\n")
+        for sheet in made[:1]:
+            told.write(json.dumps([[t.title, t.columns, t.rows] for t in sheet.tables]) + "\\n")
         if plain:
             told.write(json.dumps(plain) + "\\n")
 sys.stdout.flush()
@@ -257,7 +257,7 @@ def test_a_wide_terminal_takes_one_block_and_a_narrow_one_keeps_marks_beside() -
     )  # fmt: skip
 
     def lines(width: int) -> list[str]:
-        parts = to_terminal(Report((table,), ()), "utf-8", width)
+        parts = to_terminal(Sheet((table,), ()), "utf-8", width)
         return [str(part) for part in parts]
 
     assert sum("method" in line for line in lines(40)) == 1
@@ -265,13 +265,13 @@ def test_a_wide_terminal_takes_one_block_and_a_narrow_one_keeps_marks_beside() -
     assert sum("method" in line for line in narrow) == 2
     assert any("94.37  ✓" in line for line in narrow)
     assert "94.37  *" in "\n".join(
-        str(part) for part in to_terminal(Report((table,), ()), "ascii", 40)
+        str(part) for part in to_terminal(Sheet((table,), ()), "ascii", 40)
     )
 
 
 def test_names_that_leave_no_room_stand_above_their_figures() -> None:
     name = "regularized-evolution[population_size=50]"
     table = Table("t", "s", ("method", "IQM"), ((name, "94.37"),), (False,), ())
-    parts = [str(part) for part in to_terminal(Report((table,), ()), "utf-8", 44)]
+    parts = [str(part) for part in to_terminal(Sheet((table,), ()), "utf-8", 44)]
     assert name in parts
     assert "  94.37" in parts

@@ -22,7 +22,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.store import ResultStore
 from reports.tables.paper import paper_table
-from reports.tables.rendering import make_report
+from reports.tables.rendering import leaderboard_sheet
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 COMMANDS: dict[str, Callable[[Path], Any]] = {
     "leaderboard": leaderboard,
     "overall": overall_leaderboard,
-    "report": lambda path: make_report(read_results(path), leaderboard(path)),
+    "report": lambda path: leaderboard_sheet(read_results(path), leaderboard(path)),
     "table": lambda path: paper_table(read_results(path)),
     "compare": lambda path: compare(path, resamples=5),
     "robustness": robustness,

@@ -10,7 +10,7 @@ from nasbench_suite.analysis.results import read_results
 from nasbench_suite.analysis.sameness import identical_methods, idle_settings
 from nasbench_suite.runner import run
 from nasbench_suite.tasks import Method
-from reports.tables.rendering import make_report
+from reports.tables.rendering import leaderboard_sheet
 from search_methods.random_search import RandomSearch
 
 EVOLUTION = "regularized-evolution"
@@ -58,7 +58,7 @@ def test_a_setting_that_cannot_act_is_said(results):
 
 def test_the_board_says_both(results):
     rows = leaderboard(results.path)
-    (table,) = make_report(results, rows).tables[:1]
+    (table,) = leaderboard_sheet(results, rows).tables[:1]
     notes = " ".join(table.notes)
     assert f"random and {EVOLUTION} made the same evaluations with every seed" in notes
     assert "population_size=100 is not below the budget" in notes

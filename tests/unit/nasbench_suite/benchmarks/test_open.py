@@ -24,7 +24,7 @@ from nasbench_suite.tasks import Session, make_task
 from nasbench_suite.tasks.methods import make_method
 from nasbench_suite.tasks.session import BudgetSpent
 from reports.figures.attainment import attainment
-from reports.tables.fronts import fronts_report
+from reports.tables.fronts import fronts_sheet
 
 DECISIONS, OPTIONS = 12, 7
 
@@ -218,7 +218,7 @@ def test_several_objectives_are_measured_beside_a_sample(tmp_path):
 
 
 def render_fronts(results):
-    return fronts_report(results, results_indicators(results))
+    return fronts_sheet(results, results_indicators(results))
 
 
 def test_each_question_is_asked_once_and_charged_each_time():
