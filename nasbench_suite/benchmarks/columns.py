@@ -142,6 +142,11 @@ class ColumnGroup:
     aside: list[str] = field(default_factory=list)
     seed_of: str | None = None
 
+    @property
+    def columns(self) -> list[str]:
+        """All columns of the metric, that of the figure reported first."""
+        return list(filter(None, [self.mean, *self.seeds.values()]))
+
 
 def group_columns(
     columns: Sequence[str], facts: Mapping[str, ColumnFacts]
