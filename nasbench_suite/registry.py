@@ -12,9 +12,8 @@ import ast
 import inspect
 import os
 import sys
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, distributions, entry_points
@@ -23,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nasbench_suite import sources
 from nasbench_suite.errors import SuiteError, choose_from, plain, printable, reason
 from nasbench_suite.lookalikes import shown_name
+from nasbench_suite.patience import if_longer_than
 
 if TYPE_CHECKING:
     from importlib.metadata import SelectableGroups  # until Python 3.12
@@ -199,20 +199,12 @@ class Entry:
                 f"{reason(error)}."
             ) from error
 
-    @contextmanager
-    def _waited_for(self) -> Iterator[None]:
+    def _waited_for(self) -> AbstractContextManager[None]:
         """Say what is waited for where that takes long, as an import may take for ever."""
-        if self.value.partition(":")[0] in sys.modules:  # then nothing is, and a timer is a thread
-            yield
-            return
+        if self.value.partition(":")[0] in sys.modules:  # then nothing is
+            return nullcontext()
         said = f"{self.kind.one.capitalize()} {self.name!r} ({self.value}) is still being imported."
-        timer = threading.Timer(_PATIENCE, print, [printable(said)], {"file": sys.stderr})
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
+        return if_longer_than(_PATIENCE, partial(print, printable(said), file=sys.stderr))
 
     @contextmanager
     def explained(self, *kinds: type[BaseException]) -> Iterator[None]:

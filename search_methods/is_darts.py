@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.cells import NONE
 from search_methods.supernet.cell import Mix, MixedOperations, Source
 from search_methods.supernet.data import Batch, SearchData, batches
+from search_methods.supernet.hooks import forward_hooks
 from search_methods.supernet.network import Supernet
 from search_methods.supernet.operations import Operation
 from search_methods.supernet.search import EVALUATION_BATCH, DifferentiableSearch
@@ -156,10 +157,6 @@ def measured(network: Supernet) -> Iterator[Measure]:
         measure.sums[mixed] = measure.sums.get(mixed, torch.zeros_like(found)) + found
         measure.counts[mixed] = measure.counts.get(mixed, 0) + len(given[0])
 
-    modules: list[nn.Module] = [m for m in network.modules() if isinstance(m, MixedOperations)]
-    handles = [module.register_forward_hook(note) for module in modules]
-    try:
+    mixed = [module for module in network.modules() if isinstance(module, MixedOperations)]
+    with forward_hooks((module, note) for module in mixed):
         yield measure
-    finally:
-        for handle in handles:
-            handle.remove()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nasbench_suite.errors import SuiteError
-from search_methods.supernet.cell import MixedCell
+from search_methods.supernet.cell import cells_of
 from search_methods.supernet.data import Batch, SearchData
 from search_methods.supernet.network import Supernet
 from search_methods.supernet.search import DifferentiableSearch
@@ -51,7 +51,7 @@ class LambdaDarts(DifferentiableSearch):
         supernet = super().make_supernet(data)
         if len(supernet.layouts) > 1:
             raise SuiteError("Λ-DARTS is here for cells of one kind: it has no DARTS space.")
-        if sum(isinstance(module, MixedCell) for module in supernet.modules()) < 2:
+        if len(cells_of(supernet)) < 2:
             raise SuiteError("Λ-DARTS compares cells: it needs two of them at least.")
         return supernet
 
@@ -85,11 +85,6 @@ class LambdaDarts(DifferentiableSearch):
         with shifted(self.supernet, shifts):
             loss = self.loss(train, mixes)
             return torch.autograd.grad(loss, self.weights, materialize_grads=True)
-
-
-def cells_of(network: nn.Module) -> list[MixedCell]:
-    """The mixed cells of a network, in its order."""
-    return [module for module in network.modules() if isinstance(module, MixedCell)]
 
 
 @contextmanager

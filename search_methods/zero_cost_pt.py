@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -14,6 +14,7 @@ from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError
 from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import Batch, SearchData, endless
+from search_methods.supernet.hooks import forward_hooks
 from search_methods.supernet.network import ResidualReduction, Supernet
 from search_methods.supernet.operations import Operation
 from search_methods.supernet.search import DifferentiableSearch, with_decided
@@ -131,10 +132,11 @@ def agreements(network: Supernet) -> Iterator[Agreements]:
 
     def note_edges(mixed: MixedOperations, given: tuple[Tensor, Mix], carried: Any) -> None:
         x, mix = given
-        times = 0
-        for name, operation in mixed.operations.items():
-            if isinstance(operation, Operation) and operation.rectifies:
-                times += len(mixed.computed(name, mix))
+        times = sum(
+            len(mixed.computed(name, mix))
+            for name, operation in mixed.operations.items()
+            if isinstance(operation, Operation) and operation.rectifies
+        )
         if times:
             count.add(x, times)
 
@@ -144,17 +146,13 @@ def agreements(network: Supernet) -> Iterator[Agreements]:
     def note_norm(module: nn.Module, given: Any, out: Tensor) -> None:
         count.add(out)
 
-    handles = []
-    for module in network.modules():
-        if isinstance(module, MixedOperations):
-            handles.append(module.register_forward_hook(note_edges))
-        elif isinstance(module, ResidualReduction):
-            handles.append(module.register_forward_hook(note_reduction))
-            handles.append(module.first.register_forward_hook(note_norm))
-    norm = network.get_submodule("norm")  # before the last ReLU
-    handles.append(norm.register_forward_hook(note_norm))
-    try:
+    mixed = [module for module in network.modules() if isinstance(module, MixedOperations)]
+    blocks = [module for module in network.modules() if isinstance(module, ResidualReduction)]
+    last = network.get_submodule("norm")  # before the last ReLU
+    hooks: list[tuple[nn.Module, Callable[..., None]]] = [
+        *((module, note_edges) for module in mixed),
+        *((block, note_reduction) for block in blocks),
+        *((norm, note_norm) for norm in (*(block.first for block in blocks), last)),
+    ]
+    with forward_hooks(hooks):
         yield count
-    finally:
-        for handle in handles:
-            handle.remove()

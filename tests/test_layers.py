@@ -29,6 +29,7 @@ LAYERS = (
         "nasbench_suite.deprecated",
         "nasbench_suite.lookalikes",
         "nasbench_suite.adding",
+        "nasbench_suite.patience",
     ),
     ("nasbench_suite.registry",),
     ("nasbench_suite.spaces",),

@@ -17,11 +17,13 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.patience import if_longer_than
 from nasbench_suite.runner.jobs import Failure, Job, Outcome, pack
 from nasbench_suite.runner.wire import MOST_BYTES, WireError, decode
 from nasbench_suite.runner.worker import ANSWER, FORK, ORDER, REAP, Greeting, receive, send
@@ -263,7 +265,7 @@ class Worker:
                         self._end()
                         return failure
                     self.holds = packed
-                with self._timer(process, late):
+                with if_longer_than(self._limits.seconds, partial(_stop, process, late)):
                     outcome = _ask(process, job)
                 if outcome is None:
                     raise WireError("it says that it is ready")
@@ -309,24 +311,6 @@ class Worker:
                 self._process = self._server.fork()
             return None if self._closed else self._process
 
-    @contextmanager
-    def _timer(self, process: _Process, late: threading.Event) -> Iterator[None]:
-        if self._limits.seconds is None:
-            yield
-            return
-
-        def stop() -> None:
-            late.set()
-            _kill(process.number)
-
-        timer = threading.Timer(self._limits.seconds, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
     def _end(self) -> int:
         """End the process; how it did."""
         with self._lock:
@@ -338,6 +322,12 @@ class Worker:
 def _ask(process: _Process, request: Job | bytes) -> Outcome | None:
     send(process.requests, pickle.dumps(request))
     return decode(receive(lambda size: os.read(process.answers, size), MOST_BYTES))
+
+
+def _stop(process: _Process, late: threading.Event) -> None:
+    """Kill a process that takes too long, having said so."""
+    late.set()
+    _kill(process.number)
 
 
 def _kill(process: int) -> None:

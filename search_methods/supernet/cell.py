@@ -377,3 +377,8 @@ class MixedCell(nn.Module):
                         message = drop_path(message, self.drop_path)
                     incoming[target].append(message)
         return nodes[layout.inputs :]
+
+
+def cells_of(network: nn.Module) -> list[MixedCell]:
+    """The mixed cells of a network, in its order."""
+    return [module for module in network.modules() if isinstance(module, MixedCell)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from search_methods.supernet.cell import MixedCell
+from search_methods.supernet.cell import cells_of
+from search_methods.supernet.hooks import forward_hooks
 
 _LANCZOS_VECTORS = 8
 
@@ -50,39 +52,32 @@ def variance(x: Tensor | None) -> float:
 def record_variances(network: nn.Module) -> Iterator[Variances]:
     """Record activation variances of all forward passes inside, by hooks."""
     found = Variances()
-    handles = []
-
-    def hook(cell: MixedCell, number: int) -> None:
-        def on_edges(source: int) -> Callable[[nn.Module, Any, list[Tensor | None]], None]:
-            places = [e for e, (start, _) in enumerate(cell.layout.edges) if start == source]
-
-            def note(module: nn.Module, inputs: Any, carried: list[Tensor | None]) -> None:
-                for place, message in zip(places, carried, strict=True):
-                    found.edges[number][place] = variance(message)
-
-            return note
-
-        def on_node(place: int) -> Callable[[nn.Module, Any, Tensor], None]:
-            def note(module: nn.Module, inputs: Any, node: Tensor) -> None:
-                found.nodes[number][place] = variance(node)
-
-            return note
-
-        found.edges.append([0.0] * len(cell.layout.edges))
-        found.nodes.append([0.0] * len(cell.nodes))
+    hooks: list[tuple[nn.Module, Callable[..., None]]] = []
+    for cell in cells_of(network):
+        edges, nodes = [0.0] * len(cell.layout.edges), [0.0] * len(cell.nodes)
+        found.edges.append(edges)
+        found.nodes.append(nodes)
         for source, mixed in enumerate(cell.mixed):
-            handles.append(mixed.register_forward_hook(on_edges(source)))
-        for place, node in enumerate(cell.nodes):
-            handles.append(node.register_forward_hook(on_node(place)))
-
-    cells = [module for module in network.modules() if isinstance(module, MixedCell)]
-    for number, cell in enumerate(cells):
-        hook(cell, number)
-    try:
+            places = [e for e, (start, _) in enumerate(cell.layout.edges) if start == source]
+            hooks.append((mixed, partial(_note_variances, edges, places)))
+        hooks += [
+            (node, partial(_note_variance, nodes, place)) for place, node in enumerate(cell.nodes)
+        ]
+    with forward_hooks(hooks):
         yield found
-    finally:
-        for handle in handles:
-            handle.remove()
+
+
+def _note_variances(
+    noted: list[float], places: Sequence[int], _: nn.Module, __: Any, carried: list[Tensor | None]
+) -> None:
+    """Keep the variance of what each edge from a node carries, at the place of the edge."""
+    for place, message in zip(places, carried, strict=True):
+        noted[place] = variance(message)
+
+
+def _note_variance(noted: list[float], place: int, _: nn.Module, __: Any, node: Tensor) -> None:
+    """Keep the variance of a node at its place."""
+    noted[place] = variance(node)
 
 
 def hessian_product(loss: Tensor, parameters: Sequence[Tensor]) -> Callable[[Tensor], Tensor]:
