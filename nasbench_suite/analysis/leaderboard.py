@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,70 +119,74 @@ def results_leaderboard(
     import pandas as pd
 
     check_confidence(confidence)
-    parts = []
-    for key, trials in judged_tasks(results, evaluations, seconds):
-        task = results.tasks[key]
-        trials["failed"] = trials["status"] == "failed"
-        trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
-        trials["regret"] = _regrets(task, trials)
-        counts = trials.groupby("method", sort=False).agg(
-            method_key=("method_key", "first"),
-            seeds=("figure", "count"),
-            failed=("failed", "sum"),
-            undecided=("undecided", "sum"),
-            mean=("figure", "mean"),
-            std=("figure", "std"),
-            median=("figure", "median"),
-            regret=("regret", "mean"),
-            unavailable=("unavailable", "sum"),
-        )
-        part = counts.join(_estimates(task, trials, confidence)).reset_index()
-        own = task_samples(results, key, trials)
-        part["rank"] = ranks(round_figures(part["iqm"], task.optimum or 0.0), task.direction)
-        part["mean_rank"], part["common_seeds"] = _paired_ranks(
-            trials, list(part["method"]), task.direction
-        )
-        part["cvar"] = [
-            _sign(task) * conditional_value_at_risk(own[m].figures, TAIL) if m in own else np.nan
-            for m in part["method"]
-        ]
-        known = anchors(task)
-        signal_regrets = known.signal_regret(trials).groupby(trials["method"]).mean()
-        part["signal_regret"] = part["method"].map(signal_regrets)
-        part["noise"] = [_noise(task, known.noise, own.get(m), confidence) for m in part["method"]]
-        part["best"] = part["rank"] == part["rank"].min()
-        verdicts: dict[str, tuple[float, bool, bool]] = {}
-        if own:
-            leader = part.loc[part["best"].to_numpy(), "method"].min()
-            verdicts = _verdicts(task, own, str(leader), 1.0 - confidence)
-        unknown = (np.nan, False, False)
-        # Methods that share the best IQM are all best, whatever a test says of one of them.
-        found = [
-            unknown if b else verdicts.get(m, unknown)
-            for m, b in zip(part["method"], part["best"], strict=True)
-        ]
-        part["p"] = [row[0] for row in found]
-        part["worse"] = [row[1] for row in found]
-        part["equivalent"] = [row[2] for row in found]
-        floor = np.nan if task.noise_floor is None else task.noise_floor
-        worst_end = part["low"] if task.direction == "maximize" else part["high"]
-        optimum = np.nan if task.optimum is None else task.optimum
-        part["at_optimum"] = _sign(task) * (optimum - worst_end) < floor
-        part = part.assign(
-            task=results.names[key],
-            optimum=optimum,
-            noise_floor=floor,
-            metric=task.report_metric,
-            unit=task.unit,
-            direction=task.direction,
-            benchmark=task.benchmark,
-            dataset=task.dataset,
-            task_key=key,
-        )
-        parts.append(part.sort_values(["rank", "method"], kind="stable"))
+    parts = [
+        _task_board(results, key, trials, confidence)
+        for key, trials in judged_tasks(results, evaluations, seconds)
+    ]
     rows = pd.concat(parts, ignore_index=True)
     further = [name for name in rows.columns if name not in (*_FIRST, *_LAST)]
     return rows[[*_FIRST, *further, *_LAST]]
+
+
+def _task_board(
+    results: Results, key: str, trials: pd.DataFrame, confidence: float
+) -> pd.DataFrame:
+    """The rows of one task, best first; a further column is a line here."""
+    task = results.tasks[key]
+    board = _counted(task, trials).join(_estimates(task, trials, confidence)).reset_index()
+    methods = list(board["method"])
+    samples = task_samples(results, key, trials)
+    known = anchors(task)
+    optimum = np.nan if task.optimum is None else task.optimum
+    floor = np.nan if task.noise_floor is None else task.noise_floor
+    board["rank"] = ranks(round_figures(board["iqm"], task.optimum or 0.0), task.direction)
+    board["mean_rank"], board["common_seeds"] = _paired_ranks(trials, methods, task.direction)
+    board["cvar"] = [_tail(task, samples.get(method)) for method in methods]
+    signal_regrets = known.signal_regret(trials).groupby(trials["method"]).mean()
+    board["signal_regret"] = board["method"].map(signal_regrets)
+    board["noise"] = [
+        _noise(task, known.noise, samples.get(method), confidence) for method in methods
+    ]
+    board["best"] = board["rank"] == board["rank"].min()
+    verdicts = _verdicts(task, samples, set(board.loc[board["best"], "method"]), 1.0 - confidence)
+    board["p"], board["worse"], board["equivalent"] = map(
+        list, zip(*(verdicts.get(method, _UNKNOWN) for method in methods), strict=True)
+    )
+    worst_end = board["low"] if task.direction == "maximize" else board["high"]
+    board["at_optimum"] = _sign(task) * (optimum - worst_end) < floor
+    board = board.assign(
+        task=results.names[key],
+        optimum=optimum,
+        noise_floor=floor,
+        metric=task.report_metric,
+        unit=task.unit,
+        direction=task.direction,
+        benchmark=task.benchmark,
+        dataset=task.dataset,
+        task_key=key,
+    )
+    return board.sort_values(["rank", "method"], kind="stable")
+
+
+def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
+    """What is counted and averaged over the trials of each method, by method.
+
+    ``trials``, of which there may be millions, get columns for it and are not copied.
+    """
+    trials["failed"] = trials["status"] == "failed"
+    trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
+    trials["regret"] = _regrets(task, trials)
+    return trials.groupby("method", sort=False).agg(
+        method_key=("method_key", "first"),
+        seeds=("figure", "count"),
+        failed=("failed", "sum"),
+        undecided=("undecided", "sum"),
+        mean=("figure", "mean"),
+        std=("figure", "std"),
+        median=("figure", "median"),
+        regret=("regret", "mean"),
+        unavailable=("unavailable", "sum"),
+    )
 
 
 # The order of the columns; a further one that is counted stands between.
@@ -261,41 +266,18 @@ def results_overall(
                 for method, sample in task_samples(results, key, trials).items()
             }
     complete = sorted(set.intersection(everyone, *map(set, reached.values())))
-    parts: dict[str, list[Estimate]] = {method: [] for method in complete}
-    iqms, ends, from_table = [], [], True
-    for key, of_task in reached.items():
-        task = results.tasks[key]
-        means = [of_task[method].iqm for method in complete]
-        iqms.append(round_figures([mean.value for mean in means], task.optimum or 0.0))
-        best, zero = _sign(task) * (task.optimum or 0.0), _sign(task) * anchors(task).chance
-        if not np.isfinite(zero):
-            from_table = False
-            zero = min((of_task[method].mean for method in complete), default=0.0)
-        # Where even a random architecture is the best there is, nothing is left to take.
-        scale = best - zero or 1.0
-        ends.append(sorted((_sign(task) * end - zero) / scale for end in task.bounds))
-        for method, mean in zip(complete, means, strict=True):
-            parts[method].append(
-                Estimate((mean.value - zero) / scale, mean.error / scale, mean.freedom)
-            )
-    ranked = bool(complete and reached)
-    mean_rank = dict(zip(complete, mean_ranks(np.array(iqms)), strict=True)) if ranked else {}
+    ways = {
+        key: _way(results.tasks[key], [of_task[method].mean for method in complete])
+        for key, of_task in reached.items()
+    }
+    scored = _scores(results.tasks, reached, ways, complete, confidence)
+    anchor = RANDOM_ARCHITECTURE if all(way.known for way in ways.values()) else WORST_METHOD
     rows: list[dict[str, Any]] = []
     for method in sorted(everyone):
         own = [of_task[method] for of_task in reached.values() if method in of_task]
-        row: dict[str, Any] = {
-            "method": method,
-            "tasks": len(own),
-            "seeds": sum(each.seeds for each in own),
-            "anchor": RANDOM_ARCHITECTURE if from_table else WORST_METHOD,
-        }
-        if method in mean_rank:
-            score = average(parts[method])
-            row["score"] = score.value
-            least, greatest = np.mean(ends, axis=0)
-            row["low"], row["high"] = score.interval(confidence, (least, greatest))
-            row["mean_rank"] = mean_rank[method]
-        rows.append(row)
+        seeds = sum(each.seeds for each in own)
+        whole = {"method": method, "tasks": len(own), "seeds": seeds, "anchor": anchor}
+        rows.append(whole | scored.get(method, {}))
     columns = ["method", "tasks", "seeds", "score", "low", "high", "mean_rank", "anchor"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(
@@ -312,7 +294,81 @@ class _Reached:
     seeds: int
 
 
+@dataclass(frozen=True)
+class _Way:
+    """From what scores 0 on a task to its optimum; larger figures are better along it.
+
+    Attributes:
+        zero: the figure that scores 0.
+        length: from there to the optimum.
+        known: whether that is a random architecture, and not the worst of who takes part.
+        ends: the least and the greatest score that there can be.
+    """
+
+    zero: float
+    length: float
+    known: bool
+    ends: tuple[float, float]
+
+    def score(self, figure: Estimate) -> Estimate:
+        """The share of the way that a figure took."""
+        error = figure.error / self.length
+        return Estimate((figure.value - self.zero) / self.length, error, figure.freedom)
+
+
+def _way(task: TaskRow, means: Sequence[float]) -> _Way:
+    """The way on a task.
+
+    Args:
+        task: the task.
+        means: of each method; the worst scores 0 where the table is not at hand.
+    """
+    sign = _sign(task)
+    best, zero = sign * (task.optimum or 0.0), sign * anchors(task).chance
+    known = bool(np.isfinite(zero))
+    if not known:
+        zero = min(means, default=0.0)
+    # Where even a random architecture is the best there is, nothing is left to take.
+    length = best - zero or 1.0
+    least, greatest = sorted((sign * end - zero) / length for end in task.bounds)
+    return _Way(zero, length, known, (least, greatest))
+
+
+def _scores(
+    tasks: Mapping[str, TaskRow],
+    reached: Mapping[str, Mapping[str, _Reached]],
+    ways: Mapping[str, _Way],
+    methods: Sequence[str],
+    confidence: float,
+) -> dict[str, dict[str, float]]:
+    """Score, the ends of its interval and mean rank over tasks, by method.
+
+    Args:
+        tasks: rows by key.
+        reached: by key of the task and method.
+        ways: by key of the task.
+        methods: that have results on every task.
+        confidence: of the intervals.
+    """
+    if not (methods and reached):
+        return {}
+    iqms = [
+        round_figures([of_task[method].iqm.value for method in methods], tasks[key].optimum or 0.0)
+        for key, of_task in reached.items()
+    ]
+    least, greatest = np.mean([way.ends for way in ways.values()], axis=0)
+    found = {}
+    for method, rank in zip(methods, mean_ranks(np.array(iqms)), strict=True):
+        score = average([ways[key].score(of_task[method].iqm) for key, of_task in reached.items()])
+        low, high = score.interval(confidence, (least, greatest))
+        found[method] = {"score": score.value, "low": low, "high": high, "mean_rank": rank}
+    return found
+
+
 RANDOM_ARCHITECTURE, WORST_METHOD = "a random architecture", "the worst method's mean"
+
+
+_UNKNOWN = (np.nan, False, False)  # nothing is said of who is best, or without figures
 
 
 def _sign(task: TaskRow) -> float:
@@ -351,18 +407,32 @@ def _estimates(task: TaskRow, trials: pd.DataFrame, confidence: float) -> pd.Dat
 
 
 def _verdicts(
-    task: TaskRow, samples: dict[str, Sample], best: str, alpha: float
+    task: TaskRow, samples: dict[str, Sample], best: set[str], alpha: float
 ) -> dict[str, tuple[float, bool, bool]]:
-    """Of each method but the best: adjusted p, whether it is worse, whether it is equivalent."""
+    """Of each method but the best: adjusted p, whether it is worse, whether it is equivalent.
+
+    Methods that share the best IQM are all best, whatever a test says of one of them; the others
+    are held against the first of them by name.
+    """
+    if not samples:
+        return {}
     found = {}
+    leader = samples[min(best)]
     for method, sample in samples.items():
-        if method == best:
+        if method in best:
             continue
-        gap = difference(samples[best], sample)
+        gap = difference(leader, sample)
         p = family_p(gap, len(samples))
         equal = gap.equivalence_p(task.noise_floor) if task.noise_floor else np.nan
         found[method] = (p, p < alpha, equal < alpha)
     return found
+
+
+def _tail(task: TaskRow, sample: Sample | None) -> float:
+    """Mean of the worst fifth of the seeds; missing without any."""
+    if sample is None:
+        return np.nan
+    return _sign(task) * conditional_value_at_risk(sample.figures, TAIL)
 
 
 def _noise(
