@@ -67,7 +67,7 @@ def measure_command(
     from hardware.measuring import Plan, choose_architectures, measure, read_measured
     from hardware.runtimes import RunOptions
     from hardware.tables import export_metadata, measured_table, write_table
-    from nasbench_suite.commands.data import _progress
+    from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.parsing import parse_numbers
     from nasbench_suite.spaces import load_finite_space
@@ -89,7 +89,7 @@ def measure_command(
     journal = journal or output.with_suffix(".jsonl")
     steps = measure(plan, journal, parse_numbers(cores) if cores else None)
     begun = next(steps)  # what cannot be measured is refused before a bar is shown
-    with _progress("measuring") as advance:
+    with progress_bar("measuring") as advance:
         advance(*begun)
         for done, total in steps:
             advance(done, total)
@@ -311,7 +311,7 @@ def predict_command(
     from hardware.predictors import learning_curves
     from hardware.tables import costs_of, read_table
     from nasbench_suite.benchmarks import load_benchmark
-    from nasbench_suite.commands.data import _progress
+    from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.commands.printing import print_frame, print_lines
     from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_numbers, split_names
@@ -324,7 +324,7 @@ def predict_command(
     if transfer:
         from hardware.transfer import summarise, transfer_curves
 
-        with _progress("learning") as advance:
+        with progress_bar("learning") as advance:
             draws = transfer_curves(
                 where,
                 indices,
@@ -343,7 +343,7 @@ def predict_command(
         print_lines("Spearman's rank correlation on what was not measured: mean and worst device")
         print_frame(summarise(draws))
         return
-    with _progress("learning") as advance:
+    with progress_bar("learning") as advance:
         curves = learning_curves(
             where,
             indices,

@@ -35,7 +35,7 @@ from nasbench_suite.files.home import HOME_VARIABLE, home_folder
 from nasbench_suite.spaces import PoolSpace, SearchSpace, list_spaces, load_space
 
 if TYPE_CHECKING:
-    from nasbench_suite.benchmarks.columns import ColumnFacts
+    from nasbench_suite.benchmarks.columns import ColumnFacts, MetadataFile
     from nasbench_suite.benchmarks.importing import Imported
 
     _Facts: TypeAlias = Mapping[str, ColumnFacts | Mapping[str, Any]]
@@ -206,46 +206,30 @@ def import_benchmark(
         SuiteError: see ``import_table``; or the name is taken or no name. What was imported
             before is then as it was.
     """
-    from nasbench_suite.benchmarks.columns import MetadataFile, merge_facts, read_metadata_file
     from nasbench_suite.benchmarks.importing import add_latencies, import_table
-    from nasbench_suite.benchmarks.sources import find_source
 
     path = Path(path)
     latencies = [Path(file) for file in latency]
-    facts = read_metadata_file(Path(metadata)) if metadata else MetadataFile()
-    facts = merge_facts(facts, metrics.items() if isinstance(metrics, Mapping) else metrics)
-    if published is not None:
-        facts = facts.model_copy(update={"about": {**find_source(published).credit, **facts.about}})
+    facts = _described(metadata, metrics, published)
     archive = _published(path, form)
     if archive is None and not path.exists():
         raise SuiteError(f"There is no file {path}.")
-    from_suite = archive is None and is_benchmark_file(path)
     if name is None and archive is None:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
     target = free_path(str(archive[1] if archive and name is None else name), overwrite)
-
-    if archive or from_suite:
+    if archive or is_benchmark_file(path):
         if encoding is not None and not latencies:
             raise SuiteError(
                 f"{path} says itself which architectures it holds: leave out --encoding {encoding}."
             )
-        if archive:
-            reader = archive[0].read_partial if partial else archive[0].read
-            benchmark = reader(path, space=space, progress=progress)
-        else:
-            benchmark = _read_sound(path)
-        if space is not None and load_space(space).name != _base(benchmark).name:
-            raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
-        if name is None and archive and not archive[0].installed:
-            name = archive[1]  # by which it is found, of two files of one format each its own
-        benchmark = replace(benchmark, name=name or benchmark.name)
+        benchmark = _self_described(path, archive, name, space, partial, progress)
         imported = add_latencies(benchmark, latencies, facts, encoding=encoding, force=force)
+    elif space is None:
+        raise SuiteError(
+            f"The table {path} needs the space of its architectures: give one of "
+            f"{', '.join(list_spaces())} with --space."
+        )
     else:
-        if space is None:
-            raise SuiteError(
-                f"The table {path} needs the space of its architectures: give one of "
-                f"{', '.join(list_spaces())} with --space."
-            )
         imported = import_table(
             path,
             str(name),
@@ -263,6 +247,46 @@ def import_benchmark(
     except SuiteError as error:
         raise SuiteError(f"{str(error).rstrip('.')} with ${HOME_VARIABLE}.") from None
     return replace(imported, benchmark=read_benchmark(target))
+
+
+def _described(
+    metadata: str | Path | None,
+    metrics: _Facts | Sequence[tuple[str, ColumnFacts]],
+    published: str | None,
+) -> MetadataFile:
+    """What is said of a table: by a file, by word, and by who published it."""
+    from nasbench_suite.benchmarks.columns import MetadataFile, merge_facts, read_metadata_file
+
+    file = read_metadata_file(Path(metadata)) if metadata else MetadataFile()
+    facts = merge_facts(file, metrics.items() if isinstance(metrics, Mapping) else metrics)
+    if published is None:
+        return facts
+    return facts.model_copy(update={"about": {**find_source(published).credit, **facts.about}})
+
+
+def _self_described(
+    path: Path,
+    archive: tuple[BenchmarkFormat, str] | None,
+    name: str | None,
+    space: str | None,
+    partial: bool,
+    progress: Progress | None,
+) -> Benchmark:
+    """The benchmark in a file that says itself what it holds: an archive, or one of this suite.
+
+    Raises:
+        SuiteError: it is damaged, or of another space than is said.
+    """
+    if archive is None:
+        benchmark = _read_sound(path)
+    else:
+        reader = archive[0].read_partial if partial else archive[0].read
+        benchmark = reader(path, space=space, progress=progress)
+        if name is None and not archive[0].installed:
+            name = archive[1]  # by which it is found, of two files of one format each its own
+    if space is not None and load_space(space).name != _base(benchmark).name:
+        raise SuiteError(f"{path} holds space {benchmark.space.name!r}, not {space!r}.")
+    return replace(benchmark, name=name or benchmark.name)
 
 
 def _base(benchmark: Benchmark) -> SearchSpace:

@@ -139,7 +139,7 @@ def import_command(
     from nasbench_suite.parsing import counted
 
     said = [f"*:missing={missing}"] if missing else []
-    with _progress(f"reading {file.name}") as advance:
+    with progress_bar(f"reading {file.name}") as advance:
         imported = import_benchmark(
             file,
             name,
@@ -525,7 +525,7 @@ def make_digits_command(
 
     table = load_benchmark(base) if retrain_top else None
     indices = None if table is None else best_classes(table, retrain_top).tolist()
-    with _progress("training") as advance:
+    with progress_bar("training") as advance:
         for finished, total in train_all(journal, chosen, jobs, indices):
             advance(finished, total)
     if table is None:
@@ -540,7 +540,7 @@ def make_digits_command(
 
 
 @contextmanager
-def _progress(description: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(description: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on standard error, shown from the first call of what it yields."""
     from rich.console import Console
     from rich.progress import (

@@ -42,7 +42,7 @@ def compute_command(
 ) -> None:
     """Score architectures; the same command again goes on where it stopped."""
     from nasbench_suite import registry
-    from nasbench_suite.commands.data import _progress
+    from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.parsing import counted, split_names
     from nasbench_suite.proxies.computing import (
@@ -60,7 +60,7 @@ def compute_command(
     )
     chosen = choose_architectures(space, architectures, seed)
     kept = journal or output.with_suffix(".jsonl")
-    with _progress("scoring") as advance:
+    with progress_bar("scoring") as advance:
         for done, total in compute(computation, chosen, kept, jobs):
             advance(done, total)
     count = write_scores(kept, output)

@@ -29,23 +29,24 @@ def _beyond(content: Any, free: Collection[str], where: str, depth: int) -> str:
         shown = content.replace("\n", " ") if where in free else content
         if len(content) > _LONGEST or not shown.isprintable():
             return f"{where} is no printable text of at most {_LONGEST} characters"
-    elif isinstance(content, bool | float) or content is None:
         return ""
-    elif isinstance(content, int):
-        if abs(content) > _LARGEST:
-            return f"{where} is beyond {_LARGEST:,}"
-    elif depth > _DEEPEST:
+    if isinstance(content, bool | float) or content is None:
+        return ""
+    if isinstance(content, int):
+        return f"{where} is beyond {_LARGEST:,}" if abs(content) > _LARGEST else ""
+    if depth > _DEEPEST:
         return f"{where} goes deeper than {_DEEPEST} levels"
-    elif isinstance(content, list) and len(content) > _MOST_ITEMS:
+    if isinstance(content, list) and len(content) > _MOST_ITEMS:
         return f"{where} has more than {_MOST_ITEMS:,} items"
-    else:
-        items = content.items() if isinstance(content, dict) else enumerate(content)
-        for name, value in items:
-            shown = printable(str(name), 40)
-            inside = f"{where}.{shown}" if where else shown
-            fault = _beyond(value, free, inside, depth + 1)
-            if fault:
-                return fault
-            if isinstance(name, str) and (len(name) > _LONGEST or not name.isprintable()):
-                return f"{inside} is no name of at most {_LONGEST} characters"
+    return _beyond_within(content, free, where, depth)
+
+
+def _beyond_within(content: Any, free: Collection[str], where: str, depth: int) -> str:
+    for name, value in content.items() if isinstance(content, dict) else enumerate(content):
+        shown = printable(str(name), 40)
+        inside = f"{where}.{shown}" if where else shown
+        if fault := _beyond(value, free, inside, depth + 1):
+            return fault
+        if isinstance(name, str) and (len(name) > _LONGEST or not name.isprintable()):
+            return f"{inside} is no name of at most {_LONGEST} characters"
     return ""

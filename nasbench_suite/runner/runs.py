@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -300,31 +301,18 @@ def run_tasks(
             )
         checkpoints = results.path.with_name(results.path.name + ".checkpoints").resolve()
         work = [(plan.task, plan.method) for plan in plans]
-        anew: Counter[tuple[str, str]] = Counter()  # searches that do not go on, by whose and what
+        kept = _Writer(results, environment_id, summary)
         for job, outcome in _outcomes(executor, work, _jobs(plans, checkpoints)):
             plan = plans[job.plan]
             if not isinstance(outcome, Failure):
                 outcome = settle(plan.task, job.seed, outcome)
-            done = _write(results, plan, environment_id, job, outcome)
-            if isinstance(outcome, Failure):
-                summary.failures.append(done)
-            else:
-                summary.finished += 1
-                budget = _goes_on_from(results, plan, job.seed, outcome.record)
-                summary.gone_on += budget == ""
-                if budget:
-                    anew[f"{plan.label} on {plan.task.name}", budget] += 1
-                if on_evaluation is not None:
-                    for evaluation in _evaluations(done, outcome.record):
-                        on_evaluation(evaluation)
+            done = kept.write(plan, job, outcome)
+            if on_evaluation is not None and isinstance(outcome, TrialResult):
+                for evaluation in _evaluations(done, outcome.record):
+                    on_evaluation(evaluation)
             if on_trial is not None:
                 on_trial(done)
-        for (whose, within), count in anew.items():
-            summary.hints.append(
-                f"{whose}: {counted(count, 'search', 'searches')} did not begin as with the same "
-                f"seed within {within}, so nothing was gone on with: the method plans by its "
-                f"budget, or is other code since."
-            )
+        summary.hints += kept.hints()
         with suppress(OSError):
             checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary
@@ -396,20 +384,50 @@ def _make_plans(
     return plans
 
 
-def _write(
-    results: ResultStore, plan: _Plan, environment_id: int, job: Job, outcome: Failure | TrialResult
-) -> TrialDone:
-    """Write how a trial ended, and tell it."""
-    where = (plan.task_id, plan.method_id, environment_id, job.seed)
-    if isinstance(outcome, Failure):
-        message, seconds = f"{outcome.message}\n{outcome.traceback}", outcome.wall_seconds
-        results.add_failure(*where, message, seconds, code_id=plan.code_id)
-    else:
+@dataclass
+class _Writer:
+    """Writes how trials ended, and counts it.
+
+    Attributes:
+        results: written to.
+        environment_id: where they run.
+        summary: what is counted.
+        anew: searches that do not go on from a smaller budget, by whose and which.
+    """
+
+    results: ResultStore
+    environment_id: int
+    summary: RunSummary
+    anew: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def write(self, plan: _Plan, job: Job, outcome: Failure | TrialResult) -> TrialDone:
+        """Write how a trial ended, and tell it."""
+        where = (plan.task_id, plan.method_id, self.environment_id, job.seed)
+        tell = partial(TrialDone, plan.task.name, plan.label, job.seed)
+        if isinstance(outcome, Failure):
+            message, seconds = f"{outcome.message}\n{outcome.traceback}", outcome.wall_seconds
+            self.results.add_failure(*where, message, seconds, code_id=plan.code_id)
+            done = tell(outcome.message, seconds)
+            self.summary.failures.append(done)
+            return done
         replaced = job.seed in plan.again
-        results.add_trial(*where, outcome, code_id=plan.code_id, replace=replaced)
+        self.results.add_trial(*where, outcome, code_id=plan.code_id, replace=replaced)
         job.checkpoint.unlink(missing_ok=True)
-    failure = outcome.message if isinstance(outcome, Failure) else None
-    return TrialDone(plan.task.name, plan.label, job.seed, failure, outcome.wall_seconds)
+        self.summary.finished += 1
+        budget = _goes_on_from(self.results, plan, job.seed, outcome.record)
+        self.summary.gone_on += budget == ""
+        if budget:
+            self.anew[f"{plan.label} on {plan.task.name}", budget] += 1
+        return tell(None, outcome.wall_seconds)
+
+    def hints(self) -> list[str]:
+        """Which searches began otherwise than with a smaller budget."""
+        return [
+            f"{whose}: {counted(count, 'search', 'searches')} did not begin as with the same "
+            f"seed within {within}, so nothing was gone on with: the method plans by its "
+            f"budget, or is other code since."
+            for (whose, within), count in self.anew.items()
+        ]
 
 
 def _goes_on_from(results: ResultStore, plan: _Plan, seed: int, record: Record) -> str | None:

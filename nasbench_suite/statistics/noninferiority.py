@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.significance import check_level
 
+Figures = NDArray[np.float64]
 Verdict = Literal["unchanged", "no worse", "worse", "undecided"]
 
 RARE = 0.05  # share of seeds whose collapse must not go unseen
@@ -88,10 +90,42 @@ def noninferiority(
         SuiteError: no seed, missing figures, a margin that is not positive or that figures cannot
             differ by, or a level, power or share out of range.
     """
-    from scipy.stats import t
-
     check_level(alpha)
     check_level(power, "power")
+    if rare is not None:
+        check_level(rare, "share of seeds")
+    _check_margin(margin, width)
+    new, old = (np.asarray(values, dtype=np.float64) for values in (now, before))
+    _check_figures(new, old)
+    difference = float(new.mean() - old.mean())
+    spread = float(old.std(ddof=1)) if len(old) > 1 else 0.0
+    chance = passing_power(margin, spread, len(new), len(old), alpha)
+    to_see = seeds_to_see(rare, alpha) if rare is not None else 2
+    answer = partial(
+        NonInferiority,
+        margin=margin,
+        alpha=alpha,
+        power=chance,
+        wanted_power=power,
+        seeds_needed=max(_seeds_needed(margin, spread, alpha, power), to_see),
+    )
+    if unchanged and coincidence(old) ** len(new) <= alpha:
+        return answer(0.0, 0.0, 0.0, 0.0, verdict="unchanged")
+    if min(len(new), len(old)) < 2:
+        return answer(difference, -width, width, 1.0, verdict="undecided")
+    half, p = _welch(new, old, margin, alpha)
+    low, high = max(difference - half, -width), min(difference + half, width)
+    verdict: Verdict = "undecided"
+    if low > -margin:
+        verdict = "no worse" if len(new) >= to_see else "undecided"
+    # A method that is as it was is called worse with a chance of at most 1 - power, whichever way.
+    elif chance >= power or difference + _welch(new, old, margin, 1.0 - power)[0] < 0:
+        verdict = "worse"
+    return answer(difference, low, high, p, verdict=verdict)
+
+
+def _check_margin(margin: float, width: float) -> None:
+    """Refuse a margin that is no loss, or that figures cannot differ by."""
     if not (np.isfinite(margin) and margin > 0):
         raise SuiteError(f"A margin of {margin} is impossible: give a loss > 0 that matters.")
     if margin >= width:
@@ -99,49 +133,30 @@ def noninferiority(
             f"A margin of {margin:g} rules nothing out, as figures differ by {width:g} at most: "
             f"give a smaller loss that matters."
         )
-    new, old = (np.asarray(values, dtype=np.float64) for values in (now, before))
-    if rare is not None:
-        check_level(rare, "share of seeds")
+
+
+def _check_figures(new: Figures, old: Figures) -> None:
+    """Refuse samples without seeds, or with a figure missing."""
     if not (len(new) and len(old)):
         raise SuiteError("A test needs a seed at least, of the method and of its baseline.")
     if np.isnan(new).any() or np.isnan(old).any():
         raise SuiteError("A figure is missing: a test needs one of every seed.")
+
+
+def _welch(new: Figures, old: Figures, margin: float, alpha: float) -> tuple[float, float]:
+    """Half the width of the one-sided interval of the difference of means, and p of a loss.
+
+    Without any spread in either sample the difference is as certain as it can be.
+    """
+    from scipy.stats import t
+
     difference = float(new.mean() - old.mean())
-    spread = float(old.std(ddof=1)) if len(old) > 1 else 0.0
-    chance = passing_power(margin, spread, len(new), len(old), alpha)
-    to_see = seeds_to_see(rare, alpha) if rare is not None else 2
-    needed = max(_seeds_needed(margin, spread, alpha, power), to_see)
-    shared = {
-        "margin": margin,
-        "alpha": alpha,
-        "power": chance,
-        "wanted_power": power,
-        "seeds_needed": needed,
-    }
-    if unchanged and coincidence(old) ** len(new) <= alpha:
-        return NonInferiority(0.0, 0.0, 0.0, 0.0, verdict="unchanged", **shared)  # type: ignore[arg-type]
-    if min(len(new), len(old)) < 2:
-        unknown = (difference, -width, width, 1.0)
-        return NonInferiority(*unknown, verdict="undecided", **shared)  # type: ignore[arg-type]
     parts = np.array([new.var(ddof=1) / len(new), old.var(ddof=1) / len(old)])
     error = float(np.sqrt(parts.sum()))
-    if error > 0:
-        freedom = parts.sum() ** 2 / (parts**2 / [len(new) - 1, len(old) - 1]).sum()
-        half = t.isf(alpha, freedom) * error
-        p = float(t.sf((difference + margin) / error, freedom))
-    else:  # neither sample has any spread
-        half, p = 0.0, float(difference <= -margin)
-    low, high = max(difference - half, -width), min(difference + half, width)
-    # A method that is as it was is called worse with a chance of at most 1 - power, whichever way.
-    surely_lower = bool(error and difference + t.isf(1.0 - power, freedom) * error < 0)
-    verdict: Verdict
-    if low > -margin:
-        verdict = "no worse" if len(new) >= to_see else "undecided"
-    elif chance >= power or surely_lower or (not error and difference < 0):
-        verdict = "worse"
-    else:
-        verdict = "undecided"
-    return NonInferiority(difference, low, high, p, verdict=verdict, **shared)  # type: ignore[arg-type]
+    if not error:
+        return 0.0, float(difference <= -margin)
+    freedom = parts.sum() ** 2 / (parts**2 / [len(new) - 1, len(old) - 1]).sum()
+    return t.isf(alpha, freedom) * error, float(t.sf((difference + margin) / error, freedom))
 
 
 def seeds_to_see(rare: float, alpha: float = 0.05) -> int:

@@ -183,6 +183,7 @@ def _read(path: Path) -> Submission:
 def _verify(
     submission: Submission, rerun: int, load: Callable[[str], Benchmark | OpenBenchmark]
 ) -> Verification:
+    named = _Names(submission)
     faults: list[Fault] = []
     doubts: list[Fault] = []
     tasks: dict[str, Task] = {}
@@ -192,7 +193,6 @@ def _verify(
             faults.append(built)
         else:
             tasks[claim.key] = built
-    named = _Names(submission)
     if not submission.trials:
         faults.append(Fault("record", "", "it holds no trial."))
     for method in submission.methods:
@@ -200,9 +200,36 @@ def _verify(
         if _is_another(method):
             what = f"a class, or settings, that the {method.name!r} of here does not have."
             doubts.append(Fault("method", method.label, what))
-    environments = {environment.key for environment in submission.environments}
     faults += _duplicates(submission, named)
+    results = _trial_results(submission, tasks, named, faults, doubts)
+    faults += _leaks(submission, tasks, results, named)
+    faults += [
+        Fault("seeds", named.searches(*group), what) for group, what in seed_gaps(submission.trials)
+    ]
+    for copied, certain in _copies(submission, named):
+        (faults if certain else doubts).append(copied)
+    doubts += [
+        Fault("foresight", named.searches(*group), what)
+        for group, what in foresight(submission.trials, tasks, results)
+    ]
+    notes: list[str] = []
+    again, differing = _rerun(submission, tasks, results, named, rerun, notes) if rerun else (0, [])
+    doubts += [fault for fault in differing if fault.kind == "versions"]
+    faults += [fault for fault in differing if fault.kind != "versions"]
+    found_all = (tuple(faults), tuple(doubts), tuple(notes))
+    return Verification(submission, *found_all, again, tasks, results)
+
+
+def _trial_results(
+    submission: Submission,
+    tasks: Mapping[str, Task],
+    named: _Names,
+    faults: list[Fault],
+    doubts: list[Fault],
+) -> dict[int, TrialResult]:
+    """What the trials without a fault come to, by their places; faults and doubts are added."""
     results: dict[int, TrialResult] = {}
+    environments = {environment.key for environment in submission.environments}
     for place, trial in enumerate(submission.trials):
         where = named.trial(trial)
         if trial.task in named.tasks and trial.task not in tasks:
@@ -215,29 +242,18 @@ def _verify(
         doubts += doubts_of_trial
         if result is not None and not found:
             results[place] = result
-    faults += _leaks(submission, tasks, results, named)
-    faults += [
-        Fault("seeds", named.searches(*group), what) for group, what in seed_gaps(submission.trials)
-    ]
+    return results
+
+
+def _copies(submission: Submission, named: _Names) -> Iterator[tuple[Fault, bool]]:
+    """Trials that evaluate what another does, and whether that is beyond doubt.
+
+    Two methods may draw alike with one seed: evolution, before its population is full.
+    """
     for first, again in copies(submission.trials):
         one, two = submission.trials[first], submission.trials[again]
         what = f"it evaluates what {named.trial(one)} does, in its order."
-        # Two methods may draw alike with one seed: evolution, before its population is full.
-        copied = faults if one.seed != two.seed else doubts
-        copied.append(Fault("copied", named.trial(two), what))
-    doubts += [
-        Fault("foresight", named.searches(*group), what)
-        for group, what in foresight(submission.trials, tasks, results)
-    ]
-    notes: list[str] = []
-    again = 0
-    differing: list[Fault] = []
-    if rerun:
-        again, differing = _rerun(submission, tasks, results, named, rerun, notes)
-    doubts += [fault for fault in differing if fault.kind == "versions"]
-    faults += [fault for fault in differing if fault.kind != "versions"]
-    found_all = (tuple(faults), tuple(doubts), tuple(notes))
-    return Verification(submission, *found_all, again, tasks, results)
+        yield Fault("copied", named.trial(two), what), one.seed != two.seed
 
 
 class _Names:
@@ -499,21 +515,10 @@ def _rerun(
     notes: list[str],
 ) -> tuple[int, list[Fault]]:
     """Run some trials again; how many, and which gave something else."""
-    claims = {method.key: method for method in submission.methods}
-    methods = {}
-    for key, claim in claims.items():
-        try:
-            if claim.name not in registry.entries("methods"):
-                raise SuiteError("it is not installed here")
-            method = make_method(claim.name, claim.config)
-            if method_key(claim.name, method) != key:
-                raise SuiteError("another class of that name is installed here")
-            methods[key] = method
-        except SuiteError as error:
-            notes.append(f"{claim.label} was not run again: {error}.")
-    places: dict[str, list[int]] = {key: [] for key in methods}
+    known = _methods_of_here(submission, notes)
+    places: dict[str, list[int]] = {key: [] for key in known}
     for place in results:
-        if submission.trials[place].method in methods:
+        if submission.trials[place].method in known:
             places[submission.trials[place].method].append(place)
     if 0 < wanted < len(places):
         notes.append(
@@ -524,28 +529,44 @@ def _rerun(
     chosen = _spread(list(places.values()), wanted)
     for place in chosen:
         trial = submission.trials[place]
-        claim = claims[trial.method]
-        again = Trial(tasks[trial.task], make_method(claim.name, claim.config), trial.seed)
-        claimed = results[place].record
-        again.advance(trainings=len(claimed.architectures) + 1)  # a budget may be any number
-        found = again.result().record
-        same = all(
-            np.array_equal(
-                getattr(found, name), getattr(claimed, name), equal_nan=name == "signals"
-            )
-            for name in ("architectures", "epochs", "signals", "recommended")
-        )
-        same = same and found.strings == claimed.strings
-        if not same:
-            where = named.trial(trial)
-            versions = _other_versions(submission, trial, claim.name)
-            if versions:
-                what = f"run again, it differs, and so does {versions}."
-                faults.append(Fault("versions", where, what))
-            else:
-                what = "run again, it evaluates other architectures."
-                faults.append(Fault("rerun", where, what))
+        claim = known[trial.method]
+        search = Trial(tasks[trial.task], make_method(claim.name, claim.config), trial.seed)
+        if _goes_as_claimed(search, results[place].record):
+            continue
+        where = named.trial(trial)
+        if versions := _other_versions(submission, trial, claim.name):
+            what = f"run again, it differs, and so does {versions}."
+            faults.append(Fault("versions", where, what))
+        else:
+            what = "run again, it evaluates other architectures."
+            faults.append(Fault("rerun", where, what))
     return len(chosen), faults
+
+
+def _methods_of_here(submission: Submission, notes: list[str]) -> dict[str, MethodRow]:
+    """The methods that are installed here as they are claimed; of the others a note is added."""
+    known = {}
+    for claim in {method.key: method for method in submission.methods}.values():
+        try:
+            if claim.name not in registry.entries("methods"):
+                raise SuiteError("it is not installed here")
+            if method_key(claim.name, make_method(claim.name, claim.config)) != claim.key:
+                raise SuiteError("another class of that name is installed here")
+            known[claim.key] = claim
+        except SuiteError as error:
+            notes.append(f"{claim.label} was not run again: {error}.")
+    return known
+
+
+def _goes_as_claimed(search: Trial, claimed: Record) -> bool:
+    """Whether a search evaluates and returns what is claimed of it, and nothing more."""
+    search.advance(trainings=len(claimed.architectures) + 1)  # a budget may be any number
+    found = search.result().record
+    same = all(
+        np.array_equal(getattr(found, name), getattr(claimed, name), equal_nan=name == "signals")
+        for name in ("architectures", "epochs", "signals", "recommended")
+    )
+    return same and found.strings == claimed.strings
 
 
 def _spread(groups: Sequence[Sequence[int]], wanted: int) -> list[int]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reports.commands.options import Format, print_sheet
+from reports.commands.options import Format, print_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,20 +78,18 @@ def predict(
 ) -> None:
     """Judge predictors and zero-cost proxies: rank correlation, precision and regret, by size."""
     from nasbench_suite.benchmarks import load_benchmark
-    from nasbench_suite.commands.data import _progress
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_methods, parse_numbers, parse_seeds, split_names
-    from nasbench_suite.prediction import make_board, run_board
+    from nasbench_suite.prediction import make_board
     from nasbench_suite.prediction.scores import read_scores
     from reports.figures.prediction import write_curves, write_heat_map
     from reports.figures.style import check_figure_path
     from reports.tables import rendering as tables
     from reports.tables.prediction import prediction_sheet
 
-    for path in (figure, heat_map):
-        if path is not None:
-            check_figure_path(path)
+    for path in filter(None, (figure, heat_map)):
+        check_figure_path(path)
     if journal is not None and not journal.is_dir():
         raise SuiteError(f"There is no folder {str(journal)!r} for the journals: make it first.")
     made: dict[str, Board] = {}
@@ -111,11 +110,7 @@ def predict(
                 with_proxies=with_proxies,
             )
             made[f"{table.name}, {board.metric}"] = board
-    boards: dict[str, pd.DataFrame] = {}
-    for title, board in made.items():
-        path = None if journal is None else journal / f"{title.replace(', ', '-')}.jsonl"
-        with _progress(title) as advance:
-            boards[title] = run_board(board, path, jobs, advance)
+    boards = _judged(made, journal, jobs)
     rows = _joined(boards)
     if output is not None:
         write_text(output, tables.to_csv(rows))
@@ -123,12 +118,20 @@ def predict(
         write_curves(boards, measure, region, figure)
     if heat_map is not None:
         write_heat_map(boards, measure, region, heat_map)
-    if form is Format.CSV:
-        typer.echo(tables.to_csv(rows), nl=False)
-    elif form is Format.JSON:
-        typer.echo(tables.records_json(rows), nl=False)
-    else:
-        print_sheet(prediction_sheet(boards, measure, region), form)
+    print_rows(rows, form, lambda: prediction_sheet(boards, measure, region))
+
+
+def _judged(made: Mapping[str, Board], journal: Path | None, jobs: int) -> dict[str, pd.DataFrame]:
+    """The rows of each board, by its title."""
+    from nasbench_suite.commands.data import progress_bar
+    from nasbench_suite.prediction import run_board
+
+    boards = {}
+    for title, board in made.items():
+        path = None if journal is None else journal / f"{title.replace(', ', '-')}.jsonl"
+        with progress_bar(title) as advance:
+            boards[title] = run_board(board, path, jobs, advance)
+    return boards
 
 
 def _datasets(table: Benchmark, named: str | None, metric: str | None) -> list[str | None]:

@@ -387,6 +387,23 @@ def measure(part: str, folder: Path) -> Figures:
     return found
 
 
+def print_table(figures: dict[str, dict[str, float]]) -> None:
+    """Figures by row and tool as Markdown, with how many times ours each is."""
+    tools = [tool for _, tool, _ in PARTS.values() if tool]
+    tools = [tool for tool in dict.fromkeys(tools) if any(tool in row for row in figures.values())]
+    print(f"\n| | {' | '.join(tools)} |\n|---|{'---|' * len(tools)}")
+    for row, title, scale in ROWS:
+        ours = figures[row].get("nasbench-suite")
+        cells = []
+        for tool in tools:
+            figure = figures[row].get(tool)
+            ratio = ""
+            if figure and ours and tool != "nasbench-suite":
+                ratio = f" ({_written(figure / ours, 2)} x)"
+            cells.append("" if figure is None else _written(figure * scale, 3) + ratio)
+        print(f"| {title} | {' | '.join(cells)} |")
+
+
 def main() -> None:
     """Measure everything and print it as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -418,19 +435,7 @@ def main() -> None:
             for row, *_ in ROWS:
                 if tool and row in found and (row != "memory" or "load" in found):
                     figures[row].setdefault(tool, found[row])
-    tools = [tool for _, tool, _ in PARTS.values() if tool]
-    tools = [tool for tool in dict.fromkeys(tools) if any(tool in row for row in figures.values())]
-    print(f"\n| | {' | '.join(tools)} |\n|---|{'---|' * len(tools)}")
-    for row, title, scale in ROWS:
-        ours = figures[row].get("nasbench-suite")
-        cells = []
-        for tool in tools:
-            figure = figures[row].get(tool)
-            ratio = ""
-            if figure and ours and tool != "nasbench-suite":
-                ratio = f" ({_written(figure / ours, 2)} x)"
-            cells.append("" if figure is None else _written(figure * scale, 3) + ratio)
-        print(f"| {title} | {' | '.join(cells)} |")
+    print_table(figures)
     if values:
         spread = max(values.values()) - min(values.values())
         print(f"\nThe hypervolumes differ by at most {spread:.1e}.")
