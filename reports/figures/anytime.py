@@ -33,6 +33,7 @@ from reports.figures.style import inks
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
@@ -92,41 +93,16 @@ def _draw(
     log: bool,
 ) -> None:
     """The curves of one task, with their bands and the noise floor."""
-    from matplotlib.ticker import NullLocator
-
     first = curves.iloc[0]
     floor, points = first["noise_floor"], "points" if first["unit"] == "%" else first["unit"]
     groups = curves.groupby("method", sort=False)
     for place, (method, curve) in enumerate(groups):
-        style, number = styles[str(method)], numbers[str(method)]
-        (line,) = ax.step(
-            curve["budget"],
-            curve["regret"],
-            where="post",
-            label=str(method),
-            markevery=spaced_markers(place, len(groups)),
-            **style,
-        )
-        band = ax.fill_between(
-            curve["budget"],
-            curve["low"],
-            curve["high"],
-            step="post",
-            color=style["color"],
-            alpha=band_opacity(len(groups)),
-            linewidth=0,
-        )
-        for part in (line, band):
-            belongs(part, ax, number)
+        style = {"label": str(method), **styles[str(method)]}
+        style["markevery"] = spaced_markers(place, len(groups))
+        for part in _draw_curve(ax, curve, style, band_opacity(len(groups))):
+            belongs(part, ax, numbers[str(method)])
     if log:
-        positive = curves.loc[curves["regret"] > 0, "regret"]
-        linear = floor if floor > 0 else positive.min() if len(positive) else 1.0
-        ax.set_yscale("symlog", linthresh=linear, linscale=0.5)
-        ax.set_yticks(_regret_ticks(linear, ax.get_ylim()[1]), minor=False)
-        ax.yaxis.set_minor_locator(NullLocator())
-        ax.set_xscale("log")
-        for axis in (ax.xaxis, ax.yaxis):  # 0.1, 1, 10 rather than powers
-            axis.set_major_formatter(lambda value, _: f"{value:,g}")
+        _make_logarithmic(ax, curves, floor)
     # A cross-fitted optimum is an estimate, which lucky searches exceed.
     bottom = min(0.0, float(curves["regret"].min()))
     ax.set_ylim(bottom=bottom)
@@ -149,6 +125,37 @@ def _draw(
     ax.set_xlabel(_AXIS[by])
     ax.set_ylabel(regret_label(curves, points))
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_curve(
+    ax: Axes, curve: pd.DataFrame, style: Mapping[str, Any], opacity: float
+) -> tuple[Artist, Artist]:
+    """The steps of one method and the band around them."""
+    (line,) = ax.step(curve["budget"], curve["regret"], where="post", **style)
+    band = ax.fill_between(
+        curve["budget"],
+        curve["low"],
+        curve["high"],
+        step="post",
+        color=style["color"],
+        alpha=opacity,
+        linewidth=0,
+    )
+    return line, band
+
+
+def _make_logarithmic(ax: Axes, curves: pd.DataFrame, floor: float) -> None:
+    """Logarithmic axes; regrets below the noise floor stand on a linear part."""
+    from matplotlib.ticker import NullLocator
+
+    positive = curves.loc[curves["regret"] > 0, "regret"]
+    linear = floor if floor > 0 else positive.min() if len(positive) else 1.0
+    ax.set_yscale("symlog", linthresh=linear, linscale=0.5)
+    ax.set_yticks(_regret_ticks(linear, ax.get_ylim()[1]), minor=False)
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_xscale("log")
+    for axis in (ax.xaxis, ax.yaxis):  # 0.1, 1, 10 rather than powers
+        axis.set_major_formatter(lambda value, _: f"{value:,g}")
 
 
 def _regret_ticks(linear: float, top: float) -> list[float]:

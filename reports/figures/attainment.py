@@ -137,12 +137,7 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
             belongs(line, ax, number)
         if _SHARES[0] in surfaces:
             worst = y_low if up == "maximize" else y_high
-            low, high = (
-                _reached(surfaces[share], grid, across, up, worst)
-                if share in surfaces
-                else np.full(len(grid), worst)
-                for share in (_SHARES[0], _SHARES[-1])
-            )
+            low, high = _band(surfaces, grid, across, up, worst)
             band = ax.fill_between(
                 grid,
                 low,
@@ -162,6 +157,19 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
     add_note(ax, note)
     add_legend(ax, known, frame)
     return ax
+
+
+def _band(
+    surfaces: Mapping[float, Any], grid: Any, across: str, up: str, worst: float
+) -> tuple[Any, Any]:
+    """What the first and the last share of the searches reach over a grid, or the worst drawn."""
+    low, high = (
+        _reached(surfaces[share], grid, across, up, worst)
+        if share in surfaces
+        else np.full(len(grid), worst)
+        for share in (_SHARES[0], _SHARES[-1])
+    )
+    return low, high
 
 
 def _limits(best: Any, up: str) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
 from operator import itemgetter
@@ -146,18 +146,7 @@ def render_report(
         css=Markup((page / "report.css").read_text("utf-8")),
         js=Markup((page / "report.js").read_text("utf-8")),
         percent=f"{100 * _CONFIDENCE:g} %",
-        filters=[
-            {"name": name, "label": label, "values": choices}
-            for name, label in _FILTERS.items()
-            if len(
-                choices := _choices(
-                    name,
-                    [(task, tags[key][name]) for key, task in results.tasks.items()],
-                    results.labels,
-                )
-            )
-            > 1
-        ],
+        filters=_filters(results, tags),
         columns=[
             {"title": name, "kind": kind, "better": better} for name, kind, better in _COLUMNS
         ],
@@ -179,18 +168,31 @@ def render_report(
         checksum=_checksum(results.path),
         environments=environments,
         credits=credit_lines(results.tasks.values()),
-        tasks=[
-            {
-                "name": results.names[key],
-                "signal": task.signal_metric,
-                "report": task.report_metric,
-                "optimum": optimum_text(task),
-                "floor": "unknown" if task.noise_floor is None else f"{task.noise_floor:.3g}",
-                "key": key,
-            }
-            for key, task in results.tasks.items()
-        ],
+        tasks=[_task_facts(results.names[key], task) for key, task in results.tasks.items()],
     )
+
+
+def _task_facts(name: str, task: TaskRow) -> dict[str, str]:
+    """What the page says of a task."""
+    return {
+        "name": name,
+        "signal": task.signal_metric,
+        "report": task.report_metric,
+        "optimum": optimum_text(task),
+        "floor": "unknown" if task.noise_floor is None else f"{task.noise_floor:.3g}",
+        "key": task.key,
+    }
+
+
+def _filters(results: Presented, tags: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The filters that have something to choose from."""
+    found = []
+    for name, label in _FILTERS.items():
+        tagged = [(task, tags[key][name]) for key, task in results.tasks.items()]
+        choices = _choices(name, tagged, results.labels)
+        if len(choices) > 1:
+            found.append({"name": name, "label": label, "values": choices})
+    return found
 
 
 def _choices(name: str, tagged: Iterable[tuple[TaskRow, str]], labels: Labels) -> dict[str, str]:

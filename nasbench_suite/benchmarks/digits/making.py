@@ -6,7 +6,7 @@ file that ships with the package; with ``--retrain-top`` it trains the best of t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -102,60 +102,76 @@ def pack(journal: Path, output: Path) -> Benchmark:
         SuiteError: no seed is complete.
     """
     space = load_finite_space("nats-tss")
-    representatives = space.representatives
-    by_seed: dict[int, dict[int, dict[str, Any]]] = {}
-    for line in Journal(journal).entries():
-        by_seed.setdefault(line["seed"], {})[line["index"]] = line
-    seeds = tuple(
-        sorted(seed for seed, lines in by_seed.items() if len(lines) == len(representatives))
-    )
-    if not seeds:
-        counts = {seed: len(lines) for seed, lines in sorted(by_seed.items())}
-        raise SuiteError(
-            f"{journal} holds no complete seed (trainings by seed: {counts or 'none'}, "
-            f"{len(representatives)} needed): run `nasbench data make digits` again, it goes on "
-            f"where it stopped."
-        )
+    by_seed = _complete_seeds(journal, len(space.representatives))
 
     def reading(name: str, position: int, seed: int) -> NDArray[np.float64]:
         lines = by_seed[seed]
-        figures = [lines[index][name][position] for index in representatives.tolist()]
+        figures = [lines[index][name][position] for index in space.representatives.tolist()]
         return np.array(figures)[space.classes]
 
-    made = partial(Metric, dataset="digits", provenance="measured")
-    metrics, columns = [], {}
-    for position, epochs in enumerate(EPOCHS):
-        last = position == len(EPOCHS) - 1
-        during = "" if last else f", during the run of {EPOCHS[-1]}"
-        for split, images in _IMAGES.items():
-            note = f"{images} images{during}"
-            name = f"digits_{split}_{epochs}"
-            accuracy = made(name, split=split, epochs=epochs, seeds=seeds, note=note)
-            metrics.append(accuracy)
-            for seed in seeds:
-                percent = reading(f"{split}_accuracy", position, seed)
-                columns[accuracy.seed_column(seed)] = _unrounded(percent, images)
-        of: dict[str, Any] = {"epochs": epochs, "direction": "minimize"}
-        nats: dict[str, Any] = {
-            "quantity": "loss",
-            "unit": "nats",
-            "note": "rounded to 4 decimals",
-            **of,
-        }
-        for split in _SPLITS if last else _SPLITS[:1]:
-            loss = made(f"digits_{split}_loss_{epochs}", split=split, seeds=seeds, **nats)
-            metrics.append(loss)
-            for seed in seeds:
-                columns[loss.seed_column(seed)] = reading(f"{split}_loss", position, seed).round(4)
-        note = "processor seconds on one core, mean over the seeds, evaluation left out"
-        spent: dict[str, Any] = {"quantity": "training_time", "unit": "s", "note": note, **of}
-        time = made(f"digits_train_time_{epochs}", **spent)
-        metrics.append(time)
-        seconds = np.mean([reading("seconds", position, seed) for seed in seeds], axis=0)
-        columns[time.name] = seconds.round(3)
+    seeds = tuple(by_seed)
+    metrics: list[Metric] = []
+    columns: dict[str, NDArray[np.float64]] = {}
+    for position in range(len(EPOCHS)):
+        for metric, figures in _metrics_after(position, seeds, reading):
+            metrics.append(metric)
+            columns |= figures
     benchmark = make_benchmark("digits", space, metrics, columns, _about(seeds))
     write_benchmark(benchmark, output)
     return benchmark
+
+
+def _complete_seeds(journal: Path, classes: int) -> dict[int, dict[int, dict[str, Any]]]:
+    """The trainings of every seed that has all classes, by seed and representative.
+
+    Raises:
+        SuiteError: no seed has.
+    """
+    by_seed: dict[int, dict[int, dict[str, Any]]] = {}
+    for line in Journal(journal).entries():
+        by_seed.setdefault(line["seed"], {})[line["index"]] = line
+    complete = {seed: by_seed[seed] for seed in sorted(by_seed) if len(by_seed[seed]) == classes}
+    if not complete:
+        counts = {seed: len(lines) for seed, lines in sorted(by_seed.items())}
+        raise SuiteError(
+            f"{journal} holds no complete seed (trainings by seed: {counts or 'none'}, "
+            f"{classes} needed): run `nasbench data make digits` again, it goes on "
+            f"where it stopped."
+        )
+    return complete
+
+
+def _metrics_after(
+    position: int, seeds: tuple[int, ...], reading: Callable[[str, int, int], NDArray[np.float64]]
+) -> Iterator[tuple[Metric, dict[str, NDArray[np.float64]]]]:
+    """The metrics at one place of the learning curve, each with its columns.
+
+    Args:
+        position: which of ``EPOCHS``.
+        seeds: of the trainings.
+        reading: the figures of a name at a position with a seed, by architecture.
+    """
+    epochs, last = EPOCHS[position], position == len(EPOCHS) - 1
+    made = partial(Metric, dataset="digits", epochs=epochs, provenance="measured")
+    during = "" if last else f", during the run of {EPOCHS[-1]}"
+    for split, images in _IMAGES.items():
+        note = f"{images} images{during}"
+        accuracy = made(f"digits_{split}_{epochs}", split=split, seeds=seeds, note=note)
+        percent = [reading(f"{split}_accuracy", position, seed) for seed in seeds]
+        shares = [_unrounded(figures, images) for figures in percent]
+        yield accuracy, dict(zip(map(accuracy.seed_column, seeds), shares, strict=True))
+    smaller = partial(made, direction="minimize")
+    for split in _SPLITS if last else _SPLITS[:1]:
+        note = "rounded to 4 decimals"
+        nats = partial(smaller, quantity="loss", unit="nats", note=note)
+        loss = nats(f"digits_{split}_loss_{epochs}", split=split, seeds=seeds)
+        losses = [reading(f"{split}_loss", position, seed).round(4) for seed in seeds]
+        yield loss, dict(zip(map(loss.seed_column, seeds), losses, strict=True))
+    note = "processor seconds on one core, mean over the seeds, evaluation left out"
+    seconds = partial(smaller, quantity="training_time", unit="s", note=note)
+    time = seconds(f"digits_train_time_{epochs}")
+    spent = np.mean([reading("seconds", position, seed) for seed in seeds], axis=0)
+    yield time, {time.name: spent.round(3)}
 
 
 def _unrounded(percent: NDArray[np.float64], images: int) -> NDArray[np.float64]:
@@ -180,25 +196,11 @@ def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = Fal
     Raises:
         SuiteError: no class has all seeds of the journal, or the base has one of them already.
     """
-    space = base.space
-    by_class: dict[int, dict[int, dict[str, Any]]] = {}
-    for line in Journal(journal).entries():
-        by_class.setdefault(line["index"], {})[line["seed"]] = line
-    seeds = tuple(sorted({seed for lines in by_class.values() for seed in lines}))
-    known = base.metric(f"digits_test_{EPOCHS[-1]}").seeds
-    if set(seeds) & set(known):
-        raise SuiteError(
-            f"The table has seeds {', '.join(map(str, known))} already: give others with --seeds."
-        )
-    whole = sorted(index for index, lines in by_class.items() if len(lines) == len(seeds))
-    if not whole:
-        raise SuiteError(
-            f"{journal} holds no class with all of its seeds {', '.join(map(str, seeds))}: run "
-            f"`nasbench data make digits --retrain-top` again, it goes on where it stopped."
-        )
-    place = np.full(space.size, -1)
+    by_class, seeds = _whole_classes(journal, base)
+    whole = sorted(by_class)
+    place = np.full(base.space.size, -1)
     place[whole] = np.arange(len(whole))
-    members = place[space.representatives][space.classes]
+    members = place[base.space.representatives][base.space.classes]
     metrics, columns = [], dict(base.columns)
     for metric in base.metrics.values():
         if metric.quantity != "accuracy" or metric.split is None or metric.epochs is None:
@@ -211,6 +213,7 @@ def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = Fal
             columns[metric.seed_column(seed)] = np.where(members < 0, np.nan, figures[members])
         del columns[metric.name]  # to be the mean of all
         metrics.append(replace(metric, seeds=(*metric.seeds, *seeds)))
+    known = _known_seeds(base)
     about = {
         **base.about,
         "seeds": [*known, *seeds],
@@ -221,13 +224,44 @@ def pack_more(journal: Path, base: Benchmark, output: Path, *, alone: bool = Fal
     }
     if alone:
         metrics = [metric for metric in metrics if metric.quantity == "accuracy"]
-    benchmark = make_benchmark("digits", space, metrics, columns, about)
+    benchmark = make_benchmark("digits", base.space, metrics, columns, about)
     if alone:
         about = {name: value for name, value in about.items() if name != "costs"}
         about["source"] = f"made by `nasbench data make digits --retrain-top {len(whole)} --alone`"
         benchmark = replace(benchmark.restricted(whole), name="digits-top", about=about)
     write_benchmark(benchmark, output)
     return benchmark
+
+
+def _whole_classes(
+    journal: Path, base: Benchmark
+) -> tuple[dict[int, dict[int, dict[str, Any]]], tuple[int, ...]]:
+    """The classes that have all seeds of a journal, by representative and seed, and these seeds.
+
+    Raises:
+        SuiteError: none has, or the base has one of the seeds already.
+    """
+    by_class: dict[int, dict[int, dict[str, Any]]] = {}
+    for line in Journal(journal).entries():
+        by_class.setdefault(line["index"], {})[line["seed"]] = line
+    seeds = tuple(sorted({seed for lines in by_class.values() for seed in lines}))
+    known = _known_seeds(base)
+    if set(seeds) & set(known):
+        raise SuiteError(
+            f"The table has seeds {', '.join(map(str, known))} already: give others with --seeds."
+        )
+    whole = {index: lines for index, lines in by_class.items() if len(lines) == len(seeds)}
+    if not whole:
+        raise SuiteError(
+            f"{journal} holds no class with all of its seeds {', '.join(map(str, seeds))}: run "
+            f"`nasbench data make digits --retrain-top` again, it goes on where it stopped."
+        )
+    return whole, seeds
+
+
+def _known_seeds(base: Benchmark) -> tuple[int, ...]:
+    """The seeds that every class of a table was trained with."""
+    return base.metric(f"digits_test_{EPOCHS[-1]}").seeds
 
 
 def _about(seeds: Sequence[int]) -> dict[str, Any]:
