@@ -39,6 +39,7 @@ from nasbench_suite.statistics.significance import (
     holm,
     probability_of_improvement,
     wilcoxon,
+    wilcoxon_interval,
 )
 from nasbench_suite.statistics.simultaneous import rank_sets
 from nasbench_suite.tasks.methods import find_label
@@ -78,7 +79,8 @@ class Comparison:
             one means that ``first`` is better.
 
             - ``difference``: of the IQMs (of several tasks: the mean of theirs), from all figures
-              of both; ``low`` and ``high``: its interval over seeds, for all pairs together;
+              of both; ``low`` and ``high``: its interval over seeds, for all pairs together (over
+              tasks see ``significance.wilcoxon_interval``; missing where tasks are too few);
               ``noise``: half the width of its interval by training noise alone;
             - ``p``: Yuen's test that it is zero (over tasks: Wilcoxon's signed-rank test);
               ``p_adjusted``: for all pairs of methods, or, against a method that was named, for
@@ -91,7 +93,7 @@ class Comparison:
         ranks: first and last rank that each method may have, in the order of ``methods``, all of
             them holding at once (see ``simultaneous.rank_sets``); empty unless all pairs are shown.
         detectable: smallest difference that shows with a power of 0.8, by the median error of the
-            pairs and with their adjustment; missing where no error is known.
+            pairs and with their adjustment; missing where no error is known, and over tasks.
     """
 
     task: str
@@ -377,9 +379,13 @@ def _compare(
     # All pairs were looked at, unless the method to compare with was named beforehand.
     family = len(ordered) if against in (None, BEST) else 2
     named = against not in (None, BEST)
+    # Pairs that are tested each by itself, and then adjusted by Holm.
+    tests = 1
+    if named or over == "tasks":
+        tests = len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2
     rows, gaps = [], []
     for one, other in chosen:
-        gap, row = make(runs[one], runs[other], family, len(chosen) if named else 1, settings.alpha)
+        gap, row = make(runs[one], runs[other], family, tests, settings.alpha)
         gaps.append(gap)
         low, high = max(row["low"], -width), min(row["high"], width)
         rows.append({"first": one, "second": other, **row, "low": low, "high": high})
@@ -392,7 +398,7 @@ def _compare(
             resamples=settings.resamples,
         )
         rows[-1] |= {"improvement": chance, "improvement_low": low, "improvement_high": high}
-    frame = _frame(rows, len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2)
+    frame = _frame(rows, tests)
     return Comparison(
         task=name,
         methods=tuple(ordered),
@@ -404,7 +410,7 @@ def _compare(
         alpha=settings.alpha,
         friedman=test,
         pairs=frame,
-        detectable=_detectable(gaps, family, settings.alpha),
+        detectable=np.nan if over == "tasks" else _detectable(gaps, family, settings.alpha / tests),
         ranks=_rank_sets(ordered, frame, settings.alpha) if wanted is None else (),
     )
 
@@ -461,9 +467,10 @@ def _pair_over_tasks(
     gaps = np.array(
         [difference(a, b).value for a, b in zip(one.samples, other.samples, strict=True)]
     )
+    del family  # of pairs that are tested each by itself
     error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
     gap = Estimate(float(gaps.mean()), error, len(gaps) - 1.0)
-    low, high = family_interval(gap, family, 1.0 - alpha / tests)
+    low, high = wilcoxon_interval(gaps, alpha / tests)
     return gap, {
         "difference": gap.value,
         "low": low,
@@ -514,8 +521,11 @@ def _frame(rows: Sequence[Mapping[str, Any]], tests: int) -> pd.DataFrame:
 
 
 def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
-    """The difference that the pair of median error shows with a power of 0.8."""
-    known = sorted((gap for gap in gaps if np.isfinite(gap.error)), key=lambda gap: gap.error)
+    """The difference that the pair of median error shows with a power of 0.8.
+
+    Pairs without any spread say nothing of what would show.
+    """
+    known = sorted((gap for gap in gaps if gap.error > 0), key=lambda gap: gap.error)
     if not known:
         return np.nan
     typical = known[len(known) // 2]

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.rows import TaskRow
@@ -57,8 +59,20 @@ class Results:
             method = trials["method_key"].map(self.named)
             known = method.notna()
             trials["method"] = method
+            self._refuse_infinite(key, trials)
             self.last[key] = trials if known.all() else trials[known].reset_index(drop=True)
         return self.last[key]
+
+    def _refuse_infinite(self, key: str, trials: pd.DataFrame) -> None:
+        """No statistic is of infinite figures; a missing one is that of a failed trial."""
+        without_end = trials[np.isinf(trials["report"].astype(float))]
+        if len(without_end):
+            first = without_end.iloc[0]
+            raise SuiteError(
+                f"{self.path} has a figure that is not finite, of {first['method']} with seed "
+                f"{first['seed']} on {self.names[key]}: remove it with `nasbench store remove` and "
+                f"run that seed again."
+            )
 
     def finished_on(self, key: str) -> pd.DataFrame:
         """The finished trials of one task."""

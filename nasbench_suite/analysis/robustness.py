@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.analysis.samples import find_table
+from nasbench_suite.analysis.samples import find_table, judged_tasks
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.spaces import load_finite_space
 from nasbench_suite.statistics.aggregates import TAIL, conditional_value_at_risk
 from nasbench_suite.statistics.estimates import estimates, interval_ends
+from nasbench_suite.statistics.sample import round_figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,8 @@ def robustness(
     Returns:
         One row a task and method, in ``unit``:
 
-        - ``task``, ``method``, ``seeds``, ``failed``;
+        - ``task``, ``method``, ``seeds``, ``failed``: those of them that failed, which count as on
+          the leaderboard;
         - ``mean``, ``std`` (over n - 1), ``worst``, ``cvar``, ``iqm``, ``low``, ``high``;
         - ``collapse``: share of seeds below ``threshold``, which is the next column;
         - ``decline``: mean over seeds of what the best architecture that a search would have
@@ -103,21 +105,22 @@ def results_robustness(
     import pandas as pd
 
     rows = []
-    for key, task in results.tasks.items():
-        trials = results.trials_on(key)
+    for key, trials in judged_tasks(results):
+        task = results.tasks[key]
         figures = table if table is not None else find_table(task)
         limit = collapse_threshold(task, trials, figures) if threshold is None else threshold
         for method, group in trials.groupby("method", sort=False):
             finished = group[group["status"] == "finished"]
+            reached = group["figure"].dropna().to_numpy(float)
             row: dict[str, Any] = {
                 "task": results.names[key],
                 "method": method,
-                "seeds": len(finished),
+                "seeds": len(reached),
                 "failed": len(group) - len(finished),
             }
+            if len(reached):
+                row |= _spread(reached, task, limit, tail, confidence)
             if len(finished):
-                reports = finished["report"].to_numpy(float)
-                row |= _spread(reports, task, limit, tail, confidence)
                 row |= _decline(results, finished, task, limit)
                 row |= _cells(task, finished["architecture"].to_numpy(int))
                 row |= _inside(figures, task, last_diagnostics(results, finished["trial"]))
@@ -342,7 +345,9 @@ def _spread(
     moments = estimates(reports)
     low, high = interval_ends(*moments, confidence, task.bounds)
     smaller = task.direction == "minimize"
-    beyond = reports > threshold if smaller else reports < threshold
+    # Rounded as figures are: what equals it is not beyond it.
+    end = round_figures(threshold, task.optimum or 0.0)
+    beyond = reports > end if smaller else reports < end
     return {
         "mean": float(reports.mean()),
         "std": float(reports.std(ddof=1)) if len(reports) > 1 else np.nan,

@@ -56,8 +56,8 @@ def check(
     suffice, 2 if there are too few seeds to tell.
     """
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.gate import advice, make_baseline, save_baseline
     from nasbench_suite.gate import check as check_store
-    from nasbench_suite.gate import make_baseline, save_baseline
     from nasbench_suite.parsing import counted, split_names
 
     chosen = split_names(methods) if methods else None
@@ -81,11 +81,8 @@ def check(
     if found.regressions:
         raise typer.Exit(1)
     if found.undecided:
-        first = found.undecided[0].test
-        assert first is not None
         several = len(found.undecided) > 1
         raise SuiteError(
             f"{counted(len(found.undecided), 'comparison')} {'have' if several else 'has'} too few "
-            f"seeds to tell: run and save {first.seeds_needed} seeds, or choose a larger --margin "
-            f"or --rare."
+            f"seeds to tell. {advice(found.undecided)}"
         )

@@ -333,12 +333,13 @@ def _why(finding: Finding) -> str:
     if test.verdict == "unchanged":
         return f"{where}: the same figure at each of {counted(len(finding.figures), 'seed')}."
     if test.verdict == "undecided":
-        return (
-            f"{where}: {len(finding.figures)} and {len(entry.figures)} seeds are too few: an "
-            f"unchanged method passes with a chance of {test.power:.2f}, and rare collapses may go "
-            f"unseen. Run and save {test.seeds_needed} seeds, or choose a larger margin or share "
-            f"of collapses (--rare)."
-        )
+        seeds = f"{counted(len(finding.figures), 'seed')} now and {len(entry.figures)} before"
+        weak = f"an unchanged method passes with a chance of {test.power:.2f}"
+        lacks = [
+            *(["one seed tells no spread"] if _alone(finding) else [weak] * _weak(test)),
+            *(["rare collapses may go unseen"] * test.blind),
+        ]
+        return f"{where}: {seeds} are too few: {' and '.join(lacks)}. {advice([finding])}"
     differs = f"{test.difference:+.3g} [{test.low:+.3g}, {test.high:+.3g}]"
     if test.high < 0:
         return f"{where}: worse, the mean differs by {differs}."
@@ -346,6 +347,28 @@ def _why(finding: Finding) -> str:
         f"{where}: the mean differs by {differs}, which may be no loss, but one of "
         f"{test.margin:.3g} is not ruled out (p = {test.p:.3f})."
     )
+
+
+def _alone(finding: Finding) -> bool:
+    return 1 in (len(finding.figures), len(finding.entry.figures))
+
+
+def _weak(test: NonInferiority) -> bool:
+    """Whether an unchanged method passes less often than it should."""
+    return test.power < test.wanted_power
+
+
+def advice(undecided: Sequence[Finding]) -> str:
+    """What to do about comparisons that have too few seeds."""
+    tests = [finding.test for finding in undecided if finding.test is not None]
+    # By one seed it is unknown how many are enough.
+    more = " or more" if any(map(_alone, undecided)) else ""
+    larger = [
+        *(["--margin"] * any(map(_weak, tests))),
+        *(["--rare"] * any(test.blind for test in tests)),
+    ]
+    otherwise = f", or choose a larger {' or '.join(larger)}" if larger and not more else ""
+    return f"Run and save {max(test.seeds_needed for test in tests)} seeds{more}{otherwise}."
 
 
 def _mean(figures: Mapping[int, float]) -> float:

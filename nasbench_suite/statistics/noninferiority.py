@@ -38,6 +38,7 @@ class NonInferiority:
             ``no worse``: a loss of ``margin`` is ruled out, and so are rare collapses; ``worse``:
             it is not, and either the seeds were enough to rule it out or the mean is significantly
             lower; ``undecided``: there are too few seeds to tell.
+        blind: whether there are too few for rare collapses to be seen, where they are looked for.
     """
 
     difference: float
@@ -50,6 +51,7 @@ class NonInferiority:
     wanted_power: float
     seeds_needed: int
     verdict: Verdict
+    blind: bool = False
 
 
 def noninferiority(
@@ -101,6 +103,7 @@ def noninferiority(
     spread = float(old.std(ddof=1)) if len(old) > 1 else 0.0
     chance = passing_power(margin, spread, len(new), len(old), alpha)
     to_see = seeds_to_see(rare, alpha) if rare is not None else 2
+    blind = rare is not None and len(new) < to_see
     answer = partial(
         NonInferiority,
         margin=margin,
@@ -108,6 +111,7 @@ def noninferiority(
         power=chance,
         wanted_power=power,
         seeds_needed=max(_seeds_needed(margin, spread, alpha, power), to_see),
+        blind=blind,
     )
     if unchanged and coincidence(old) ** len(new) <= alpha:
         return answer(0.0, 0.0, 0.0, 0.0, verdict="unchanged")
@@ -117,7 +121,7 @@ def noninferiority(
     low, high = max(difference - half, -width), min(difference + half, width)
     verdict: Verdict = "undecided"
     if low > -margin:
-        verdict = "no worse" if len(new) >= to_see else "undecided"
+        verdict = "undecided" if blind else "no worse"
     # A method that is as it was is called worse with a chance of at most 1 - power, whichever way.
     elif chance >= power or difference + _welch(new, old, margin, 1.0 - power)[0] < 0:
         verdict = "worse"
@@ -139,8 +143,8 @@ def _check_figures(new: Figures, old: Figures) -> None:
     """Refuse samples without seeds, or with a figure missing."""
     if not (len(new) and len(old)):
         raise SuiteError("A test needs a seed at least, of the method and of its baseline.")
-    if np.isnan(new).any() or np.isnan(old).any():
-        raise SuiteError("A figure is missing: a test needs one of every seed.")
+    if not (np.isfinite(new).all() and np.isfinite(old).all()):
+        raise SuiteError("A figure is missing or not finite: a test needs one of every seed.")
 
 
 def _welch(new: Figures, old: Figures, margin: float, alpha: float) -> tuple[float, float]:

@@ -176,15 +176,51 @@ def wilcoxon(differences: ArrayLike, axis: int = 0) -> Floats:
     return found.reshape(array.shape[1:])
 
 
+def wilcoxon_interval(differences: ArrayLike, alpha: float = 0.05) -> tuple[float, float]:
+    """Ends between which a shift of the differences is not rejected by Wilcoxon's test.
+
+    Means of pairs of differences, ascending, the k-th from either end, where a sum of ranks below k
+    has a chance of at most ``alpha / 2`` (Walsh averages; Hollander and Wolfe, *Nonparametric
+    statistical methods*, section 3.3). So the interval agrees with the test where no differences
+    are tied. It is widened to hold their mean, which is what is printed.
+
+    Args:
+        differences: one a block, shape (blocks,).
+        alpha: one less the coverage.
+
+    Returns:
+        Both ends; missing where so few blocks reject nothing, however large the differences.
+
+    Raises:
+        SuiteError: a level out of range.
+    """
+    check_level(alpha)
+    array = np.asarray(differences, dtype=np.float64)
+    sums = np.cumsum(_sums_of_ranks(np.arange(1, len(array) + 1)))
+    rejected = int(np.searchsorted(sums, alpha / 2))
+    if not rejected:
+        return np.nan, np.nan
+    first, second = np.triu_indices(len(array))
+    means = np.sort((array[first] + array[second]) / 2)
+    mean = float(array.mean())
+    return min(float(means[rejected - 1]), mean), max(float(means[-rejected]), mean)
+
+
+def _sums_of_ranks(ranks: NDArray[np.int64]) -> Floats:
+    """The chance of each sum of those ranks, from 0 on, that have a positive sign."""
+    chances = np.zeros(int(ranks.sum()) + 1)
+    chances[0] = 1.0
+    for rank in ranks.tolist():
+        shifted = np.zeros_like(chances)
+        shifted[rank:] = chances[: len(chances) - rank]
+        chances = (chances + shifted) / 2
+    return chances
+
+
 def _signed_rank_p(signed: NDArray[np.int64]) -> float:
     """Two-sided p of a sum of signed ranks, whole numbers, when every sign is thrown."""
-    total = int(np.abs(signed).sum())
-    chances = np.zeros(total + 1)  # of each sum of the positive ranks
-    chances[0] = 1.0
-    for rank in np.abs(signed).tolist():
-        shifted = np.zeros_like(chances)
-        shifted[rank:] = chances[: total + 1 - rank]
-        chances = (chances + shifted) / 2
+    chances = _sums_of_ranks(np.abs(signed))
+    total = len(chances) - 1
     positive = int(signed[signed > 0].sum())
     smaller = min(positive, total - positive)
     return float(min(1.0, 2 * chances[: smaller + 1].sum()))

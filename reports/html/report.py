@@ -26,8 +26,8 @@ from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Labels, Presented, common_settings, read_presented
 from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
 from reports.tables.text import (
-    counted,
     explain_crossfit,
+    explain_failures,
     explain_marks,
     explain_one_figure,
     interval,
@@ -301,16 +301,8 @@ def _number(value: float, digits: int | None) -> dict[str, Any]:
 
 def _notes(rows: pd.DataFrame) -> list[str]:
     notes = []
-    failed = rows[rows["failed"] > 0]
-    if len(failed):
-        notes.append(
-            "Trials that failed: "
-            + counted(
-                (f"{row['method']} on {row['task']}", row["failed"])
-                for row in failed.to_dict("records")
-            )
-            + "."
-        )
+    if said := explain_failures(rows):
+        notes.append(said)
     if rows["noise_floor"].isna().any():
         unknown = rows.loc[rows["noise_floor"].isna(), "task"].unique()
         notes.append(

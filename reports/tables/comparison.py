@@ -12,7 +12,7 @@ from nasbench_suite.analysis.comparison import FEW_BLOCKS
 from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
 from reports.tables.rendering import Sheet, Table
-from reports.tables.text import digits_of, interval, number, p_value
+from reports.tables.text import TELLING_SEEDS, digits_of, interval, number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,20 +68,20 @@ def comparison_sheet(comparisons: Sequence[Comparison]) -> Sheet:
             tables.append(_rank_table(comparison))
         tables.append(_pair_table(comparison))
     level = f"{100 * (1 - comparisons[0].alpha):g} %"
-    alpha = comparisons[0].alpha
+    alpha, over = comparisons[0].alpha, comparisons[0].over
     test = (
         "Wilcoxon's signed-rank test over tasks"
-        if comparisons[0].over == "tasks"
+        if over == "tasks"
         else "Yuen's test of the difference"
     )
     bayes = (
         "hierarchical model of seeds within tasks (signed-rank test where seeds are not shared)"
-        if comparisons[0].over == "tasks"
+        if over == "tasks"
         else "signed-rank test"
     )
     legend = (
         f"Difference: of the interquartile means of first and second, turned so that a positive "
-        f"one favours the first, with its {level} interval over seeds, all pairs together. "
+        f"one favours the first, with its {level} interval over {over}, all pairs together. "
         f"Noise: half the width of its interval by training noise alone. p: {test}, adjusted for "
         f"the pairs that were looked at; bold where below {alpha:g}. equiv.: p of a difference as "
         f"large as the region of practical equivalence; below {alpha:g} the methods are "
@@ -172,8 +172,18 @@ def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
     if np.isfinite(comparison.detectable):
         yield (
             f"A difference of {comparison.detectable:.{digits}f} {comparison.unit} shows with a "
-            f"power of 0.8, all {len(comparison.methods)} methods compared; a smaller one may go "
-            f"unseen."
+            f"power of 0.8, adjusted as p is; a smaller one may go unseen."
+        )
+    if comparison.over == "tasks" and comparison.pairs["low"].isna().all():
+        yield (
+            f"With {counted(comparison.blocks, 'task')} and {len(comparison.methods)} methods no "
+            f"difference, however large, has p below {comparison.alpha:g}."
+        )
+    pairs = comparison.pairs
+    if ((pairs["low"] == pairs["high"]) & (pairs["blocks"] < TELLING_SEEDS)).any():
+        yield (
+            f"An interval without width, of methods whose fewer than {TELLING_SEEDS} seeds all "
+            f"gave one figure, says nothing of what other seeds would give."
         )
     if not comparison.rope:
         yield "No noise floor is known, so no difference counts as practically nothing (--rope)."
@@ -252,7 +262,8 @@ def _pair_blocks(comparison: Comparison) -> str:
     """How many blocks the two methods of a pair have in common, from the fewest to the most."""
     numbers = comparison.pairs["blocks"].astype(int)
     fewest, most = int(numbers.min()), int(numbers.max())
-    return f"{fewest} to " * (fewest < most) + _blocks(comparison, most)
+    several = f"{fewest} to " if fewest < most else ""
+    return f"{several}{_blocks(comparison, most)} in common"
 
 
 def _blocks(comparison: Comparison, number: int) -> str:

@@ -108,15 +108,16 @@ def paper_table(
     reports = {presented.labels.judged_by(presented.tasks[key]) for key in keys}
     metric = f" of the {reports.pop()}" if len(reports) == 1 else ""
     what = {
-        "mean": "Mean and standard deviation",
+        "mean": "Mean and standard deviation" if rows["std"].notna().any() else "Mean",
         "median": "Median",
         "iqm": f"IQM with {100 * (1 - alpha):g}% interval",
     }[statistic]
+    seeds = _seeds_text(rows, dict(zip(keys, tasks, strict=True)))
     return PaperTable(
         tuple(shown),
         tasks,
         tuple(zip(*columns, strict=True)),
-        f"{what}{metric} over {_seeds_text(rows)}{f', in {unit}' if unit else ''}{budget}. "
+        f"{what}{metric} over {seeds}{f', in {unit}' if unit else ''}{budget}. "
         f"Bold: best; underlined: second; {WORSE} IQM worse than the best (Yuen's test, "
         f"adjusted for all pairs, p < {alpha:g})."
         + "".join(
@@ -132,17 +133,36 @@ def paper_table(
     )
 
 
-def _seeds_text(rows: pd.DataFrame) -> str:
-    """How many seeds there are, and of which methods there are others."""
-    counts = rows.loc[rows["seeds"] > 0, ["method", "seeds"]]
-    usual = int(counts["seeds"].mode().max()) if len(counts) else 0
+def _seeds_text(rows: pd.DataFrame, headings: Mapping[str, str]) -> str:
+    """How many seeds there are, and on which tasks and of which methods there are others.
+
+    Args:
+        rows: of the leaderboard.
+        headings: of the tasks, by key.
+    """
+    counts = rows.loc[rows["seeds"] > 0, ["method", "task_key", "seeds"]]
+    if not len(counts):
+        return "no seed"
+    usual = int(counts["seeds"].mode().max())
+    # A task on which all methods have another number is said once.
+    of_task = counts.groupby("task_key", sort=False)["seeds"].agg(["min", "max"])
+    alike = of_task[(of_task["min"] == of_task["max"]) & (of_task["min"] != usual)]["min"]
+    named: list[tuple[str, Any]] = [(f"on {headings[str(key)]}", n) for key, n in alike.items()]
+    counts = counts[~counts["task_key"].isin(alike.index)]
+    for method, part in counts.groupby("method", sort=False):
+        others = part[part["seeds"] != usual]
+        if not len(others):
+            continue
+        where = ", ".join(headings[key] for key in others["task_key"])
+        low, high = others["seeds"].min(), others["seeds"].max()
+        named.append(
+            (
+                f"of {method}" + (f" on {where}" if len(others) < len(part) else ""),
+                low if low == high else f"{low} to {high}",
+            )
+        )
     text = f"{usual} {'seed' if usual == 1 else 'seeds'}"
-    others = counts[counts["seeds"] != usual].groupby("method", sort=False)["seeds"]
-    if not len(others):
-        return text
-    ends = [(m, (int(n.min()), int(n.max()))) for m, n in others]
-    named = [(m, low if low == high else f"{low} to {high}") for m, (low, high) in ends]
-    return f"{text}, of {counted(named)}"
+    return f"{text}, {counted(named)}" if named else text
 
 
 def _headings(results: Presented, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:

@@ -18,6 +18,7 @@ from reports.tables.text import (
     EQUIVALENT,
     counted,
     explain_crossfit,
+    explain_failures,
     explain_marks,
     explain_one_figure,
     interval,
@@ -184,20 +185,18 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
 
 def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
     taking_part = rows[rows["seeds"] > 0]
-    if taking_part["seeds"].nunique() > 1:
-        common = rows["common_seeds"].iloc[0]
-        yield (
-            f"Methods have different numbers of seeds ({taking_part['seeds'].min()} to "
-            f"{taking_part['seeds'].max()}); mean ranks are over the {common} that all have."
-        )
-    for column, what in (
-        ("failed", "failed and count as a random architecture or the worst that was reached"),
-        ("undecided", "had evaluated nothing yet and are left out"),
-    ):
-        concerned = rows[rows[column] > 0]
-        if len(concerned):
-            counts = zip(concerned["method"], concerned[column], strict=True)
-            yield f"Trials that {what}: {counted(counts)}."
+    fewest, most = taking_part["seeds"].min(), taking_part["seeds"].max()
+    common = rows["common_seeds"].iloc[0]
+    if len(taking_part) and common < most:
+        numbers = f"numbers of seeds ({fewest} to {most})" if fewest < most else "seeds"
+        over = f"are over the {common} that all have" if common else "need some that all have"
+        yield f"Methods have different {numbers}; mean ranks {over}."
+    if said := explain_failures(rows):
+        yield said
+    undecided = rows[rows["undecided"] > 0]
+    if len(undecided):
+        counts = counted(zip(undecided["method"], undecided["undecided"], strict=True))
+        yield f"Trials that had evaluated nothing yet and are left out: {counts}."
     if said := explain_one_figure(rows):
         yield said
     key = rows["task_key"].iloc[0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nasbench_suite.deprecated import moved
 from reports.tables.rendering import Sheet, Table
-from reports.tables.text import counted, interval, number
+from reports.tables.text import explain_failures, explain_one_figure, interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
                 ),
                 rows=tuple(_spread_row(row) for row in task.to_dict("records")),
                 best=tuple(task["iqm"] == task["iqm"].iloc[0]),
-                notes=tuple(_failures(task)),
+                notes=tuple(filter(None, [explain_failures(task), explain_one_figure(task)])),
             )
         )
         inside = task[task[list(_INSIDE)].notna().any(axis=1)]
@@ -115,14 +115,6 @@ def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
         interval(row["low"], row["high"], 2),
         *(number(row[name], 2) for name in _SHARES),
     )
-
-
-def _failures(task: pd.DataFrame) -> list[str]:
-    failed = task[task["failed"] > 0]
-    if not len(failed):
-        return []
-    pairs = zip(failed["method"], failed["failed"], strict=True)
-    return [f"Trials that failed: {counted(pairs)}."]
 
 
 if not TYPE_CHECKING:  # names of version 0.1

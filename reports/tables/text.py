@@ -19,7 +19,7 @@ OPEN = "?"
 AT_OPTIMUM = "✓"
 WORSE = "†"
 MISSING = "-"
-_SURE = 11  # seeds of one figure that tell the interquartile mean of all
+TELLING_SEEDS = 11  # seeds of one figure that tell the interquartile mean of all
 _MANY = 4  # methods named one by one
 
 
@@ -136,19 +136,39 @@ def explain_one_figure(rows: pd.DataFrame) -> str:
     Args:
         rows: of the leaderboard, of one task or several.
     """
-    alike = rows[(rows["low"] == rows["high"]) & rows["seeds"].between(2, _SURE - 1)]
+    alike = rows[(rows["low"] == rows["high"]) & rows["seeds"].between(2, TELLING_SEEDS - 1)]
     if not len(alike):
         return ""
-    several = rows["task"].nunique() > 1
-    names = [
-        f"{row['method']} on {row['task']}" if several else str(row["method"])
-        for row in alike.to_dict("records")
-    ]
+    names = _named(alike, rows)
     more = and_more(len(names) - _MANY)
     return (
-        f"All seeds gave one figure, with fewer than {_SURE} seeds: {', '.join(names[:_MANY])}"
-        f"{more}. An interval without width says nothing of what other seeds would give."
+        f"All seeds gave one figure, with fewer than {TELLING_SEEDS} seeds: "
+        f"{', '.join(names[:_MANY])}{more}. An interval without width says nothing of what other "
+        f"seeds would give."
     )
+
+
+def explain_failures(rows: pd.DataFrame) -> str:
+    """One sentence on trials that failed, and what they count as; or empty.
+
+    Args:
+        rows: of the leaderboard, of one task or several.
+    """
+    failed = rows[rows["failed"] > 0]
+    if not len(failed):
+        return ""
+    counts = " and count as a random architecture or the worst that was reached"
+    named = counted(zip(_named(failed, rows), failed["failed"], strict=True))
+    return f"Trials that failed{counts if rows['seeds'].any() else ''}: {named}."
+
+
+def _named(chosen: pd.DataFrame, rows: pd.DataFrame) -> list[str]:
+    """The methods of chosen rows, with their tasks where there are several."""
+    several = rows["task"].nunique() > 1
+    return [
+        f"{row['method']} on {row['task']}" if several else str(row["method"])
+        for row in chosen.to_dict("records")
+    ]
 
 
 def counted(pairs: Iterable[tuple[Any, Any]]) -> str:

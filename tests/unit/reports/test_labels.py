@@ -168,5 +168,5 @@ def test_one_seed_is_not_one_seeds(
     run("digits", "random,local-search", seeds=1, evaluations=5, store="r.sqlite")
     call(monkeypatch, "compare", "--store", "r.sqlite", "--format", "markdown")
     out = capsys.readouterr().out
-    assert "1 seed, differences" in out
+    assert "1 seed in common, differences" in out
     assert "All methods have 1 seed in common" in out

@@ -107,6 +107,12 @@ def test_every_command_answers(
     assert answered >= 4
 
 
+def printed(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command prints, in one line."""
+    build_app()(list(words), standalone_mode=False)
+    return " ".join(capsys.readouterr().out.split())
+
+
 def refused(words: Sequence[str]) -> str | None:
     """The sentence of a command that does not answer."""
     try:
@@ -161,7 +167,106 @@ def test_over_tasks_differences_are_not_between_data_sets(tmp_path: Path) -> Non
     assert row["first"] == "b"
     assert row["improvement"] == 1.0
     assert row["difference"] == pytest.approx(1.0, abs=0.05)
-    assert found.detectable < 5
+
+
+def test_what_three_tasks_cannot_show_is_not_said_to_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Interval and p over tasks are of one test, which needs six tasks for two methods."""
+    boards = [
+        {"a": drawn(mean, TEN), "b": drawn(mean + 2.0, TEN, stream=1)}
+        for mean in (40.0, 50.0, 60.0, 70.0, 80.0, 90.0)
+    ]
+    (found,) = compare(written(tmp_path / "six", boards), over="tasks")
+    (row,) = found.pairs.to_dict("records")
+    assert row["p_adjusted"] == pytest.approx(2 / 2**6)
+    assert 0 < row["low"] < row["difference"] < row["high"]
+    store = written(tmp_path / "three", boards[:3])
+    (few,) = compare(store, over="tasks")
+    assert few.pairs[["low", "high"]].isna().all(axis=None)
+    assert few.pairs["p_adjusted"].iloc[0] == pytest.approx(2 / 2**3)
+    assert np.isnan(few.detectable)
+    said = printed(["compare", "--over", "tasks", "--store", str(store)], capsys)
+    assert "With 3 tasks and 2 methods no difference, however large, has p below 0.05" in said
+    assert "interval over tasks" in said
+    assert "power of 0.8" not in said
+
+
+def test_what_would_show_is_adjusted_as_what_is_tested(tmp_path: Path) -> None:
+    """Against a method that was named, p is Holm's over the others; so is what would show."""
+    spread = drawn(0.0, TEN)
+    board = {
+        name: {seed: shift + figure for seed, figure in spread.items()}
+        for name, shift in zip("abcd", (90.0, 90.2, 90.4, 90.6), strict=True)
+    }
+    (of_four,) = compare(written(tmp_path / "four", [board]), against="a")
+    two = written(tmp_path / "two", [{name: board[name] for name in "ab"}])
+    (of_two,), (strict,) = compare(two), compare(two, alpha=0.05 / 3)
+    assert of_four.detectable == pytest.approx(strict.detectable)
+    assert of_four.detectable > 1.1 * of_two.detectable
+
+
+def test_seeds_that_all_gave_one_figure_do_not_tell_what_would_show(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = written(tmp_path / "r", FILES["all equal"])
+    (found,) = compare(store)
+    assert np.isnan(found.detectable)
+    for command in ("leaderboard", "compare", "robustness"):
+        assert "width" in printed([command, "--store", str(store)], capsys), command
+
+
+def test_failures_count_alike_on_the_board_and_in_robustness(tmp_path: Path) -> None:
+    boards = [*FILES["a failed trial"], *FILES["nothing but failures of one"]]
+    store = written(tmp_path / "r", boards)
+    columns = ["task", "method", "seeds", "failed", "mean", "std", "iqm", "low", "high", "cvar"]
+    order = ["task", "method"]
+    board, spread = (
+        rows[columns].sort_values(order, ignore_index=True)
+        for rows in (leaderboard(store), robustness(store))
+    )
+    pd.testing.assert_frame_equal(board, spread)
+
+
+@pytest.mark.parametrize("figure", [np.inf, -np.inf])
+@pytest.mark.parametrize("command", [*COMMANDS, *DRAWN, "compare --cost-to-reach a"])
+def test_a_figure_without_end_is_refused_everywhere(
+    command: str, figure: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = written(tmp_path / "r.sqlite", [{"a": {0: 90.0, 1: figure}, "b": {0: 91.0, 1: 92.0}}])
+    words = [*command.split(), "--store", str(store)]
+    said = refused([*words, "--output", "f.pdf"] if words[0] == "figure" else words)
+    assert said is not None
+    assert "not finite, of a with seed 1" in said or "two of them or more" in said
+
+
+def test_a_board_says_that_no_seed_is_common(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = written(tmp_path / "r", FILES["disjoint seeds"])
+    said = printed(["leaderboard", "--store", str(store)], capsys)
+    assert "Methods have different seeds; mean ranks need some that all have." in said
+    assert "0 seeds in common" in printed(["compare", "--store", str(store)], capsys)
+
+
+def test_too_few_seeds_are_told_with_what_they_lack(tmp_path: Path) -> None:
+    """The most that any comparison needs; of rare collapses only where these are looked for."""
+    board = {"a": drawn(90, range(3), sd=0.6), "b": drawn(90, range(3), sd=0.9, stream=1)}
+    baseline = ["--baseline", str(tmp_path / "b.json"), "--store"]
+    refused(["check", "--save", *baseline, str(written(tmp_path / "r", [board]))])
+    moved = {name: {s: f + 0.01 for s, f in of.items()} for name, of in board.items()}
+    store = str(written(tmp_path / "s", [moved]))
+    said = refused(["check", *baseline, store])
+    assert said is not None
+    assert said.endswith("Run and save 59 seeds, or choose a larger --margin or --rare.")
+    mean = refused(["check", *baseline, store, "--rare", "0"])
+    assert mean is not None
+    assert "2 comparisons have too few seeds" in mean
+    assert mean.endswith("or choose a larger --margin.")
+    alone = refused(["check", *baseline, store, "--rare", "0", "--methods", "a"])
+    assert alone is not None
+    assert int(mean.split("save ")[1].split()[0]) > int(alone.split("save ")[1].split()[0])
 
 
 def test_a_margin_of_zero_is_refused(tmp_path: Path) -> None:
@@ -204,6 +309,14 @@ def test_a_table_says_whose_seeds_are_other(tmp_path: Path) -> None:
     board = {"a": drawn(90, TEN), "b": drawn(91, TEN), "c": drawn(91, range(2))}
     caption = paper_table(read_results(written(tmp_path / "r", [board]))).caption
     assert "over 10 seeds, of c (2)" in caption
+    boards = [*FILES["two tasks, one of them of one seed"], board]
+    caption = paper_table(read_results(written(tmp_path / "s", boards))).caption
+    assert "over 10 seeds, on d1 (1), of c (2), in %" in caption
+    boards = [{"a": drawn(90, TEN), "b": drawn(91, TEN)}, {"a": drawn(90, TEN), "b": {0: 91.0}}]
+    caption = paper_table(read_results(written(tmp_path / "t", boards))).caption
+    assert "over 10 seeds, of b on d1 (1), in %" in caption
+    caption = paper_table(read_results(written(tmp_path / "u", FILES["one seed"]))).caption
+    assert caption.startswith("Mean of the test over 1 seed")
 
 
 def test_failures_keep_a_method_from_the_first_place(tmp_path: Path) -> None:

@@ -153,6 +153,24 @@ def test_few_blocks_go_through_all_signs(values: list[float]) -> None:
     assert sig.wilcoxon(np.array(values)) == pytest.approx(exact)
 
 
+@pytest.mark.parametrize("blocks", [6, 7, 12, 30])
+def test_the_interval_over_blocks_is_what_wilcoxon_does_not_reject(blocks: int) -> None:
+    rng = np.random.default_rng(blocks)
+    values = rng.normal(0.5, 1.0, blocks)
+    low, high = sig.wilcoxon_interval(values, 0.05)
+    near = 1e-9
+    inside, outside = [low + near, high - near], [low - near, high + near]
+    assert all(float(sig.wilcoxon(values - shift)) >= 0.05 for shift in inside)
+    assert all(float(sig.wilcoxon(values - shift)) < 0.05 for shift in outside)
+    assert low < values.mean() < high
+
+
+def test_an_interval_over_blocks_holds_the_mean_and_needs_six_of_them() -> None:
+    assert np.isnan(sig.wilcoxon_interval(np.arange(5.0), 0.05)).all()
+    low, high = sig.wilcoxon_interval([0.0] * 40 + [1000.0], 0.05)
+    assert (low, high) == (0.0, pytest.approx(1000 / 41))
+
+
 def test_wilcoxon_of_equal_methods_is_one() -> None:
     assert sig.wilcoxon(np.zeros(8)) == 1.0
 
@@ -434,7 +452,7 @@ def test_pairs_say_how_many_seeds_each_has(
     run(toy, ["random", ("first", FirstOnly())], seeds=range(9), store=path, evaluations=30)
     run(toy, "local-search", seeds=range(6), store=path, evaluations=30)
     build_app()(["compare", "--store", str(path)], standalone_mode=False)
-    assert "6 to 9 seeds, differences" in capsys.readouterr().out
+    assert "6 to 9 seeds in common, differences" in capsys.readouterr().out
     build_app()(["compare", "--store", str(path), "--format", "csv"], standalone_mode=False)
     rows = pd.read_csv(io.StringIO(capsys.readouterr().out))
     within = rows["first"].eq("local-search") | rows["second"].eq("local-search")

@@ -450,7 +450,7 @@ def test_exit_codes(toy: Benchmark, tmp_path: Path) -> None:
     assert nasbench(*wide, "--rare", "0", cwd=tmp_path).returncode == 0
     few = nasbench(*wide, cwd=tmp_path)
     assert few.returncode == 2
-    assert "run and save 59 seeds" in few.stderr
+    assert "Run and save 59 seeds, or choose a larger --rare." in few.stderr
 
 
 @dataclass
