@@ -18,6 +18,7 @@ from nasbench_suite.benchmarks.importing import (
 from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.plausibility import Check
 from nasbench_suite.benchmarks.quantities import COSTS
+from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import read_frame
 from nasbench_suite.parsing import counted
@@ -87,7 +88,7 @@ def _find_space(path: Path) -> SearchSpace:
     )
 
 
-def _metrics(imported: Imported) -> list[str]:
+def _metrics(imported: Imported[Benchmark]) -> list[str]:
     benchmark = imported.benchmark
     check = Check(benchmark.space, np.arange(benchmark.space.size))
     width = max(map(len, benchmark.metrics))
@@ -116,7 +117,7 @@ def _distribution(values: NDArray[np.float64]) -> str:
     return "".join(_BARS[height] for height in heights)
 
 
-def _accuracy_against_cost(imported: Imported) -> list[str]:
+def _accuracy_against_cost(imported: Imported[Benchmark]) -> list[str]:
     """A picture in text, darker where there are more architectures."""
     metrics = list(imported.benchmark.metrics.values())
     outcome = _first(metrics, lambda one: one.quantity == "accuracy")

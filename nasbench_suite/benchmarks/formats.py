@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from nasbench_suite import registry
+from nasbench_suite.benchmarks.surrogate import Surrogate
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 
@@ -25,9 +26,11 @@ class BenchmarkFormat(ABC):
     Attributes:
         installed: whether the figures come with a Python package rather than as a file: then
             ``nasbench data import NAME``, with the format's name, reads them.
+        surrogate: whether models are read, which answer for the whole space, and no table.
     """
 
     installed: ClassVar[bool] = False
+    surrogate: ClassVar[bool] = False
 
     @abstractmethod
     def recognise(self, source: Path) -> str | None:
@@ -40,7 +43,7 @@ class BenchmarkFormat(ABC):
     @abstractmethod
     def read(
         self, source: Path, *, space: str | None = None, progress: Progress | None = None
-    ) -> Benchmark:
+    ) -> Benchmark | Surrogate:
         """The benchmark in a file or folder, or that of the installed package.
 
         Args:
@@ -54,7 +57,7 @@ class BenchmarkFormat(ABC):
 
     def read_partial(
         self, source: Path, *, space: str | None = None, progress: Progress | None = None
-    ) -> Benchmark:
+    ) -> Benchmark | Surrogate:
         """As ``read``, of an excerpt: the table has the architectures that are there.
 
         Raises:

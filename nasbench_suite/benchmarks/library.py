@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from nasbench_suite.benchmarks.formats import BenchmarkFormat, Progress, find_fo
 from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.sources import SOURCES, Source, find_source, sources_of
+from nasbench_suite.benchmarks.surrogate import Surrogate, judge, read_surrogate, write_surrogate
 from nasbench_suite.benchmarks.table import (
     Benchmark,
     is_benchmark_file,
@@ -175,7 +176,7 @@ def import_benchmark(
     overwrite: bool = False,
     published: str | None = None,
     progress: Progress | None = None,
-) -> Imported:
+) -> Imported[Benchmark] | Imported[Surrogate]:
     """Import a table or an official archive under a name that ``load_benchmark`` knows then.
 
     Args:
@@ -200,7 +201,8 @@ def import_benchmark(
         progress: called while an archive is read.
 
     Returns:
-        The benchmark as it was written, the columns left out, and hints.
+        The benchmark as it was written, the columns left out, and hints; or a surrogate, with how
+        it ranks the architectures of a table at hand.
 
     Raises:
         SuiteError: see ``import_table``; or the name is taken or no name. What was imported
@@ -216,13 +218,21 @@ def import_benchmark(
         raise SuiteError(f"There is no file {path}.")
     if name is None and archive is None:
         raise SuiteError(f"The table {path} needs a name: give one with --name NAME.")
-    target = free_path(str(archive[1] if archive and name is None else name), overwrite)
+    suffix = SURROGATE_SUFFIX if archive and archive[0].surrogate else _SUFFIX
+    target = free_path(str(archive[1] if archive and name is None else name), overwrite, suffix)
     if archive or is_benchmark_file(path):
         if encoding is not None and not latencies:
             raise SuiteError(
                 f"{path} says itself which architectures it holds: leave out --encoding {encoding}."
             )
         benchmark = _self_described(path, archive, name, space, partial, progress)
+        if isinstance(benchmark, Surrogate):
+            if latencies or metrics or metadata or published:
+                raise SuiteError(
+                    f"{path} holds models, which know what they answer: leave out --latency, "
+                    f"--metric, --metadata and --published."
+                )
+            return _keep(benchmark, target)
         imported = add_latencies(benchmark, latencies, facts, encoding=encoding, force=force)
     elif space is None:
         raise SuiteError(
@@ -271,12 +281,13 @@ def _self_described(
     space: str | None,
     partial: bool,
     progress: Progress | None,
-) -> Benchmark:
+) -> Benchmark | Surrogate:
     """The benchmark in a file that says itself what it holds: an archive, or one of this suite.
 
     Raises:
         SuiteError: it is damaged, or of another space than is said.
     """
+    benchmark: Benchmark | Surrogate
     if archive is None:
         benchmark = _read_sound(path)
     else:
@@ -289,7 +300,61 @@ def _self_described(
     return replace(benchmark, name=name or benchmark.name)
 
 
-def _base(benchmark: Benchmark) -> SearchSpace:
+_DOUBTFUL = 0.5
+"""Below this rank correlation a surrogate hardly knows the architectures of a table."""
+
+
+def _keep(surrogate: Surrogate, target: Path) -> Imported[Surrogate]:
+    """Write a surrogate that others fitted, with how it ranks what a table at hand has measured."""
+    from nasbench_suite.benchmarks.importing import Imported
+
+    fits, hints, warnings = {}, [], []
+    for name, metric in surrogate.metrics.items():
+        found = _table_of(metric, surrogate.space)
+        if found is None:
+            hints.append(
+                f"{name}: no table at hand has its figures, so its answers are not compared."
+            )
+            continue
+        table, column = found
+        members = cast(PoolSpace, table.space).members
+        answers = np.stack([surrogate.figures(members, name, k) for k in metric.seeds], axis=1)
+        known = np.isfinite(table.values(column))
+        fits[name] = fit = judge(
+            answers.mean(axis=1)[known], table.values(column)[known], answers[known]
+        )
+        hints.append(
+            f"{name}: on the {fit.architectures:,} architectures of benchmark {table.name!r} "
+            f"Spearman {fit.spearman:.3f}, Kendall {fit.kendall:.3f}, error {fit.rmse:.3g} "
+            f"{metric.unit}."
+        )
+        if not fit.spearman >= _DOUBTFUL:
+            warnings.append(
+                f"{name} hardly ranks the architectures of {table.name!r}: one of the two is of "
+                f"something else, or its features stand in another order."
+            )
+    surrogate = replace(surrogate, fits=fits)
+    write_surrogate(surrogate, target)
+    return Imported(read_surrogate(target), hints=hints, warnings=warnings)
+
+
+def _table_of(metric: Metric, space: SearchSpace) -> tuple[Benchmark, str] | None:
+    """A table at hand of a part of a space with the figure of a metric, and the figure's name."""
+    for name in known_benchmarks():
+        with suppress(SuiteError):
+            table = load_benchmark(name)
+            if isinstance(table.space, PoolSpace) and table.space.base.name == space.name:
+                for other in table.metrics.values():
+                    if _figure(other) == _figure(metric):
+                        return table, other.name
+    return None
+
+
+def _figure(metric: Metric) -> tuple[object, ...]:
+    return metric.quantity, metric.unit, metric.dataset, metric.split, metric.epochs
+
+
+def _base(benchmark: Benchmark | Surrogate) -> SearchSpace:
     """The space that a benchmark's architectures are of."""
     space = benchmark.space
     return space.base if isinstance(space, PoolSpace) else space

@@ -1,11 +1,12 @@
-"""A surrogate of our own: boosted trees fitted to a partial table, that answer any architecture.
+"""Surrogates: models fitted to a part of a space, that answer any architecture.
 
 As NAS-Bench-301 does for DARTS cells (Zela, Siems, Zimmer, Lukasik, Keuper and Hutter, *Surrogate
 NAS Benchmarks*, ICLR 2022), a model learns a measured sample of a space and then answers for all
-of it. Here it is one ensemble of gradient-boosted regression trees a metric (Friedman, *Greedy
+of it. Our own is one ensemble of gradient-boosted regression trees a metric (Friedman, *Greedy
 function approximation*, 2001), a member for each fold of a cross-validation: the answer is the
 members' mean, and a single member stands for a training seed. How well unseen architectures are
 ranked, and by how much they are missed, is measured on the folds left out and kept with the model.
+Those that others fitted are read by formats, see ``nasbench301_models``.
 
 A file holds arrays and JSON and nothing else; whatever it says, no code in it can run.
 """
@@ -19,12 +20,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nasbench_suite.benchmarks.graph_isomorphism import GraphIsomorphism
+from nasbench_suite.benchmarks.grown_trees import GrownTrees
 from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.models import Model
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.atomic import write_bytes
@@ -37,7 +41,6 @@ _TREES = 300
 _DEPTH = 5
 _LEARNING_RATE = 0.08
 _FORMAT = 1
-_ARRAYS = ("feature", "threshold", "value", "start")
 _DAMAGED = "is truncated, damaged or no surrogate of this suite: get it or fit it again"
 
 
@@ -64,7 +67,7 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Trees:
+class Trees(Model):
     """Regression trees side by side, every one filled up to the same depth.
 
     Inner nodes stand level by level: those below node ``i`` are ``2 i + 1`` and ``2 i + 2``. Where
@@ -83,10 +86,15 @@ class Trees:
     value: NDArray[np.float64]
     start: NDArray[np.float64]
 
+    @property
+    def members(self) -> int:
+        """See ``Model``."""
+        return len(self.start)
+
     def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What every member answers, shape (n, d) to (n, members)."""
+        """See ``Model``."""
         return np.array([self._predict_one(row) for row in features.astype(np.float32)]).reshape(
-            -1, len(self.start)
+            -1, self.members
         )
 
     def _predict_one(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -115,6 +123,36 @@ class Trees:
             (inner + 1).bit_length() - 1,
         )
 
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        """See ``Model``."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """See ``Model``."""
+        return cls(**{item.name: arrays[item.name] for item in fields(cls)})
+
+    def sound(self, features: int) -> bool:
+        """See ``Model``."""
+        shape = self.feature.shape
+        return (
+            len(shape) == 3
+            and shape[-1] & (shape[-1] + 1) == 0
+            and self.feature.dtype == np.int32
+            and 0 <= self.feature.min(initial=0) <= self.feature.max(initial=0) < features
+            and self.threshold.shape == shape
+            and self.value.shape == (*shape[:2], shape[2] + 1)
+            and self.start.shape == shape[:1]
+            and bool(np.isfinite(self.value).all() and np.isfinite(self.start).all())
+        )
+
+
+_KINDS: Mapping[str, type[Model]] = {
+    "trees": Trees,
+    "grown trees": GrownTrees,
+    "graph isomorphism": GraphIsomorphism,
+}
+
 
 @dataclass(frozen=True)
 class Surrogate(OpenBenchmark):
@@ -125,8 +163,8 @@ class Surrogate(OpenBenchmark):
         space: the space it answers for, whole.
         encoding: which features of an architecture it reads; see ``SearchSpace.features``.
         metrics: what each modelled figure is.
-        trees: the model of each metric.
-        fits: how well each does, cross-validated.
+        models: the model of each metric.
+        fits: how well each does: cross-validated, or, where others fitted it, on a table at hand.
         about: where the figures come from.
     """
 
@@ -136,7 +174,7 @@ class Surrogate(OpenBenchmark):
     space: SearchSpace
     encoding: str
     metrics: Mapping[str, Metric]
-    trees: Mapping[str, Trees]
+    models: Mapping[str, Model]
     fits: Mapping[str, Fit]
     about: Mapping[str, Any]
 
@@ -153,11 +191,11 @@ class Surrogate(OpenBenchmark):
         Raises:
             SuiteError: unknown metric or member, or an architecture outside the space.
         """
-        if metric not in self.trees:
+        if metric not in self.models:
             raise SuiteError(
-                choose_from(f"metric of surrogate {self.name!r}", metric, list(self.trees))
+                choose_from(f"metric of surrogate {self.name!r}", metric, list(self.models))
             )
-        members = len(self.trees[metric].start)
+        members = self.models[metric].members
         if member is not None and not 0 <= member < members:
             raise SuiteError(f"Surrogate {self.name!r} has members 0 to {members - 1}.")
         read = [self.space.read(architecture) for architecture in architectures]
@@ -173,8 +211,8 @@ class Surrogate(OpenBenchmark):
         new = [architecture for architecture in dict.fromkeys(read) if architecture not in known]
         if new:
             features = self.space.features(new, self.encoding)
-            known.update(zip(new, self.trees[metric].predict(features), strict=True))
-        members = len(self.trees[metric].start)
+            known.update(zip(new, self.models[metric].predict(features), strict=True))
+        members = self.models[metric].members
         return np.array([known[architecture] for architecture in read]).reshape(-1, members)
 
     @cached_property
@@ -196,10 +234,10 @@ class Surrogate(OpenBenchmark):
         """SHA-256 of the models and of what they say."""
         digest = hashlib.sha256()
         digest.update(f"{self.space.name}/{self.encoding}".encode())
-        for name in sorted(self.trees):
+        for name in sorted(self.models):
             digest.update(json.dumps(self.metrics[name].as_dict(), sort_keys=True).encode())
-            for array in _ARRAYS:
-                digest.update(np.ascontiguousarray(getattr(self.trees[name], array)).tobytes())
+            for array in self.models[name].arrays().values():
+                digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 
@@ -266,7 +304,6 @@ def _fit(
     groups: NDArray[np.int64],
     seed: int,
 ) -> tuple[Trees, Fit]:
-    from scipy.stats import kendalltau, spearmanr
     from sklearn.ensemble import GradientBoostingRegressor
 
     fold_of_group = np.random.default_rng(seed).permutation(groups.max() + 1) % FOLDS
@@ -288,16 +325,31 @@ def _fit(
         members.append(model)
         predicted[~inside] = model.predict(features[~inside])
     trees = _export(members)
-    error = predicted - measured
-    fit = Fit(
+    answers = np.stack([model.predict(features) for model in members], axis=1)
+    fit = judge(predicted, measured, answers)
+    return trees, fit
+
+
+def judge(
+    predicted: NDArray[np.float64], measured: NDArray[np.float64], answers: NDArray[np.float64]
+) -> Fit:
+    """How well figures are predicted.
+
+    Args:
+        predicted: shape (n,).
+        measured: shape (n,).
+        answers: what every member answers, shape (n, members).
+    """
+    from scipy.stats import kendalltau, spearmanr
+
+    return Fit(
         len(measured),
         float(spearmanr(predicted, measured).statistic),
         float(kendalltau(predicted, measured).statistic),
-        float(np.sqrt(np.mean(error**2))),
+        float(np.sqrt(np.mean((predicted - measured) ** 2))),
         float(measured.std()),
-        float(np.median(np.std([model.predict(features) for model in members], axis=0))),
+        float(np.median(np.std(answers, axis=1))),
     )
-    return trees, fit
 
 
 def _export(models: Sequence[Any]) -> Trees:
@@ -356,20 +408,30 @@ def write_surrogate(surrogate: Surrogate, path: Path) -> None:
         "space": surrogate.space.name,
         "encoding": surrogate.encoding,
         "metrics": [metric.as_dict() for metric in surrogate.metrics.values()],
+        "kinds": [_kind(surrogate.models[name]) for name in surrogate.metrics],
         "fits": {name: asdict(fit) for name, fit in surrogate.fits.items()},
         "about": dict(surrogate.about),
         "checksum": surrogate.checksum,
     }
-    arrays = {
-        f"{position}.{array}": getattr(surrogate.trees[name], array)
+    arrays: dict[str, Any] = {
+        f"{position}.{array}": content
         for position, name in enumerate(surrogate.metrics)
-        for array in _ARRAYS
+        for array, content in surrogate.models[name].arrays().items()
     }
     buffer = io.BytesIO()
     text = np.frombuffer(json.dumps(said).encode(), dtype=np.uint8)
     np.savez_compressed(buffer, surrogate=text, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, buffer.getvalue())
+
+
+def _kind(model: Model) -> str:
+    return next(name for name, kind in _KINDS.items() if type(model) is kind)
+
+
+def _of(content: Mapping[str, NDArray[Any]], before: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(before): content[name] for name in content if name.startswith(before)}
 
 
 def read_surrogate(path: Path, space: str | None = None) -> Surrogate:
@@ -396,9 +458,10 @@ def read_surrogate(path: Path, space: str | None = None) -> Surrogate:
             metrics = [
                 Metric(**{**entry, "seeds": tuple(entry["seeds"])}) for entry in said["metrics"]
             ]
-            trees = {
-                metric.name: Trees(*(content[f"{position}.{array}"] for array in _ARRAYS))
-                for position, metric in enumerate(metrics)
+            kinds = said.get("kinds", ["trees"] * len(metrics))  # earlier files have no others
+            models = {
+                metric.name: _KINDS[kind].from_arrays(_of(content, f"{position}."))
+                for position, (metric, kind) in enumerate(zip(metrics, kinds, strict=True))
             }
         wanted = None if space is None else load_space(space)
         surrogate = Surrogate(
@@ -406,7 +469,7 @@ def read_surrogate(path: Path, space: str | None = None) -> Surrogate:
             load_space(said["space"]),
             said["encoding"],
             {metric.name: metric for metric in metrics},
-            trees,
+            models,
             {name: Fit(**fit) for name, fit in said["fits"].items()},
             said["about"],
         )
@@ -422,20 +485,9 @@ def read_surrogate(path: Path, space: str | None = None) -> Surrogate:
 
 
 def _check(surrogate: Surrogate, path: Path) -> None:
-    """Refuse arrays that are no trees, or that ask features which are not there."""
+    """Refuse arrays that are no models, or that ask features which are not there."""
     sample = surrogate.space.sample(np.random.default_rng(0))
     count = surrogate.space.features([sample], surrogate.encoding).shape[1]
-    for trees in surrogate.trees.values():
-        shape = trees.feature.shape
-        sound = (
-            len(shape) == 3
-            and shape[-1] & (shape[-1] + 1) == 0
-            and trees.feature.dtype == np.int32
-            and 0 <= trees.feature.min(initial=0) <= trees.feature.max(initial=0) < count
-            and trees.threshold.shape == shape
-            and trees.value.shape == (*shape[:2], shape[2] + 1)
-            and trees.start.shape == shape[:1]
-            and bool(np.isfinite(trees.value).all() and np.isfinite(trees.start).all())
-        )
-        if not sound:
-            raise SuiteError(f"{path} {_DAMAGED} (its trees are none).")
+    for model in surrogate.models.values():
+        if not model.sound(count):
+            raise SuiteError(f"{path} {_DAMAGED} (its models are none).")

@@ -63,6 +63,7 @@ def _listed(name: str) -> Listed:
         found = load_surrogate(name)
     except SuiteError as error:
         return Listed(name, path, fault=str(error))
+    fitted = found.about.get("fitted to")
     return Listed(
         name,
         path,
@@ -70,7 +71,9 @@ def _listed(name: str) -> Listed:
         tuple(found.datasets),
         len(found.metrics),
         size=path.stat().st_size,
-        source=f"surrogate fitted to {found.about.get('fitted to', 'an unknown table')}",
+        source=f"surrogate fitted to {fitted}"
+        if fitted
+        else str(found.about.get("source", "unknown")),
     )
 
 

@@ -136,6 +136,7 @@ def import_command(
     """
     from nasbench_suite.benchmarks.columns import parse_fact
     from nasbench_suite.benchmarks.library import import_benchmark
+    from nasbench_suite.benchmarks.surrogate import Surrogate
     from nasbench_suite.parsing import counted
 
     said = [f"*:missing={missing}"] if missing else []
@@ -162,9 +163,17 @@ def import_command(
         typer.echo(f"left out {column}: {reason}", err=True)
     for hint in (*imported.hints, *imported.warnings):
         typer.echo(hint, err=True)
+    number = counted(len(benchmark.metrics), "metric")
+    if isinstance(benchmark, Surrogate):
+        typer.echo(
+            f"Imported {benchmark.name!r}: {number} of all of space {benchmark.space.name}: "
+            f"`nasbench run --benchmark {benchmark.name} --judged-by "
+            f"{next(iter(benchmark.metrics))}`."
+        )
+        return
     typer.echo(
-        f"Imported {benchmark.name!r}: {counted(len(benchmark.metrics), 'metric')} of "
-        f"{benchmark.space.size:,} architectures of space {benchmark.space.name}."
+        f"Imported {benchmark.name!r}: {number} of {benchmark.space.size:,} architectures of space "
+        f"{benchmark.space.name}."
     )
 
 
@@ -298,9 +307,8 @@ def _told_of_surrogate(surrogate: Surrogate) -> list[str]:
         *_facts(surrogate.about),
         f"checksum: {surrogate.checksum}",
         "",
-        _fit_table(surrogate),
-        "",
-        _FIT_LEGEND,
+        *(f"{name}: {metric.note}" for name, metric in surrogate.metrics.items() if metric.note),
+        *(("", _fit_table(surrogate), "", _FIT_LEGEND) if surrogate.fits else ()),
     ]
 
 

@@ -156,6 +156,38 @@ class _EmptyBytes:
         return b""
 
 
+class _Bytes:
+    """``bytearray``, which protocols before 5 write as its bytes."""
+
+    __slots__ = ()
+
+    def __call__(self, content: bytes = b"") -> bytes:
+        if type(content) is not bytes:
+            raise pickle.UnpicklingError("bytes of something else")
+        return content
+
+
+class _EmptyDict:
+    """``collections.defaultdict``, whose default nobody asks for."""
+
+    __slots__ = ()
+
+    def __call__(self, default: object = None) -> dict[Any, Any]:
+        return {}
+
+
+class _Attributes(dict[str, Any]):
+    """An object of somebody's class: what it had as attributes, and none of what it could do."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.update(state)
+
+
 class _Name:
     """A global that is only ever an argument, such as ``numpy.ndarray``."""
 
@@ -180,6 +212,12 @@ _STORED = {
 # An ordered dictionary and a dictionary are the same thing to a reader.
 _STAND_INS: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): dict,
+    ("collections", "defaultdict"): _EmptyDict(),
+    ("__builtin__", "bytearray"): _Bytes(),
+    ("builtins", "bytearray"): _Bytes(),
+    # Boosters keep their trees in one attribute, as the library's own bytes or text.
+    ("xgboost.core", "Booster"): _Attributes,
+    ("lightgbm.basic", "Booster"): _Attributes,
     ("__builtin__", "set"): set,
     ("builtins", "set"): set,
     ("_codecs", "encode"): _BytesFromText(),
@@ -270,6 +308,9 @@ class _PlainUnpickler(pickle._Unpickler):
         return self._storages.get(str(name), np.dtype("<" + _STORED[kind.text]), count)
 
     def _build(self) -> None:
+        if type(cast(Any, self).stack[-2]) is dict:  # what PyTorch notes beside its weights
+            cast(Any, self).stack.pop()
+            return
         pickle._Unpickler.dispatch[pickle.BUILD[0]](cast(Any, self))
         built = cast(Any, self).stack[-1]
         if type(built) is _Array:

@@ -61,6 +61,29 @@ _LONGEST = (
 )
 # NAS-Bench-301 (automl/nasbench301, configspace.json) names the edges of a cell by their number.
 _CONFIGURED = re.compile(r"NetworkSelectorDatasetInfo:darts:edge_(normal|reduce)_(\d{1,2})")
+# Its surrogates read configurations as ConfigSpace 0.4.12 makes arrays of them: hyper-parameters
+# without a condition by name, then those with one; categories by number, numbers within their
+# range, -1 where there is nothing. What is no part of an architecture is always the same (api.py).
+CONFIGURED_EDGES = tuple(
+    (
+        10 + 2 * cell,
+        11 + 2 * cell,
+        *range(36 + 12 * cell, 44 + 12 * cell),
+        *range(32 + 12 * cell, 36 + 12 * cell),
+    )
+    for cell in range(2)
+)
+"""Where the operation of every edge of both cells stands in the encoding ``nasbench301``."""
+CONFIGURED_PAIRS = ((15, 16, 17), (18, 19, 20))
+"""Where the two nodes stand that each node but the first reads, of both cells."""
+_FIXED = np.zeros(56)
+_FIXED[[0, 4, 5]] = 0.5863451791322545, 0.16666444442962952, 0.3099999239999697  # images
+_FIXED[[14, 21]] = 0.003149999006299998, 0.000749999001499998  # 32 channels, 8 cells
+_FIXED[24:29] = (
+    *(-3.6888794541139363, 0.8988764044943821, -8.111728083308073),  # the optimizer
+    *(0.009949999019899998, 1e-12),  # its schedule
+)
+_FIXED[31] = 0.7051278400653053  # mixup
 
 
 def reductions(cells: int) -> tuple[int, int]:
@@ -451,8 +474,9 @@ class DartsSpace(ProductSpace):
 
     @property
     def encodings(self) -> tuple[str, ...]:
-        """``one-hot`` and ``adjacency``."""
-        return ("one-hot", "adjacency")
+        """``one-hot`` and ``adjacency``; of the space without bounds ``nasbench301`` too."""
+        known = ("one-hot", "adjacency")
+        return (*known, "nasbench301") if self.cells == DartsSpace.cells else known
 
     def encode(
         self, architectures: Sequence[Any] | NDArray[np.integer], encoding: str
@@ -462,7 +486,10 @@ class DartsSpace(ProductSpace):
         One-hot has, for every edge of both cells, a feature for each of ``Cell.operations``, of
         which the first says that there is no edge. Adjacency has a feature for every edge, 1
         where there is one, and then a feature for each operation of every node's two edges.
+        ``nasbench301`` has the 56 features of NAS-Bench-301's surrogates.
         """
+        if encoding == "nasbench301":
+            return self._configured(architectures)
         rows = []
         for architecture in architectures:
             parts: list[NDArray[np.float64]] = []
@@ -477,6 +504,18 @@ class DartsSpace(ProductSpace):
                     parts.append(table[kept][:, 1:].ravel())
             rows.append(np.concatenate(parts))
         return np.array(rows, dtype=np.float64)
+
+    def _configured(
+        self, architectures: Sequence[Any] | NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        rows = np.tile(_FIXED, (len(architectures), 1))
+        for row, architecture in zip(rows, architectures, strict=True):
+            vector = self.vector(architecture)
+            for cell, chosen in enumerate(self._edge_operations(architecture)):
+                row[list(CONFIGURED_EDGES[cell])] = chosen
+                first = 3 * STEPS * cell + 3  # of the second node, as the first reads both inputs
+                row[list(CONFIGURED_PAIRS[cell])] = vector[first : first + 3 * (STEPS - 1) : 3]
+        return rows
 
     def _labels(self, architecture: Architecture) -> list[list[str | None]]:
         return [

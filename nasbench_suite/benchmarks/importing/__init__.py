@@ -86,7 +86,7 @@ def import_table(
     encoding: str | None = None,
     force: bool = False,
     partial: bool = False,
-) -> Imported:
+) -> Imported[Benchmark]:
     """Make a benchmark of a table.
 
     A seed column that ``metadata`` names exactly is set aside: it becomes a metric of its own
@@ -136,7 +136,7 @@ def import_frame(
     encoding: str | None = None,
     force: bool = False,
     partial: bool = False,
-) -> Imported:
+) -> Imported[Benchmark]:
     """Make a benchmark of a data frame, with the checks of ``import_table``."""
     renamed, notes = spelled(frame.rename(columns=str), space)
     source, file = Path("the data frame"), FrameFile(renamed, notes=notes)
@@ -178,7 +178,7 @@ def add_latencies(
     *,
     encoding: str | None = None,
     force: bool = False,
-) -> Imported:
+) -> Imported[Benchmark]:
     """A benchmark with the columns of latency tables beside its own; see ``import_table``."""
     importer = Importer(benchmark.space, metadata or MetadataFile(), encoding, force)
     for metric in benchmark.metrics.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ from nasbench_suite.benchmarks.quantities import (
     check_unit,
     says_no_unit,
 )
-from nasbench_suite.benchmarks.table import REASONS, Benchmark, make_benchmark
+from nasbench_suite.benchmarks.table import REASONS, Benchmark, Described, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import FrameFile
 from nasbench_suite.parsing import counted
@@ -57,10 +57,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _PER_FUNCTION = ("accuracy", "loss", "latency", "energy")
+Kind = TypeVar("Kind", bound=Described)
+"""A table, or a surrogate."""
 
 
 @dataclass(frozen=True)
-class Imported:
+class Imported(Generic[Kind]):
     """An imported benchmark, and what the user should be told of it.
 
     Attributes:
@@ -70,7 +72,7 @@ class Imported:
         warnings: sentences on figures that can hardly belong to their architectures.
     """
 
-    benchmark: Benchmark
+    benchmark: Kind
     left_out: Mapping[str, str] = field(default_factory=dict)
     hints: Sequence[str] = ()
     warnings: Sequence[str] = ()
@@ -193,7 +195,7 @@ class Importer:
         self.warnings += found.warnings
         return found.indices
 
-    def finish(self, name: str, about: Mapping[str, Any]) -> Imported:
+    def finish(self, name: str, about: Mapping[str, Any]) -> Imported[Benchmark]:
         """The benchmark of all that was added."""
         for pattern in self.asked:
             if not self._describes_something(pattern):

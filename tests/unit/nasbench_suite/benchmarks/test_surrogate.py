@@ -175,8 +175,8 @@ def _rewrite(path, change):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda arrays: arrays.update({"0.feature": arrays["0.feature"] + 500}), "trees are none"),
-        (lambda arrays: arrays.update({"0.value": arrays["0.value"][..., :3]}), "trees are none"),
+        (lambda arrays: arrays.update({"0.feature": arrays["0.feature"] + 500}), "models are none"),
+        (lambda arrays: arrays.update({"0.value": arrays["0.value"][..., :3]}), "models are none"),
         (lambda arrays: arrays.update({"0.value": arrays["0.value"] + 1}), "checksum is another"),
         (lambda arrays: arrays.pop("0.start"), "damaged"),
         (lambda arrays: arrays.update(surrogate=np.zeros(3, np.uint8)), "damaged"),
