@@ -203,6 +203,8 @@ def read_xgboost(content: bytes, path: Path) -> Grown:
         SuiteError: it is no model of trees for a regression by squared errors.
         ValueError: it is damaged; or KeyError, IndexError, struct.error.
     """
+    if content.startswith(b"{") and not content.startswith(b'{"'):
+        raise SuiteError(f"{path} is in XGBoost's UBJSON, which is not read: save it as JSON.")
     if content.startswith(b"{"):
         return _read_json(json.loads(content), path)
     if content.startswith(_OFFSET):

@@ -99,8 +99,9 @@ SOURCES: Mapping[str, Source] = {
             ),
             NOT_KNOWN,
             "Zela et al., Surrogate NAS Benchmarks, ICLR 2022 (arXiv:2008.09777)",
-            "its surrogates are not read; nasbench data import TABLE --space darts: a table of its "
-            "cells, as genotypes or as its configurations",
+            "nasbench data import FOLDER: the unpacked surrogates (XGBoost and GIN of accuracy, "
+            "LightGBM of seconds); nasbench data import TABLE --space darts: a table of its cells, "
+            "as genotypes or as its configurations",
             ("darts",),
         ),
         Source(

@@ -146,8 +146,13 @@ def make_networks(folder, name):
     from nasbench301 import representations
     from nasbench301.surrogate_models.gnn.gnn_utils import NASBenchDataset
     from nasbench301.surrogate_models.gnn.models.gincnn import GIN
+    from torch_geometric import utils
     from torch_geometric.data import Batch
 
+    loops = utils.add_remaining_self_loops  # whose argument had another name before version 2
+    utils.add_remaining_self_loops = lambda edge_index, edge_weight, fill_value: loops(
+        edge_index, edge_weight, fill_value
+    )
     config = {
         "model": "gnn_gin",
         "gnn_hidden_dimensions": WIDTH,

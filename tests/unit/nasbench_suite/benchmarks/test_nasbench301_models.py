@@ -275,6 +275,7 @@ BROKEN = {
         ),
         "splits by category",
     ),
+    "UBJSON": (lambda m: handle(member(m), lambda b: b"{L" + b), "is in XGBoost's UBJSON"),
     "a circle": (
         lambda m: handle(member(m, RUNTIME), lines("left_child=", "0")),
         "is truncated, damaged",
