@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from test_tutorial import environment, nasbench
 
+ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(__file__).with_name("third_party") / "nasbench-example"
 PARTS = {
     "methods": "coordinate-descent",
@@ -33,6 +35,76 @@ listed = {kind: {part.name: part for part in describe(kind)} for kind in parts}
 found = [(kind, name, listed[kind][name]) for kind, name in parts.items()]
 print(json.dumps([(kind, name, part.distribution, part.fault) for kind, name, part in found]))
 """
+
+
+# Rows of docs/extending.md, and the file and the name of the part that each was counted by.
+ADDITIONS = {
+    "method": ("method.py", "coordinate-descent"),
+    "search space": ("space.py", "layers"),
+    "table format": ("table.py", "layers-text"),
+    "figure": ("figure.py", "spread"),
+    "runtime": ("runtime.py", "one-by-one"),
+    "proxy": ("proxy.py", "widths"),
+}
+
+
+def test_what_an_addition_takes_is_as_the_documentation_says() -> None:
+    page = (ROOT / "docs" / "extending.md").read_text()
+    rows = {
+        cells[0]: cells
+        for cells in re.findall(r"^\| ([\w ]+).*? \| (.+?) \| (\d+) \| (.+) \|$", page, re.M)
+    }
+    project = (PACKAGE / "pyproject.toml").read_text()
+    for what, (file, name) in ADDITIONS.items():
+        _, files, lines, edits = rows[what]
+        assert files.count(".py") == 1, what
+        source = PACKAGE / "nasbench_example" / file
+        assert int(lines) == len(source.read_text().splitlines()), what
+        assert edits == "1 line of `pyproject.toml`"
+        module = f"nasbench_example.{source.stem}:"
+        assert [line for line in project.splitlines() if module in line] == [
+            line for line in project.splitlines() if line.startswith(f"{name} = ")
+        ], what
+
+
+# The two edits of a column of the leaderboard: the file, the line before, and the line.
+COLUMN = (
+    (
+        "nasbench_suite/analysis/leaderboard.py",
+        '        median=("figure", "median"),\n',
+        '        least=("figure", "min"),\n',
+    ),
+    ("reports/tables/rendering.py", "AFTER = (\n", '    Shown("least", "lowest", "task"),\n'),
+)
+
+
+def test_a_column_of_the_leaderboard_is_two_lines(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "extending.md").read_text()
+    told = re.search(
+        r"^\| column of the leaderboard.*\| none \| 0 \| (\d) lines: (.*) \|$", page, re.M
+    )
+    assert told is not None
+    assert int(told[1]) == len(COLUMN)
+    for package in ("nasbench_suite", "search_methods", "hardware", "reports"):
+        shutil.copytree(ROOT / package, tmp_path / package)
+    for file, before, line in COLUMN:
+        assert f"`{file}`" in told[2]
+        text = (tmp_path / file).read_text()
+        assert text.count(before) == 1, file
+        (tmp_path / file).write_text(text.replace(before, before + line))
+    settings = environment(tmp_path)
+
+    def call(*arguments: str) -> str:
+        answer = nasbench(*arguments, cwd=tmp_path, env=settings)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    call("run", "--methods", "random", "--seeds", "0-2", "--evaluations", "5", "--quiet")
+    for form in ("terminal", "markdown", "latex"):
+        assert "lowest" in call("leaderboard", "--format", form), form
+    assert "least," in call("leaderboard", "--format", "csv").splitlines()[0]
+    call("report", "--output", "report.html")
+    assert "lowest" in (tmp_path / "report.html").read_text()
 
 
 @pytest.fixture(scope="module")
