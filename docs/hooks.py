@@ -66,6 +66,7 @@ PYTHON = {
     ],
     "Results": [
         "nasbench_suite.store.results.ResultStore",
+        "nasbench_suite.store.reading.StoredResults",
         "nasbench_suite.analysis.results.read_results",
     ],
 }

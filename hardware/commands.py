@@ -190,7 +190,7 @@ def add_command(
     """Add tables of costs to a benchmark, as a new benchmark file."""
     from hardware.tables import add_costs, read_table
     from nasbench_suite.benchmarks import load_benchmark
-    from nasbench_suite.benchmarks.table import write_benchmark
+    from nasbench_suite.benchmarks.table_file import write_benchmark
     from nasbench_suite.errors import SuiteError
 
     loaded = load_benchmark(benchmark)

@@ -24,8 +24,8 @@ from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
 from nasbench_suite.benchmarks.sources import SOURCES, Source, find_source, sources_of
 from nasbench_suite.benchmarks.surrogate import Surrogate, judge, read_surrogate, write_surrogate
-from nasbench_suite.benchmarks.table import (
-    Benchmark,
+from nasbench_suite.benchmarks.table import Benchmark
+from nasbench_suite.benchmarks.table_file import (
     is_benchmark_file,
     read_benchmark,
     read_metadata,

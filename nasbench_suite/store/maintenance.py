@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.cells import guard_cells
-from nasbench_suite.store.results import ResultStore, readable_errors
+from nasbench_suite.store.connection import readable_errors
+from nasbench_suite.store.results import ResultStore
 from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.importing import read_measurements
 from nasbench_suite.benchmarks.library import known_benchmarks
-from nasbench_suite.benchmarks.table import is_benchmark_file
+from nasbench_suite.benchmarks.table_file import is_benchmark_file
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import read_frame
 from nasbench_suite.spaces import FiniteSpace

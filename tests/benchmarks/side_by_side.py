@@ -105,7 +105,7 @@ def make_archive(folder: Path) -> Figures:
 def import_archive(folder: Path) -> Figures:
     """The suite's conversion of the archive, once for all."""
     from nasbench_suite.benchmarks.nats_archive import import_nats
-    from nasbench_suite.benchmarks.table import write_benchmark
+    from nasbench_suite.benchmarks.table_file import write_benchmark
 
     seconds, table = timed(lambda: import_nats(folder / ARCHIVE))
     write_benchmark(table, folder / TABLE)

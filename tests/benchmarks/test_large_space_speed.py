@@ -12,7 +12,8 @@ import pytest
 
 from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.surrogate import Fit, Surrogate, Trees
-from nasbench_suite.benchmarks.table import make_benchmark, read_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import PoolSpace, load_space, nasbench101
 from nasbench_suite.tasks import make_task

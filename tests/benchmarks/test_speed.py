@@ -14,12 +14,8 @@ import pandas as pd
 import pytest
 
 from nasbench_suite.benchmarks.metric import Metric
-from nasbench_suite.benchmarks.table import (
-    Benchmark,
-    make_benchmark,
-    read_benchmark,
-    write_benchmark,
-)
+from nasbench_suite.benchmarks.table import Benchmark, make_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.size import SizeSpace

@@ -32,7 +32,7 @@ import numpy as np
 from killed_at import run_killed_at
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.store.maintenance import verify_store
 from nasbench_suite.tasks import make_task
 

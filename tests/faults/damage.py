@@ -45,7 +45,7 @@ from nasbench_suite.benchmarks import Benchmark, Metric, load_benchmark, table
 from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
 from nasbench_suite.benchmarks.nats_archive import import_nats
 from nasbench_suite.benchmarks.surrogate import fit_surrogate, read_surrogate, write_surrogate
-from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError, printable
 from nasbench_suite.files import journal as journals
 from nasbench_suite.files.journal import Journal

@@ -41,7 +41,7 @@ from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks.importing import import_table
 from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
 from nasbench_suite.benchmarks.nats_archive import import_nats
-from nasbench_suite.benchmarks.table import read_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files import safe_pickle
 from nasbench_suite.gate.baseline import load_baseline, make_baseline, save_baseline

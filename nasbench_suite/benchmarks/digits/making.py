@@ -24,7 +24,8 @@ from nasbench_suite.benchmarks.digits.training import (
     train_cell,
 )
 from nasbench_suite.benchmarks.metric import Metric, Split
-from nasbench_suite.benchmarks.table import Benchmark, make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import Benchmark, make_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.datasets.digits import TEST_IMAGES, TRAIN_IMAGES, VALID_IMAGES
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal

@@ -57,7 +57,8 @@ from nasbench_suite.benchmarks.library import (
     verify_benchmark,
 )
 from nasbench_suite.benchmarks.metric import Metric
-from nasbench_suite.benchmarks.table import make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks import count_network
 from nasbench_suite.spaces import PoolSpace, load_space

@@ -13,7 +13,7 @@ import pytest
 from test_names_that_deceive import call
 
 from nasbench_suite.benchmarks import load_benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.runner import run

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nasbench_suite.benchmarks import load_benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.runner import run

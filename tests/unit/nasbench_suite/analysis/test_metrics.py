@@ -19,7 +19,7 @@ from nasbench_suite.analysis import anytime_curves, figures_at
 from nasbench_suite.analysis.leaderboard import overall_leaderboard
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.runner import Trial, run

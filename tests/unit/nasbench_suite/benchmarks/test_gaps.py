@@ -12,7 +12,8 @@ from nasbench_suite import registry
 from nasbench_suite.benchmarks import Metric, load_benchmark, make_benchmark
 from nasbench_suite.benchmarks.library import describe_benchmark, verify_benchmark
 from nasbench_suite.benchmarks.noise import noise_floor
-from nasbench_suite.benchmarks.table import REASONS, read_benchmark, read_metadata, write_benchmark
+from nasbench_suite.benchmarks.table import REASONS
+from nasbench_suite.benchmarks.table_file import read_benchmark, read_metadata, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import task_row
 from nasbench_suite.runner import Trial

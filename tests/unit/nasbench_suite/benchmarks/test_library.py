@@ -21,7 +21,7 @@ from nasbench_suite.benchmarks.library import (
     verify_benchmark,
 )
 from nasbench_suite.benchmarks.packaged import PackagedBenchmark
-from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.spaces import load_space

@@ -18,7 +18,7 @@ from nasbench_suite.benchmarks.encodings import exchanges, numberings, vector_en
 from nasbench_suite.benchmarks.importing import Imported, benchmark_from_frame, import_frame
 from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.benchmarks.plausibility import Check, exchanged
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import PoolSpace, load_finite_space, load_space
 

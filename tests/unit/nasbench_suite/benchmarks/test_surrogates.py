@@ -11,7 +11,8 @@ from nasbench_suite.benchmarks import surrogate as surrogates
 from nasbench_suite.benchmarks.library import load_benchmark
 from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.surrogates import load_any, load_surrogate
-from nasbench_suite.benchmarks.table import make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run

@@ -11,7 +11,8 @@ import pytest
 from nasbench_suite.benchmarks.importing import import_table
 from nasbench_suite.benchmarks.library import describe_benchmark, verify_benchmark
 from nasbench_suite.benchmarks.metric import Metric
-from nasbench_suite.benchmarks.table import make_benchmark, read_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import PoolSpace, load_space, nasbench101

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.commands.data import app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_space

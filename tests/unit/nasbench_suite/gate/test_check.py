@@ -16,7 +16,7 @@ from scipy import stats
 
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.gate import check, load_baseline, make_baseline, save_baseline
 from nasbench_suite.gate.checking import Check, Finding

@@ -19,7 +19,7 @@ from conftest import Command
 
 import nasbench_suite
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record
 from nasbench_suite.parsing import parse_methods
@@ -245,7 +245,7 @@ def test_trials_read_in_pieces_are_the_same_frame(
     run(toy, methods, seeds=(1, 2, 3, 5), store=store, evaluations=10)
     frames = []
     for rows in (100_000, 2):
-        monkeypatch.setattr("nasbench_suite.store.results._CHUNK", rows)
+        monkeypatch.setattr("nasbench_suite.store.reading._CHUNK", rows)
         with ResultStore(store, read_only=True) as results:
             frames.append(results.trials())
     pd.testing.assert_frame_equal(*frames, check_dtype=False)

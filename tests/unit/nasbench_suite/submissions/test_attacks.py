@@ -13,7 +13,7 @@ import pytest
 from conftest import Command
 
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.commands.submit import report_merge
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.rows import task_row

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from nasbench_suite import leaderboard
 from nasbench_suite.benchmarks import Benchmark
-from nasbench_suite.benchmarks.table import write_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import ThisProcess, run
 from nasbench_suite.submissions import (

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nasbench_suite.benchmarks.formats import BenchmarkFormat
-from nasbench_suite.benchmarks.table import read_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Prediction, Predictor
 from nasbench_suite.predictors.predictor import undeviating
