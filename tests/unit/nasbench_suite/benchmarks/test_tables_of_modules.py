@@ -60,8 +60,9 @@ def test_a_row_is_found_by_its_hash_and_by_any_module_that_has_it(table, file):
 
 
 def test_a_large_table_is_written_in_parts(table, file, tmp_path, monkeypatch):
-    monkeypatch.setattr("nasbench_suite.benchmarks.table._MANY_ROWS", 50)
-    monkeypatch.setattr("nasbench_suite.benchmarks.table._ROWS_AT_ONCE", 20)
+    monkeypatch.setattr("nasbench_suite.benchmarks.table_file._MANY_ROWS", 50)
+    monkeypatch.setattr("nasbench_suite.benchmarks.table_file._ROWS_AT_ONCE", 20)
+    monkeypatch.setattr("nasbench_suite.benchmarks.table._TEXTS_AT_ONCE", 20)
     write_benchmark(table, tmp_path / "parts.parquet")
     assert pq.ParquetFile(tmp_path / "parts.parquet").num_row_groups == 5
     whole, parts = read_benchmark(file), read_benchmark(tmp_path / "parts.parquet")
