@@ -17,7 +17,8 @@ from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.nasbench301_models import ModelsFormat
 from nasbench_suite.benchmarks.surrogates import load_any
-from nasbench_suite.benchmarks.table import make_benchmark, write_benchmark
+from nasbench_suite.benchmarks.table import make_benchmark
+from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.runner import run
