@@ -4,7 +4,6 @@
 what it answered of 60 cells; ``tests/oracles/nasbench301.py`` made it.
 """
 
-import io
 import json
 import pickle
 import zipfile
@@ -29,7 +28,8 @@ from nasbench_suite.testing import FormatContract
 MADE = Path(__file__).parent / "nasbench301_made.zip"
 MODEL = "surrogate_model.model"
 ACCURACY, SECONDS, GIN = "cifar10_valid_97", "cifar10_train_time_97", "cifar10_valid_97_gin"
-FOLDERS = {"xgb_v1.0": "xgb1.2.1", "lgb_runtime_v1.0": "xgb1.2.1_runtime", "gnn_gin_v1.0": "gin"}
+RUNTIME = "lgb_runtime_v1.0"
+FOLDERS = {"xgb_v1.0": "xgb1.2.1", RUNTIME: "xgb1.2.1_runtime", "gnn_gin_v1.0": "gin"}
 
 
 def unpack(folder, names=None):
@@ -73,17 +73,29 @@ class TestFormat(FormatContract):
         ("xgb1.3.3", ACCURACY, 0),  # JSON
         ("xgb1.2.1_runtime", SECONDS, 0),
         ("gin", GIN, 3e-5),  # sums in single precision, in another order
+        ("gin-further", GIN, 3e-5),  # the largest node; loops, and edges both ways
     ],
 )
 def test_answers_are_those_of_the_authors_code(tmp_path, packed, metric, close):
     found = ModelsFormat().read(unpack(tmp_path, {"any": packed}))
     genotypes, members, means = answered(packed)
     cells = [found.space.read(genotype) for genotype in genotypes]
-    told = np.stack([found.figures(cells, metric, seed) for seed in range(2)], axis=1)
+    seeds = range(members.shape[1])
+    told = np.stack([found.figures(cells, metric, seed) for seed in seeds], axis=1)
     assert np.abs(told - members).max() <= close
-    assert len(np.unique(members)) > 60
+    assert len(np.unique(members)) > 45
     # The authors' mean of XGBoost's single precision is rounded to it.
     assert found.figures(cells, metric) == pytest.approx(means, rel=3e-7)
+
+
+def test_a_booster_that_stopped_early_answers_up_to_its_best_iteration(tmp_path):
+    """As LightGBM 2.3.1 predicts."""
+    models = unpack(tmp_path, {RUNTIME: "xgb1.2.1_runtime"})
+    for number in range(2):
+        assert set(load(member(models, RUNTIME, number))) >= {"handle", "best_iteration"}
+        state(member(models, RUNTIME, number), best_iteration=3)
+    found = ModelsFormat().read(models).models[SECONDS]
+    assert found.trees.tolist() == [3, 3]
 
 
 def test_an_imported_folder_is_searched(models, home, nasbench):
@@ -171,13 +183,14 @@ def _run():
     _Runs.ran = True
 
 
+def state(path, **changed):
+    """Write a booster's attributes anew, some of them changed."""
+    path.write_bytes(pickle.dumps({**load(path), **changed}))
+
+
 def handle(path, change):
-    """Write a booster's pickle anew with its trees changed, as protocol 2 to 4 would."""
-    held = dict(load(path))
-    held["handle"] = change(held["handle"])
-    stream = io.BytesIO()
-    pickle.dump(held, stream, protocol=4)
-    path.write_bytes(stream.getvalue())
+    """Change a booster's trees."""
+    state(path, handle=change(load(path)["handle"]))
 
 
 def lines(start, value):
@@ -192,7 +205,6 @@ def lines(start, value):
     return change
 
 
-RUNTIME = "lgb_runtime_v1.0"
 BROKEN = {
     "truncated pickle": (
         lambda m: edit(member(m), lambda content: content[: len(content) // 2]),
