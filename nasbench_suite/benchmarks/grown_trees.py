@@ -27,11 +27,13 @@ from nasbench_suite.errors import SuiteError
 class GrownTrees(Model):
     """Trees of any shape, node after node, level by level: what is below comes later.
 
+    Nodes ask few different questions, so that each is answered once for an architecture.
+
     Attributes:
-        feature: which feature an inner node asks, shape (nodes,).
-        threshold: to the first node below where the feature is at most this, else to the one after
-            it; shape (nodes,).
-        below: the first node below; a leaf names itself.
+        feature: the feature of each question, shape (questions,).
+        threshold: whether the feature is larger than this is asked; shape (questions,).
+        question: what a node asks, -1 of a leaf; shape (nodes,).
+        below: the first node below, for no; that for yes comes after it. A leaf names itself.
         value: what a leaf adds, shape (nodes,). Members add their leaves one after the other in
             this precision, as the library does that grew them.
         roots: where each tree begins, all trees of a member together, shape (trees,).
@@ -41,6 +43,7 @@ class GrownTrees(Model):
 
     feature: NDArray[np.int32]
     threshold: NDArray[np.floating[Any]]
+    question: NDArray[np.int32]
     below: NDArray[np.int32]
     value: NDArray[np.floating[Any]]
     roots: NDArray[np.int64]
@@ -58,14 +61,7 @@ class GrownTrees(Model):
         return np.array([self._predict_one(row) for row in rows]).reshape(-1, self.members)
 
     def _predict_one(self, features: NDArray[Any]) -> NDArray[np.float64]:
-        at: NDArray[np.integer[Any]] = self.roots.copy()
-        moving = np.flatnonzero(self.inner[at])
-        while moving.size:
-            here = at[moving]
-            here = self.below[here] + (features[self.feature[here]] > self.threshold[here])
-            at[moving] = here
-            moving = moving[self.inner[here]]
-        leaves = self.value[at]
+        leaves = self.value[self._leaves(features)]
         ends = np.cumsum(self.trees)
         return np.array(
             [
@@ -75,11 +71,29 @@ class GrownTrees(Model):
             dtype=np.float64,
         )
 
+    def _leaves(self, features: NDArray[Any]) -> NDArray[np.int64]:
+        """The leaf of every tree."""
+        bits, steps = self._steps
+        mask = (1 << bits) - 1
+        answers = np.zeros(len(self.feature) + 1, dtype=np.int64)  # of no question: stay
+        answers[1:] = features[self.feature] > self.threshold
+        at = self.roots.astype(np.int64)
+        step = steps.take(at)
+        moving = np.flatnonzero(step & mask)
+        step = step.take(moving)
+        while moving.size:
+            here = (step >> bits) + answers.take(step & mask)
+            at[moving] = here
+            step = steps.take(here)
+            goes_on = (step & mask) != 0
+            moving, step = moving.compress(goes_on), step.compress(goes_on)
+        return at
+
     @cached_property
-    def inner(self) -> NDArray[np.bool_]:
-        """Which nodes ask a feature, shape (nodes,)."""
-        inner: NDArray[np.bool_] = self.below != np.arange(len(self.below))
-        return inner
+    def _steps(self) -> tuple[int, NDArray[np.int64]]:
+        """Of every node what is below and, in the last bits, its question from 1; how many bits."""
+        bits = len(self.feature).bit_length()
+        return bits, self.below.astype(np.int64) << bits | (self.question.astype(np.int64) + 1)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """See ``Model``."""
@@ -92,16 +106,19 @@ class GrownTrees(Model):
 
     def sound(self, features: int) -> bool:
         """See ``Model``."""
-        nodes = len(self.below)
-        inner = self.inner
+        nodes, questions = len(self.below), len(self.feature)
+        inner = self.question >= 0
         return (
             all(array.ndim == 1 for array in self.arrays().values())
-            and {len(self.feature), len(self.threshold), len(self.value)} == {nodes}
+            and len(self.question) == len(self.value) == nodes
+            and len(self.threshold) == questions
             and {array.dtype for array in (self.threshold, self.value)}
             <= {np.dtype(np.float32), np.dtype(np.float64)}
-            and all(array.dtype.kind == "i" for array in (self.feature, self.below, self.roots))
+            and {array.dtype.kind for array in (self.feature, self.question, self.below)} == {"i"}
+            and -1 <= self.question.min(initial=-1) <= self.question.max(initial=-1) < questions
             and bool((self.below[inner] > np.flatnonzero(inner)).all())
             and bool((self.below[inner] < nodes - 1).all())
+            and bool((self.below[~inner] == np.flatnonzero(~inner)).all())
             and 0 <= self.feature.min(initial=0) <= self.feature.max(initial=0) < features
             and 0 <= self.roots.min(initial=0) <= self.roots.max(initial=0) < nodes
             and bool((self.trees >= 0).all())
@@ -144,9 +161,18 @@ def together(members: Sequence[Grown]) -> GrownTrees:
             parts.append((laid[0], laid[1], laid[2] + first, laid[3]))
             first += len(laid[0])
     feature, threshold, below, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    inner = below != np.arange(len(below))
+    thresholds, number = np.unique(threshold[inner], return_inverse=True)
+    asked, which = np.unique(
+        feature[inner].astype(np.int64) * len(thresholds) + number, return_inverse=True
+    )
+    question = np.full(len(below), -1, dtype=np.int32)
+    question[inner] = which
+    count = max(len(thresholds), 1)
     return GrownTrees(
-        feature.astype(np.int32),
-        threshold,
+        (asked // count).astype(np.int32),
+        thresholds[asked % count],
+        question,
         below.astype(np.int32),
         value,
         np.array(roots, dtype=np.int64),
@@ -176,8 +202,8 @@ def _level_by_level(
     order, below = np.concatenate(levels), np.concatenate(belows)
     leaf = below == np.arange(count)
     return (
-        np.where(leaf, 0, feature[order]),
-        np.where(leaf, np.inf, threshold[order]).astype(threshold.dtype),
+        feature[order],
+        threshold[order],
         below,
         np.where(leaf, value[order], 0).astype(value.dtype),
     )

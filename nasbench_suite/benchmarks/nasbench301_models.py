@@ -230,14 +230,12 @@ def _check_splits(trees: GrownTrees, source: Path) -> None:
         SuiteError: there is one.
     """
     low, high = _ranges()
-    asked = trees.feature[trees.inner]
-    threshold = trees.threshold[trees.inner]
-    wrong = (threshold < low[asked]) | (threshold >= high[asked])
+    wrong = (trees.threshold < low[trees.feature]) | (trees.threshold >= high[trees.feature])
     if wrong.any():
         place = int(wrong.argmax())
-        feature = asked[place]
+        feature = trees.feature[place]
         raise SuiteError(
-            f"{source} splits feature {feature} at {threshold[place]:.4g}, which goes from "
+            f"{source} splits feature {feature} at {trees.threshold[place]:.4g}, which goes from "
             f"{low[feature]:g} to {high[feature]:g} in a configuration of NAS-Bench-301: its "
             f"features are others or stand in another order."
         )
