@@ -69,6 +69,7 @@ def measure_command(
     from hardware.tables import export_metadata, measured_table, write_table
     from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_place, need_several
     from nasbench_suite.parsing import parse_numbers
     from nasbench_suite.spaces import load_finite_space
 
@@ -86,7 +87,9 @@ def measure_command(
         repeats=repeats,
         seed=seed,
     )
-    journal = journal or output.with_suffix(".jsonl")
+    need_place(output)
+    journal, metadata = journal or output.with_suffix(".jsonl"), output.with_suffix(".json")
+    need_several(the_table=output, the_journal=journal, its_description=metadata)
     steps = measure(plan, journal, parse_numbers(cores) if cores else None)
     begun = next(steps)  # what cannot be measured is refused before a bar is shown
     with progress_bar("measuring") as advance:
@@ -96,7 +99,6 @@ def measure_command(
     measured = read_measured(journal)
     table = measured_table(measured, name)
     write_table(table, output)
-    metadata = output.with_suffix(".json")
     export_metadata(table, metadata)
     typer.echo(
         f"{output}: {len(table.indices)} architectures, median {_median(measured.latency)} ms, "
@@ -162,9 +164,13 @@ def import_command(
         write_table,
     )
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_place, need_several
 
+    need_place(output)
     if not source.exists():
         raise SuiteError(f"There is no file {source}.")
+    metadata = output.with_suffix(".json")
+    need_several(what_is_imported=source, the_table=output, its_description=metadata)
     if source.is_dir() or source.suffix == ".pt":
         table = import_help(
             source, space, unit=unit, encoding=encoding, force=force, missing=missing
@@ -176,7 +182,7 @@ def import_command(
     for hint in table.hints:
         typer.echo(hint, err=True)
     write_table(table, output)
-    export_metadata(table, output.with_suffix(".json"))
+    export_metadata(table, metadata)
     typer.echo(f"{output}: {len(table.indices)} architectures, {', '.join(table.costs)}.")
 
 
@@ -375,10 +381,14 @@ def fill_command(
     """Predict what was not measured, mark the columns as modelled, and say how well it is done."""
     from hardware.filling import fill_table
     from hardware.tables import export_metadata, read_table, write_table
+    from nasbench_suite.files.atomic import need_place, need_several
 
+    need_place(output)
+    metadata = output.with_suffix(".json")
+    need_several(what_was_measured=table, the_table=output, its_description=metadata)
     filled, errors = fill_table(read_table(table, space, missing=missing), predictor)
     write_table(filled, output)
-    export_metadata(filled, output.with_suffix(".json"))
+    export_metadata(filled, metadata)
     typer.echo(f"{output}: {len(filled.indices):,} architectures, {', '.join(filled.costs)}.")
     for name, error in errors.items():
         typer.echo(

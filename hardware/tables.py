@@ -53,6 +53,7 @@ from nasbench_suite.errors import SuiteError, and_more, choose_from
 from nasbench_suite.files.atomic import replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
+from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 METADATA_KEY = COSTS_KEY
@@ -507,6 +508,7 @@ def add_costs(benchmark: Benchmark, tables: Sequence[CostTable]) -> Benchmark:
 
 def is_hw_nas_bench(path: Path) -> bool:
     """Whether a file is a pickle that has HW-NAS-Bench's part on NAS-Bench-201."""
+    need_regular_file(path)
     with path.open("rb") as file:
         if file.read(1) != b"\x80":
             return False

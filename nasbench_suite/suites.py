@@ -24,7 +24,6 @@ A suite is such a file under a name that others can cite, registered under
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nasbench_suite import registry
 from nasbench_suite.deprecated import RUN_ARGUMENTS, current_keys
-from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.toml import read_toml
 
 _SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "answers")
 
@@ -85,9 +85,7 @@ def read_suite(path: str | Path) -> Suite:
     Raises:
         SuiteError: it cannot be read, or says something that no run has.
     """
-    with refused(f"Experiment file {path} cannot be read ({{reason}}).", OSError, ValueError):
-        written = tomllib.loads(Path(path).read_text("utf-8"))
-    content = current_keys(written, RUN_ARGUMENTS, path)
+    content = current_keys(read_toml(Path(path), "Experiment file"), RUN_ARGUMENTS, path)
     runs = content.setdefault("runs", [])
     if runs == []:
         raise SuiteError(

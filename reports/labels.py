@@ -11,7 +11,6 @@ name.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -22,7 +21,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nasbench_suite.analysis.results import Results, budget_text, read_results
 from nasbench_suite.benchmarks.columns import infer_facts
-from nasbench_suite.errors import SuiteError, choose_from, refused
+from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.files.toml import read_toml
 from nasbench_suite.tasks.methods import method_title, own_label
 from reports.credits import table_names
 
@@ -202,10 +202,8 @@ def read_labels(path: str | Path) -> Labels:
 
 @cache
 def _read(path: Path) -> Labels:
-    with refused(f"Labels file {path} cannot be read ({{reason}}).", OSError, ValueError):
-        content = tomllib.loads(path.read_text("utf-8"))
     try:
-        return Labels.model_validate(content)
+        return Labels.model_validate(read_toml(path, "Labels file"))
     except ValidationError as error:
         fault = error.errors()[0]
         if fault["type"] == "extra_forbidden":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +15,7 @@ from nasbench_suite.analysis.results import Results
 from nasbench_suite.deprecated import current_keys, warn_renamed
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import write_text
+from nasbench_suite.files.toml import read_toml
 from nasbench_suite.submissions import Merge, merge_submissions
 from reports.html.panels import Panel, PlacedPanel, Section, all_panels
 from reports.html.report import write_report
@@ -68,8 +68,7 @@ def read_published(path: Path) -> list[PublishedFigure]:
     Raises:
         SuiteError: it cannot be read, or says something else.
     """
-    with refused(f"{path} cannot be read ({{reason}}).", OSError, ValueError):
-        content = tomllib.loads(path.read_text("utf-8"))
+    content = read_toml(path, "File of published figures")
     try:
         return [
             PublishedFigure.model_validate(

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -28,6 +27,8 @@ from nasbench_suite.benchmarks.quantities import QUANTITIES, Direction, read_suf
 from nasbench_suite.benchmarks.table import Reason
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import decoded
+from nasbench_suite.files.toml import parse_toml
+from nasbench_suite.files.unpacking import need_regular_file
 
 COSTS_KEY = b"nasbench_hardware"
 """Where a table of costs of ours says what its columns are; see ``hardware.tables``."""
@@ -46,6 +47,7 @@ _OUTCOMES = {
     **dict.fromkeys(("error", "err", "error_rate", "top1_error", "top1_err"), "error"),
     "loss": "loss",
 }
+_LARGEST = 1 << 24  # bytes of a file of facts; thousands of metrics take a tenth of it
 _SPLIT = "|".join(sorted(_SPLITS, key=len, reverse=True))
 _EPOCHS = r"(?:[_-](?:ep(?:ochs?)?)?(?P<epochs>\d{1,6})(?:ep(?:ochs?)?)?)?"
 _TRAINED = re.compile(
@@ -327,9 +329,10 @@ def read_metadata_file(path: Path) -> MetadataFile:
     Raises:
         SuiteError: it cannot be read, or says something a metric does not have.
     """
+    need_regular_file(path, _LARGEST)
     try:
         text = decoded(path, path.read_bytes()).replace("\r\n", "\n")
-        content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        content = json.loads(text) if path.suffix.lower() == ".json" else parse_toml(text)
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(
             f"Metadata file {path} cannot be read ({error or type(error).__name__}): give TOML, "

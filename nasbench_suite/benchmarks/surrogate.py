@@ -32,6 +32,7 @@ from nasbench_suite.benchmarks.models import Model
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.files.unpacking import read_arrays
 from nasbench_suite.spaces import SearchSpace, load_space
 
 FOLDS = 5
@@ -448,21 +449,19 @@ def read_surrogate(path: Path, space: str | None = None) -> Surrogate:
     if not path.is_file():
         raise SuiteError(f"There is no surrogate {path}.")
     with refused(f"{path} {_DAMAGED} ({{reason}}).", Exception):  # damage raises nearly anything
-        with np.load(path, allow_pickle=False) as content:
-            said = json.loads(content["surrogate"].tobytes())
-            if said["format"] != _FORMAT:
-                raise SuiteError(
-                    f"{path} has format {said['format']}, this version reads {_FORMAT}: fit the "
-                    f"surrogate again, or update nasbench-suite."
-                )
-            metrics = [
-                Metric(**{**entry, "seeds": tuple(entry["seeds"])}) for entry in said["metrics"]
-            ]
-            kinds = said.get("kinds", ["trees"] * len(metrics))  # earlier files have no others
-            models = {
-                metric.name: _KINDS[kind].from_arrays(_of(content, f"{position}."))
-                for position, (metric, kind) in enumerate(zip(metrics, kinds, strict=True))
-            }
+        content = read_arrays(path)
+        said = json.loads(content["surrogate"].tobytes())
+        if said["format"] != _FORMAT:
+            raise SuiteError(
+                f"{path} has format {said['format']}, this version reads {_FORMAT}: fit the "
+                f"surrogate again, or update nasbench-suite."
+            )
+        metrics = [Metric(**{**entry, "seeds": tuple(entry["seeds"])}) for entry in said["metrics"]]
+        kinds = said.get("kinds", ["trees"] * len(metrics))  # earlier files have no others
+        models = {
+            metric.name: _KINDS[kind].from_arrays(_of(content, f"{position}."))
+            for position, (metric, kind) in enumerate(zip(metrics, kinds, strict=True))
+        }
         wanted = None if space is None else load_space(space)
         surrogate = Surrogate(
             said["name"],

@@ -32,6 +32,7 @@ from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.table import Benchmark, json_parts
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, load_finite_space, load_space
 
 FORMAT_VERSION = 2
@@ -160,6 +161,8 @@ def read_metadata(path: Path) -> dict[str, Any]:
         kept = pq.read_schema(_for_arrow(path), memory_map=True).metadata or {}
     except FileNotFoundError:
         raise SuiteError(f"There is no benchmark file {path}.") from None
+    except SuiteError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SuiteError(
             f"{path} is not a readable Parquet file (truncated or another format?): "
@@ -239,7 +242,12 @@ def _open_parquet(path: Path) -> Any:
 
 
 def _for_arrow(path: Path) -> Path | BinaryIO:
-    """What Arrow opens: the path, or the open file where its name is no UTF-8."""
+    """What Arrow opens: the path, or the open file where its name is no UTF-8.
+
+    Raises:
+        SuiteError: it is a pipe or a device.
+    """
+    need_regular_file(path)
     try:
         os.fsencode(path).decode()
     except UnicodeDecodeError:

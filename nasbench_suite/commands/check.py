@@ -56,10 +56,13 @@ def check(
     suffice, 2 if there are too few seeds to tell.
     """
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_several
     from nasbench_suite.gate import advice, make_baseline, save_baseline
     from nasbench_suite.gate import check as check_store
     from nasbench_suite.parsing import counted, split_names
 
+    if summary is not None:
+        need_several(the_results_file=store, the_baseline=baseline, the_summary=summary)
     chosen = split_names(methods) if methods else None
     if save:
         made = make_baseline(store, methods=chosen, diagnostic=diagnostic)

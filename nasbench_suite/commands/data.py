@@ -519,6 +519,7 @@ def make_digits_command(
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
     from nasbench_suite.errors import SuiteError, need_package
+    from nasbench_suite.files.atomic import need_place, need_several
     from nasbench_suite.parsing import counted, parse_seeds
 
     need_package("Training", "torch", "torch")
@@ -528,6 +529,8 @@ def make_digits_command(
     for file in (journal, output):
         if not file.parent.is_dir():
             raise SuiteError(f"There is no folder {str(file.parent)!r}: create it first.")
+    need_place(output)
+    need_several(the_table=output, the_journal=journal)
     from nasbench_suite.benchmarks.digits.making import best_classes, pack, pack_more, train_all
     from nasbench_suite.benchmarks.library import load_benchmark
 

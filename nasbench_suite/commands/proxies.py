@@ -44,6 +44,7 @@ def compute_command(
     from nasbench_suite import registry
     from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_place, need_several
     from nasbench_suite.parsing import counted, split_names
     from nasbench_suite.proxies.computing import (
         Computation,
@@ -59,7 +60,9 @@ def compute_command(
         space, tuple(names), dataset, batch_size, channels, cells, seed, device
     )
     chosen = choose_architectures(space, architectures, seed)
+    need_place(output)
     kept = journal or output.with_suffix(".jsonl")
+    need_several(the_table=output, the_journal=kept)
     with progress_bar("scoring") as advance:
         for done, total in compute(computation, chosen, kept, jobs):
             advance(done, total)
@@ -77,9 +80,11 @@ def pack_command(
 ) -> None:
     """Write what is finished of a computation that goes on, which is a random sample of it."""
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_several
     from nasbench_suite.parsing import counted
     from nasbench_suite.proxies.computing import write_scores
 
+    need_several(the_table=output, the_journal=journal)
     if not journal.is_file():
         raise SuiteError(f"There is no journal {journal}: give the one that `compute` keeps.")
     typer.echo(f"{output}: {counted(write_scores(journal, output), 'architecture')}.")

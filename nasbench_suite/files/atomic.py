@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 from nasbench_suite.errors import SuiteError, reason
 
 _STALE_SECONDS = 86_400.0  # nothing is written for longer
+_DATABASE = b"SQLite format 3\0"  # as such a file begins
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
@@ -22,14 +24,16 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whoever reads ``path`` meanwhile, or after this process was killed, finds what was there
     before. Where writing fails nothing is left behind, nor what a database keeps beside its file.
+    A link is replaced; what it leads to stays as it is.
 
     Yields:
         The path to write to. Its name holds the number of the process, so that two processes
         that write one file do not write into each other's; the last to finish stays.
 
     Raises:
-        SuiteError: the folder does not exist, is full or cannot be written.
+        SuiteError: the folder does not exist, is full or cannot be written; or see ``need_place``.
     """
+    need_place(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     _sweep(path)
     try:
@@ -52,6 +56,48 @@ def replacing(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             for left in path.parent.glob(f"{glob.escape(partial.name)}*"):
                 left.unlink(missing_ok=True)
+
+
+def need_place(path: Path) -> None:
+    """See that a file may be written to a path, or text be appended to what is there.
+
+    Raises:
+        SuiteError: the path names no file, or there is a folder, a device, a pipe, or a database,
+            such as results, that would be lost.
+    """
+    held = ""
+    try:
+        kind = path.lstat().st_mode
+        if stat.S_ISDIR(kind):
+            held = "is a folder"
+        elif stat.S_ISREG(kind):
+            with path.open("rb") as file:
+                held = "holds results" if file.read(len(_DATABASE)) == _DATABASE else ""
+        elif not stat.S_ISLNK(kind):
+            held = "is a device or a pipe"
+    except OSError:  # nothing is there, or it says why when it is written
+        pass
+    except ValueError as error:  # no name of a file may hold such a character
+        held = f"is no name of a file ({error})"
+    if held:
+        raise SuiteError(f"Cannot write {path}, which {held}: name another file.")
+
+
+def need_several(**paths: Path) -> None:
+    """See that files to write, or to read and to write, are not one, of which one would be lost.
+
+    Args:
+        paths: what each is, ``_`` for a blank, and where.
+
+    Raises:
+        SuiteError: two are the same file.
+    """
+    known: dict[str, str] = {}
+    for name, path in paths.items():
+        what = name.replace("_", " ")
+        other = known.setdefault(os.path.realpath(path), what)
+        if other != what:
+            raise SuiteError(f"{path} cannot be both {other} and {what}: name another file.")
 
 
 def _failed_write(error: BaseException) -> OSError | None:

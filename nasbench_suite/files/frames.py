@@ -22,7 +22,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.unpacking import most_unpacked
+from nasbench_suite.files.unpacking import (
+    most_unpacked,
+    need_likely_size,
+    need_regular_file,
+    read_arrays,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,6 +130,7 @@ def _unpacked(path: Path) -> tuple[bytes, list[str]]:
             f"{path} is a folder and cannot be read as a table: name one file of it"
             + (f", such as {', '.join(inside)}." if inside else "; it holds none.")
         )
+    need_regular_file(path, MOST_BYTES)
     content = path.read_bytes()
     notes: list[str] = []
     for _ in range(_MOST_LAYERS):
@@ -190,9 +196,8 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         is_parquet = content.startswith(b"PAR1")
         source = pa.BufferReader(content)
         if is_parquet:
-            file = pq.ParquetFile(source, page_checksum_verification=True)
-            _need_likely_size(path, file.metadata)
-            table = file.read()
+            _need_likely_parquet(path, source)
+            table = pq.ParquetFile(source, page_checksum_verification=True).read()
         else:
             table = feather.read_table(source)
         table.validate(full=True)  # text that is no UTF-8 shows here
@@ -203,8 +208,12 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         if content.startswith(magic):
             raise SuiteError(f"{path} is {other}.")
     if content.startswith(b"\x93NUMPY") or (content.startswith(b"PK") and b".npy" in content[:200]):
-        arrays = np.load(io.BytesIO(content), allow_pickle=False)
-        held = arrays if isinstance(arrays, np.ndarray) else {n: arrays[n] for n in arrays.files}
+        single = content.startswith(b"\x93NUMPY")
+        held = (
+            np.load(io.BytesIO(content), allow_pickle=False)
+            if single
+            else read_arrays(path, content)
+        )
         return FrameFile(frame_of(held, path))
     if content.startswith((b"\x80", b"PK\x03\x04")):
         from nasbench_suite.files.safe_pickle import load
@@ -226,14 +235,39 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     return _delimited(text)
 
 
-def _need_likely_size(path: Path, found: Any) -> None:
+def _need_likely_parquet(path: Path, source: Any) -> None:
     """Refuse a Parquet file that says the same so often that it is no table of figures."""
-    groups = [found.row_group(place).total_byte_size for place in range(found.num_row_groups)]
-    most = most_unpacked(path)
-    if max(8 * found.num_rows * found.num_columns, sum(groups)) > most:
-        raise SuiteError(
-            f"{path} unpacks to more than {most >> 20} MiB, too much for its size: it is no table."
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(source, page_checksum_verification=True)
+    found = file.metadata
+    groups = [found.row_group(place) for place in range(found.num_row_groups)]
+    values = sum(
+        group.column(column).num_values for group in groups for column in range(found.num_columns)
+    )
+    need_likely_size(path, max(8 * values, sum(group.total_byte_size for group in groups)))
+    columns = map(file.schema.column, range(found.num_columns))
+    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
+    if texts:  # each stands in the file once, and once a row in memory
+        table = pq.ParquetFile(source, read_dictionary=texts).read(texts)
+        need_likely_size(
+            path, sum(_decoded(chunk) for column in table.columns for chunk in column.chunks)
         )
+
+
+def _decoded(array: Any) -> int:
+    """The bytes of the text in an array that is encoded by dictionaries."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        return int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
+    if pa.types.is_struct(kind):
+        return sum(map(_decoded, array.flatten()))
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _decoded(array.flatten())
+    return 0
 
 
 def decoded(path: Path, content: bytes) -> str:

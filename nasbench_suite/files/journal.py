@@ -18,6 +18,7 @@ from typing import Any
 
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.files.unpacking import need_regular_file
 
 Entry = dict[str, Any]
 
@@ -39,8 +40,8 @@ class Journal:
 
     @property
     def begun(self) -> bool:
-        """Whether there is anything in it."""
-        return self.path.exists() and self.path.stat().st_size > 0
+        """Whether there is an entry in it."""
+        return bool(self.entries())
 
     def begin(self, header: Mapping[str, Any]) -> None:
         """Make a new journal whose first entry is ``header``, whole or not at all.
@@ -54,15 +55,18 @@ class Journal:
         """All whole entries in order, the header among them; none where there is no file.
 
         Raises:
-            SuiteError: the file cannot be read, or a line before the last is no JSON object or not
-                the one that was written.
+            SuiteError: the file cannot be read, a line before the last is no JSON object or not
+                the one that was written, or it is no journal's.
         """
+        need_regular_file(self.path)
         try:
-            lines = self.path.read_bytes().split(b"\n")[:-1]  # the last is empty, or torn
+            *lines, last = self.path.read_bytes().split(b"\n")  # the last is empty, or torn
         except FileNotFoundError:
             return []
         except OSError as error:
             raise SuiteError(f"Journal {self.path} cannot be read: {error.strerror}.") from error
+        if last and not lines and not _may_be_torn(last):
+            raise SuiteError(f"{self.path} is no journal: name another file.")
         entries: list[Entry] = []
         sealed, first = False, 0
         for number, line in enumerate(lines, 1):
@@ -100,8 +104,8 @@ class Journal:
             SuiteError: the file cannot be written.
         """
         try:
-            _cut_torn_line(self.path)
             first = next((_checksum(entry) for entry in self.entries()[:1]), 0)
+            _cut_torn_line(self.path)  # once it is known for a journal
             with self.path.open("ab") as file:
 
                 def append(entry: Mapping[str, Any]) -> None:
@@ -126,6 +130,17 @@ def _line(entry: Mapping[str, Any], first: int = 0) -> bytes:
 
 def _checksum(entry: Mapping[str, Any], first: int = 0) -> int:
     return zlib.crc32(json.dumps(entry).encode(), first)
+
+
+def _may_be_torn(line: bytes) -> bool:
+    """Whether a kill may have left this of the first line: its beginning, and not all of it."""
+    if not line.startswith(b"{"):
+        return False
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return True
+    return False
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, ClassVar, cast
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, reason
-from nasbench_suite.files.unpacking import Bounded
+from nasbench_suite.files.unpacking import Bounded, need_regular_file
 
 # The first object in a file of torch.save before version 1.6; two more precede the pickle.
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
@@ -643,6 +643,8 @@ def open_pickle(
 
     Known are bzip2, PyTorch's zip file and what it wrote before 1.6, and a pickle alone.
     """
+    if content is None:
+        need_regular_file(path)
     with path.open("rb") if content is None else io.BytesIO(content) as file:
         head = file.read(512)
         file.seek(0)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.unpacking import need_regular_file
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -88,6 +89,7 @@ def read_tfrecord(path: Path, batch: int = 20_000) -> Iterator[list[bytes]]:
         SuiteError: the file cannot be read, is truncated, or a checksum does not agree; the
             position of the record is named.
     """
+    need_regular_file(path)
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.benchmarks.library import load_benchmark
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, refused
+from nasbench_suite.files.frames import read_frame
 from nasbench_suite.spaces import FiniteSpace, PoolSpace
 
 Array = NDArray[np.float64]
 
+_NO_NUMBERS = (TypeError, ValueError, ArithmeticError)
 _PROXIES = ("proxy", "flops", "parameters")  # a larger network is thought better, costs or not
 
 
@@ -34,13 +36,12 @@ def read_scores(source: str | Path, space: FiniteSpace) -> dict[str, Array]:
     """
     path = Path(source)
     if path.suffix == ".parquet" and path.exists():
-        import pandas as pd
-
-        frame = pd.read_parquet(path)
+        frame = read_frame(path).frame
         if "arch_str" in frame:
             strings = frame.pop("arch_str").tolist()
             wanted = [name for name in frame if not str(name).endswith("_seconds")]
-            columns = {str(name): frame[name].to_numpy(dtype=np.float64) for name in wanted}
+            with refused(f"{source} has a column that is no scores ({{reason}}).", *_NO_NUMBERS):
+                columns = {str(name): frame[name].to_numpy(dtype=np.float64) for name in wanted}
             return _placed(space, strings, columns, str(source))
     table = load_benchmark(str(source))
     found = {
@@ -60,14 +61,13 @@ def read_seconds(source: str | Path) -> dict[str, float]:
     path = Path(source)
     if path.suffix != ".parquet" or not path.exists():
         return {}
-    import pandas as pd
-
-    frame = pd.read_parquet(path)
-    return {
-        str(name).removesuffix("_seconds"): float(frame[name].median())
-        for name in frame
-        if str(name).endswith("_seconds")
-    }
+    frame = read_frame(path).frame
+    with refused(f"{source} has a column that is no seconds ({{reason}}).", *_NO_NUMBERS):
+        return {
+            str(name).removesuffix("_seconds"): float(frame[name].median())
+            for name in frame
+            if str(name).endswith("_seconds")
+        }
 
 
 def _placed(

@@ -17,6 +17,7 @@ import numpy as np
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.frames import read_frame
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.proxies.batch import BATCH_SIZE, make_batch
 from nasbench_suite.proxies.proxy import Proxy, draws, make_subject, score_of
@@ -96,9 +97,7 @@ def choose_architectures(space_name: str, which: str, seed: int = 0) -> list[str
             f"{which!r} names no architectures: write all, classes, a number of random ones, or "
             f"the file of a table with a column arch_str."
         )
-    import pandas as pd
-
-    frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+    frame = read_frame(path).frame
     if "arch_str" not in frame:
         raise SuiteError(f"{path} has no column arch_str to read architectures from.")
     strings = dict.fromkeys(space.string(text) for text in frame["arch_str"].astype(str))

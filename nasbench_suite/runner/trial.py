@@ -12,6 +12,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.events import TrialResult
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.unpacking import read_arrays
 from nasbench_suite.parsing import html_table
 from nasbench_suite.sources import place_of
 from nasbench_suite.tasks import BudgetSpent, Method, Session, Task
@@ -113,8 +114,7 @@ class Trial:
         """
         # What a method makes of bytes that are not its own is not ours to foresee.
         with refused(f"Checkpoint {path} is damaged ({{reason}}): delete it.", Exception):
-            with np.load(path, allow_pickle=False) as archive:
-                content = {name: archive[name] for name in archive.files}
+            content = read_arrays(path)
             header = json.loads(str(content.pop("header")))
             state = content.pop("method").tobytes()
             for what, own in self._identity().items():

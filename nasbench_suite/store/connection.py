@@ -17,6 +17,16 @@ from nasbench_suite.store.schema import APPLICATION_ID, SCHEMA
 
 _BUSY_SECONDS = 30.0  # how long to wait for another process's transaction
 
+# What is no plain table or index of one: what stands as another's type in the schema runs as what
+# it says, so the statements count and not their types.
+_STRANGE = """
+SELECT name FROM sqlite_schema
+WHERE sql IS NOT NULL AND sql NOT LIKE 'CREATE TABLE %' AND sql NOT LIKE 'CREATE INDEX %'
+UNION ALL
+SELECT part.name FROM sqlite_schema AS part JOIN pragma_table_xinfo(part.name) AS its
+WHERE its.hidden > 1
+"""
+
 
 class ResultFile:
     """A results file, open for writing or for reading alone; see ``ResultStore``."""
@@ -95,6 +105,12 @@ class ResultFile:
             )
         if version < 1:
             raise SuiteError(_damaged(self._shown))
+        for (strange,) in execute(_STRANGE):
+            raise SuiteError(
+                f"{self._shown} has a part {printable(str(strange), 100)!r} that no results file "
+                f"has, such as a view or a trigger, which would run whenever it is used: get the "
+                f"file anew from whom it is of, or choose another --store."
+            )
         return int(version)
 
     def _read_copy(self, version: int) -> None:

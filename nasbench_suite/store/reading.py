@@ -139,7 +139,9 @@ class StoredResults(ResultFile):
             f"SELECT id, seal, {', '.join(names)} FROM {table} NOT INDEXED ORDER BY id"
         )
         for number, seal, *values in rows:
-            if seal is not None and seal != seals.seal_text(values):
+            if any(isinstance(value, bytes) for value in values) or (
+                seal is not None and seal != seals.seal_text(values)
+            ):
                 raise self._damage(f"row {number} of {table} is not as it was written")
             yield number, dict(zip(names, values, strict=True))
 
@@ -316,15 +318,19 @@ class StoredResults(ResultFile):
         reports = self.incumbents().groupby("trial")["report"].agg(list)
         for row in frame[frame["status"] == "finished"].to_dict("records"):
             if methods is None or row["method"] in methods:
-                yield TrialRow.of(
-                    self.record(row["trial"]),
-                    reports[row["trial"]],
-                    task=row["task_key"],
-                    method=row["method_key"],
-                    seed=row["seed"],
-                    environment=environments[row["trial"]],
-                    wall_seconds=row["wall_seconds"],
-                )
+                if row["trial"] not in reports:
+                    raise self._damage(f"trial {row['trial']} has no incumbents")
+                with self._reading():
+                    made = TrialRow.of(
+                        self.record(row["trial"]),
+                        reports[row["trial"]],
+                        task=row["task_key"],
+                        method=row["method_key"],
+                        seed=row["seed"],
+                        environment=environments[row["trial"]],
+                        wall_seconds=row["wall_seconds"],
+                    )
+                yield made
 
     def fronts(self, trials: Iterable[int] | None = None) -> pd.DataFrame:
         """The last fronts of all searches for several objectives.

@@ -117,6 +117,8 @@ def _words(values: Any, kind: type) -> Words:
     numbers = array.astype(np.float64) + 0.0  # SQLite knows no negative zero
     gone = np.isnan(numbers)
     whole = np.where(gone, 0.0, numbers)
+    if kind is int and not np.all((np.trunc(whole) == whole) & (np.abs(whole) < 2.0**63)):
+        raise ValueError("another number stands where a whole one belongs")
     words = whole.astype(np.int64).view(np.uint64) if kind is int else whole.view(np.uint64)
     return np.where(gone, _NOTHING, words)
 

@@ -75,7 +75,8 @@ def make_submission(
 
     Raises:
         SuiteError: the results cannot be read, hold no such method or no finished trial, a method
-            has a label that ``verify_submission`` refuses, or the file cannot be written.
+            has a label that ``verify_submission`` refuses, ``read_submission`` would refuse the
+            file, or it cannot be written.
     """
     path = Path(path)
     if not path.name.endswith((SUFFIX, DENSE)):
@@ -89,6 +90,8 @@ def make_submission(
                 f"{method.label!r} of {store} would be refused on a board ({what.rstrip('.')}): "
                 f"{mend}, or leave it out by --methods."
             )
+    if fault := _beyond_reading(submission):
+        raise SuiteError(f"{path} would be refused by whoever reads it ({fault}): change that.")
     write_submission(submission, path)
     return submission
 
@@ -134,12 +137,22 @@ def gather_submission(
 
 
 def write_submission(submission: Submission, path: Path) -> None:
-    """Write a submission with its checksum; a file already there is replaced in one step."""
+    """Write a submission with its checksum; a file already there is replaced in one step.
+
+    Raises:
+        SuiteError: it would unpack to more than is read, or cannot be written.
+    """
     content = submission.model_dump()
     body = _canonical(content)
     text = _canonical({"checksum": hashlib.sha256(body).hexdigest(), **content})
     dense = path.name.endswith(DENSE)
-    write_bytes(path, lzma.compress(text) if dense else gzip.compress(text, mtime=0))
+    packed = lzma.compress(text) if dense else gzip.compress(text, mtime=0)
+    if len(text) > _most_unpacked(len(packed)):
+        raise SuiteError(
+            f"{path} would unpack to {len(text) >> 20} MiB, too much for its size: make several, "
+            f"by --methods."
+        )
+    write_bytes(path, packed)
 
 
 def read_submission(path: str | Path) -> Submission:
@@ -151,7 +164,7 @@ def read_submission(path: str | Path) -> Submission:
     path = Path(path)
     need_regular_file(path, _LARGEST)
     try:
-        most = min(_LARGEST, _RATIO * path.stat().st_size + (1 << 20))
+        most = _most_unpacked(path.stat().st_size)
         text = _unpacked(path, most + 1)
     except FileNotFoundError:
         raise SuiteError(f"There is no submission {path}.") from None
@@ -184,10 +197,19 @@ def read_submission(path: str | Path) -> Submission:
         where = ".".join(map(str, first["loc"]))
         what = printable(f"{where}: {first['msg']}", 300)
         raise SuiteError(f"{path} is damaged ({what}): make it anew.") from None
-    fault = beyond_limits(content, free=("note",)) or _superfluous(submission)
-    if fault:
+    if fault := _beyond_reading(submission):
         raise SuiteError(f"{path} cannot be taken ({fault}): make it anew.")
     return submission
+
+
+def _most_unpacked(size: int) -> int:
+    """How many bytes a file of so many may unpack to."""
+    return min(_LARGEST, _RATIO * size + (1 << 20))
+
+
+def _beyond_reading(submission: Submission) -> str:
+    """What in a submission is not taken, in words; empty where nothing is."""
+    return beyond_limits(submission.model_dump(), free=("note",)) or _superfluous(submission)
 
 
 def _unpacked(path: Path, most: int) -> bytes:

@@ -16,6 +16,7 @@ import numpy as np
 
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.files.unpacking import need_regular_file
 from reports.html.panels import Block, Section, inline_svg, screen_style
 from reports.tables.rendering import Table
 from reports.tables.text import MISSING, number
@@ -40,6 +41,7 @@ FIGURES = {
     "seconds": "training (CPU s)",
 }
 _DRAWN = ("greedy_string", "sampled_string", "valid_unmasked", "unique_strings")
+_LARGEST = 1 << 24  # bytes of such figures; a model and seed takes a few hundred
 _LEGEND = (
     "Cells held out, and all their isomorphic twins with them. Greedy: share that comes back from "
     "the posterior's mean; 10x10: ten latents a cell and ten cells a latent. Valid, without the "
@@ -60,11 +62,12 @@ def read_generative(path: str | Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    need_regular_file(Path(path), _LARGEST)
     try:
         found = json.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise SuiteError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SuiteError(_not_figures(path, "it is not JSON")) from error
     if not isinstance(found, list) or not found or not all(isinstance(row, dict) for row in found):
         raise SuiteError(_not_figures(path, "it is not a list of rows"))

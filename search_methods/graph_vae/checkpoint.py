@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, choose_from, reason
+from nasbench_suite.files import unpacking
 from nasbench_suite.files.atomic import replacing
 
 if TYPE_CHECKING:
@@ -176,11 +177,12 @@ def read_arrays(
         SuiteError: it is not there, or no such file.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = unpacking.read_arrays(path)
         header = json.loads(str(arrays.pop("__header__")))
     except FileNotFoundError:
         raise SuiteError(f"There is no {kind} {path}: make one with {maker}.") from None
+    except SuiteError:
+        raise
     except Exception as error:  # a damaged archive raises nearly anything
         raise SuiteError(f"{path} is no {kind}, or damaged ({reason(error)}).") from None
     if not isinstance(header, dict):

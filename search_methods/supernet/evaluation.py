@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from nasbench_suite.benchmarks.digits.training import one_thread
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.networks import count_network, describe_network
 from nasbench_suite.networks.devices import check_device
 from nasbench_suite.networks.module import LayersModule
@@ -211,6 +212,7 @@ class _State:
             torch.save(content, partial)
 
     def load(self, path: Path, device: torch.device) -> None:
+        need_regular_file(path)
         try:
             content = torch.load(path, map_location=device, weights_only=True)
             of = content["of"]

@@ -133,7 +133,7 @@ def judge(campaign: Campaign, scenario: str, answer: subprocess.CompletedProcess
     text = answer.stderr.strip()
     if answer.returncode == 0:
         campaign.count(scenario, "went through")
-    elif answer.returncode == 2 and "Traceback" not in text and text.startswith("nasbench:"):
+    elif answer.returncode == 2 and "Traceback (most" not in text and text.startswith("nasbench:"):
         campaign.count(scenario, "one sentence")
     else:
         campaign.count(scenario, "UNCLEAR")
@@ -231,8 +231,9 @@ def kill_workers_once(campaign: Campaign) -> None:
     store, truth, answer = run_with_killed_workers(campaign, name, retries=0)
     failed = {row[:2] for row in contents(store) if row[2] == "failed"}
     campaign.count(name, *["failed"] * len(failed))
-    if "Traceback" in answer.stderr:
+    if "Traceback (most" in answer.stderr:
         campaign.count(name, "UNCLEAR")
+        print(f"{name}: {answer.stderr[-4000:]}", file=sys.stderr)
     judge(campaign, name, call(campaign.command(store, "--jobs", "2", seeds="0-999")))
     compare(campaign, name, store, truth)
 

@@ -22,6 +22,7 @@ from nasbench_suite.datasets import Images, Split, load_images
 from nasbench_suite.datasets.images import stratified
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.unpacking import read_arrays
 from nasbench_suite.networks import describe_network
 from nasbench_suite.networks.devices import is_cuda, repeatable
 from nasbench_suite.networks.module import LayersModule
@@ -256,11 +257,8 @@ class Training:
         Raises:
             SuiteError: the file is damaged.
         """
-        with (
-            refused(f"{path} is damaged ({{reason}}): delete it.", Exception),
-            np.load(path, allow_pickle=False) as archive,
-        ):
-            self._take(archive)
+        with refused(f"{path} is damaged ({{reason}}): delete it.", Exception):
+            self._take(read_arrays(path))
 
     def _take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         epochs, seconds = arrays["progress"].tolist()

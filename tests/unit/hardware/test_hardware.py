@@ -884,13 +884,21 @@ def test_predict_prints_and_writes(tmp_path: Path) -> None:
         (["count", "-o", "x.parquet", "--setting", "cifar"], "did you mean"),
         (["measure", "-o", "no/such/x.parquet"], "no folder"),
         (["measure", "-o", "x.parquet", "--cores", "a"], "no list"),
+        (["measure", "-o", "x.jsonl"], "cannot be both the table and the journal"),
+        (["measure", "-o", "x.json"], "cannot be both the table and its description"),
+        (["measure", "-o", "x", "--journal", "x.json"], "both the journal and its description"),
+        (["measure", "-o", "."], "which is a folder"),
+        (["import", "here.csv", "-o", "here.csv"], "both what is imported and the table"),
+        (["fill", "here.csv", "-o", "here.csv"], "both what was measured and the table"),
     ],
 )
 def test_bad_input_is_one_sentence(arguments: list[str], sentence: str, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("here.csv").write_text("arch_str,pixel3")
     answer = CliRunner().invoke(app, arguments)
     assert isinstance(answer.exception, SuiteError)
     assert sentence in str(answer.exception)
+    assert Path("here.csv").read_text() == "arch_str,pixel3"
 
 
 def test_a_measured_table_says_how_it_was_measured(tmp_path, monkeypatch):

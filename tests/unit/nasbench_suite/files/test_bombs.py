@@ -23,16 +23,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from nasbench_suite.benchmarks.columns import read_metadata_file
+from nasbench_suite.benchmarks.library import import_benchmark
+from nasbench_suite.benchmarks.table_file import read_benchmark
 from nasbench_suite.commands import main
 from nasbench_suite.errors import SuiteError, printable
 from nasbench_suite.files import safe_pickle
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.files.cells import guard_cells
 from nasbench_suite.files.frames import read_frame
+from nasbench_suite.files.journal import Journal
+from nasbench_suite.files.tfrecord import read_tfrecord
+from nasbench_suite.files.unpacking import read_arrays
 from nasbench_suite.gate import load_baseline
 from nasbench_suite.parsing import parse_seeds
 from nasbench_suite.submissions import read_submission
 from nasbench_suite.submissions.files import SUFFIX
+from nasbench_suite.suites import read_suite
+from reports.html.generative import read_generative
+from reports.labels import read_labels
+from reports.site import read_published
 
 _MUCH = bytes(200 << 20)
 
@@ -89,15 +99,69 @@ def test_an_archive_that_claims_and_a_table_that_is_too_wide_end_in_a_sentence(
             read_frame(path)
 
 
+def test_a_small_parquet_file_cannot_repeat_a_long_text_or_nothing_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    texts = pa.DictionaryArray.from_arrays(np.zeros(20_000, np.int32), ["x" * (1 << 16)])
+    nothing = pa.nulls(20_000_000, pa.int32())
+    in_list = pa.ListArray.from_arrays([0, len(texts)], texts)
+    within = pa.ListArray.from_arrays([0, len(nothing)], nothing)
+    for column in (texts, in_list, pa.StructArray.from_arrays([texts], ["of"]), within):
+        pq.write_table(pa.table({"arch_str": column}), path, compression="zstd")
+        assert path.stat().st_size < 100_000
+        with pytest.raises(SuiteError, match="too much for its size"):
+            read_frame(path)
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "submission": read_submission,
+    "baseline": load_baseline,
+    "table": read_frame,
+    "benchmark": read_benchmark,
+    "table to import": lambda path: import_benchmark(path, "x", space="nats-tss"),
+    "pickle": safe_pickle.load,
+    "records": lambda path: next(read_tfrecord(path)),
+    "journal": lambda path: Journal(path).entries(),
+    "experiment": read_suite,
+    "labels": read_labels,
+    "published": read_published,
+    "facts": read_metadata_file,
+    "generative": read_generative,
+    "arrays": read_arrays,
+}
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
-def test_a_pipe_and_a_device_are_neither_waited_for_nor_read_to_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", READERS)
+def test_a_pipe_and_a_device_are_neither_waited_for_nor_read_to_the_end(
+    kind: str, tmp_path: Path
+) -> None:
     pipe, device = tmp_path / f"p{SUFFIX}", tmp_path / f"d{SUFFIX}"
     os.mkfifo(pipe)
     device.symlink_to("/dev/zero")
     for path in (pipe, device):
-        for read in (read_submission, load_baseline):
-            with pytest.raises(SuiteError, match="is no file"):
-                read(path)
+        with pytest.raises(SuiteError, match="is no file"):
+            READERS[kind](path)
+
+
+def test_arrays_unpack_to_no_more_than_their_size_allows(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, zeros=np.zeros(100 << 20, np.uint8))
+    for read in (read_arrays, read_frame):
+        with pytest.raises(SuiteError, match="too much for its size"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 100_000, "a." * 100_000 + "b = 1", "a = 1\n" * 999_999]
+)
+def test_toml_as_deep_or_long_as_it_likes_ends_in_a_sentence(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.toml"
+    path.write_text(text)
+    start = time.monotonic()
+    for read in (read_suite, read_labels, read_published, read_metadata_file):
+        with pytest.raises(SuiteError):
+            read(path)
+    assert time.monotonic() - start < 20
 
 
 def test_tuples_that_hold_each_other_do_not_hang(tmp_path: Path) -> None:

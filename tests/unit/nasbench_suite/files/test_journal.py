@@ -91,5 +91,25 @@ def test_a_journal_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> Non
     appending = Journal(tmp_path / "none" / "j.jsonl").appending()
     with pytest.raises(SuiteError, match="Cannot write journal"):
         appending.__enter__()
-    with pytest.raises(SuiteError, match="cannot be read"):
+    with pytest.raises(SuiteError, match="is no file"):
         Journal(tmp_path).entries()
+
+
+@pytest.mark.parametrize("content", [b"abc", b'{"a": 1}', b"\xff\0", b"1", b"SQLite \nand\nmore"])
+def test_a_file_that_is_no_journal_is_named_and_not_cut(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(content)
+    with pytest.raises(SuiteError, match=r"is no journal|is damaged at line 1"):
+        _ = Journal(path).begun
+    with pytest.raises(SuiteError), Journal(path).appending():
+        pass
+    assert path.read_bytes() == content
+
+
+def test_a_torn_first_entry_is_begun_again(tmp_path: Path) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(b'{"journal": 1, "cr')
+    journal = Journal(path)
+    assert not journal.begun
+    journal.begin({"journal": 1})
+    assert journal.entries() == [{"journal": 1}]

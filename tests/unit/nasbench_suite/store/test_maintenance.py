@@ -29,6 +29,7 @@ from nasbench_suite.store.maintenance import (
     summarise_store,
     verify_store,
 )
+from nasbench_suite.submissions import verify_submission
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,54 @@ def test_every_change_is_named(store: Path, change: str, what: str) -> None:
     assert any(what in fault for fault in verify_store(store).faults)
     with pytest.raises(SuiteError, match=r"is damaged or no results file: restore a copy"):
         content(store)
+
+
+_ENDLESS = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "CREATE TRIGGER odd AFTER INSERT ON trials BEGIN DELETE FROM trials; END",
+        f"ALTER TABLE trials RENAME TO odd_; CREATE VIEW odd AS {_ENDLESS}",
+        f"DROP TABLE codes; CREATE VIEW codes AS {_ENDLESS}",
+        "ALTER TABLE codes ADD COLUMN odd AS (zeroblob(1000000000))",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = "
+        f"'CREATE VIEW codes AS {_ENDLESS}', rootpage = 0 WHERE name = 'codes'",
+    ],
+    ids=["trigger", "view", "view for a table", "made column", "view that says it is a table"],
+)
+def test_what_would_run_in_a_results_file_is_refused(store: Path, made: str) -> None:
+    with closing(sqlite3.connect(store)) as connection:
+        connection.executescript(made)
+        connection.commit()
+    for change in (verify_store, lambda path: rename_method(path, "random", "other")):
+        with pytest.raises(
+            SuiteError, match=r"has a part '(odd|codes)' that no|malformed database"
+        ):
+            change(store)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE methods SET key = x'fffe' WHERE id = 1",
+        "UPDATE trials SET seed = 1e999 WHERE id = 1",
+        "UPDATE trials SET seed = 0.5 WHERE id = 1",
+        "UPDATE trials SET seed = 'x' WHERE id = 1",
+        "UPDATE trials SET method_id = 1e300 WHERE id = 1",
+        "DELETE FROM incumbents; UPDATE seals SET incumbents = 0",
+    ],
+)
+def test_what_is_of_another_kind_is_damage_whatever_its_seal(store: Path, change: str) -> None:
+    """As an earlier version wrote it, without seals, or as whoever lies seals it anew."""
+    with closing(sqlite3.connect(store)) as connection:
+        connection.executescript(f"PRAGMA ignore_check_constraints = ON; {change}")
+        connection.executescript("UPDATE methods SET seal = NULL; UPDATE trials SET seal = NULL")
+        connection.execute("UPDATE totals SET seal = 0")
+        connection.commit()
+    with pytest.raises(SuiteError, match="is damaged or no results file"):
+        verify_submission(store)
 
 
 def test_a_copy_is_made_while_a_run_writes(store: Path, tmp_path: Path) -> None:

@@ -343,6 +343,27 @@ def test_altered_and_damaged_files_are_refused(
         read_submission(tmp_path / "none")
 
 
+@pytest.mark.parametrize("field", ["author", "note"])
+@pytest.mark.parametrize("said", ["a\x1b[31m", "x" * 1001, "\u202eabc", "\udcff"])
+def test_nothing_is_made_that_would_not_be_read(
+    store: Path, tmp_path: Path, field: str, said: str
+) -> None:
+    path = tmp_path / f"a{SUFFIX}"
+    with pytest.raises(SuiteError, match=f"would be refused by whoever reads it .{field} is no"):
+        make_submission(store, path, **{field: said})
+    assert not path.exists()
+
+
+def test_what_is_made_unpacks_to_no_more_than_is_read(made: Submission, tmp_path: Path) -> None:
+    """Trials that are all the same pack to so little that the file looks like a bomb."""
+    first = made.trials[0]
+    trials = [first.model_copy(update={"seed": seed}) for seed in range(20_000)]
+    path = tmp_path / f"a{DENSE}"
+    with pytest.raises(SuiteError, match="too much for its size: make several"):
+        write_submission(made.model_copy(update={"trials": trials}), path)
+    assert not path.exists()
+
+
 def test_what_unpacking_may_take_is_bounded(tmp_path: Path) -> None:
     path = tmp_path / f"a{DENSE}"
     path.write_bytes(lzma.compress(b" " * (1 << 23)))  # two thousandths of what it unpacks to
