@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -363,42 +364,15 @@ def _compare(
     values = {method: estimate(own.samples).value for method, own in runs.items()}
     ordered = sorted(runs, key=lambda method: (-values[method], method))
     blocks = _blocks(runs, ordered, over)
-    test = friedman(blocks, settings.alpha) if len(blocks) > 1 else None
     rope = floor if settings.rope is None else settings.rope
-    make = _pair_over_tasks if over == "tasks" else _pair_over_seeds
-    against = settings.against
-    if against is None and len(ordered) > _MOST_PAIRED:
-        against = BEST
-    wanted = ordered[0] if against == BEST else against
-    chosen = [
-        (one, other)
-        for place, one in enumerate(ordered)
-        for other in ordered[place + 1 :]
-        if wanted is None or wanted in (one, other)
-    ]
-    # All pairs were looked at, unless the method to compare with was named beforehand.
-    family = len(ordered) if against in (None, BEST) else 2
-    named = against not in (None, BEST)
-    # Pairs that are tested each by itself, and then adjusted by Holm.
-    tests = 1
-    if named or over == "tasks":
-        tests = len(chosen) if named else len(ordered) * (len(ordered) - 1) // 2
+    family = _family(ordered, over, settings.against)
     rows, gaps = [], []
-    for one, other in chosen:
-        gap, row = make(runs[one], runs[other], family, tests, settings.alpha)
+    for one, other in family.pairs:
+        gap, row = _pair(runs[one], runs[other], over, family, rope, width, settings)
         gaps.append(gap)
-        low, high = max(row["low"], -width), min(row["high"], width)
-        rows.append({"first": one, "second": other, **row, "low": low, "high": high})
-        rows[-1] |= _of_blocks(runs[one], runs[other], over, rope)
-        rows[-1]["p_equivalent"] = gap.equivalence_p(rope)
-        chance, low, high = probability_of_improvement(
-            [sample.figures for sample in runs[one].samples],
-            [sample.figures for sample in runs[other].samples],
-            confidence=1.0 - settings.alpha,
-            resamples=settings.resamples,
-        )
-        rows[-1] |= {"improvement": chance, "improvement_low": low, "improvement_high": high}
-    frame = _frame(rows, tests)
+        rows.append({"first": one, "second": other, **row})
+    frame = _frame(rows, family.tests)
+    level = settings.alpha / family.tests
     return Comparison(
         task=name,
         methods=tuple(ordered),
@@ -408,11 +382,67 @@ def _compare(
         unit=unit,
         rope=rope,
         alpha=settings.alpha,
-        friedman=test,
+        friedman=friedman(blocks, settings.alpha) if len(blocks) > 1 else None,
         pairs=frame,
-        detectable=np.nan if over == "tasks" else _detectable(gaps, family, settings.alpha / tests),
-        ranks=_rank_sets(ordered, frame, settings.alpha) if wanted is None else (),
+        detectable=np.nan if over == "tasks" else _detectable(gaps, family.size, level),
+        ranks=_rank_sets(ordered, frame, settings.alpha) if family.all_shown else (),
     )
+
+
+@dataclass(frozen=True)
+class _Family:
+    """The pairs that are shown, and what their p-values are adjusted for.
+
+    Attributes:
+        pairs: better and worse method.
+        size: methods of which all pairs were looked at; 2 where the method to compare with was
+            named beforehand.
+        tests: pairs that are tested each by itself, and then adjusted by Holm.
+        all_shown: whether all pairs are shown.
+    """
+
+    pairs: Sequence[tuple[str, str]]
+    size: int
+    tests: int
+    all_shown: bool
+
+
+def _family(ordered: Sequence[str], over: Over, against: str | None) -> _Family:
+    """What is compared of methods, best first, with all of them, with the best or with one."""
+    if against is None and len(ordered) > _MOST_PAIRED:
+        against = BEST
+    named = against not in (None, BEST)
+    wanted = ordered[0] if against == BEST else against
+    pairs = list(combinations(ordered, 2))
+    shown = [pair for pair in pairs if wanted is None or wanted in pair]
+    tests = 1
+    if named or over == "tasks":
+        tests = len(shown) if named else len(pairs)
+    return _Family(shown, 2 if named else len(ordered), tests, wanted is None)
+
+
+def _pair(
+    one: _Runs,
+    other: _Runs,
+    over: Over,
+    family: _Family,
+    rope: float,
+    width: float,
+    settings: _Settings,
+) -> tuple[Estimate, dict[str, float]]:
+    """The difference of two methods, and its row; no end lies beyond ``width``."""
+    make = _pair_over_tasks if over == "tasks" else _pair_over_seeds
+    gap, row = make(one, other, family.size, family.tests, settings.alpha)
+    row |= {"low": max(row["low"], -width), "high": min(row["high"], width)}
+    row |= _of_blocks(one, other, over, rope)
+    row["p_equivalent"] = gap.equivalence_p(rope)
+    chance, low, high = probability_of_improvement(
+        [sample.figures for sample in one.samples],
+        [sample.figures for sample in other.samples],
+        confidence=1.0 - settings.alpha,
+        resamples=settings.resamples,
+    )
+    return gap, {**row, "improvement": chance, "improvement_low": low, "improvement_high": high}
 
 
 def _rank_sets(

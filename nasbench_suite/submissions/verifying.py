@@ -323,44 +323,52 @@ def _build(claim: TaskRow, load: Callable[[str], Benchmark | OpenBenchmark]) -> 
             "its workers are simulated, and when each of them began cannot be told from a record.",
         )
     try:
-        objectives = [(str(signal), str(judged)) for signal, judged in config["objectives"]]
-        signals = [signal for signal, _ in objectives]
-        leaking = [name for name in signals if benchmark.metric(name).split == "test"]
-        if leaking:
-            return Fault(
-                "test leakage", claim.name, f"it searches on the test metric {leaking[0]}."
-            )
-        (signal, judged_by), *others = objectives
-        task = make_task(
-            benchmark,
-            config["dataset"],
-            evaluations=config["evaluations"],
-            simulated_seconds=config["seconds"],
-            signal=signal,
-            judged_by=judged_by,
-            objectives=[Objective(*pair) for pair in others],
-            answers=config["noise"],
-            crossfit=config.get("crossfit", False),
-            transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
-            continued=config.get("continued", False),
-        )
+        task = _made_again(claim, benchmark)
     except SuiteError as error:
         return Fault("task", claim.name, f"it cannot be built: {error}")
     except _OTHERS_WORD as error:
         return Fault("task", claim.name, f"it cannot be built: {reason(error)}")
+    return task if isinstance(task, Fault) else _false_claim(claim, task) or task
+
+
+def _made_again(claim: TaskRow, benchmark: Benchmark | OpenBenchmark) -> Task | Fault:
+    """The task that a claim describes; a fault where its searches see a test figure."""
+    config = claim.config
+    objectives = [(str(signal), str(judged)) for signal, judged in config["objectives"]]
+    signals = [signal for signal, _ in objectives]
+    leaking = [name for name in signals if benchmark.metric(name).split == "test"]
+    if leaking:
+        return Fault("test leakage", claim.name, f"it searches on the test metric {leaking[0]}.")
+    (signal, judged_by), *others = objectives
+    return make_task(
+        benchmark,
+        config["dataset"],
+        evaluations=config["evaluations"],
+        simulated_seconds=config["seconds"],
+        signal=signal,
+        judged_by=judged_by,
+        objectives=[Objective(*pair) for pair in others],
+        answers=config["noise"],
+        crossfit=config.get("crossfit", False),
+        transfer=[f"{table}:{name}" for table, _, name in config.get("transfer", ())],
+        continued=config.get("continued", False),
+    )
+
+
+def _false_claim(claim: TaskRow, task: Task) -> Fault | None:
+    """The first thing that a claim says of its task and that is not so."""
     truth = task_row(task).model_dump()
     claimed = claim.model_dump()
     if _same(truth["config"], claim.config) and claim.key == config_hash(claim.config):
         truth["key"] = claim.key  # a budget of 12 had another key than one of 12.0 once
-    different = [name for name, value in truth.items() if not _same(value, claimed[name])]
-    if different:
-        name = different[0]
-        return Fault(
-            "forged" if name in ("optimum", "noise_floor") else "task",
-            claim.name,
-            f"its {name} is {_short(truth[name])}, not {_short(claimed[name])}.",
-        )
-    return task
+    for name, value in truth.items():
+        if not _same(value, claimed[name]):
+            return Fault(
+                "forged" if name in ("optimum", "noise_floor") else "task",
+                claim.name,
+                f"its {name} is {_short(value)}, not {_short(claimed[name])}.",
+            )
+    return None
 
 
 def _short(value: object) -> str:

@@ -425,8 +425,8 @@ FAULTS = (
         "optimum-believed",
         SUBMISSIONS,
         "an accuracy, signal, optimum or noise floor that is not the table's",
-        "if not _same(value, claimed[name])]",
-        'if name != "optimum" and not _same(value, claimed[name])]',
+        "if not _same(value, claimed[name]):",
+        'if name != "optimum" and not _same(value, claimed[name]):',
         ("test_every_forgery_is_named",),
     ),
     Fault(
