@@ -121,7 +121,7 @@ class GraphIsomorphism(Model):
             x = h
         pooled = getattr(x, self.pooling)(axis=2)
         out = self._linear("graph_pred_linear", pooled)[..., 0]
-        return np.asarray(100 / (1 + np.exp(-out.astype(np.float64)))).T
+        return 100 * np.exp(-np.logaddexp(0, -out.astype(np.float64))).T
 
     def _linear(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
         weight, bias = (self._of(f"{name}.{part}", x) for part in ("weight", "bias"))

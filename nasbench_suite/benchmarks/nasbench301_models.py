@@ -131,7 +131,7 @@ def _ensembles(source: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for folder in folders:
         kind = _config(folder).get("model")
-        if kind not in _METRICS:
+        if not isinstance(kind, str) or kind not in _METRICS:
             raise SuiteError(
                 f"{folder} holds a model {str(kind)[:40]!r}, and of NAS-Bench-301's are read "
                 f"{', '.join(_METRICS)}."
@@ -170,6 +170,8 @@ def _read_ensemble(kind: str, folders: Sequence[Path]) -> Model:
     members = [_read_booster(kind, folder) for folder in folders]
     with explained(folders[0].parent):
         trees = together(members)
+        if not trees.sound(_FEATURES):
+            raise ValueError("its trees are none")
     _check_splits(trees, folders[0].parent)
     return trees
 
@@ -212,13 +214,16 @@ def _read_booster(kind: str, folder: Path) -> Grown:
             grown = read_xgboost(handle, path)
         else:
             grown = read_lightgbm(handle, path, max(int(held.get("best_iteration", 0)), 0))
+        names = held.get("feature_names") or grown.names
+        by_number = all(
+            re.fullmatch(rf"(f|Column_){place}", name) for place, name in enumerate(names)
+        )
     if grown.features != _FEATURES:
         raise SuiteError(
             f"{path} was grown on {grown.features} features, and a configuration of NAS-Bench-301 "
             f"has {_FEATURES}: it is of another space or version."
         )
-    names = held.get("feature_names") or grown.names
-    if any(re.fullmatch(rf"(f|Column_){place}", name) is None for place, name in enumerate(names)):
+    if not by_number:
         raise SuiteError(f"{path} names its features, which are read by their order alone.")
     return grown
 
@@ -230,9 +235,9 @@ def _check_splits(trees: GrownTrees, source: Path) -> None:
         SuiteError: there is one.
     """
     low, high = _ranges()
-    wrong = (trees.threshold < low[trees.feature]) | (trees.threshold >= high[trees.feature])
-    if wrong.any():
-        place = int(wrong.argmax())
+    asked = (low[trees.feature] <= trees.threshold) & (trees.threshold < high[trees.feature])
+    if not asked.all():
+        place = int(asked.argmin())
         feature = trees.feature[place]
         raise SuiteError(
             f"{source} splits feature {feature} at {trees.threshold[place]:.4g}, which goes from "

@@ -165,10 +165,11 @@ def import_command(
         typer.echo(hint, err=True)
     number = counted(len(benchmark.metrics), "metric")
     if isinstance(benchmark, Surrogate):
+        accuracy = (n for n, one in benchmark.metrics.items() if one.quantity == "accuracy")
+        judged = f" --judged-by {name}" if (name := next(accuracy, None)) else ""
         typer.echo(
             f"Imported {benchmark.name!r}: {number} of all of space {benchmark.space.name}: "
-            f"`nasbench run --benchmark {benchmark.name} --judged-by "
-            f"{next(iter(benchmark.metrics))}`."
+            f"`nasbench run --benchmark {benchmark.name}{judged}`."
         )
         return
     typer.echo(

@@ -16,10 +16,12 @@ import argparse
 import bz2
 import pickle
 import resource
+import shutil
 import sys
 import tempfile
 import time
 import traceback
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -40,6 +42,7 @@ from nasbench_suite import load_benchmark, load_space
 from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks.importing import import_table
 from nasbench_suite.benchmarks.nasbench201_archive import import_nasbench201
+from nasbench_suite.benchmarks.nasbench301_models import ModelsFormat
 from nasbench_suite.benchmarks.nats_archive import import_nats
 from nasbench_suite.benchmarks.table_file import read_benchmark
 from nasbench_suite.errors import SuiteError
@@ -149,8 +152,26 @@ def targets(folder: Path) -> Iterator[Target]:
 
     write_journal(folder / "j.jsonl")
     yield Target("measurements", [(folder / "j.jsonl").read_bytes()], read_measured, ".jsonl")
+    yield from models(folder)
     if find_spec("torch"):
         yield from torch_targets(folder)
+
+
+def models(folder: Path) -> Iterator[Target]:
+    """Members of NAS-Bench-301's ensembles, as its authors' code saves them."""
+    place = Path(__file__).parents[1] / "unit/nasbench_suite/benchmarks/nasbench301_made.zip"
+    with zipfile.ZipFile(place) as made:
+        for packed in ("xgb1.2.1", "xgb1.3.3", "xgb1.2.1_runtime", "gin"):
+            one = folder / packed
+            one.mkdir()
+            member = f"{packed}/ensemble_member_0/"
+            (one / "model_config.json").write_bytes(made.read(f"{member}model_config.json"))
+
+            def read(path: Path, one: Path = one) -> Any:
+                shutil.copyfile(path, one / "surrogate_model.model")
+                return ModelsFormat().read(one)
+
+            yield Target(f"model, {packed}", [made.read(f"{member}surrogate_model.model")], read)
 
 
 def torch_targets(folder: Path) -> Iterator[Target]:

@@ -250,6 +250,11 @@ BROKEN = {
         lambda m: [path.unlink() for path in member(m).parent.iterdir()],
         "lacks ensemble_member_0",
     ),
+    "no model": (lambda m: model(m, model=["xgb"]), r"holds a model \"\['xgb'\]\""),
+    "names that are none": (
+        lambda m: state(member(m), feature_names=[None] * 56),
+        "is truncated, damaged",
+    ),
     "another model": (lambda m: model(m, model="svr"), "holds a model 'svr'"),
     "BANANAS": (lambda m: model(m, **{"param:bananas_enc": True}), "encoding of BANANAS"),
     "two versions": (
@@ -264,6 +269,14 @@ BROKEN = {
     ),
     "features in another order": (
         lambda m: handle(member(m, RUNTIME), lines("threshold=", "97.5")),
+        "its features are others or stand in another order",
+    ),
+    "features that are not there": (
+        lambda m: handle(member(m, RUNTIME), lines("split_feature=", "77")),
+        "is truncated, damaged",
+    ),
+    "splits at no number": (
+        lambda m: handle(member(m, RUNTIME), lines("threshold=", "nan")),
         "its features are others or stand in another order",
     ),
     "named features": (
