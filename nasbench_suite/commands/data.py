@@ -166,7 +166,7 @@ def import_command(
     number = counted(len(benchmark.metrics), "metric")
     if isinstance(benchmark, Surrogate):
         accuracy = (n for n, one in benchmark.metrics.items() if one.quantity == "accuracy")
-        judged = f" --judged-by {name}" if (name := next(accuracy, None)) else ""
+        judged = f" --judged-by {first}" if (first := next(accuracy, None)) else ""
         typer.echo(
             f"Imported {benchmark.name!r}: {number} of all of space {benchmark.space.name}: "
             f"`nasbench run --benchmark {benchmark.name}{judged}`."
