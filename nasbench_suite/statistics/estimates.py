@@ -335,6 +335,32 @@ def _gap(one: Floats, other: Floats) -> Estimate:
     return Estimate(float(means[0] - means[1]), float(np.hypot(*errors)), float(freedom))
 
 
+def told_apart(one: Floats, other: Floats, level: float) -> NDArray[np.bool_]:
+    """On which of many boards two methods differ by ``difference``, and the first is the better.
+
+    Args:
+        one: figures of a method, shape (seeds, boards).
+        other: of another.
+        level: of the pair, see ``level_of_pair``.
+
+    Returns:
+        Shape (boards,).
+    """
+    from scipy.special import stdtr
+
+    parts = [trimmed_means(figures) for figures in (one, other)]
+    means, errors, freedoms = (np.stack(part) for part in zip(*parts, strict=True))
+    freedom = pair_freedom(np.square(errors), freedoms, (len(one), len(other)))
+    gaps, error = means[0] - means[1], np.hypot(*errors)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: NDArray[np.bool_] = (gaps > 0) & (2 * stdtr(freedom, -gaps / error) < level)
+    # Exchanges raise p alone, so where it is not below the level they need not be made.
+    for board in np.flatnonzero(found & (few_distinct(one, other) | (error == 0))):
+        pair = (one[:, board], other[:, board])
+        found[board] = _exchanged(_gap(*pair), [pair], 0).p < level
+    return found
+
+
 def pair_freedom(variances: Floats, freedoms: Floats, counts: tuple[int, int]) -> Floats:
     """Degrees of freedom of the difference of two methods with so many figures each.
 
@@ -673,5 +699,6 @@ __all__ = [
     "pair_freedom",
     "range_tail",
     "sum_freedom",
+    "told_apart",
     "trimmed_means",
 ]

@@ -1,24 +1,33 @@
 """How many seeds does a claim need, and which difference do so many show?
 
 The chances are those of the tests that ``nasbench compare`` makes: of interquartile means, adjusted
-for all pairs of the methods compared, figures taken as Gaussian.
+for all pairs of the methods compared, figures taken as Gaussian, or drawn from those of a pilot.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.estimates import (
     error_of_unit,
     family_quantile,
     gaussian_freedom,
+    level_of_pair,
+    told_apart,
 )
 from nasbench_suite.statistics.significance import check_level
 
 Center = Literal["iqm", "mean"]
+
+_DRAWN, _FEW_DRAWN = 20_000, 200  # figures, boards at least, and where labels are exchanged
+_NEAR = 1e-6  # of the range of a pilot's figures
+_HALVINGS = 10
+_MOST_SEEDS = 4096  # that are drawn
 
 
 def power_of_pair(
@@ -112,6 +121,61 @@ def detectable_difference(
     return detectable_shift(error * sd, freedom, methods=methods, alpha=alpha, power=power)
 
 
+def drawn_difference(
+    figures: ArrayLike,
+    seeds: int,
+    *,
+    methods: int = 2,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> float:
+    """The smallest difference that so many seeds would show, of methods that spread as a pilot did.
+
+    As ``detectable_difference``, but the figures of both methods are drawn from the pilot's, with
+    replacement, and tested as they would be: collapses, a skew and figures that repeat count.
+
+    Args:
+        figures: what a method reached with the seeds of a pilot, 20 or more.
+        seeds: runs of each method, two at least.
+        methods: how many are compared.
+        alpha: level of the test.
+        power: chance to find a difference of that size.
+
+    Returns:
+        The difference, in the figures' unit; infinite where none shows, however large.
+
+    Raises:
+        SuiteError: figures without spread, or as ``detectable_difference``.
+    """
+    pilot = np.asarray(figures, dtype=np.float64)
+    if not (len(pilot) and np.isfinite(pilot).all() and np.ptp(pilot) > 0):
+        raise SuiteError("The pilot's figures do not differ: run more seeds of it.")
+    sd = float(pilot.std())
+    high = detectable_difference(sd, seeds, methods=methods, alpha=alpha, power=power)
+    level = level_of_pair(methods, alpha)
+    rng = np.random.default_rng(0)
+    draws = rng.choice(pilot, (2, seeds, _FEW_DRAWN + _DRAWN // seeds))
+    if 2 * len(np.unique(pilot)) <= len(pilot):
+        draws = draws[..., :_FEW_DRAWN]
+    else:  # what is drawn twice would be two figures, though near ones
+        draws += rng.normal(0.0, _NEAR * np.ptp(pilot), draws.shape)
+
+    def shows(difference: float) -> bool:
+        return bool(told_apart(draws[0] + difference, draws[1], level).mean() >= power)
+
+    if power <= alpha:
+        return 0.0
+    low, most = 0.0, high + 100.0 * float(np.ptp(pilot))
+    while not shows(high):
+        if high > most:
+            return np.inf
+        low, high = high, 2.0 * high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
+
+
 def seeds_needed(
     difference: float,
     sd: float,
@@ -129,12 +193,44 @@ def seeds_needed(
     if not (np.isfinite(difference) and difference > 0):
         raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
 
-    def enough(seeds: int) -> bool:
-        shown = detectable_difference(
+    def shown(seeds: int) -> float:
+        return detectable_difference(
             sd, seeds, methods=methods, statistic=statistic, alpha=alpha, power=power
         )
-        return shown <= difference
 
+    return _fewest(lambda seeds: shown(seeds) <= difference)
+
+
+def drawn_seeds(
+    difference: float,
+    figures: ArrayLike,
+    *,
+    methods: int = 2,
+    alpha: float = 0.05,
+    power: float = 0.8,
+) -> int:
+    """How many seeds of each method show a difference of that size; see ``drawn_difference``.
+
+    Raises:
+        SuiteError: a difference that is not positive or takes thousands of seeds, or as
+            ``drawn_difference``.
+    """
+    if not (np.isfinite(difference) and difference > 0):
+        raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
+
+    def shown(seeds: int) -> float:
+        if seeds > _MOST_SEEDS:
+            raise SuiteError(
+                f"A difference of {difference:g} takes more than {_MOST_SEEDS:,} seeds of each "
+                f"method: look for a larger one."
+            )
+        return drawn_difference(figures, seeds, methods=methods, alpha=alpha, power=power)
+
+    return _fewest(lambda seeds: shown(seeds) <= difference)
+
+
+def _fewest(enough: Callable[[int], bool]) -> int:
+    """The fewest seeds, two at least, that are enough."""
     low, high = 1, 2
     while not enough(high):
         low, high = high, 2 * high
@@ -157,6 +253,8 @@ def _unit(seeds: int, statistic: Center) -> tuple[float, float]:
 __all__ = [
     "detectable_difference",
     "detectable_shift",
+    "drawn_difference",
+    "drawn_seeds",
     "power_of_pair",
     "seeds_needed",
     "shift_power",

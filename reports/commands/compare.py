@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,11 +19,16 @@ from reports.commands.options import (
     LabelsFile,
     OneBenchmark,
     OneDataset,
+    OneTask,
     Seconds,
     Store,
     print_sheet,
     read,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Blocks(StrEnum):
@@ -117,7 +124,18 @@ def compare(
 
 
 def seeds(
-    sd: Annotated[float, typer.Option(help="Standard deviation over seeds of one method.")],
+    sd: Annotated[
+        float | None,
+        typer.Option(help="Standard deviation over seeds of one method, its figures Gaussian."),
+    ] = None,
+    pilot: Annotated[
+        Path | None,
+        typer.Option(help="Results file with a pilot: what its figures show, as they spread."),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="With --pilot: the method whose figures are drawn from.")
+    ] = None,
+    task: OneTask = None,
     difference: Annotated[
         float | None, typer.Option(help="How many seeds show a difference of means of this size?")
     ] = None,
@@ -132,13 +150,41 @@ def seeds(
 ) -> None:
     """Say how many seeds a difference needs, or what difference so many seeds show."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.statistics.planning import detectable_difference, seeds_needed
+    from nasbench_suite.statistics import planning
 
     if (difference is None) == (count is None):
         raise SuiteError("Give either --difference or --seeds: the other one is computed.")
+    if (sd is None) == (pilot is None):
+        raise SuiteError("Give either --sd or --pilot: how figures spread over seeds.")
+    settings: dict[str, Any] = {"methods": methods, "alpha": alpha, "power": power}
+    figures = None if pilot is None else _figures_of(pilot, task, method)
     if difference is not None:
-        needed = seeds_needed(difference, sd, methods=methods, alpha=alpha, power=power)
+        needed = (
+            planning.drawn_seeds(difference, figures, **settings)
+            if figures is not None
+            else planning.seeds_needed(difference, sd or 0.0, **settings)
+        )
         typer.echo(f"{needed} seeds of each method")
     elif count is not None:
-        shown = detectable_difference(sd, count, methods=methods, alpha=alpha, power=power)
-        typer.echo(f"a difference of {shown:.4g}")
+        shown = (
+            planning.drawn_difference(figures, count, **settings)
+            if figures is not None
+            else planning.detectable_difference(sd or 0.0, count, **settings)
+        )
+        typer.echo(f"a difference of {shown:.4g}" if shown < math.inf else "no difference at all")
+
+
+def _figures_of(pilot: Path, task: str | None, method: str | None) -> NDArray[np.float64]:
+    """The figures of a method on a task of a results file."""
+    from nasbench_suite.analysis.comparison import method_samples
+    from nasbench_suite.analysis.results import choose_task, one_task, read_results
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.tasks.methods import find_label
+
+    results = read_results(pilot)
+    results = one_task(results, choose_task(results, task))
+    (samples,) = method_samples(results).values()
+    if method is None and len(samples) > 1:
+        raise SuiteError(f"{pilot} has {len(samples)} methods: choose {', '.join(samples)}.")
+    name = next(iter(samples)) if method is None else method
+    return samples[find_label(f"method of {pilot}", name, list(samples))].figures

@@ -72,7 +72,7 @@ from nasbench_suite.statistics.estimates import (
     trimmed_means,
 )
 from nasbench_suite.statistics.noninferiority import noninferiority
-from nasbench_suite.statistics.planning import detectable_difference
+from nasbench_suite.statistics.planning import detectable_difference, drawn_difference
 from nasbench_suite.statistics.sample import make_sample
 from nasbench_suite.statistics.significance import holm
 from nasbench_suite.store import ResultStore
@@ -403,6 +403,7 @@ def calibrate(
     checked: int = 0,
     power: bool = True,
     exchange: bool = True,
+    pilot: bool = False,
 ) -> Calibration:
     """Draw boards and count decisions.
 
@@ -415,10 +416,17 @@ def calibrate(
         checked: boards that go through the commands too.
         power: whether to measure power and false equivalence.
         exchange: whether labels are exchanged where few figures are distinct, as commands do.
+        pilot: whether ``nasbench seeds`` is given the pool's figures, and not their deviation.
     """
     sd = float(pool.figures.std())
-    shown = detectable_difference(sd, seeds[0], methods=methods) if power and sd else np.nan
-    if checked and np.isfinite(shown):
+    shown = np.nan
+    if power and sd:
+        shown = (
+            drawn_difference(pool.figures, seeds[0], methods=methods)
+            if pilot
+            else detectable_difference(sd, seeds[0], methods=methods)
+        )
+    if checked and not pilot and np.isfinite(shown):
         told = printed("seeds", "--sd", sd, "--seeds", seeds[0], "--methods", methods)
         if f"{shown:.4g}" not in told:
             raise SystemExit(f"nasbench seeds says {told.strip()}, and {shown:.4g} is meant")
@@ -640,6 +648,9 @@ def main() -> None:
     parser.add_argument(
         "--shares", action="store_true", help="power where methods reach few figures more often"
     )
+    parser.add_argument(
+        "--pilot", action="store_true", help="power as `seeds --pilot` says, not `seeds --sd`"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--journal", type=Path, help="rows measured so far, to go on from")
     given = parser.parse_args()
@@ -661,6 +672,7 @@ def main() -> None:
             for seeds in (*((count,) for count in given.seeds or SEEDS), (20, 5)):
                 what = [pool.name, methods, *seeds, given.repetitions, given.seed]
                 what += ["variances"] if given.variances else []
+                what += ["pilot"] if given.pilot else []
                 # A row's draws are its own, or a journal would change what comes after.
                 draws = np.random.default_rng([given.seed, *json.dumps(what).encode()])
                 if (known := journal.get(json.dumps(what))) is None:
@@ -673,6 +685,7 @@ def main() -> None:
                         checked=0 if given.variances else given.checked,
                         power=not given.level,
                         exchange=not given.variances,
+                        pilot=given.pilot,
                     )
                     if found.wrong:
                         raise SystemExit(f"commands that decide otherwise: {dict(found.wrong)}")

@@ -464,3 +464,25 @@ def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> 
     assert capsys.readouterr().out == "78 seeds of each method\n"
     with pytest.raises(SuiteError, match="either"):
         build_app()(["seeds", "--sd", "2"], standalone_mode=False)
+    with pytest.raises(SuiteError, match="either --sd or --pilot"):
+        build_app()(["seeds", "--seeds", "5"], standalone_mode=False)
+
+
+def test_the_command_says_what_a_pilot_shows(
+    toy: Benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "r.sqlite"
+    run(toy, ["random", "local-search"], seeds=range(20), store=path, evaluations=30)
+    capsys.readouterr()
+    words = ["seeds", "--pilot", str(path), "--seeds", "8"]
+    with pytest.raises(SuiteError, match="2 methods: choose local-search, random"):
+        build_app()(words, standalone_mode=False)
+    build_app()([*words, "--method", "random"], standalone_mode=False)
+    with ResultStore(path, read_only=True) as opened:
+        trials = opened.trials()
+    figures = trials.loc[trials["method"] == "random", "report"].to_numpy(float)
+    shown = planning.drawn_difference(figures, 8)
+    assert capsys.readouterr().out == f"a difference of {shown:.4g}\n"
+    asked = ["seeds", "--pilot", str(path), "--method", "random", "--difference", str(shown * 1.01)]
+    build_app()(asked, standalone_mode=False)
+    assert int(capsys.readouterr().out.split()[0]) in (7, 8)

@@ -24,9 +24,14 @@ from nasbench_suite.statistics.estimates import (
     noise_error,
     pair_freedom,
     range_tail,
+    told_apart,
     trimmed_means,
 )
-from nasbench_suite.statistics.planning import detectable_difference
+from nasbench_suite.statistics.planning import (
+    detectable_difference,
+    drawn_difference,
+    drawn_seeds,
+)
 from nasbench_suite.statistics.sample import make_sample, round_figures
 from nasbench_suite.statistics.significance import performance_profile, probability_of_improvement
 
@@ -105,6 +110,51 @@ def test_the_power_is_what_seeds_promises(methods: int, seeds: int) -> None:
     gaps = (one[0] - other[0] + shown) / np.sqrt(variances.sum(axis=0))
     seen = 2 * stats.t.sf(gaps, freedom) < level_of_pair(methods)
     assert seen.mean() == pytest.approx(0.8, abs=0.05)
+
+
+@pytest.mark.parametrize("kind", ["collapse", "flat", "four values"])
+@pytest.mark.parametrize("methods", [2, 5])
+def test_the_power_is_what_seeds_promises_of_a_pilot(kind: str, methods: int) -> None:
+    """Of figures that are not Gaussian the standard deviation promises 0.6 or 1.0 for 0.8."""
+    rng = np.random.default_rng(6)
+    pilot = {
+        "collapse": np.where(rng.random(20_000) < 0.05, 10.0, rng.normal(94.0, 0.3, 20_000)),
+        "flat": rng.uniform(90.0, 94.0, 20_000),
+        "four values": rng.choice([94.37, 94.2, 94.0, 93.1], 20_000, p=[0.5, 0.2, 0.2, 0.1]),
+    }[kind]
+    seeds = {"collapse": 5, "flat": 20, "four values": 10}[kind]
+    one, other = rng.choice(pilot, (2, seeds, 600))
+
+    def power(shown: float) -> float:
+        return float(told_apart(one + shown, other, level_of_pair(methods)).mean())
+
+    assert power(drawn_difference(pilot, seeds, methods=methods)) == pytest.approx(0.8, abs=0.05)
+    if kind != "four values":
+        gaussian = detectable_difference(float(pilot.std()), seeds, methods=methods)
+        assert abs(power(gaussian) - 0.8) > 0.08
+
+
+def test_boards_at_once_are_decided_as_one_by_one() -> None:
+    rng = np.random.default_rng(7)
+    for values in (None, [94.37, 94.0], [94.37, 94.2, 94.0, 93.1]):
+        one, other = (
+            rng.normal(0.0, 1.0, (2, 8, 60)) if values is None else rng.choice(values, (2, 8, 60))
+        )
+        one = one + 0.3
+        gaps = [
+            difference(make_sample(a), make_sample(b)) for a, b in zip(one.T, other.T, strict=True)
+        ]
+        expected = [gap.value > 0 and gap.p < 0.05 for gap in gaps]
+        assert told_apart(one, other, 0.05).tolist() == expected
+
+
+def test_a_pilot_that_tells_nothing_is_refused() -> None:
+    with pytest.raises(SuiteError, match="do not differ"):
+        drawn_difference(np.full(20, 94.37), 10)
+    with pytest.raises(SuiteError, match="more than 4,096 seeds"):
+        drawn_seeds(1e-4, np.arange(20.0))
+    # Of five seeds no exchange of labels is rare enough for ten methods.
+    assert drawn_difference(np.repeat([94.37, 94.0], 10), 3, methods=10) == np.inf
 
 
 def test_seeds_of_others_change_nothing_and_tasks_weigh_the_same() -> None:
