@@ -284,7 +284,9 @@ def interval_ends(
     check_confidence(confidence)
     with np.errstate(invalid="ignore"):
         reach = errors * stdtrit(np.maximum(freedoms, 1.0), 0.5 + confidence / 2)
-    return np.maximum(means - reach, bounds[0]), np.minimum(means + reach, bounds[1])
+    # The mean of figures at a bound may be the last bit beyond it, and is held all the same.
+    low, high = np.maximum(means - reach, bounds[0]), np.minimum(means + reach, bounds[1])
+    return np.minimum(low, means), np.maximum(high, means)
 
 
 def estimate(samples: Sample | Sequence[Sample]) -> Estimate:

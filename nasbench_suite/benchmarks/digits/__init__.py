@@ -1,7 +1,7 @@
 """The embedded benchmark: NAS-Bench-201's cells, really trained, on scikit-learn's digits.
 
 ``table.parquet`` is the benchmark; ``top.parquet`` has its best classes, each trained ten times,
-made by ``nasbench data make digits --retrain-top 50 --alone``; ``network``,
+made by ``nasbench data make digits --retrain-top 200 --alone``; ``network``,
 ``training`` and ``making`` are how they were made.
 """
 
