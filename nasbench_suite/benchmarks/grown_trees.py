@@ -11,10 +11,10 @@ import io
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,15 +94,6 @@ class GrownTrees(Model):
         """Of every node what is below and, in the last bits, its question from 1; how many bits."""
         bits = len(self.feature).bit_length()
         return bits, self.below.astype(np.int64) << bits | (self.question.astype(np.int64) + 1)
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """See ``Model``."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """See ``Model``."""
-        return cls(**{item.name: arrays[item.name] for item in fields(cls)})
 
     def sound(self, features: int) -> bool:
         """See ``Model``."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True)
 class Model(ABC):
     """An ensemble for one metric, as plain arrays: whatever a file says, no code in it can run."""
 
@@ -22,18 +24,18 @@ class Model(ABC):
     def predict(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """What every member answers, shape (n, d) to (n, members)."""
 
-    @abstractmethod
     def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """All that it is, by name; ``from_arrays`` undoes this."""
+        """All that it is, by name, by default its fields; ``from_arrays`` undoes this."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
-    @abstractmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The model of its arrays.
 
         Raises:
             KeyError: an array is missing.
         """
+        return cls(**{item.name: arrays[item.name] for item in fields(cls)})
 
     @abstractmethod
     def sound(self, features: int) -> bool:

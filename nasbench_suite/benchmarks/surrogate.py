@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -123,15 +123,6 @@ class Trees(Model):
             number * (inner + 1) - inner,  # a leaf's number goes on from the inner nodes'
             (inner + 1).bit_length() - 1,
         )
-
-    def arrays(self) -> Mapping[str, NDArray[Any]]:
-        """See ``Model``."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Self:
-        """See ``Model``."""
-        return cls(**{item.name: arrays[item.name] for item in fields(cls)})
 
     def sound(self, features: int) -> bool:
         """See ``Model``."""
