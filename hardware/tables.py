@@ -10,10 +10,10 @@ the columns are, and on which device, stands as JSON in the file's metadata unde
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,9 @@ from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 METADATA_KEY = COSTS_KEY
 _KEPT = (*COSTS, "throughput")
@@ -287,46 +290,75 @@ def read_table(
     file = read_spelled(path, where)
     bare = is_bare(file.frame, where)
     key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
-    figures, left_out = read_figures(file.frame, key)
+    columns, left_out = _read_costs(path, file.frame, key)
+    facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
+    foreign, assumed = _undescribed(columns, facts)
+    known = _saying_why({**foreign, **facts}, columns, missing)
+    judged = {
+        name: ({**_inferred(name), **known.get(name, {})}.get("quantity", ""), values)
+        for name, values in columns.items()
+    }
+    found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
+    table = make_table(where, found.indices, columns, known, said.about)
+    hints = (
+        *file.notes,
+        *(f"left out {name}: {why}" for name, why in left_out.items()),
+        *([in_order_hint(path)] if bare else []),
+        *found.hints,
+        *units_assumed(assumed),
+        *_unlikely(table),
+        *found.warnings,
+    )
+    return replace(table, hints=hints)
+
+
+def _read_costs(
+    path: Path, frame: pd.DataFrame, key: str | None
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:
+    """The columns of costs beside the architectures, and what was left out, with the reason.
+
+    Raises:
+        SuiteError: there is none.
+    """
+    figures, left_out = read_figures(frame, key)
     if key is not None:
-        refuse_long_form(path, file.frame, key, figures)
+        refuse_long_form(path, frame, key, figures)
     columns, left_out = _costs_among(figures, left_out)
     if not columns:
         raise SuiteError(
             f"{path} has no column of costs{in_brackets(left_out)}: give one of numbers above 0."
         )
-    facts = {name: one.model_dump(exclude_none=True) for name, one in said.metrics.items()}
-    inferred = {name: _inferred(name) for name in columns}
-    foreign = {
-        name: {"quantity": "latency", "unit": "ms", "device": name}
-        for name in columns
-        if name not in facts and not inferred[name] and not name.endswith("_iqr")
-    }
-    for name in foreign:
-        check_named_unit(name)
-    assumed = {
-        name: (foreign.get(name) or inferred[name])["unit"]
-        for name in columns
-        if name in foreign or (says_no_unit(name) and name not in facts)
-    }
-    known = _saying_why({**foreign, **facts}, columns, missing)
-    judged = {
-        name: ({**inferred[name], **known.get(name, {})}.get("quantity", ""), values)
-        for name, values in columns.items()
-    }
-    found = read_architectures(path, file.frame, key, where, judged, encoding=encoding, force=force)
-    table = make_table(where, found.indices, columns, known, said.about)
-    order = [in_order_hint(path)] if bare else []
-    unlikely = [
-        hint
-        for name, values in table.costs.items()
-        for hint in unlikely_costs(
-            name, table.facts[name]["quantity"], table.facts[name]["unit"], values
-        )
-    ]
-    without = [f"left out {name}: {why}" for name, why in left_out.items()]
-    hints = (*file.notes, *without, *order, *found.hints, *units_assumed(assumed), *unlikely)
-    return replace(table, hints=(*hints, *found.warnings))
+    return columns, left_out
+
+
+def _undescribed(
+    columns: Iterable[str], facts: Mapping[str, Any]
+) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """What no facts describe, by column.
+
+    Returns:
+        Facts of columns whose names say nothing, which are latencies of what they are named by;
+        and the units that are assumed.
+    """
+    foreign, assumed = {}, {}
+    for name in columns:
+        inferred = _inferred(name)
+        if name in facts:
+            continue
+        if not inferred and not name.endswith("_iqr"):
+            check_named_unit(name)
+            foreign[name] = {"quantity": "latency", "unit": "ms", "device": name}
+            assumed[name] = "ms"
+        elif says_no_unit(name):
+            assumed[name] = inferred["unit"]
+    return foreign, assumed
+
+
+def _unlikely(table: CostTable) -> Iterator[str]:
+    """Hints on costs that can hardly be."""
+    for name, values in table.costs.items():
+        facts = table.facts[name]
+        yield from unlikely_costs(name, facts["quantity"], facts["unit"], values)
 
 
 def _space_of(path: Path, file: FrameFile, space: str | FiniteSpace | None) -> FiniteSpace:
@@ -387,14 +419,9 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
     """
     plan = measured.plan
     space = load_finite_space(plan.space)
-    name = name or plan.runtime
     indices, source = measured.architectures, np.arange(len(measured.architectures))
     if plan.pruned:
-        forms = live_forms(space)
-        row_of_form = np.full(space.size, -1)
-        row_of_form[forms[indices]] = source
-        indices = np.flatnonzero(row_of_form[forms] >= 0)
-        source = row_of_form[forms[indices]]
+        indices, source = _with_same_live_edges(space, indices)
     floor = measured.noise_floor
     note = (
         f"median of {plan.rounds} rounds of {plan.repeats} runs; noise floor {floor:.4g} ms, "
@@ -405,7 +432,7 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
             else "networks as they are written"
         )
     )
-    column = f"{name}_ms"
+    column = f"{name or plan.runtime}_ms"
     _, height, width = find_setting(plan.setting).image
     about = {
         "device": measured.card,
@@ -440,6 +467,17 @@ def measured_table(measured: Measured, name: str | None = None) -> CostTable:
         },
         about,
     )
+
+
+def _with_same_live_edges(
+    space: FiniteSpace, measured: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All architectures that are the network of a measured one, and the place of that one."""
+    forms = live_forms(space)
+    place_of_form = np.full(space.size, -1)
+    place_of_form[forms[measured]] = np.arange(len(measured))
+    indices = np.flatnonzero(place_of_form[forms] >= 0)
+    return indices, place_of_form[forms[indices]]
 
 
 def counted_table(space: FiniteSpace, setting: str, *, pruned: bool = False) -> CostTable:

@@ -392,8 +392,8 @@ FAULTS = (
         "torn-lines-believed",
         HARDWARE,
         "A journal beside it keeps every run: the same command again goes on where it stopped",
-        'lines = self.path.read_bytes().split(b"\\n")[:-1]',
-        'lines = self.path.read_bytes().split(b"\\n")',
+        '*lines, last = self.path.read_bytes().split(b"\\n")',
+        'lines, last = self.path.read_bytes().split(b"\\n"), b""',
         ("test_a_line_cut_anywhere_is_dropped_and_written_again",),
     ),
     # -- submissions -------------------------------------------------------------------------------

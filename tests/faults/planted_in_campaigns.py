@@ -89,8 +89,8 @@ FAULTS = (
     ),
     Fault(
         "submissions-without-limits",
-        '    fault = beyond_limits(content, free=("note",))',
-        '    fault = ""',
+        'beyond_limits(submission.model_dump(), free=("note",)) or ',
+        "",
         _SUBMISSIONS,
     ),
     Fault(
