@@ -105,10 +105,14 @@ def results_robustness(
     import pandas as pd
 
     rows = []
+    # By key, as names of methods are shown as people read them.
+    random = [row.key for row in results.store.methods() if row.name == COLLAPSE_METHOD]
     for key, trials in judged_tasks(results):
         task = results.tasks[key]
         figures = table if table is not None else find_table(task)
-        limit = collapse_threshold(task, trials, figures) if threshold is None else threshold
+        limit = threshold
+        if limit is None:
+            limit = collapse_threshold(task, trials[trials["method_key"].isin(random)], figures)
         for method, group in trials.groupby("method", sort=False):
             finished = group[group["status"] == "finished"]
             reached = group["figure"].dropna().to_numpy(float)
@@ -149,7 +153,7 @@ COLUMNS = (
 )
 
 
-def collapse_threshold(task: TaskRow, trials: pd.DataFrame, table: Benchmark | None) -> float:
+def collapse_threshold(task: TaskRow, random: pd.DataFrame, table: Benchmark | None) -> float:
     """Median of the reported metric over the space, or else of random search on the task.
 
     The first is the same whoever takes part; of random search itself half the seeds would end
@@ -157,7 +161,7 @@ def collapse_threshold(task: TaskRow, trials: pd.DataFrame, table: Benchmark | N
     """
     if table is not None:
         return float(np.nanmedian(table.values(task.report_metric)))
-    chosen = trials[(trials["method"] == COLLAPSE_METHOD) & (trials["status"] == "finished")]
+    chosen = random[random["status"] == "finished"]
     return float(chosen["report"].median()) if len(chosen) else float("nan")
 
 

@@ -156,6 +156,8 @@ def seeds(
         raise SuiteError("Give either --difference or --seeds: the other one is computed.")
     if (sd is None) == (pilot is None):
         raise SuiteError("Give either --sd or --pilot: how figures spread over seeds.")
+    if pilot is None and (method or task):
+        raise SuiteError("--method and --task say whose figures of --pilot: give it, or not them.")
     settings: dict[str, Any] = {"methods": methods, "alpha": alpha, "power": power}
     figures = None if pilot is None else _figures_of(pilot, task, method)
     if difference is not None:

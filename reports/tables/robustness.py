@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nasbench_suite.deprecated import moved
 from reports.tables.rendering import Sheet, Table
 from reports.tables.text import explain_failures, explain_one_figure, interval, number
@@ -36,11 +38,11 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
     """
     tables = []
     for _, task in rows.groupby("task_key", sort=False):
-        first = task.iloc[0]
+        first = task.iloc[0].to_dict()
         tables.append(
             Table(
                 title=f"{first['task']}: robustness",
-                subtitle=f"in {first['unit']}; collapsed: below {number(first['threshold'], 2)}",
+                subtitle=", ".join(filter(None, [_unit(first), _threshold(first)])),
                 columns=(
                     *("method", "seeds", "mean", "std", "worst", "CVaR", "IQM"),
                     f"{100 * confidence:g}% interval",
@@ -67,9 +69,9 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
                 )
             )
     legend = (
-        f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds below the "
-        f"median of the space, or of random search where the table is not at hand; declined: of "
-        f"seeds that were above it on the way and ended below. skip, none: "
+        f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds worse than "
+        f"the median of the space, or of random search where the table is not at hand; declined: "
+        f"of seeds that were as good on the way and ended worse. skip, none: "
         f"share of the edges of returned cells; skips rule: share of cells "
         f"of whose operations more than half are skip connections; no path: share of cells without "
         f"one. Bold: the best IQM.",
@@ -105,6 +107,16 @@ def sensitivity_sheet(rows: pd.DataFrame, method: str, parameter: str) -> Sheet:
             )
         )
     return Sheet(tuple(tables), ())
+
+
+def _unit(row: Mapping[Any, Any]) -> str:
+    return f"in {row['unit']}" if row["unit"] else ""
+
+
+def _threshold(row: Mapping[Any, Any]) -> str:
+    if np.isnan(row["threshold"]):
+        return "no table at hand and no random search to tell a collapse by"
+    return f"collapsed: worse than {number(row['threshold'], 2)}"
 
 
 def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:

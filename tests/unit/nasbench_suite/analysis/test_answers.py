@@ -241,6 +241,26 @@ def test_a_figure_without_end_is_refused_everywhere(
     assert "not finite, of a with seed 1" in said or "two of them or more" in said
 
 
+def test_a_collapse_is_worse_whichever_way_is_better(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "r"
+    with ResultStore(store) as opened:
+        where = opened.add_environment(ENVIRONMENT)
+        task = opened.add_task(made_task(direction="minimize", unit="nats", optimum=0.1))
+        for name, figures in {"random": (0.2, 0.4, 0.6), "a": (0.3, 0.5, 0.7)}.items():
+            method = opened.add_method(MethodRow(key=name, label=name, name=name, config={}))
+            for seed, figure in enumerate(figures):
+                opened.add_trial(task, method, where, seed, made_search(figure))
+    rows = robustness(store).set_index("method")
+    assert rows["collapse"].to_dict() == pytest.approx({"random": 1 / 3, "a": 2 / 3})
+    said = printed(["robustness", "--store", str(store)], capsys)
+    assert "in nats, collapsed: worse than 0.40" in said
+    unknown = written(tmp_path / "s", [{"a": drawn(90, TEN)}])
+    said = printed(["robustness", "--store", str(unknown)], capsys)
+    assert "no table at hand and no random search to tell a collapse by" in said
+
+
 def test_a_board_says_that_no_seed_is_common(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
