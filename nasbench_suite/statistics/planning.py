@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.estimates import (
     error_of_unit,
     family_quantile,
@@ -113,9 +112,9 @@ def detectable_difference(
         SuiteError: fewer than two seeds or methods, or a level, power or deviation out of range.
     """
     if seeds < 2:
-        raise SuiteError(f"{counted(seeds, 'seed')} cannot show a difference: take two or more.")
+        raise SuiteError(f"A difference takes two seeds or more to show, not {seeds}: take more.")
     if methods < 2:
-        raise SuiteError(f"{counted(methods, 'method')} cannot differ: compare two or more.")
+        raise SuiteError(f"A difference is of two methods or more, not of {methods}: name more.")
     if not (np.isfinite(sd) and sd >= 0):
         raise SuiteError(f"A standard deviation of {sd} is impossible: give a number >= 0.")
     error, freedom = _unit(seeds, statistic)
