@@ -45,11 +45,15 @@ _METADATA_KEY = b"nasbench_suite"
 _SEAL_KEY = b"nasbench_suite_sha256"  # of what stands under the other key
 
 
-def write_benchmark(benchmark: Benchmark, path: Path) -> None:
-    """Write a benchmark as one Parquet file; a file already there is replaced in one step."""
+def write_benchmark(benchmark: Benchmark, path: str | Path) -> None:
+    """Write a benchmark as one Parquet file, which ``load_benchmark`` and ``--benchmark`` take.
+
+    A file already there is replaced in one step; folders that are missing are made.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    path = Path(path)
     pool = benchmark.space if isinstance(benchmark.space, PoolSpace) else None
     columns: dict[str, Any] = {}
     if pool:

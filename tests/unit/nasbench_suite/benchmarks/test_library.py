@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nasbench_suite
-from nasbench_suite.benchmarks import Benchmark, library, load_benchmark
+from nasbench_suite.benchmarks import Benchmark, Metric, library, load_benchmark
 from nasbench_suite.benchmarks.library import (
     describe_benchmark,
     import_benchmark,
@@ -460,3 +460,13 @@ def test_description_says_why_there_is_no_noise_floor(source: Path) -> None:
     assert valid["noise"]["source"] == "twins"
     assert test["noise"] is None
     assert "copies" in test["no_noise"]
+
+
+def test_a_benchmark_made_in_python_is_written_and_read_as_it_is(tmp_path: Path) -> None:
+    phone = Metric("phone", quantity="latency", unit="ms", direction="minimize")
+    digits = load_benchmark("digits")
+    made = digits.with_metric(phone, digits.values("onnxruntime_ms") * 3)
+    write_benchmark(made, str(tmp_path / "folder" / "made.parquet"))
+    found = load_benchmark(tmp_path / "folder" / "made.parquet")
+    assert found.checksum == made.checksum
+    assert found.values("phone").tolist() == made.values("phone").tolist()
