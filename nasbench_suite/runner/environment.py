@@ -39,5 +39,12 @@ def describe_environment(methods: Iterable[str]) -> EnvironmentRow:
             continue
     revision = git_revision(Path.cwd())
     where = f"{platform.platform()}, Python {platform.python_version()}"
-    key = config_hash({"git_revision": revision, "packages": packages, "platform": where})
-    return EnvironmentRow(key=key, git_revision=revision, packages=packages, platform=where)
+    made = EnvironmentRow(key="", git_revision=revision, packages=packages, platform=where)
+    return with_own_key(made)
+
+
+def with_own_key(environment: EnvironmentRow) -> EnvironmentRow:
+    """The same, with the key that follows from what it says."""
+    return environment.model_copy(
+        update={"key": config_hash(environment.model_dump(exclude={"key"}))}
+    )

@@ -178,7 +178,7 @@ class ResultFile:
             yield
 
     def _damage(self, what: str) -> SuiteError:
-        return SuiteError(f"{_damaged(self._shown)} ({what}.)")
+        return SuiteError(f"{_damaged(self._shown)} ({printable(what, 300)}.)")
 
 
 @contextmanager

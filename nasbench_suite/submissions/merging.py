@@ -14,6 +14,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import TrialResult
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.rows import EnvironmentRow, MethodRow, TaskRow, TrialRow
+from nasbench_suite.runner.environment import with_own_key
 from nasbench_suite.store.maintenance import new_store
 from nasbench_suite.submissions.files import DENSE, SUFFIX
 from nasbench_suite.submissions.verifying import (
@@ -178,10 +179,13 @@ def _write(sound: dict[str, Verification], contested: dict[str, set[str]], path:
                 row = method.model_copy(update={"key": key, "label": f"{method.label} ({author})"})
             own[method.key] = row.key
             methods.setdefault(row.key, row)
-        for environment in submission.environments:
-            environments.setdefault(environment.key, environment)
+        where = {}
+        for environment in submission.environments:  # a claimed key could be that of another's
+            where[environment.key] = with_own_key(environment)
+            environments[where[environment.key].key] = where[environment.key]
         for place, result in found.results.items():
             trial = submission.trials[place]
+            trial = trial.model_copy(update={"environment": where[trial.environment].key})
             identity = (trial.task, own[trial.method], trial.seed)
             trials.setdefault(identity, (trial, result))
     with new_store(path) as store:
@@ -196,8 +200,8 @@ def _write(sound: dict[str, Verification], contested: dict[str, set[str]], path:
         for (task_key, method_key, seed), (trial, result) in sorted(
             trials.items(), key=lambda item: (task_ids[item[0][0]], *item[0][1:])
         ):
-            where = environment_ids[trial.environment]
-            store.add_trial(task_ids[task_key], method_ids[method_key], where, seed, result)
+            ran = environment_ids[trial.environment]
+            store.add_trial(task_ids[task_key], method_ids[method_key], ran, seed, result)
     return len(trials)
 
 

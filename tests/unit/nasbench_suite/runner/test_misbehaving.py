@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +264,26 @@ def test_no_bytes_are_another_error_or_run(result: TrialResult) -> None:
             )
         except WireError:
             continue
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"[" * 100_000,
+        b'{"kind": "ready", "arrays": ' + b"[" * 100_000,
+        b"[]",
+        b'{"kind": "ready", "arrays": [["a", "<f8", [1e400]]]}',
+        b'{"kind": "ready", "arrays": [["a", "<f8", [-1]]]}',
+        b'{"kind": "ready", "arrays": [["a", "<f8", [9]]]}',
+        b'{"kind": "ready", "arrays": [["a", "|O", [1]]]}',
+        b'{"kind": "ready", "arrays": [["a", "<f8", ' + b"1," * 99 + b"1]]]}",
+        b'{"kind": "failure", "arrays": [], "message": 1, "traceback": 2, "wall_seconds": "x"}',
+        b'{"kind": "ready", "arrays": [["a", "<f8", [' + b"9" * 5000 + b"]]]}",
+    ],
+)
+def test_no_header_by_hand_is_another_error(header: bytes) -> None:
+    with pytest.raises(WireError):
+        decode(struct.pack("<I", len(header)) + header)
 
 
 def test_what_is_stored_is_what_the_table_says(toy: Benchmark, result: TrialResult) -> None:

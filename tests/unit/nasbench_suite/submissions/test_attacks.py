@@ -328,6 +328,22 @@ def test_a_file_whose_name_steers_is_named_in_one_line(
     assert confirmed.startswith("c.")
 
 
+def test_a_file_whose_name_steers_is_named_in_one_line_in_doubts_of_others(
+    toy: Benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Searches that begin alike, under two methods' names in two files."""
+    store, folder = tmp_path / "r.sqlite", tmp_path / "submitted"
+    run(toy, "random,regularized-evolution", seeds=3, store=store, evaluations=8)
+    folder.mkdir()
+    make_submission(store, folder / f"c{SUFFIX}", methods=["random"])
+    steering = folder / f"a\x1b[2J\nb is confirmed by: rerun{SUFFIX}"
+    make_submission(store, steering, methods=["regularized-evolution"])
+    merge = merge_submissions(folder, tmp_path / "m.sqlite", load=lambda _: toy)
+    assert "copied: a\\x1b[2J\\nb is confirmed" in merge.doubts[f"c{SUFFIX}"][0]
+    report_merge(merge)
+    assert [line[0] for line in capsys.readouterr().err.splitlines()] == ["a", "c"]
+
+
 def test_a_small_file_cannot_unpack_to_a_large_one(tmp_path: Path) -> None:
     import gzip
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import lzma
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.table_file import write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import ThisProcess, run
+from nasbench_suite.store import ResultStore
 from nasbench_suite.submissions import (
     Submission,
     Verification,
@@ -427,6 +429,30 @@ def keep_what_is_used(content: dict[str, Any]) -> None:
     for kind in ("task", "method"):
         used = {trial[kind] for trial in content["trials"]}
         content[f"{kind}s"] = [row for row in content[f"{kind}s"] if row["key"] in used]
+
+
+def test_nobody_says_where_anothers_trials_ran(
+    toy: Benchmark, made: Submission, tmp_path: Path
+) -> None:
+    """A rival that comes first claims the key of the victim's environment for one of its own."""
+
+    def elsewhere(content: dict[str, Any]) -> None:
+        content["author"] = "A. Before"
+        content["environments"][0] |= {"git_revision": "f" * 40, "platform": "a rival's"}
+        keys = {(trial["task"], trial["method"]) for trial in content["trials"]}
+        content["trials"] = [t for t in content["trials"] if (t["task"], t["method"]) == min(keys)]
+        keep_what_is_used(content)
+
+    write_submission(made, tmp_path / f"a{SUFFIX}")
+    write_submission(altered(made, elsewhere), tmp_path / f"b{SUFFIX}")
+    merge_submissions(tmp_path, tmp_path / "m.sqlite", load=lambda _: toy)
+    with ResultStore(tmp_path / "m.sqlite", read_only=True) as store:
+        found = {row.key: row.platform for row in store.environments()}
+        ran = Counter(found[key] for _, key in store.trial_environments())
+    platform = made.environments[0].platform
+    assert set(ran) == {platform, "a rival's"}
+    assert ran[platform] > ran["a rival's"]
+    assert made.environments[0].key in found
 
 
 def test_submissions_that_contradict_each_other_silence_nobody(
