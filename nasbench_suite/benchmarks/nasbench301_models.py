@@ -37,11 +37,13 @@ from nasbench_suite.benchmarks.sources import SOURCES
 from nasbench_suite.benchmarks.surrogate import Surrogate
 from nasbench_suite.errors import SuiteError, and_more
 from nasbench_suite.files.safe_pickle import explained, load
+from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.spaces import load_space
 from nasbench_suite.spaces.darts import CONFIGURED_EDGES, CONFIGURED_PAIRS
 
 SPACE, ENCODING = "darts", "nasbench301"
 _MODEL, _CONFIG = "surrogate_model.model", "model_config.json"
+_MOST_SETTINGS = 1 << 20  # bytes; there are some twenty
 _FEATURES = 56
 _VERSION = re.compile(r"\d+\.\d+")
 
@@ -157,6 +159,7 @@ def _need_all(folders: Sequence[Path]) -> None:
 
 def _config(folder: Path) -> Mapping[str, Any]:
     path = folder / _CONFIG
+    need_regular_file(path, _MOST_SETTINGS)
     with explained(path):
         said = json.loads(path.read_bytes())
         if not isinstance(said, dict):

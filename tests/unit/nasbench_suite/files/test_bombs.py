@@ -112,12 +112,26 @@ def test_a_small_parquet_file_cannot_repeat_a_long_text_or_nothing_at_all(tmp_pa
             read_frame(path)
 
 
+def settings_of_a_model(path: Path) -> object:
+    """Of two members of NAS-Bench-301's ensemble, of which the first is sound that far."""
+    for number, held in enumerate((b'{"model": "xgb"}', None)):
+        folder = path.parent / f"{path.stem}-xgb" / f"ensemble_member_{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "surrogate_model.model").write_bytes(b"")
+        if held is not None:
+            (folder / "model_config.json").write_bytes(held)
+        else:
+            (folder / "model_config.json").symlink_to(path)
+    return import_benchmark(path.parent / f"{path.stem}-xgb", "x")
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "submission": read_submission,
     "baseline": load_baseline,
     "table": read_frame,
     "benchmark": read_benchmark,
     "table to import": lambda path: import_benchmark(path, "x", space="nats-tss"),
+    "settings of a model": settings_of_a_model,
     "pickle": safe_pickle.load,
     "records": lambda path: next(read_tfrecord(path)),
     "journal": lambda path: Journal(path).entries(),
