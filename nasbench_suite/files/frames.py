@@ -242,11 +242,13 @@ def _need_likely_parquet(path: Path, source: Any) -> None:
     file = pq.ParquetFile(source, page_checksum_verification=True)
     found = file.metadata
     groups = [found.row_group(place) for place in range(found.num_row_groups)]
-    values = sum(
-        group.column(column).num_values for group in groups for column in range(found.num_columns)
+    columns = [file.schema.column(place) for place in range(found.num_columns)]
+    size = sum(
+        group.column(place).num_values * max(8, column.length or 0)  # of bytes of one length each
+        for group in groups
+        for place, column in enumerate(columns)
     )
-    need_likely_size(path, max(8 * values, sum(group.total_byte_size for group in groups)))
-    columns = map(file.schema.column, range(found.num_columns))
+    need_likely_size(path, max(size, sum(group.total_byte_size for group in groups)))
     texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
     if texts:  # each stands in the file once, and once a row in memory
         table = pq.ParquetFile(source, read_dictionary=texts).read(texts)
@@ -265,6 +267,8 @@ def _decoded(array: Any) -> int:
         return int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
     if pa.types.is_struct(kind):
         return sum(map(_decoded, array.flatten()))
+    if pa.types.is_map(kind):
+        return _decoded(array.keys) + _decoded(array.items)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
         return _decoded(array.flatten())
     return 0

@@ -105,7 +105,10 @@ def test_a_small_parquet_file_cannot_repeat_a_long_text_or_nothing_at_all(tmp_pa
     nothing = pa.nulls(20_000_000, pa.int32())
     in_list = pa.ListArray.from_arrays([0, len(texts)], texts)
     within = pa.ListArray.from_arrays([0, len(nothing)], nothing)
-    for column in (texts, in_list, pa.StructArray.from_arrays([texts], ["of"]), within):
+    in_struct = pa.StructArray.from_arrays([texts], ["of"])
+    in_map = pa.MapArray.from_arrays([0, len(texts)], pa.array(map(str, range(len(texts)))), texts)
+    of_one_length = pa.array([bytes(1 << 16)] * 2_000, pa.binary(1 << 16))
+    for column in (texts, in_list, in_struct, in_map, of_one_length, within):
         pq.write_table(pa.table({"arch_str": column}), path, compression="zstd")
         assert path.stat().st_size < 100_000
         with pytest.raises(SuiteError, match="too much for its size"):
