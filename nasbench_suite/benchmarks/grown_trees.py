@@ -95,6 +95,10 @@ class GrownTrees(Model):
         bits = len(self.feature).bit_length()
         return bits, self.below.astype(np.int64) << bits | (self.question.astype(np.int64) + 1)
 
+    @property
+    def _numbers(self) -> tuple[NDArray[Any], ...]:
+        return self.feature, self.question, self.below, self.roots, self.trees
+
     def sound(self, features: int) -> bool:
         """See ``Model``."""
         nodes, questions = len(self.below), len(self.feature)
@@ -105,7 +109,7 @@ class GrownTrees(Model):
             and len(self.threshold) == questions
             and {array.dtype for array in (self.threshold, self.value)}
             <= {np.dtype(np.float32), np.dtype(np.float64)}
-            and {array.dtype.kind for array in (self.feature, self.question, self.below)} == {"i"}
+            and {array.dtype.kind for array in self._numbers} == {"i"}
             and -1 <= self.question.min(initial=-1) <= self.question.max(initial=-1) < questions
             and bool((self.below[inner] > np.flatnonzero(inner)).all())
             and bool((self.below[inner] < nodes - 1).all())

@@ -351,3 +351,15 @@ def test_a_kept_file_with_other_arrays_is_refused(models, home, kept):
         path.with_suffix(".npz").replace(path)
         with pytest.raises(SuiteError, match="truncated, damaged"):
             load_any("nas-bench-301")
+
+
+@pytest.mark.parametrize("name", ["0.feature", "0.question", "0.below", "0.roots", "0.trees"])
+def test_places_that_are_no_whole_numbers_are_refused_whatever_the_checksum(models, home, name):
+    import_benchmark(models)
+    path = home / "benchmarks/nas-bench-301.surrogate"
+    with np.load(path) as content:
+        arrays = dict(content)
+    np.savez(path.with_suffix(".npz"), **{**arrays, name: arrays[name].astype(float)})
+    path.with_suffix(".npz").replace(path)
+    with pytest.raises(SuiteError, match="its models are none"):
+        load_any("nas-bench-301")
