@@ -24,6 +24,8 @@ from nasbench_suite.statistics.significance import check_level
 
 Center = Literal["iqm", "mean"]
 
+PILOT_SEEDS = 20
+"""Fewer tell little of how figures spread: most would have met no rare collapse, or no tail."""
 _DRAWN, _FEW_DRAWN = 20_000, 200  # figures, boards at least, and where labels are exchanged
 _NEAR = 1e-6  # of the range of a pilot's figures
 _HALVINGS = 10
@@ -135,7 +137,7 @@ def drawn_difference(
     replacement, and tested as they would be: collapses, a skew and figures that repeat count.
 
     Args:
-        figures: what a method reached with the seeds of a pilot, 20 or more.
+        figures: what a method reached with the seeds of a pilot, ``PILOT_SEEDS`` or more.
         seeds: runs of each method, two at least.
         methods: how many are compared.
         alpha: level of the test.
@@ -251,6 +253,7 @@ def _unit(seeds: int, statistic: Center) -> tuple[float, float]:
 
 
 __all__ = [
+    "PILOT_SEEDS",
     "detectable_difference",
     "detectable_shift",
     "drawn_difference",

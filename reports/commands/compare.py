@@ -177,10 +177,12 @@ def seeds(
 
 
 def _figures_of(pilot: Path, task: str | None, method: str | None) -> NDArray[np.float64]:
-    """The figures of a method on a task of a results file."""
+    """The figures of a method on a task of a results file; a hint where they are few."""
     from nasbench_suite.analysis.comparison import method_samples
     from nasbench_suite.analysis.results import choose_task, one_task, read_results
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import counted
+    from nasbench_suite.statistics.planning import PILOT_SEEDS
     from nasbench_suite.tasks.methods import find_label
 
     results = read_results(pilot)
@@ -189,4 +191,11 @@ def _figures_of(pilot: Path, task: str | None, method: str | None) -> NDArray[np
     if method is None and len(samples) > 1:
         raise SuiteError(f"{pilot} has {len(samples)} methods: choose {', '.join(samples)}.")
     name = next(iter(samples)) if method is None else method
-    return samples[find_label(f"method of {pilot}", name, list(samples))].figures
+    figures = samples[find_label(f"method of {pilot}", name, list(samples))].figures
+    if len(figures) < PILOT_SEEDS:
+        hint = (
+            f"{counted(len(figures), 'seed')} of a pilot tell little of how figures spread: run "
+            f"{PILOT_SEEDS} or more."
+        )
+        typer.echo(hint, err=True)
+    return figures

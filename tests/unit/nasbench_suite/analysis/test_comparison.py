@@ -486,7 +486,18 @@ def test_the_command_says_what_a_pilot_shows(
         trials = opened.trials()
     figures = trials.loc[trials["method"] == "random", "report"].to_numpy(float)
     shown = planning.drawn_difference(figures, 8)
-    assert capsys.readouterr().out == f"a difference of {shown:.4g}\n"
-    asked = ["seeds", "--pilot", str(path), "--method", "random", "--difference", str(shown * 1.01)]
+    said = capsys.readouterr()
+    assert said.out == f"a difference of {shown:.4g}\n"
+    assert not said.err
+    wanted = shown * 1.01
+    asked = ["seeds", "--pilot", str(path), "--method", "random", "--difference", str(wanted)]
     build_app()(asked, standalone_mode=False)
-    assert int(capsys.readouterr().out.split()[0]) in (7, 8)
+    seeds = int(capsys.readouterr().out.split()[0])
+    assert planning.drawn_difference(figures, seeds) <= wanted
+    assert planning.drawn_difference(figures, seeds - 1) > wanted
+    run(toy, ["random"], seeds=range(19), store=tmp_path / "few.sqlite", evaluations=30)
+    capsys.readouterr()
+    build_app()(
+        ["seeds", "--pilot", str(tmp_path / "few.sqlite"), *words[3:]], standalone_mode=False
+    )
+    assert "19 seeds of a pilot tell little" in capsys.readouterr().err
