@@ -48,7 +48,7 @@ def robustness(
         store: a results file.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
-        threshold: a seed that ends below it has collapsed. By default the median of the reported
+        threshold: a seed that ends worse has collapsed. By default the median of the reported
             metric over all architectures of the space, or, where the table is not at hand, the
             median over seeds of random search on the same task.
         tail: share of the seeds that the CVaR averages.
@@ -62,10 +62,10 @@ def robustness(
         - ``task``, ``method``, ``seeds``, ``failed``: those of them that failed, which count as on
           the leaderboard;
         - ``mean``, ``std`` (over n - 1), ``worst``, ``cvar``, ``iqm``, ``low``, ``high``;
-        - ``collapse``: share of seeds below ``threshold``, which is the next column;
+        - ``collapse``: share of seeds worse than ``threshold``, which is the next column;
         - ``decline``: mean over seeds of what the best architecture that a search would have
           returned on the way is better than the one it returns; ``declined``: share of seeds that
-          were above the threshold on the way and ended below it;
+          were as good as the threshold on the way and ended worse;
         - ``skip``, ``none``, ``disconnected``: share of edges of the returned cells that are skip
           connections or none, and of cells without a path; ``skip_dominated``: share of returned
           cells of whose operations more than half are skip connections, the collapse of
@@ -157,7 +157,7 @@ def collapse_threshold(task: TaskRow, random: pd.DataFrame, table: Benchmark | N
     """Median of the reported metric over the space, or else of random search on the task.
 
     The first is the same whoever takes part; of random search itself half the seeds would end
-    below the second. Not a number where there is neither; nothing is said of collapse then.
+    worse than the second. Not a number where there is neither; nothing is said of collapse then.
     """
     if table is not None:
         return float(np.nanmedian(table.values(task.report_metric)))

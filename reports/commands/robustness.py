@@ -36,7 +36,7 @@ def robustness(
     labels: LabelsFile = None,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Collapsed is what ends below; by default random search's median."),
+        typer.Option(help="Collapsed is what ends worse; by default the median of the space."),
     ] = None,
     tail: _Tail = 0.2,
     confidence: _Confidence = 0.95,
