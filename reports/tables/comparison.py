@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from nasbench_suite.analysis.comparison import Comparison
 
-_SURE = 0.95  # a probability above this is a verdict
-
 
 def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
     """One table a task of what methods spend to be as good as one of them is at its end.
