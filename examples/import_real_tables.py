@@ -406,7 +406,7 @@ def shown(value: Any) -> Any:
     """A figure to three decimals; a dash for one that is not there."""
     if not isinstance(value, float):
         return value
-    return "-" if np.isnan(value) else f"{value:.3f}"
+    return "-" if np.isnan(value) else f"{round(value, 3) + 0.0:.3f}"  # no zero with a minus
 
 
 def as_markdown(rows: list[dict[str, Any]]) -> str:
