@@ -32,6 +32,7 @@ from nasbench_suite.benchmarks.metric import Metric
 from nasbench_suite.benchmarks.table import Benchmark, json_parts
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.files.parquet import need_likely_texts, need_likely_values
 from nasbench_suite.files.unpacking import need_regular_file
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, load_finite_space, load_space
 
@@ -49,6 +50,9 @@ def write_benchmark(benchmark: Benchmark, path: str | Path) -> None:
     """Write a benchmark as one Parquet file, which ``load_benchmark`` and ``--benchmark`` take.
 
     A file already there is replaced in one step; folders that are missing are made.
+
+    Raises:
+        SuiteError: it cannot be written there.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -205,7 +209,7 @@ class _LazyStrings(Sequence[str]):
 
     @cached_property
     def _texts(self) -> list[str]:
-        column = _read_column(_open_parquet(self._path), self._path, self._column)
+        column = _read_column(_open_parquet(self._path), self._path, self._column, texts=True)
         try:
             found: list[str] = column.to_pylist()
         except ValueError as error:  # bytes that are no text
@@ -242,7 +246,9 @@ class _LazyStrings(Sequence[str]):
 def _open_parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(_for_arrow(path), memory_map=True, page_checksum_verification=True)
+    file = pq.ParquetFile(_for_arrow(path), memory_map=True, page_checksum_verification=True)
+    need_likely_values(path, file)
+    return file
 
 
 def _for_arrow(path: Path) -> Path | BinaryIO:
@@ -259,11 +265,15 @@ def _for_arrow(path: Path) -> Path | BinaryIO:
     return path
 
 
-def _read_column(file: Any, path: Path, name: str) -> Any:
+def _read_column(file: Any, path: Path, name: str, *, texts: bool = False) -> Any:
     import pyarrow as pa
 
     try:
+        if texts:
+            need_likely_texts(path, _for_arrow(path), name)
         return file.read([name], use_threads=False).column(0)
+    except SuiteError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SuiteError(
             f"Column {name!r} of {path} cannot be read (truncated or damaged?): "

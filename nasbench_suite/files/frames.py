@@ -22,12 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.unpacking import (
-    most_unpacked,
-    need_likely_size,
-    need_regular_file,
-    read_arrays,
-)
+from nasbench_suite.files.parquet import need_likely_texts, need_likely_values
+from nasbench_suite.files.unpacking import most_unpacked, need_regular_file, read_arrays
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,8 +192,10 @@ def _parse(path: Path, content: bytes) -> FrameFile:
         is_parquet = content.startswith(b"PAR1")
         source = pa.BufferReader(content)
         if is_parquet:
-            _need_likely_parquet(path, source)
-            table = pq.ParquetFile(source, page_checksum_verification=True).read()
+            file = pq.ParquetFile(source, page_checksum_verification=True)
+            need_likely_values(path, file)
+            need_likely_texts(path, source)
+            table = file.read()
         else:
             table = feather.read_table(source)
         table.validate(full=True)  # text that is no UTF-8 shows here
@@ -233,45 +231,6 @@ def _parse(path: Path, content: bytes) -> FrameFile:
     if start.startswith(("[", "{")):
         return FrameFile(_stripped(frame_of(_json(text), path)))
     return _delimited(text)
-
-
-def _need_likely_parquet(path: Path, source: Any) -> None:
-    """Refuse a Parquet file that says the same so often that it is no table of figures."""
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(source, page_checksum_verification=True)
-    found = file.metadata
-    groups = [found.row_group(place) for place in range(found.num_row_groups)]
-    columns = [file.schema.column(place) for place in range(found.num_columns)]
-    size = sum(
-        group.column(place).num_values * max(8, column.length or 0)  # of bytes of one length each
-        for group in groups
-        for place, column in enumerate(columns)
-    )
-    need_likely_size(path, max(size, sum(group.total_byte_size for group in groups)))
-    texts = [column.path for column in columns if column.physical_type == "BYTE_ARRAY"]
-    if texts:  # each stands in the file once, and once a row in memory
-        table = pq.ParquetFile(source, read_dictionary=texts).read(texts)
-        need_likely_size(
-            path, sum(_decoded(chunk) for column in table.columns for chunk in column.chunks)
-        )
-
-
-def _decoded(array: Any) -> int:
-    """The bytes of the text in an array that is encoded by dictionaries."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return int(pc.sum(pc.binary_length(array.dictionary).take(array.indices)).as_py() or 0)
-    if pa.types.is_struct(kind):
-        return sum(map(_decoded, array.flatten()))
-    if pa.types.is_map(kind):
-        return _decoded(array.keys) + _decoded(array.items)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _decoded(array.flatten())
-    return 0
 
 
 def decoded(path: Path, content: bytes) -> str:

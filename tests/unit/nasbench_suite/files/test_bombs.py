@@ -128,6 +128,20 @@ def settings_of_a_model(path: Path) -> object:
     return import_benchmark(path.parent / f"{path.stem}-xgb", "x")
 
 
+@pytest.mark.parametrize("kind", ["text", "numbers"])
+def test_a_small_benchmark_cannot_repeat_a_long_text_or_a_figure(kind: str, tmp_path: Path) -> None:
+    path, rows = tmp_path / "b.parquet", 2_000 if kind == "text" else 9 << 20
+    texts = pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), ["x" * (1 << 16)])
+    said = {"format": 2, "name": "b", "space": "darts", "about": {}, "metrics": [], "columns": {}}
+    content = {"nasbench_suite": json.dumps({**said, "checksum": ""})}
+    columns = {"@architecture": texts} if kind == "text" else {"x": np.ones(rows)}
+    table = pa.table(columns).replace_schema_metadata(content)
+    pq.write_table(table, path, compression="zstd")
+    assert path.stat().st_size < 100_000
+    with pytest.raises(SuiteError, match="too much for its size"):
+        read_benchmark(path)
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "submission": read_submission,
     "baseline": load_baseline,
