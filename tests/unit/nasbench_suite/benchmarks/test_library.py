@@ -185,7 +185,8 @@ def test_bad_arguments(source: Path, arguments: dict, sentence: str) -> None:
 
 
 def test_folder_that_cannot_be_written(home: Path, source: Path) -> None:
-    home.write_text("a file, not a folder")
+    home.mkdir()
+    (home / "benchmarks").write_text("a file, not a folder")
     with pytest.raises(SuiteError, match=r"Cannot write .*NASBENCH_HOME"):
         import_benchmark(source, "mine", "nasbench-macro")
     with pytest.raises(SuiteError, match="There is no file"):
