@@ -491,13 +491,15 @@ def _pair_over_seeds(
 
 
 def _pair_over_tasks(
-    one: _Runs, other: _Runs, family: int, tests: int, alpha: float
+    one: _Runs, other: _Runs, _family: int, tests: int, alpha: float
 ) -> tuple[Estimate, dict[str, float]]:
-    """Two methods on tasks like these: the mean of the tasks' differences, and Wilcoxon's test."""
+    """Two methods on tasks like these: the mean of the tasks' differences, and Wilcoxon's test.
+
+    Each pair is tested by itself, and no family of methods as one.
+    """
     gaps = np.array(
         [difference(a, b).value for a, b in zip(one.samples, other.samples, strict=True)]
     )
-    del family  # of pairs that are tested each by itself
     error = float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
     gap = Estimate(float(gaps.mean()), error, len(gaps) - 1.0)
     low, high = wilcoxon_interval(gaps, alpha / tests)

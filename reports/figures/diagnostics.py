@@ -32,7 +32,7 @@ _UPWARDS = 30  # characters of the vertical label on one line
 
 
 def diagnostic_data(name: str) -> Callable[[Results], pd.DataFrame]:
-    """What makes the table of a diagnostic: see ``metrics.robustness.diagnostic_curves``."""
+    """What makes the table of a diagnostic: see ``analysis.robustness.diagnostic_curves``."""
 
     def data(results: Results) -> pd.DataFrame:
         frame = diagnostic_curves(results, name)
