@@ -12,6 +12,7 @@ from traceback import walk_tb
 from nasbench_suite.errors import reason
 
 _OF_AN_EXTRA = re.compile(r"\s*([A-Za-z0-9._-]+)[^;]*;.*\bextra\s*==\s*['\"]([^'\"]+)['\"]")
+_PACKAGES = ("nasbench_suite", "search_methods", "hardware", "reports")
 _OWN = Path(__file__).resolve().parents[1]  # where the packages of this suite stand side by side
 
 
@@ -49,7 +50,7 @@ def broken_package(error: ImportError) -> str | None:
     frames = [frame for frame, _ in walk_tb(error.__traceback__)]
     raising = str(frames[-1].f_globals.get("__name__", "")) if frames else ""
     package = (error.name or raising).partition(".")[0]
-    return package if package and not (_OWN / package).is_dir() else None
+    return package if package and package not in _PACKAGES else None
 
 
 def _extra_with(package: str, distribution: Distribution | None) -> str | None:

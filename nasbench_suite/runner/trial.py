@@ -94,7 +94,7 @@ class Trial:
         arrays["header"] = np.array(header)
         arrays["method"] = np.frombuffer(state, dtype=np.uint8)
         with replacing(path) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)
         return True
 
     def _identity(self) -> dict[str, object]:

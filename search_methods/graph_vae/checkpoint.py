@@ -108,9 +108,7 @@ def save_model(model: CellVAE, training: Training, path: Path) -> None:
     }
     arrays = {name: value.numpy() for name, value in model.state_dict().items()}
     with replacing(path) as partial, partial.open("wb") as file:
-        np.savez_compressed(
-            file, allow_pickle=False, __header__=np.array(json.dumps(header)), **arrays
-        )
+        np.savez_compressed(file, __header__=np.array(json.dumps(header)), **arrays)
 
 
 def load_model(path: str | Path, space: str | None = None) -> tuple[CellVAE, Training]:

@@ -127,7 +127,6 @@ def embed(checkpoint: Path) -> Path:
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
-            allow_pickle=False,
             __header__=np.array(json.dumps(header)),
             latents=latents.astype(np.float16),
             structure_weight=weight,

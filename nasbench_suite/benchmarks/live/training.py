@@ -249,7 +249,7 @@ class Training:
             if buffer is not None:
                 arrays[f"momentum.{place}"] = buffer.numpy(force=True)
         with replacing(path) as partial, partial.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)
 
     def load(self, path: Path) -> None:
         """Go on from what ``save`` wrote, of the same training; only before the first epoch.

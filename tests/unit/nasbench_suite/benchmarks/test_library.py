@@ -42,7 +42,7 @@ def source(tmp_path: Path) -> Path:
 
 def test_imported_by_name_and_by_path(home: Path, source: Path) -> None:
     written = import_benchmark(source, "mine", "nasbench-macro").benchmark
-    frame = pd.read_csv(source)
+    frame = pd.read_csv(source, float_precision="round_trip")
     for found in (nasbench_suite.load_benchmark("mine"), load_benchmark(written_file(home))):
         assert found.name == "mine"
         assert found.about["source"] == "source.csv"
@@ -160,7 +160,7 @@ def test_an_import_that_dies_leaves_the_table_that_was_there(
 def test_a_benchmark_in_use_survives_its_replacement(source: Path) -> None:
     import_benchmark(source, "mine", "nasbench-macro")
     used = load_benchmark("mine")
-    expected = pd.read_csv(source)["c_test_3"]
+    expected = pd.read_csv(source, float_precision="round_trip")["c_test_3"]
     frame = pd.read_csv(source, dtype={"arch_str": str})
     frame["c_test_3"] = 50.0
     frame.to_csv(source)

@@ -512,10 +512,10 @@ def test_command_refuses_what_is_no_architecture(arguments):
     [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF"), ("dot", b"digraph")],
 )
 def test_command_draws_into_files(pyplot, tmp_path, name, suffix, begin):
-    path = tmp_path / f"picture.{suffix}"
+    path, before = tmp_path / f"picture.{suffix}", pyplot.get_fignums()
     assert _run("draw", "7", "--space", name, "--output", str(path)).exit_code == 0
     assert path.read_bytes().startswith(begin)
-    assert not pyplot.get_fignums()
+    assert pyplot.get_fignums() == before
 
 
 @pytest.mark.parametrize("target", ["picture.bmp", "picture", "nowhere/picture.svg"])
