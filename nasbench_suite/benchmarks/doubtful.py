@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.metric import Metric, metric_option
 from nasbench_suite.benchmarks.quantities import QUANTITIES, convert
 from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace, PoolSpace
@@ -88,12 +88,12 @@ def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> lis
     if quantity == "latency" and unit == "ms" and middle <= SHORTEST_MS:
         hints.append(
             f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
-            f"seconds, say so with --metric {name}:unit=s (or --unit s)."
+            f"seconds, say so with {metric_option(name, 'unit=s')} (or --unit s)."
         )
     if quantity == "latency" and unit == "ms" and middle >= LONGEST_MS:
         hints.append(
             f"{name} has a median of {middle:,.0f} ms: if these are microseconds, say so with "
-            f"--metric {name}:unit=us (or --unit us)."
+            f"{metric_option(name, 'unit=us')} (or --unit us)."
         )
     if most > FAR_OFF * middle:
         hints.append(
@@ -145,7 +145,7 @@ def _of_another_data_set(space: str, metric: Metric, values: _Numbers) -> list[s
     if best <= bounds[1] and (early or best >= bounds[0]):
         return []
     fits = [name for name, (low, high) in BEST.items() if low <= best <= high]
-    other = f"--metric {metric.name}:dataset={fits[0]}" if fits else "--metric"
+    other = metric_option(metric.name, f"dataset={fits[0]}") if fits else "--metric"
     return [
         f"{metric.name} has {best:.4g} % as its best, and the best of {metric.dataset} in this "
         f"space lies between {bounds[0]:g} and {bounds[1]:g}"
@@ -173,7 +173,7 @@ def _same_figures(metrics: Mapping[str, Metric], columns: Mapping[str, _Numbers]
                 found.append(
                     f"{metric.name} holds the figures of {column}: it is a test accuracy, and "
                     f"a search that sees it sees the test; say so with "
-                    f"--metric {metric.name}:split=test."
+                    f"{metric_option(metric.name, 'split=test')}."
                 )
                 break
     return found
@@ -194,14 +194,14 @@ def _on_test_grid(space: str, metric: Metric, values: _Numbers) -> list[str]:
         return [
             f"{metric.name} has only multiples of 1/{tests:,}, the number of test "
             f"images, and validation has {images['valid']:,}: unless it was rounded, it is "
-            f"a test accuracy; say so with --metric {metric.name}:split=test."
+            f"a test accuracy; say so with {metric_option(metric.name, 'split=test')}."
         ]
     if metric.epochs == SEVERAL_TRAININGS:
         return [
             f"{metric.name} has only multiples of 1/{tests:,}, so it is one training, and "
             f"validation and test have as many images: a column of this name that goes "
             f"round is the test accuracy of one seed; if it is, say so with "
-            f"--metric {metric.name}:split=test."
+            f"{metric_option(metric.name, 'split=test')}."
         ]
     return []
 

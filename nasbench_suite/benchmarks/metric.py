@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -76,3 +77,8 @@ class Metric:
     def missing_column(self) -> str:
         """The name of the column with the reason of each architecture; only where some lack it."""
         return f"{self.name}@missing"
+
+
+def metric_option(name: str, said: str) -> str:
+    """What to type for ``columns.parse_fact``, whatever a column's name is to a shell."""
+    return f"--metric {shlex.quote(f'{name}:{said}')}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nasbench_suite.commands.printing import print_lines, table_text
+from nasbench_suite.errors import printable
 
 if TYPE_CHECKING:
     from nasbench_suite.benchmarks.open import OpenBenchmark
@@ -160,9 +161,9 @@ def import_command(
         )
     benchmark = imported.benchmark
     for column, reason in imported.left_out.items():
-        typer.echo(f"left out {column}: {reason}", err=True)
+        typer.echo(printable(f"left out {column}: {reason}"), err=True)
     for hint in (*imported.hints, *imported.warnings):
-        typer.echo(hint, err=True)
+        typer.echo(printable(hint), err=True)
     number = counted(len(benchmark.metrics), "metric")
     if isinstance(benchmark, Surrogate):
         accuracy = (n for n, one in benchmark.metrics.items() if one.quantity == "accuracy")
@@ -248,7 +249,8 @@ def doctor_command(
     from nasbench_suite.benchmarks.doctor import examine
 
     said = {"arch_column": arch, "in_index_order": in_order, "encoding": encoding}
-    typer.echo(examine(file, space, **said, partial=partial))
+    told = examine(file, space, **said, partial=partial)
+    typer.echo(printable(told, len(told)))
 
 
 @app.command("where")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nasbench_suite.errors import printable
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -79,7 +81,7 @@ def table_lines(
     heads: Sequence[str], rows: Sequence[Sequence[str]], width: int, names: int = 1
 ) -> Iterator[str]:
     """The lines of ``print_table`` on a terminal of so many columns."""
-    columns = [list(map(str, cells)) for cells in zip(heads, *rows, strict=True)]
+    columns = [[printable(str(cell)) for cell in cells] for cells in zip(heads, *rows, strict=True)]
     taken = sum(max(map(len, cells)) + len(_GAP) for cells in columns[:names])
     room = max(width - taken, _LEAST)
     broken = [[[cell] for cell in cells] for cells in columns[:names]]
@@ -126,7 +128,7 @@ def print_lines(*parts: str) -> None:
     import sys
 
     width = terminal_width() if sys.stdout.isatty() else None
-    for part in parts:
+    for part in (printable(part, len(part)) for part in parts):
         if width is None or len(part) <= width or "\n" in part:
             typer.echo(part)
         else:

@@ -29,9 +29,16 @@ def list_command(as_json: _Json = False) -> None:
 
     import numpy as np
 
-    from nasbench_suite.commands.printing import print_table
+    from nasbench_suite.commands.printing import print_lacks, print_table
+    from nasbench_suite.errors import SuiteError
     from nasbench_suite.spaces import FiniteSpace, list_spaces, load_space
 
+    spaces, lacks = [], []
+    for name in list_spaces():
+        try:
+            spaces.append(load_space(name))
+        except SuiteError as error:  # another package's fault, and no other space's
+            lacks.append(str(error))
     rng = np.random.default_rng(0)
     if as_json:
         found = [
@@ -43,18 +50,19 @@ def list_command(as_json: _Json = False) -> None:
                 "aliases": space.aliases,
                 "example": space.string(0 if isinstance(space, FiniteSpace) else space.sample(rng)),
             }
-            for space in map(load_space, list_spaces())
+            for space in spaces
         ]
         typer.echo(json.dumps(found, indent=2))
         return
     rows = []
-    for space in map(load_space, list_spaces()):
+    for space in spaces:
         options = ", ".join(map(str, sorted(set(space.choices)))) or "-"
         size = "unknown" if space.size is None else f"{space.size:,}"
         classes = f"{len(space.representatives):,}" if isinstance(space, FiniteSpace) else "unknown"
         counts = size, classes, str(len(space.choices) or "-")
         rows.append((space.name, *counts, options))
     print_table(("space", "architectures", "classes", "decisions", "options"), rows)
+    print_lacks(lacks)
 
 
 @app.command("show")

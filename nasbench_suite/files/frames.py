@@ -445,7 +445,7 @@ def _is_by_column(values: Sequence[Mapping[Any, Any]]) -> bool:
 
 
 def _delimited(text: str) -> FrameFile:
-    """A table of text; the separator is the one in the first line."""
+    """A table of text; the separator is the one in the first line, and in the row below it."""
     import pandas as pd
 
     lines = text.splitlines()
@@ -454,7 +454,9 @@ def _delimited(text: str) -> FrameFile:
         above += 1
     header = lines[above] if above < len(lines) else ""
     bare = re.sub(r'"[^"]*"', "", header)
-    separator = next((one for one in _SEPARATORS if one in bare), None)
+    row = re.sub(r'"[^"]*"', "", next(filter(str.strip, lines[above + 1 :]), header))
+    there = [one for one in _SEPARATORS if one in bare]
+    separator = next((one for one in there if one in row), there[0] if there else None)
     if separator is None:
         separator = r"\s+" if len(bare.split()) > 1 else ","
     try:

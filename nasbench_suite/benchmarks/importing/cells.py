@@ -81,12 +81,20 @@ def read_string(space: SearchSpace, cell: str) -> Any:
             raise error from None  # what is wrong with the cell as it stands
 
 
+def _is_string_of_space(name: str, cell: object) -> bool:
+    """As ``is_string_of``; of a space that cannot be made, which is another package's fault, no."""
+    try:
+        return is_string_of(load_space(name), cell)
+    except SuiteError:
+        return False
+
+
 def no_architecture(
     path: Path, row: int, cell: object, space: SearchSpace, error: SuiteError
 ) -> SuiteError:
     """What is wrong with a cell, with the space that it is of where that is another."""
     others = [name for name in list_spaces() if name != space.name] if row == 0 else []
-    fits = [name for name in others if is_string_of(load_space(name), cell)]
+    fits = [name for name in others if _is_string_of_space(name, cell)]
     if not fits:
         from_one = isinstance(cell, int) and cell == getattr(space, "size", None)
         mend = " If the column counts from 1, subtract 1." if from_one else ""

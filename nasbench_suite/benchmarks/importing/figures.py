@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nasbench_suite.benchmarks.importing.cells import Numbers
-from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.metric import Metric, metric_option
 from nasbench_suite.benchmarks.quantities import QUANTITIES, impossible
 from nasbench_suite.errors import SuiteError, and_more
 from nasbench_suite.spaces import FiniteSpace
@@ -31,7 +31,8 @@ def usual_facts(name: str, quantity: str, said: Mapping[str, Any]) -> dict[str, 
     if said.get("direction") is None:
         raise SuiteError(
             f"Quantity {quantity!r} of metric {name!r} is none of {', '.join(QUANTITIES)}: "
-            f"say whether larger is better with --metric {name}:direction=maximize or minimize."
+            f"say whether larger is better with {metric_option(name, 'direction=maximize')} or "
+            f"minimize."
         )
     return {"unit": "", "direction": said["direction"]}
 
@@ -73,7 +74,7 @@ def shown_by(name: str, facts: Mapping[str, Any], columns: Sequence[Numbers]) ->
         return Shown({})
     hint = (
         f"{name} has only {distinct} distinct values: if a model made them, say so with "
-        f"--metric {name}:provenance=modelled."
+        f"{metric_option(name, 'provenance=modelled')}."
     )
     return Shown(quantised, f"{distinct} distinct values", "" if "provenance" in facts else hint)
 
@@ -116,7 +117,8 @@ def refuse_impossible(
     if not wrong.any():
         return
     if metric.quantity == "loss":
-        rule += f"; if it is minus the loss, say so with --metric {metric.name}:direction=maximize"
+        option = metric_option(metric.name, "direction=maximize")
+        rule += f"; if it is minus the loss, say so with {option}"
     mend = (
         "why -1 stands for no figure with --missing REASON"
         if (values[wrong] == NO_FIGURE).all()
@@ -127,7 +129,8 @@ def refuse_impossible(
     raise SuiteError(
         f"Column {column!r} of {path} is {values[at]:g} at architecture {at} "
         f"({space.string(at)}){and_more(int(wrong.sum()) - 1)}: {rule}; leave the "
-        f"column out, or say what it is with --metric {metric.name}:quantity=NAME, or {mend}."
+        f"column out, or say what it is with {metric_option(metric.name, 'quantity=NAME')}, or "
+        f"{mend}."
     )
 
 

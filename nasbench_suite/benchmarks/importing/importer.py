@@ -39,7 +39,7 @@ from nasbench_suite.benchmarks.importing.figures import (
 )
 from nasbench_suite.benchmarks.importing.reading import described_costs, in_brackets, read_figures
 from nasbench_suite.benchmarks.long_form import refuse_long_form
-from nasbench_suite.benchmarks.metric import Metric
+from nasbench_suite.benchmarks.metric import Metric, metric_option
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
@@ -257,7 +257,7 @@ class Importer:
         for test in tests:
             if len(test.seeds) > 1:
                 column = self.seed_sources[test.name]
-                hint += f": set one training aside with --metric {column}:split=valid"
+                hint += f": set one training aside with {metric_option(column, 'split=valid')}"
                 break
         return [f"{hint}."]
 
@@ -301,7 +301,8 @@ class Importer:
                 self.assumed[name] = "ms"
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
-            return f"nothing says what it is; add --metric {name}:quantity=accuracy or another"
+            option = metric_option(name, "quantity=accuracy")
+            return f"nothing says what it is; add {option} or another"
         if quantity != inferred.get("quantity"):
             inferred.pop("unit", None)  # it was that of another quantity
         facts = {**usual_facts(name, quantity, said), **inferred}

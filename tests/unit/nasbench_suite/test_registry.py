@@ -9,9 +9,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from nasbench_suite import registry
+from nasbench_suite.benchmarks.importing import benchmark_from_frame
+from nasbench_suite.commands.space import app as space_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.tasks import Method
@@ -175,6 +179,14 @@ def test_a_space_that_cannot_be_made_is_named(install: Install) -> None:
     )
     with pytest.raises(SuiteError, match=r"'half' \(half:Half\) cannot be made .*abstract"):
         load_space("half")
+    cells = ["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"]
+    table = pd.DataFrame({"arch_str": cells, "c_valid": [1.0]})
+    with pytest.raises(SuiteError, match=r"of space 'nats-tss', not of 'nasbench-macro'"):
+        benchmark_from_frame(table, "nasbench-macro")
+    listed = CliRunner().invoke(space_app, ["list"])
+    assert listed.exit_code == 0
+    assert "nats-tss" in listed.stdout
+    assert "! Search space 'half' (half:Half) cannot be made" in listed.stdout
 
 
 def test_two_claims_to_one_name_spoil_that_name_alone(install: Install) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -335,7 +336,7 @@ def test_an_accuracy_that_is_turned_round_is_named(name: str, other: str) -> Non
 )
 def test_figures_of_another_data_set_are_named(called: str, best: float, meant: str) -> None:
     hints = [one for one in hints_of(called, accuracies(best)) if "as its best" in one]
-    assert f"--metric {called}:dataset={meant}" in hints[0]
+    assert f"--metric {shlex.quote(f'{called}:dataset={meant}')}" in hints[0]
 
 
 @pytest.mark.parametrize(

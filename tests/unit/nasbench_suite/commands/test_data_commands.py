@@ -55,6 +55,20 @@ def test_import_says_what_it_took_and_what_not(source: Path) -> None:
     assert list(load_benchmark("mine").metrics) == ["c_test", "params"]
 
 
+def test_names_of_columns_steer_neither_terminal_nor_shell(source: Path) -> None:
+    frame = pd.read_csv(source, dtype={"arch_str": str})
+    names = {"score": "\x1b[2Jscore\u202e; echo", "params": "\x1b[2J\u202eparams"}
+    frame.rename(columns=names).to_csv(source, index=False)
+    facts = f"{names['params']}:quantity=parameters"
+    imported = done(
+        "import", source, "--name", "mine", "--space", "nasbench-macro", "--metric", facts
+    )
+    hint = next(line for line in imported.stderr.splitlines() if "echo" in line)
+    assert "--metric '\\x1b[2Jscore\\u202e; echo:quantity=accuracy'" in hint
+    said = done("info", "mine").output, done("doctor", source, "--space", "nasbench-macro").output
+    assert all(r"\u202e" in text and "\u202e" not in text for text in said)
+
+
 def test_import_options_reach_the_import(source: Path, tmp_path: Path) -> None:
     latency = tmp_path / "latency.csv"
     frame = pd.DataFrame({"network": MACRO.all_strings, "phone": np.arange(1, MACRO.size + 1) / 8})

@@ -108,6 +108,14 @@ def test_figures_by_architecture(tmp_path: Path) -> None:
     assert frame.to_dict("list") == {"architecture": ["a", "b"], "x": [1, 3], "y": [2, 4]}
 
 
+def test_a_separator_stands_in_the_rows_too(tmp_path: Path) -> None:
+    """What stands in a column's name alone separates nothing."""
+    (tmp_path / "t.csv").write_text("arch,accuracy;final,x|y\na,1.5,2\n")
+    assert list(read_frame(tmp_path / "t.csv").frame) == ["arch", "accuracy;final", "x|y"]
+    (tmp_path / "t.csv").write_text("arch;accuracy, final\na;1,5\n")
+    assert read_frame(tmp_path / "t.csv").frame["accuracy, final"].astype(float).tolist() == [1.5]
+
+
 def test_a_thousand_and_a_decimal_are_not_confused(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text('arch,x\na,"1,234"\nb,"2,345"\n')
