@@ -6,6 +6,7 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class Trial:
         if state is None:
             return False
         session = self.session.state()
-        arrays = {name: value for name, value in session.items() if isinstance(value, np.ndarray)}
+        arrays: dict[str, Any] = {k: v for k, v in session.items() if isinstance(v, np.ndarray)}
         rest = {name: value for name, value in session.items() if name not in arrays}
         header = json.dumps(
             {**self._identity(), "session": rest, "wall_seconds": self._wall_seconds}

@@ -238,7 +238,7 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write all that ``load`` needs to go on, as arrays, in one step."""
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, Any] = {
             "progress": np.array([self.epochs, self.seconds]),
             "draws": self._draws.get_state().numpy(),
         }
