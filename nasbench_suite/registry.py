@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from importlib import import_module
 from importlib.metadata import Distribution, EntryPoint, EntryPoints, distributions, entry_points
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,6 +41,7 @@ class Kind:
         name: plural, as ``nasbench list`` takes it.
         one: what a sentence calls one of them.
         summary: what they are, in one sentence.
+        described_by: ``module:function`` that says what one is, where a part cannot say it itself.
         aliased: whether one may have further names, in an attribute ``aliases``. They are looked
             for among all parts where no part has the name itself, so importing these must be quick.
     """
@@ -48,6 +50,7 @@ class Kind:
     one: str
     summary: str
     aliased: bool = False
+    described_by: str = ""
 
     @property
     def group(self) -> str:
@@ -103,7 +106,12 @@ KINDS: Mapping[str, Kind] = {
         ),
         Kind("runtimes", "runtime", "What runs networks to time them: hardware.runtimes.Runtime."),
         Kind("executors", "executor", "Where trials run: nasbench_suite.runner.executors."),
-        Kind("suites", "suite", "Experiments that can be cited by name: `nasbench run --suite`."),
+        Kind(
+            "suites",
+            "suite",
+            "Experiments that can be cited by name: `nasbench run --suite`.",
+            described_by="nasbench_suite.suites:describe_suite",
+        ),
         Kind("commands", "command", "Commands of nasbench: a typer application or a function."),
     )
 }
@@ -384,11 +392,19 @@ def describe(kind: str) -> list[Listed]:
         try:
             part = entry.load()
             with entry.blamed("be described"):
-                told = summarise(part)
+                told = _told(entry, part)
             described.append(Listed(name, told, entry.distribution, entry.aliases))
         except SuiteError as error:
             described.append(Listed(name, told or "", entry.distribution, fault=str(error)))
     return described
+
+
+def _told(entry: Entry, part: object) -> str:
+    """What a part says of itself, or what its kind has somebody else say."""
+    if not entry.kind.described_by:
+        return summarise(part)
+    module, _, function = entry.kind.described_by.partition(":")
+    return str(getattr(import_module(module), function)(entry.name))
 
 
 def summarise(part: object) -> str:

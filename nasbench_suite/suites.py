@@ -27,12 +27,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from nasbench_suite import registry
 from nasbench_suite.deprecated import RUN_ARGUMENTS, current_keys
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.toml import read_toml
+from nasbench_suite.parsing import parse_seeds, split_names
 
 _SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "answers")
 
@@ -55,10 +56,14 @@ class SuiteRun(BaseModel):
     each_objective: list[str] = []
     answers: str = "mean"
 
+    @field_validator("objectives", "each_objective", mode="before")
+    @classmethod
+    def _split(cls, names: Any) -> Any:
+        """Names parted by commas, as on the command line, or a list of them."""
+        return split_names(names) if isinstance(names, str) else names
+
     def settings(self) -> dict[str, Any]:
         """The keyword arguments of ``nasbench_suite.run``, but for the store."""
-        from nasbench_suite.parsing import parse_seeds
-
         found = self.model_dump()
         return {**found, "seeds": parse_seeds(self.seeds)}
 
@@ -123,6 +128,15 @@ def load_suite(name: str) -> Suite:
         return read_suite(path)
 
 
+def describe_suite(name: str) -> str:
+    """What a suite is for, in its own words.
+
+    Raises:
+        SuiteError: as ``load_suite``.
+    """
+    return load_suite(name).description
+
+
 def _by_seeds(run: dict[str, Any]) -> list[dict[str, Any]]:
     """A run of methods by seeds as a run of each seeds' methods."""
     methods = run.get("methods")
@@ -139,4 +153,4 @@ def _with_shared(run: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
     return {**shared, **run}
 
 
-__all__ = ["Suite", "SuiteRun", "load_suite", "read_suite"]
+__all__ = ["Suite", "SuiteRun", "describe_suite", "load_suite", "read_suite"]

@@ -226,6 +226,8 @@ def derived_curves(results: Results) -> pd.DataFrame:
 
     finished = results.finished
     supernets = finished[(finished["evaluations"] == 0) & (finished["trainings"] > 0)]
+    if supernets.empty:
+        return _over_seeds(results, supernets)
     changes = results.store.incumbents(supernets["trial"])
     steps = supernets.loc[supernets.index.repeat(supernets["trainings"].astype(int))]
     steps = steps[["trial", "task_key", "method"]].assign(

@@ -55,6 +55,13 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
     return found
 
 
+def told_same(results: Results, task_key: str) -> Iterator[str]:
+    """A sentence for each group of ``identical_methods``."""
+    for alike in identical_methods(results, task_key):
+        names = f"{', '.join(alike[:-1])} and {alike[-1]}"
+        yield f"{names} made the same evaluations with every seed: here they are one method."
+
+
 def _same(one: Record, other: Record) -> bool:
     arrays = ((getattr(one, name), getattr(other, name)) for name in _ARRAYS)
     return one.strings == other.strings and all(

@@ -7,6 +7,8 @@ import sys
 from contextlib import suppress
 from io import TextIOWrapper
 
+_INTERRUPTED = "nasbench: interrupted; what was finished is kept, the same command goes on."
+
 
 def main() -> None:
     """Run the command line; bad input is one sentence on standard error and exit code 2."""
@@ -44,11 +46,12 @@ def main() -> None:
         )
         sys.exit(2)
     except KeyboardInterrupt:
-        print(
-            "nasbench: interrupted; what was finished is kept, the same command goes on.",
-            file=sys.stderr,
-        )
+        print(_INTERRUPTED, file=sys.stderr)
         sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == 130:  # typer's answer to an interrupt, without a word
+            print(_INTERRUPTED, file=sys.stderr)
+        raise
 
 
 def _stop_writing() -> None:

@@ -24,6 +24,7 @@ from reports.commands.options import (
     Store,
     print_sheet,
     read,
+    tell_same,
 )
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def compare(
         alpha=alpha,
         resamples=RESAMPLES if resamples is None else resamples,
     )
+    tell_same(results)
     if form is Format.CSV:
         typer.echo(tables.to_csv(comparison_tables.comparisons_frame(comparisons)), nl=False)
     elif form is Format.JSON:

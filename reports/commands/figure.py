@@ -20,6 +20,7 @@ from reports.commands.options import (
     Order,
     Store,
     read,
+    tell_same,
 )
 
 
@@ -134,15 +135,17 @@ def table(
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
+    results = read(
+        file or store,
+        benchmark=benchmark,
+        dataset=dataset,
+        methods=methods,
+        order=order or methods,
+        labels=labels,
+    )
+    tell_same(results)
     made = paper_table(
-        read(
-            file or store,
-            benchmark=benchmark,
-            dataset=dataset,
-            methods=methods,
-            order=order or methods,
-            labels=labels,
-        ),
+        results,
         statistic=statistic.value,
         alpha=alpha,
     )

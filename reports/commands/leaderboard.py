@@ -27,6 +27,7 @@ from reports.commands.options import (
     Store,
     print_sheet,
     read,
+    tell_same,
 )
 
 
@@ -109,6 +110,8 @@ def leaderboard(
             name += "-simultaneous" if simultaneous else ""
             write_paper_figure(chosen(), name, figure, venue="screen")
             typer.echo(f"The anytime curves are in {figure}.", err=True)
+        if form in (Format.CSV, Format.JSON):
+            tell_same(results)  # other forms say it below each task
         if form is Format.CSV:
             typer.echo(tables.to_csv(rows), nl=False)
             return

@@ -12,6 +12,7 @@ import typer
 
 from nasbench_suite.commands.completion import complete, complete_tasks
 from nasbench_suite.deprecated import moved
+from nasbench_suite.errors import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,6 +151,15 @@ def read(
         order=names(order),
         plain=form in (Format.CSV, Format.JSON),
     )
+
+
+def tell_same(results: Results) -> None:
+    """Say beside what a command prints which methods of a task are one by two names."""
+    from nasbench_suite.analysis.sameness import told_same
+
+    for key, task in results.names.items():
+        for said in told_same(results, key):
+            typer.echo(printable(f"{task}: {said}"), err=True)
 
 
 def names(text: str | None) -> Sequence[str] | None:

@@ -387,7 +387,7 @@ def _pairwise(found: Comparison) -> Table:
     methods = [m for m in found.methods if any(m in pair for pair in cells)]
     return Table(
         title=found.task,
-        subtitle=f"in {found.unit}",
+        subtitle=f"in {found.unit}" if found.unit else "",
         columns=("", *methods),
         rows=tuple((m, *(cells.get((m, other), "") for other in methods)) for m in methods),
         best=(False,) * len(methods),

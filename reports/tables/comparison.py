@@ -141,8 +141,8 @@ def _pair_table(comparison: Comparison) -> Table:
     better = comparison.pairs["p_adjusted"] < comparison.alpha
     return Table(
         title=f"{comparison.task}: pairs",
-        subtitle=f"{_pair_blocks(comparison)}, differences in {unit}, region of "
-        f"practical equivalence ±{comparison.rope:.2g}",
+        subtitle=f"{_pair_blocks(comparison)}, differences{f' in {unit}' if unit else ''}, region "
+        f"of practical equivalence ±{comparison.rope:.2g}",
         columns=(
             *("method", "against", "difference", "interval", "noise", "p", "equiv."),
             *("Bayes", "improves"),
@@ -168,9 +168,10 @@ def _pair_table(comparison: Comparison) -> Table:
 
 def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
     if np.isfinite(comparison.detectable):
+        shown = f"{comparison.detectable:.{digits}f} {comparison.unit}".strip()
         yield (
-            f"A difference of {comparison.detectable:.{digits}f} {comparison.unit} shows with a "
-            f"power of 0.8, adjusted as p is; a smaller one may go unseen."
+            f"A difference of {shown} shows with a power of 0.8, adjusted as p is; a smaller one "
+            f"may go unseen."
         )
     if comparison.over == "tasks" and comparison.pairs["low"].isna().all():
         yield (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nasbench_suite.analysis.sameness import identical_methods, idle_settings
+from nasbench_suite.analysis.sameness import idle_settings, told_same
 from nasbench_suite.deprecated import moved
 from reports.labels import labels_of
 from reports.tables.text import (
@@ -200,9 +200,7 @@ def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
     if said := explain_one_figure(rows):
         yield said
     key = rows["task_key"].iloc[0]
-    for alike in identical_methods(results, key):
-        names = f"{', '.join(alike[:-1])} and {alike[-1]}"
-        yield f"{names} made the same evaluations with every seed: here they are one method."
+    yield from told_same(results, key)
     yield from idle_settings(results, key)
     measure = results.tasks[rows["task_key"].iloc[0]].measure
     if measure is not None:

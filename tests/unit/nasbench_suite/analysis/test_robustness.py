@@ -253,6 +253,11 @@ def test_curves_of_derived_cells_hold_until_another_is_derived(
     assert set(curve["seeds"]) == {5}
 
 
+def test_who_evaluates_derives_nothing(toy: Benchmark, tmp_path: Path) -> None:
+    run(toy, [("random", Random())], seeds=range(2), store=tmp_path / "r.sqlite")
+    assert derived_curves(read_results(tmp_path / "r.sqlite")).empty
+
+
 def test_sensitivity_holds_all_else_equal(toy: Benchmark, tmp_path: Path) -> None:
     path = tmp_path / "r.sqlite"
     methods = [("teller", Teller(rate=rate, bad=bad)) for rate, bad in product((1.0, 3.0), (0, 1))]

@@ -140,6 +140,22 @@ def test_a_distribution_that_wrote_over_a_package_of_ours_is_named(
     assert call("list", "methods", path=site).returncode == 0
 
 
+def test_an_interrupt_is_answered_in_a_sentence(call: Call) -> None:
+    program = (
+        "from nasbench_suite.commands import main, app\n"
+        "import typer\n"
+        "def interrupted(): raise KeyboardInterrupt\n"
+        "made = typer.Typer()\n"
+        "made.command()(interrupted)\n"
+        "app.build_app = lambda: made\n"
+        "import sys; sys.argv = ['nasbench']\n"
+        "main()\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert answer.returncode == 130
+    assert answer.stderr.count("the same command goes on") == 1
+
+
 def test_an_unknown_command_is_answered_with_the_nearest(call: Call) -> None:
     answer = call("leaderbord")
     assert answer.returncode == 2

@@ -136,6 +136,22 @@ def test_every_suite_can_be_read_and_says_what_it_is_for() -> None:
         load_suite("quik")
 
 
+def test_objectives_are_names_parted_by_commas_or_a_list(tmp_path: Path) -> None:
+    for written in ('"onnxruntime_ms,flops"', '["onnxruntime_ms", "flops"]'):
+        (tmp_path / "e.toml").write_text(f"{EXPERIMENT}objectives = {written}\n")
+        assert read_suite(tmp_path / "e.toml").runs[1].objectives == ["onnxruntime_ms", "flops"]
+
+
+def test_methods_that_are_one_are_told_by_every_table(nasbench: Command, tmp_path: Path) -> None:
+    """Evolution whose population is not below the budget is random search."""
+    chosen = ("--methods", "random,regularized-evolution,local-search", "--seeds", "0-2")
+    nasbench("run", *chosen, "--evaluations", "8", "--store", "s.sqlite")
+    for command in ("leaderboard", "compare", "table"):
+        told = nasbench(command, "s.sqlite", *(["--format", "csv"] if command != "table" else []))
+        assert told.err.count("made the same evaluations with every seed") == 1
+    assert "made the same evaluations" in nasbench("leaderboard", "s.sqlite").out
+
+
 def test_a_budget_of_a_runs_own_takes_the_place_of_the_shared_one(tmp_path: Path) -> None:
     (tmp_path / "e.toml").write_text(EXPERIMENT.replace("evaluations = 8", "simulated_seconds = 9"))
     first, second = read_suite(tmp_path / "e.toml").runs

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from nasbench_suite import registry
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.suites import load_suite
 
 
 def listed(*arguments: str) -> str:
@@ -43,6 +44,11 @@ def test_every_part_has_a_line_that_says_what_it_is(kind: str) -> None:
     assert [part["name"] for part in parts] == list(known)
     lacking = [part["fault"] for part in parts if part["fault"]]
     assert all("needs the package" in fault for fault in lacking)  # where an extra is missing
+
+
+def test_a_suite_is_what_its_file_says() -> None:
+    told = {part.name: part.summary for part in registry.describe("suites")}
+    assert told["quick"] == load_suite("quick").description
 
 
 def test_a_group_of_commands_is_what_its_help_says() -> None:
