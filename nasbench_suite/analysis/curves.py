@@ -159,9 +159,12 @@ def results_curves(
                 )
             )
     if not parts:
+        mend = "choose evaluations, which every benchmark has"
+        if by == "evaluations":
+            mend = "what methods with a supernet would derive, `nasbench figure derived` draws"
         raise SuiteError(
-            f"{results.path} has no finished trial with {by} to draw: "
-            f"choose evaluations, which every benchmark has, or run more with `nasbench run`."
+            f"{results.path} has no finished trial with {by} to draw: {mend}; or run more with "
+            f"`nasbench run`."
         )
     return pd.concat(parts, ignore_index=True)
 

@@ -85,7 +85,10 @@ def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFr
     samples = method_samples(results)
     methods = common_methods(samples)
     if len(methods) < 2:
-        raise SuiteError("A critical difference needs two methods with results on every task.")
+        raise SuiteError(
+            "A critical difference needs two methods with results on every task: choose a task "
+            "with --task, or run more."
+        )
     blocks = [blocks_of(of_task)[methods].to_numpy() for of_task in samples.values()]
     test = friedman(np.concatenate(blocks), alpha)
     frame = pd.DataFrame(
@@ -330,7 +333,10 @@ def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
     if against not in everywhere:
         raise SuiteError(f"{against} has no results on every task: choose another method.")
     if len(everywhere) < 2:
-        raise SuiteError("An improvement needs two methods with results on every task.")
+        raise SuiteError(
+            "An improvement needs two methods with results on every task: choose a task with "
+            "--task, or run more."
+        )
     runs = {m: [of_task[m].figures for of_task in samples.values()] for m in everywhere}
     rows = [
         (method, against, *probability_of_improvement(runs[against], runs[method]))
@@ -372,17 +378,21 @@ def distribution(store: str | Path | Results, *, ax: Axes | None = None) -> Axes
 
 
 def distribution_data(results: Results) -> pd.DataFrame:
-    """One row a run: ``method``, ``regret``, ``unit``; methods by median."""
+    """One row a run: ``method``, ``regret``, ``unit``; methods by median.
+
+    Of methods with results on every task, as other runs are of other tasks alone.
+    """
     import pandas as pd
 
     regrets, unit = _regrets(results)
-    frame = pd.concat(
-        [
-            pd.DataFrame({"method": method, "regret": np.concatenate(strata), "unit": unit})
-            for method, strata in regrets.items()
-        ],
-        ignore_index=True,
-    )
+    parts = [
+        pd.DataFrame({"method": method, "regret": np.concatenate(strata), "unit": unit})
+        for method, strata in regrets.items()
+        if len(strata) == len(results.tasks)
+    ]
+    if not parts:
+        raise SuiteError("No method has results on every task: choose one with --task.")
+    frame = pd.concat(parts, ignore_index=True)
     order = frame.groupby("method")["regret"].median().sort_values(kind="stable").index
     return frame.set_index("method").loc[order].reset_index()
 

@@ -207,6 +207,17 @@ def test_distributions_hold_every_run(results: Results) -> None:
     np.testing.assert_allclose(np.sort(frame["regret"]), np.sort(regrets), atol=1e-6)
 
 
+def test_distributions_leave_out_who_was_not_run_on_every_task(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    path = tmp_path / "r.sqlite"
+    run(toy, ["random", "local-search"], seeds=range(3), store=path, evaluations=10)
+    run(toy, ["random", "tpe"], seeds=range(3), store=path, evaluations=20)
+    frame = choose_figure("distribution").table(read_results(path))
+    assert frame["method"].unique().tolist() == ["Random search"]
+    assert frame.attrs["left_out"] == ["Local search", "TPE"]
+
+
 def test_what_cannot_be_drawn_is_refused(results: Results, tmp_path: Path) -> None:
     for name, path, settings, sentence in (
         ("curve", "f.pdf", {}, "Unknown figure"),
