@@ -27,7 +27,7 @@ class Smac(Method):
     """SMAC3's facade for hyperparameters: random forests over the choices.
 
     Attributes:
-        trials: what its initial design is a quarter of.
+        trials: what its initial design is at most a quarter of.
     """
 
     trials: int = EVALUATIONS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,12 @@ TESTS = {
     for path in (ROOT / "tests").rglob("test_*.py")
     for name in re.findall(r"^def (test_\w+)\(", path.read_text(), flags=re.MULTILINE)
 }
+
+
+def sources() -> Iterator[Path]:
+    """Every module of the four packages."""
+    for package in ("nasbench_suite", "search_methods", "hardware", "reports"):
+        yield from (ROOT / package).rglob("*.py")
 
 
 def test_the_citation_is_of_this_version() -> None:
@@ -80,15 +87,13 @@ def test_every_python_that_is_tested_is_promised() -> None:
 
 def test_no_console_reads_markup_in_what_it_prints() -> None:
     """Rich takes [torch] for a style and eats it, in advice, names of methods and paths alike."""
-    for package in ("nasbench_suite", "search_methods", "hardware", "reports"):
-        for path in (ROOT / package).rglob("*.py"):
-            for arguments in re.findall(r"\bConsole\(([^()]*)\)", path.read_text()):
-                assert "markup=False" in arguments, path
+    for path in sources():
+        for arguments in re.findall(r"\bConsole\(([^()]*)\)", path.read_text()):
+            assert "markup=False" in arguments, path
 
 
 def test_no_archive_of_arrays_has_one_that_is_called_allow_pickle() -> None:
     """NumPy before 2.1 writes what ``savez`` is told of pickles as an array of that name."""
-    for package in ("nasbench_suite", "search_methods", "hardware", "reports"):
-        for path in (ROOT / package).rglob("*.py"):
-            for call in re.findall(r"\bsavez\w*\([^)]*", path.read_text()):
-                assert "allow_pickle" not in call, path
+    for path in sources():
+        for call in re.findall(r"\bsavez\w*\([^)]*", path.read_text()):
+            assert "allow_pickle" not in call, path
