@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
@@ -151,7 +153,9 @@ def run(
         store: the results file; made if absent.
         settings: ``dataset``, ``evaluations``, ``simulated_seconds``, ``signal``, ``judged_by``,
             ``objectives``, ``each_objective``, ``answers``, ``jobs``, ``progress=True``,
-            ``on_evaluation`` and whatever else ``nasbench_suite.runner.run`` takes.
+            ``on_evaluation`` and whatever else ``nasbench_suite.runner.run`` takes. What hints
+            say, such as that a population is not below the budget, is warned of before anything
+            runs, unless ``on_hint`` is given.
 
     Returns:
         The experiment, with ``leaderboard()``, ``compare()``, ``curves()``, ``evaluations()``,
@@ -162,7 +166,16 @@ def run(
         SuiteError: bad input, found before anything is run.
         KeyboardInterrupt: interrupted; every finished trial is kept.
     """
+    settings = {"on_hint": _warn, **settings}
     return Experiment(store, run_trials(benchmark, methods, seeds=seeds, store=store, **settings))
+
+
+def _warn(hint: str) -> None:
+    """Warn of a hint, at the line outside the suite that called it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("nasbench_suite."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(f"{hint.removesuffix('.')}.", stacklevel=level)
 
 
 __all__ = ["Experiment", "run"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
@@ -17,6 +18,7 @@ from nasbench_suite.runner.runs import MethodSpecification, make_methods
 from nasbench_suite.runner.trial import Trial
 from nasbench_suite.spaces import SearchSpace, load_space
 from nasbench_suite.tasks import make_task
+from nasbench_suite.tasks.methods import method_label
 
 
 class Search:
@@ -26,13 +28,14 @@ class Search:
     own that is let go on between ``ask`` and ``tell`` alone, so that a search is as reproducible as
     any other::
 
-        search = Search("regularized-evolution", space="nats-tss", evaluations=50, seed=0)
+        search = Search("local-search", space="nats-tss", evaluations=50, seed=0)
         while (architecture := search.ask()) is not None:
             search.tell(train(architecture))
         print(search.best)
 
     An architecture that the method asks for again is answered by what was told before, at the
-    budget's expense.
+    budget's expense. A method that cannot do with this budget what its name says is warned of,
+    see ``Method.hints``.
 
     Args:
         method: as ``run`` takes one.
@@ -47,14 +50,14 @@ class Search:
 
     def __init__(
         self,
-        method: MethodSpecification = "regularized-evolution",
+        method: MethodSpecification = "local-search",
         space: str | SearchSpace = "nats-tss",
         *,
         evaluations: float = 100,
         seed: int = 0,
         maximize: bool = True,
     ) -> None:
-        ((_, made),) = make_methods([method])
+        ((name, made),) = make_methods([method])
         self._told: dict[str, float] = {}
         self._questions: SimpleQueue[str | None] = SimpleQueue()
         self._answers: SimpleQueue[float] = SimpleQueue()
@@ -64,6 +67,8 @@ class Search:
         found = load_space(space) if isinstance(space, str) else space
         task = make_task(_Asking(self, found, maximize), evaluations=evaluations)
         self._trial = Trial(task, made, seed)
+        for hint in made.hints(task):
+            warnings.warn(f"{method_label(name, made)}: {hint}.", stacklevel=2)
         # A thread that is left waiting ends with the program.
         self._thread = threading.Thread(target=self._advance, daemon=True)
 

@@ -52,6 +52,7 @@ class Bananas(Method):
     approach: ClassVar[str] = "predictor"
 
     needs_features: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10
     batch_size: int = 10

@@ -51,6 +51,7 @@ class ExhaustivePredictor(Method):
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10
     initial: Design = "diverse"

@@ -88,6 +88,7 @@ class GraphVAESearch(Method):
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10
     initial: Literal["auto", "random", "diverse", "extremes"] = "auto"
@@ -110,6 +111,11 @@ class GraphVAESearch(Method):
                 )
         check_design(self.initial, "auto", "extremes")
         check_source(self.transfer)
+
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """The first queries, unless figures choose them: known beforehand, or of the first few."""
+        decided = task.transfer or self.initial == "extremes"
+        return (0, "") if decided else super().beginning(task)
 
     def refuse(self, task: Task) -> None:
         """Also where there is no embedding of the space, or one that cannot be used."""

@@ -12,6 +12,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples
 from nasbench_suite.statistics.pareto import hypervolume, scaled
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class LaMOO(Method):
 
     multi_objective: ClassVar[bool] = True
     needs_features: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 20
     leaf_size: int = 15
@@ -94,6 +96,10 @@ class LaMOO(Method):
             raise SuiteError(
                 f"Unknown sampler {self.sampler!r} of LaMOO: choose {' or '.join(_SAMPLERS)}."
             )
+
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """Until there is something to divide: a part of so few samples is the whole space."""
+        return max((self.num_initial, "num_initial"), (self.leaf_size + 1, "leaf_size"))
 
     def start(self, session: Session) -> None:
         """Begin with nothing known."""

@@ -33,6 +33,7 @@ class LocalSearch(Method):
 
     title: ClassVar[str] = "Local search"
     approach: ClassVar[str] = "black box"
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10
     query_until_lower: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
 from search_methods.nsga2 import rank_and_crowding
-from search_methods.regularized_evolution import check_sizes, never_evolves
+from search_methods.regularized_evolution import check_sizes
 
 
 @dataclass
@@ -37,16 +35,13 @@ class MultiObjectiveRegularizedEvolution(Method):
     approach: ClassVar[str] = "Pareto"
 
     multi_objective: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "population_size"
 
     population_size: int = 10
     sample_size: int = 3
 
     def __post_init__(self) -> None:
         check_sizes(self.population_size, self.sample_size)
-
-    def hints(self, task: Task) -> Sequence[str]:
-        """A population that the budget does not fill never evolves."""
-        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Begin with an empty population."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,9 +12,7 @@ from numpy.typing import NDArray
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
-from search_methods.regularized_evolution import never_evolves
 
 _TRIES = 100  # at a child that has not been evaluated, before a random architecture takes its place
 
@@ -42,6 +39,7 @@ class NSGA2(Method):
     approach: ClassVar[str] = "Pareto"
 
     multi_objective: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "population_size"
 
     population_size: int = 20
     crossover_probability: float = 0.9
@@ -57,10 +55,6 @@ class NSGA2(Method):
                 f"A crossover_probability of {self.crossover_probability} is impossible: "
                 f"choose one in [0, 1]."
             )
-
-    def hints(self, task: Task) -> Sequence[str]:
-        """A population that the budget does not fill never evolves."""
-        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Begin with an empty population."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from inspect import signature
 from typing import Any, ClassVar
 
 from nasbench_suite.errors import SuiteError, choose_from, need_package
 from nasbench_suite.spaces.exchange import architecture_of, optuna_distributions
 from nasbench_suite.tasks.method import Method, Session
+from nasbench_suite.tasks.task import Task
+
+_BEGINNINGS = ("n_startup_trials", "population_size")  # parameters of optuna's samplers
 
 
 @dataclass
@@ -41,6 +45,16 @@ class OptunaSampler(Method):
         known = [name for name in samplers.__all__ if name.endswith("Sampler")]
         if self.sampler not in known:
             raise SuiteError(choose_from("sampler of optuna", self.sampler, known))
+
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """What the sampler's own signature says, as it is set."""
+        from optuna import samplers
+
+        known = signature(getattr(samplers, self.sampler)).parameters
+        for name in _BEGINNINGS:
+            if name in known:
+                return int(self.settings.get(name, known[name].default)), name
+        return 0, ""
 
     def start(self, session: Session) -> None:
         """Open an empty study in memory."""

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples
-from nasbench_suite.spaces import listed
+from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.statistics.pareto import scaled, simplex_lattice
 from nasbench_suite.tasks.method import Method, Session, later
+from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
 from search_methods.initial_designs import check_design, diverse
 from search_methods.predictors.hamming_process import HammingProcess
@@ -51,6 +52,7 @@ class ParEGO(Method):
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 0
     rho: float = 0.05
@@ -72,6 +74,13 @@ class ParEGO(Method):
             raise SuiteError(f"A rho of {self.rho} is impossible: choose one of at least 0.")
         check_design(self.initial)
 
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """The initial designs."""
+        return self._count(task.benchmark.space), self.begins_with
+
+    def _count(self, space: SearchSpace) -> int:
+        return self.num_initial or 11 * len(space.choices) - 1
+
     def start(self, session: Session) -> None:
         """Lay out the lattice of weights: 11 vectors of two objectives, 15 or more of others."""
         import scipy.linalg  # noqa: F401 (its library is to be among those found next)
@@ -81,7 +90,7 @@ class ParEGO(Method):
         self.losses: dict[int, Array] = {}
         self.size = listed(session.space).size
         decisions = len(session.space.choices)
-        self.count = self.num_initial or 11 * decisions - 1
+        self.count = self._count(session.space)
         self.first: list[int] = []
         if self.initial == "diverse":
             self.first = diverse(session.space, self.count, session.rng)

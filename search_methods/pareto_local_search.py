@@ -35,6 +35,7 @@ class ParetoLocalSearch(Method):
     approach: ClassVar[str] = "Pareto"
 
     multi_objective: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10
 

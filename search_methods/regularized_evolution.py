@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, ClassVar
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
 
 
 @dataclass
@@ -32,16 +30,13 @@ class RegularizedEvolution(Method):
 
     title: ClassVar[str] = "Regularized evolution"
     approach: ClassVar[str] = "black box"
+    begins_with: ClassVar[str] = "population_size"
 
     population_size: int = 100
     sample_size: int = 25
 
     def __post_init__(self) -> None:
         check_sizes(self.population_size, self.sample_size)
-
-    def hints(self, task: Task) -> Sequence[str]:
-        """A population that the budget does not fill never evolves."""
-        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Begin with an empty population."""
@@ -73,14 +68,3 @@ def check_sizes(population_size: int, sample_size: int) -> None:
             f"A sample of {sample_size} does not fit a population of {population_size}: "
             f"choose a sample_size from 1 to {population_size}."
         )
-
-
-def never_evolves(population_size: int, task: Task) -> list[str]:
-    """A hint where the budget ends before, or just as, the first population is complete."""
-    budget = task.budget.evaluations
-    if budget is None or population_size < budget:
-        return []
-    return [
-        f"population_size={population_size} is not below the budget of {budget:g} evaluations, "
-        f"so all that is evaluated is the first, random population"
-    ]

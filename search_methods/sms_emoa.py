@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +12,6 @@ from nasbench_suite.errors import SuiteError, need_package
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 from search_methods.gaps import filled
-from search_methods.regularized_evolution import never_evolves
 
 
 @dataclass
@@ -40,6 +38,7 @@ class SMSEMOA(Method):
 
     multi_objective: ClassVar[bool] = True
     needs_choices: ClassVar[bool] = True
+    begins_with: ClassVar[str] = "population_size"
 
     population_size: int = 20
 
@@ -59,10 +58,6 @@ class SMSEMOA(Method):
                 f"{task.name!r} has one: name another with --objectives, or choose nsga2."
             )
         need_package("Method 'sms-emoa'", "pymoo", "multiobjective")
-
-    def hints(self, task: Task) -> Sequence[str]:
-        """A population that the budget does not fill never evolves."""
-        return never_evolves(self.population_size, task)
 
     def start(self, session: Session) -> None:
         """Set up pymoo's algorithm."""

@@ -46,7 +46,15 @@ class SuccessiveHalving(Method):
 
     def hints(self, task: Task) -> Sequence[str]:
         """With a signal at one number of epochs alone, nothing can be halved."""
-        return hints_of_one_rung(task, self.eta)
+        return hints_of_one_rung(task, self.eta) or super().hints(task)
+
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """The lowest rung."""
+        rungs = spaced(task.fidelities, self.eta)
+        return self._count(rungs) * rungs[0] / rungs[-1], "configurations"
+
+    def _count(self, rungs: Sequence[int]) -> int:
+        return self.configurations or math.ceil(rungs[-1] / rungs[0])
 
     def start(self, session: Session) -> None:
         """Choose the rungs."""
@@ -54,8 +62,8 @@ class SuccessiveHalving(Method):
 
     def step(self, session: Session) -> None:
         """One run of successive halving, on new random architectures."""
-        n = self.configurations or math.ceil(self.rungs[-1] / self.rungs[0])
-        halve(session, [session.space.sample(session.rng) for _ in range(n)], self.rungs)
+        drawn = [session.space.sample(session.rng) for _ in range(self._count(self.rungs))]
+        halve(session, drawn, self.rungs)
 
 
 def halve(session: Session, architectures: Sequence[Any], rungs: Sequence[int]) -> None:

@@ -8,16 +8,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.main import get_command
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
+from nasbench_suite.parsing import parse_methods
 from nasbench_suite.runner import run
-from nasbench_suite.tasks.methods import describe_methods, method_class
+from nasbench_suite.tasks import make_task
+from nasbench_suite.tasks.methods import describe_methods, make_method, method_class
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -112,12 +116,32 @@ def test_commands_and_options_that_are_written_exist(page: Path) -> None:
                 assert word.partition("=")[0] in known, (page.name, word, words)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_search_that_is_written_ends_before_it_begins(page: Path, toy: Benchmark) -> None:
+    """A population that its budget does not fill would make a reader run random search."""
+    for words in commands(page.read_text()):
+        if words[:1] != ["run"] or "--methods" not in words or "--simulated-seconds" in words:
+            continue
+        given = dict(pairwise(words))
+        if "$" in given["--methods"]:
+            continue
+        task = make_task(toy, evaluations=float(given.get("--evaluations", 200)))
+        for name, settings in parse_methods(given["--methods"]):
+            if name not in registry.entries("methods"):
+                continue  # the reader's own
+            said = " ".join(make_method(name, settings).hints(task))
+            assert "before it learns anything" not in said, (words, said)
+
+
 @pytest.mark.parametrize("page", ["comparing.md", "figures.md", "python.md"])
 def test_python_on_the_pages_runs(page: str, toy: Benchmark, tmp_path: Path) -> None:
     run(toy, "random,local-search", seeds=range(4), store=tmp_path / "results.sqlite")
     text = (ROOT / "docs" / page).read_text()
     for block in re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
         answer = subprocess.run(
-            [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True
+            [sys.executable, "-W", "error::UserWarning", "-c", block],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
         )
         assert answer.returncode == 0, block + answer.stderr

@@ -118,6 +118,7 @@ def run(
     on_trial: Callable[[TrialDone], None] | None = None,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
+    on_hint: Callable[[str], None] | None = None,
     progress: bool = False,
 ) -> RunSummary:
     """Run methods on a benchmark and write every finished trial to a results file.
@@ -158,6 +159,8 @@ def run(
         progress: whether to show a bar with the time that is left, on standard error.
         on_plan: called once, with (trials to run, trials already finished) by task name and
             method label.
+        on_hint: called with each of the summary's hints once it is known, those of methods and
+            tasks before the first trial.
 
     Returns:
         What was done. A trial that raised, passed a limit or lost its process is recorded as
@@ -196,6 +199,7 @@ def run(
         on_trial=on_trial,
         on_evaluation=on_evaluation,
         on_plan=on_plan,
+        on_hint=on_hint,
         progress=progress,
     )
 
@@ -277,6 +281,7 @@ def run_tasks(
     on_trial: Callable[[TrialDone], None] | None = None,
     on_evaluation: Callable[[Evaluation], None] | None = None,
     on_plan: Callable[[Plan], None] | None = None,
+    on_hint: Callable[[str], None] | None = None,
     progress: bool = False,
 ) -> RunSummary:
     """As ``run``, on tasks made before with ``make_task``."""
@@ -287,6 +292,9 @@ def run_tasks(
     with ResultStore(store) as results, ExitStack() as shown:
         environment_id = results.add_environment(describe_environment(name for name, _ in chosen))
         plans = _make_plans(results, tasks, chosen, seeds, keep, rerun, summary)
+        tell = on_hint or (lambda hint: None)
+        for hint in summary.hints:
+            tell(hint)
         if progress:
             from nasbench_suite.runner.progress import Bar
 
@@ -312,7 +320,9 @@ def run_tasks(
                     on_evaluation(evaluation)
             if on_trial is not None:
                 on_trial(done)
-        summary.hints += kept.hints()
+        for hint in kept.hints():
+            summary.hints.append(hint)
+            tell(hint)
         with suppress(OSError):
             checkpoints.rmdir()  # if empty: what failed keeps its checkpoint
     return summary

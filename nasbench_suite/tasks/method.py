@@ -55,6 +55,8 @@ class Method(ABC):
         needs_choices: whether it decides choice by choice, so that it needs a space with
             ``choices``; the architectures of a partial table are found by ``SearchSpace.closest``.
         needs_features: whether it learns from ``SearchSpace.features``.
+        begins_with: the hyper-parameter, if there is one, that says how many evaluations come
+            before the first that the method chooses by what it was told; see ``beginning``.
     """
 
     title: ClassVar[str] = ""
@@ -65,6 +67,7 @@ class Method(ABC):
     needs_parameters: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    begins_with: ClassVar[str] = ""
 
     def start(self, session: Session) -> None:  # noqa: B027 (optional)
         """Prepare a search; called once, before the first step."""
@@ -105,9 +108,29 @@ class Method(ABC):
     def hints(self, task: Task) -> Sequence[str]:
         """What a user should know of this method on this task, one sentence each.
 
-        For a method, or a setting, that cannot do there what its name says.
+        For a method, or a setting, that cannot do there what its name says: by default one whose
+        beginning takes the whole budget. Whoever overrides it for a method with a beginning adds
+        to these.
         """
-        return ()
+        (first, setting), budget = self.beginning(task), task.affordable
+        if not first or first < budget:
+            return ()
+        counted = task.budget.evaluations == budget
+        covers = f"is {task.budget}" if counted else f"covers about {budget:,.0f}"
+        return (
+            f"its beginning takes {first:g} evaluations and the budget {covers}, so all that it "
+            f"evaluates is drawn before it learns anything: choose a smaller {setting} or a larger "
+            f"budget",
+        )
+
+    def beginning(self, task: Task) -> tuple[float, str]:
+        """How many evaluations come before what a search was told decides the next.
+
+        Returns:
+            Their number, full evaluations as the budget counts them, 0 where the first already
+            counts or nobody knows; and the setting that says so.
+        """
+        return float(getattr(self, self.begins_with, 0)), self.begins_with
 
     @classmethod
     def implied(cls, name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:

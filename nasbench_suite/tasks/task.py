@@ -224,6 +224,19 @@ class Task:
         """A hash of ``config``: equal keys mean the same task on the same figures."""
         return config_hash(self.config)
 
+    @cached_property
+    def affordable(self) -> float:
+        """How many full evaluations the budget covers.
+
+        Where it counts seconds, so many trainings of the table's mean time; infinite where their
+        time is not known beforehand.
+        """
+        counted = np.inf if self.budget.evaluations is None else self.budget.evaluations
+        if self.budget.seconds is None or not isinstance(self.benchmark, Benchmark):
+            return counted
+        mean = float(np.nanmean(training_seconds(self.benchmark, self.cost_metrics[-1])))
+        return min(counted, self.workers * self.budget.seconds / mean) if mean > 0 else counted
+
     @property
     def hints(self) -> list[str]:
         """A sentence for each objective that was measured on other data than is searched on.

@@ -53,7 +53,7 @@ def test_what_ends_alike_is_not_taken_for_the_same(results, monkeypatch):
 def test_a_setting_that_cannot_act_is_said(results):
     (key,) = results.tasks
     (said,) = idle_settings(results, key)
-    assert said.startswith(f"{EVOLUTION}: population_size=100 is not below the budget of 20")
+    assert said.startswith(f"{EVOLUTION}: its beginning takes 100 evaluations and the budget is 20")
 
 
 def test_the_board_says_both(results):
@@ -61,7 +61,7 @@ def test_the_board_says_both(results):
     (table,) = leaderboard_sheet(results, rows).tables[:1]
     notes = " ".join(table.notes)
     assert f"random and {EVOLUTION} made the same evaluations with every seed" in notes
-    assert "population_size=100 is not below the budget" in notes
+    assert "its beginning takes 100 evaluations" in notes
 
 
 def test_a_method_that_is_not_installed_spoils_nothing(results, monkeypatch):
