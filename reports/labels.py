@@ -12,18 +12,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nasbench_suite.analysis.results import Results, budget_text, read_results
+from nasbench_suite.analysis.results import (
+    Results,
+    budget_text,
+    choose_task,
+    meant_methods,
+    need_trials,
+    one_task,
+    only,
+    read_results,
+)
 from nasbench_suite.benchmarks.columns import infer_facts
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.toml import read_toml
-from nasbench_suite.tasks.methods import method_title, own_label
+from nasbench_suite.tasks.methods import method_title
 from reports.credits import table_names
 
 if TYPE_CHECKING:
@@ -176,7 +186,7 @@ class Presented(Results):
         Raises:
             SuiteError: there is no such method, or the name stands for several.
         """
-        found = _meant(name, list(self.shown), self.shown)
+        found = meant_methods(name, list(self.shown), self.shown)
         if len(found) > 1:
             raise SuiteError(f"{name!r} may be {' or '.join(found)}: name one of them.")
         return self.shown[found[0]]
@@ -217,6 +227,7 @@ def present(
     results: Results,
     labels: Labels | None = None,
     *,
+    task: str | None = None,
     methods: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
     plain: bool = False,
@@ -226,12 +237,13 @@ def present(
     Args:
         results: as they were read.
         labels: names that come before those of the tables and of the suite.
+        task: one task alone, by what tells it from the others, see ``choose_task``.
         methods: these alone, by label, registered name or shown name; by default all.
         order: which come first, said likewise; the others follow as the results have them.
         plain: keep the identifiers, as files for other programs do.
 
     Raises:
-        SuiteError: there is no such method.
+        SuiteError: there is no such method or task.
     """
     if isinstance(results, Presented):
         return results
@@ -243,17 +255,18 @@ def present(
         {k: labels.method(k, [*everywhere, *of_name.get(_parts(k)[0], ())]) for k in known}
     )
     given = {label: label for label in known} if plain else shown
+    names = _task_names(results, labels)
+    if task is not None:
+        results = one_task(results, choose_task(results, task, names))
     if methods is not None:
-        results = only(results, [m for name in methods for m in _meant(name, known, shown)])
-    here = {label for of_task in results.taking_part.values() for label in of_task}
-    if not here:
-        raise SuiteError(f"{results.path} has no trial of these methods on these tasks.")
-    wanted = [label for name in order or () for label in _meant(name, known, shown)]
-    names = results.names if plain else _task_names(results, labels)
+        results = only(results, [m for name in methods for m in meant_methods(name, known, shown)])
+    taking_part = need_trials(results).taking_part
+    here = {label for of_task in taking_part.values() for label in of_task}
+    wanted = [label for name in order or () for label in meant_methods(name, known, shown)]
     return Presented(
         store=results.store,
         tasks=results.tasks,
-        names=names,
+        names=results.names if plain else {key: names[key] for key in results.tasks},
         named={key: given[label] for key, label in results.named.items()},
         methods=tuple(given[label] for label in known),
         labels=labels,
@@ -269,6 +282,7 @@ def read_presented(
     *,
     benchmark: str | None = None,
     dataset: str | None = None,
+    task: str | None = None,
     labels: str | Path | None = None,
     methods: Sequence[str] | None = None,
     order: Sequence[str] | None = None,
@@ -277,7 +291,7 @@ def read_presented(
     """Read results and present them; see ``read_results``, ``read_labels`` and ``present``."""
     found = None if labels is None else read_labels(labels)
     results = read_results(path, benchmark=benchmark, dataset=dataset)
-    return present(results, found, methods=methods, order=order, plain=plain)
+    return present(results, found, task=task, methods=methods, order=order, plain=plain)
 
 
 def told_apart(names: Sequence[str]) -> tuple[list[str], str]:
@@ -304,33 +318,22 @@ def common_settings(results: Results) -> list[str]:
     return [results.common] if isinstance(results, Presented) and results.common else []
 
 
-def in_order(frame: pd.DataFrame, results: Results, column: str = "method") -> pd.DataFrame:
-    """Rows with the methods asked for first, in the order asked for; the others as they were."""
+def in_order(frame: pd.DataFrame, results: Results, *columns: str) -> pd.DataFrame:
+    """Rows with the methods asked for first, in the order asked for; the others as they were.
+
+    Args:
+        frame: rows; where they have a ``task_key``, they stay with their task.
+        results: what they were made from.
+        columns: what names the methods of a row, the one asked for first counting; by default
+            ``method``.
+    """
     order = results.order if isinstance(results, Presented) else ()
     if not order:
         return frame
     places = {name: place for place, name in enumerate(order)}
-    keys = frame[column].map(lambda name: places.get(name, len(places)))
-    return frame.iloc[keys.argsort(kind="stable")].reset_index(drop=True)
-
-
-def only(results: Results, methods: Sequence[str]) -> Results:
-    """Results of some methods alone, by the names they have there."""
-    named = {key: name for key, name in results.named.items() if name in methods}
-    return replace(results, named=named, last={})
-
-
-def _meant(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[str]:
-    """The labels that a name stands for: that label, that shown name, or all of that method."""
-    if name in known:
-        return [name]
-    if (label := own_label(name)) in known:
-        return [label]
-    found = [label for label in known if name == shown[label]]
-    found = found or [label for label in known if label.partition("[")[0] == name]
-    if not found:
-        raise SuiteError(choose_from("method with results", name, [*known, *shown.values()]))
-    return found
+    asked = [frame[column].map(places).fillna(len(places)) for column in columns or ("method",)]
+    tasks = frame["task_key"].factorize()[0] if "task_key" in frame else np.zeros(len(frame))
+    return frame.iloc[np.lexsort((np.min(asked, axis=0), tasks))].reset_index(drop=True)
 
 
 def _parts(label: str) -> tuple[str, list[str], str]:

@@ -16,6 +16,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.store import ResultStore
+from nasbench_suite.tasks.methods import own_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,12 +189,56 @@ def one_task(results: Results, task: str) -> Results:
     return replace(results, tasks={key: results.tasks[key]}, names={key: task})
 
 
-def choose_task(results: Results, task: str | None) -> str:
+def only(results: Results, methods: Sequence[str]) -> Results:
+    """Results of some methods alone, by the names they have there."""
+    named = {key: name for key, name in results.named.items() if name in methods}
+    return replace(results, named=named, last={})
+
+
+def need_trials(results: Results) -> Results:
+    """The same results.
+
+    Raises:
+        SuiteError: none of the methods left has a trial on any of the tasks left.
+    """
+    if not any(results.taking_part.values()):
+        raise SuiteError(f"{results.path} has no trial of these methods on these tasks.")
+    return results
+
+
+def meant_methods(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[str]:
+    """The labels that a name stands for: that label, that shown name, or all of that method.
+
+    Args:
+        name: what was given; the settings in it may stand in any order.
+        known: labels of the methods that there are.
+        shown: the names that people are shown, by label.
+
+    Raises:
+        SuiteError: it stands for none.
+    """
+    if name in known:
+        return [name]
+    if (label := own_label(name)) in known:
+        return [label]
+    found = [label for label in known if name == shown.get(label)]
+    found = found or [label for label in known if label.partition("[")[0] == name]
+    if not found:
+        raise SuiteError(choose_from("method with results", name, [*known, *shown.values()]))
+    return found
+
+
+def choose_task(results: Results, task: str | None, shown: Mapping[str, str] | None = None) -> str:
     """The readable name of the task meant by a part of it that no other task has.
 
     A data set, a benchmark, an objective or a budget will do, or several with a comma or a slash
     between: ``cifar10``, ``nas201/cifar10``, ``cifar10, 100 evaluations``. A name in full is meant
     as it is. None will do where there is one task alone.
+
+    Args:
+        results: with the tasks.
+        task: what was given.
+        shown: further names of the tasks by key, which will do as well.
 
     Raises:
         SuiteError: no task has these parts, or several have.
@@ -203,20 +248,22 @@ def choose_task(results: Results, task: str | None) -> str:
         return names[0]
     if task is None:
         raise SuiteError(f"There are {len(names)} tasks: choose one of {'; '.join(names)}.")
-    if task in names:
-        return task
-    wanted = _parts(task)
-    found = [
-        results.names[key]
-        for key, row in results.tasks.items()
-        if wanted
-        <= _parts(results.names[key]) | _parts(row.name) | {str(row.dataset), budget_text(row)}
-    ]
+    wanted, found = _parts(task), []
+    for key, row in results.tasks.items():
+        whole = {results.names[key], (shown or {}).get(key, "")}
+        if task in whole:
+            return results.names[key]
+        if wanted <= set().union(*map(_parts, {*whole, row.name})) | {
+            str(row.dataset),
+            budget_text(row),
+        }:
+            found.append(results.names[key])
     if len(found) == 1:
         return found[0]
     if found:
         raise SuiteError(f"{task!r} may be {' or '.join(map(repr, found))}: say more of it.")
-    raise SuiteError(choose_from("task", task, names))
+    short = {str(row.dataset): results.names[key] for key, row in results.tasks.items()}
+    raise SuiteError(choose_from("task", task, names, short))
 
 
 def _parts(name: str) -> set[str]:

@@ -290,11 +290,24 @@ def sensitivity(
     Raises:
         SuiteError: the file has no such method or parameter, or one value of it alone.
     """
+    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    return results_sensitivity(results, method, parameter, tail=tail, confidence=confidence)
+
+
+def results_sensitivity(
+    results: Results,
+    method: str,
+    parameter: str,
+    *,
+    tail: float = TAIL,
+    confidence: float = 0.95,
+) -> pd.DataFrame:
+    """As ``sensitivity``, of results already read."""
     import json
 
     import pandas as pd
 
-    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    store = results.path
     configs = {row.key: row for row in results.store.methods() if row.name == method}
     finished = results.finished[results.finished["method_key"].isin(list(configs))]
     if not len(finished):

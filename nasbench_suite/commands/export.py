@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, Trials, choosing
+
 
 class What(StrEnum):
     """What a row is."""
@@ -16,20 +18,18 @@ class What(StrEnum):
     EVALUATIONS = "evaluations"
 
 
+@choosing
 def export(
     output: Annotated[Path, typer.Argument(help="The file to write, ending in .csv or .parquet.")],
-    store: Annotated[Path, typer.Option(help="Results file, made by `nasbench run`.")] = Path(
-        "results.sqlite"
-    ),
+    store: Store = DEFAULT_STORE,
     what: Annotated[
         What, typer.Option(help="A row a trial, or a row an evaluation of every trial.")
     ] = What.TRIALS,
-    benchmark: Annotated[str | None, typer.Option(help="This benchmark alone.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="This data set alone.")] = None,
+    *,
+    chosen: Trials,
 ) -> None:
     """Write trials or evaluations as CSV or Parquet."""
     from nasbench_suite.analysis.evaluations import results_evaluations
-    from nasbench_suite.analysis.results import read_results
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import replacing
     from nasbench_suite.files.cells import guard_cells
@@ -37,7 +37,7 @@ def export(
 
     if output.suffix not in (".csv", ".parquet"):
         raise SuiteError(f"{output} is no table: end its name in .csv or .parquet.")
-    results = read_results(store, benchmark=benchmark, dataset=dataset)
+    results = chosen.read(store)
     if what is What.EVALUATIONS:
         frame = results_evaluations(results)
     else:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nasbench_suite.commands.options import DEFAULT_STORE, OneTask, Store, choosing
 from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
     Evaluations,
     File,
     Form,
     Format,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    OneTask,
     Seconds,
-    Store,
+    Selection,
     print_sheet,
-    read,
     tell_same,
 )
 
@@ -39,11 +34,12 @@ class Blocks(StrEnum):
     TASKS = "tasks"
 
 
+@choosing
 def compare(
     file: File = None,
     store: Store = DEFAULT_STORE,
-    methods: Chosen = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     against: Annotated[
         str | None,
         typer.Option(
@@ -55,8 +51,6 @@ def compare(
         Blocks, typer.Option(help="`seeds`: about these tasks; `tasks`: about tasks like these.")
     ] = Blocks.SEEDS,
     form: Form = Format.TERMINAL,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
     evaluations: Evaluations = None,
     seconds: Seconds = None,
     rope: Annotated[
@@ -81,17 +75,11 @@ def compare(
     """Test which methods differ, by how much, and how sure that is."""
     from nasbench_suite.analysis.comparison import BEST, results_comparisons
     from nasbench_suite.statistics.significance import RESAMPLES
+    from reports.labels import in_order
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
-    results = read(
-        file or store,
-        form=form,
-        benchmark=benchmark,
-        dataset=dataset,
-        methods=methods,
-        labels=labels,
-    )
+    results = chosen.read(file or store, form)
     if cost is not None:
         from nasbench_suite.analysis.curves import matched_costs, results_curves
 
@@ -116,13 +104,16 @@ def compare(
         alpha=alpha,
         resamples=RESAMPLES if resamples is None else resamples,
     )
+    comparisons = [
+        replace(one, pairs=in_order(one.pairs, results, "first", "second")) for one in comparisons
+    ]
     tell_same(results)
     if form is Format.CSV:
         typer.echo(tables.to_csv(comparison_tables.comparisons_frame(comparisons)), nl=False)
     elif form is Format.JSON:
         typer.echo(comparison_tables.comparisons_json(comparisons), nl=False)
     else:
-        print_sheet(comparison_tables.comparison_sheet(comparisons), form, results)
+        print_sheet(comparison_tables.comparison_sheet(comparisons, results.order), form, results)
 
 
 def seeds(

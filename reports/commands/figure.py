@@ -9,19 +9,8 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands.completion import complete
-from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
-    File,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    OneTask,
-    Order,
-    Store,
-    read,
-    tell_same,
-)
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
+from reports.commands.options import File, Selection, tell_same
 
 
 class Venue(StrEnum):
@@ -40,6 +29,7 @@ class Width(StrEnum):
     TEXT = "text"
 
 
+@choosing
 def figure(
     name: Annotated[
         str | None,
@@ -52,12 +42,8 @@ def figure(
         Path | None,
         typer.Option("--output", "-o", help="File (.pdf, .svg or .png); by default NAME.pdf."),
     ] = None,
-    task: OneTask = None,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    methods: Chosen = None,
-    order: Order = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     venue: Annotated[Venue, typer.Option(help="Column width and font sizes.")] = Venue.NEURIPS,
     width: Annotated[Width, typer.Option(help="One column, or the whole text.")] = Width.COLUMN,
     height: Annotated[float | None, typer.Option(help="Inches; by default as it fits.")] = None,
@@ -80,17 +66,9 @@ def figure(
     choose_figure(name)  # a slip in the name is told before anything is read
     path = output or Path(f"{name}.pdf")
     frame = write_paper_figure(
-        read(
-            store,
-            benchmark=benchmark,
-            dataset=dataset,
-            methods=methods,
-            order=order,
-            labels=labels,
-        ),
+        chosen.read(store),
         name,
         path,
-        task=task,
         venue=venue.value,
         width=width.value,
         height=height,
@@ -116,14 +94,12 @@ class TableFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+@choosing
 def table(
     file: File = None,
     store: Store = DEFAULT_STORE,
-    methods: Chosen = None,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    order: Order = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     statistic: Annotated[
         Statistic, typer.Option(help="mean ± std, median, or iqm with interval.")
     ] = Statistic.MEAN,
@@ -135,14 +111,7 @@ def table(
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
-    results = read(
-        file or store,
-        benchmark=benchmark,
-        dataset=dataset,
-        methods=methods,
-        order=order or methods,
-        labels=labels,
-    )
+    results = chosen.read(file or store)
     tell_same(results)
     made = paper_table(
         results,

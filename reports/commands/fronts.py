@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
-    File,
-    Form,
-    Format,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    Order,
-    Store,
-    print_rows,
-    read,
-)
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
+from reports.commands.options import File, Form, Format, Selection, print_rows
 
 
+@choosing
 def fronts(
     file: File = None,
     store: Store = DEFAULT_STORE,
     form: Form = Format.TERMINAL,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    methods: Chosen = None,
-    order: Order = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     figure: Annotated[
         Path | None,
         typer.Option(help="Draw median attainment surfaces here (.pdf, .png or .svg)."),
@@ -47,18 +32,9 @@ def fronts(
 
     if figure is not None:
         check_figure_path(figure)
-    chosen = partial(
-        read,
-        file or store,
-        benchmark=benchmark,
-        dataset=dataset,
-        methods=methods,
-        order=order,
-        labels=labels,
-    )
-    results = chosen(form=form)
+    results = chosen.read(file or store, form)
     rows = in_order(results_indicators(results), results)
     if figure is not None:
-        write_paper_figure(chosen(), "attainment", figure, venue="screen")
+        write_paper_figure(chosen.read(file or store), "attainment", figure, venue="screen")
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
     print_rows(rows, form, lambda: fronts_sheet(results, rows), results)

@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
 from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
     Evaluations,
     File,
     Form,
     Format,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    Order,
     Seconds,
-    Store,
+    Selection,
     print_sheet,
-    read,
     tell_same,
 )
 
@@ -38,6 +31,7 @@ class Against(StrEnum):
     SECONDS = "seconds"
 
 
+@choosing
 def leaderboard(
     file: File = None,
     store: Store = DEFAULT_STORE,
@@ -46,11 +40,8 @@ def leaderboard(
         typer.Option("--from", help="Verify and merge the submissions of this folder instead."),
     ] = None,
     form: Form = Format.TERMINAL,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    methods: Chosen = None,
-    order: Order = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     evaluations: Evaluations = None,
     seconds: Seconds = None,
     confidence: Annotated[
@@ -68,33 +59,19 @@ def leaderboard(
     ] = False,
 ) -> None:
     """Compare methods: means, intervals, regrets, ranks, ties within noise, anytime curves."""
-    import pandas as pd
-
     from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
     from reports.labels import in_order
     from reports.tables import rendering as tables
 
     with _results_file(file or store, source) as path:
-        chosen = partial(
-            read,
-            path,
-            benchmark=benchmark,
-            dataset=dataset,
-            methods=methods,
-            order=order,
-            labels=labels,
-        )
-        results = chosen(form=form)
+        results = chosen.read(path, form)
         rows = results_leaderboard(
             results,
             evaluations=evaluations,
             seconds=seconds,
             confidence=confidence,
         )
-        rows = pd.concat(
-            [in_order(part, results) for _, part in rows.groupby("task_key", sort=False)],
-            ignore_index=True,
-        )
+        rows = in_order(rows, results)
         overall = None
         if rows["task_key"].nunique() > 1 and form is not Format.CSV:
             overall = results_overall(
@@ -103,12 +80,13 @@ def leaderboard(
                 seconds=seconds,
                 confidence=confidence,
             )
+            overall = in_order(overall, results)
         if figure is not None:
             from reports.figures.gallery import write_paper_figure
 
             name = "anytime" if against is Against.EVALUATIONS else "anytime-seconds"
             name += "-simultaneous" if simultaneous else ""
-            write_paper_figure(chosen(), name, figure, venue="screen")
+            write_paper_figure(chosen.read(path), name, figure, venue="screen")
             typer.echo(f"The anytime curves are in {figure}.", err=True)
         if form in (Format.CSV, Format.JSON):
             tell_same(results)  # other forms say it below each task

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nasbench_suite.commands.completion import complete, complete_tasks
+from nasbench_suite.commands.options import Chosen, Tasks
 from nasbench_suite.deprecated import moved
 from nasbench_suite.errors import printable
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from reports.labels import Presented
     from reports.tables import rendering as tables
 
-DEFAULT_STORE = Path("results.sqlite")
 _PIPED = 100  # columns, where the output is no terminal and has no width
 
 
@@ -37,20 +36,11 @@ class Format(StrEnum):
 
 File = Annotated[
     Path | None,
-    typer.Argument(metavar="[RESULTS]", help="Results file; the same as --store.", show_default=""),
-]
-Store = Annotated[Path, typer.Option("--store", help="Results file, made by `nasbench run`.")]
-Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
-OneBenchmark = Annotated[str | None, typer.Option("--benchmark", help="This benchmark alone.")]
-OneDataset = Annotated[str | None, typer.Option("--dataset", help="This data set alone.")]
-Chosen = Annotated[
-    str | None,
-    typer.Option(
-        "--methods",
-        help="These methods alone, as name,name; by default all.",
-        autocompletion=complete("methods"),
+    typer.Argument(
+        metavar="RESULTS", help="Results file; the same as --store.", show_default=False
     ),
 ]
+Form = Annotated[Format, typer.Option("--format", help="How to print it.")]
 Order = Annotated[
     str | None,
     typer.Option(
@@ -60,14 +50,6 @@ Order = Annotated[
 LabelsFile = Annotated[
     Path | None,
     typer.Option("--labels", help="Names to show of methods, data sets and so on (TOML)."),
-]
-OneTask = Annotated[
-    str | None,
-    typer.Option(
-        "--task",
-        help="One task alone, by what tells it from the others, such as `cifar10`.",
-        autocompletion=complete_tasks,
-    ),
 ]
 Evaluations = Annotated[
     float | None,
@@ -81,6 +63,35 @@ Seconds = Annotated[
         help="Look after this many simulated training seconds.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class ShownTasks(Tasks):
+    """Which tasks of a results file a command shows, and under which names."""
+
+    labels: LabelsFile = None
+
+    def read(self, path: Path, form: Format | None = None) -> Presented:
+        """What is chosen; under identifiers where it is printed for other programs."""
+        from reports.labels import read_presented
+
+        return read_presented(path, **self.settings(), plain=form in (Format.CSV, Format.JSON))
+
+    def settings(self) -> dict[str, Any]:
+        """As ``reports.labels.read_presented`` takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+@dataclass(frozen=True)
+class Selection(ShownTasks):
+    """What a command shows of a results file, in which order, and under which names."""
+
+    methods: Chosen = None
+    order: Order = None
+
+    def settings(self) -> dict[str, Any]:
+        """As ``reports.labels.read_presented`` takes them."""
+        return super().settings() | {"methods": names(self.methods), "order": names(self.order)}
 
 
 def print_sheet(sheet: tables.Sheet, form: Format, results: Results | None = None) -> None:
@@ -127,30 +138,6 @@ def print_rows(
         typer.echo(tables.records_json(rows), nl=False)
     else:
         print_sheet(sheet(), form, results)
-
-
-def read(
-    path: Path,
-    *,
-    form: Format | None = None,
-    benchmark: str | None = None,
-    dataset: str | None = None,
-    methods: str | None = None,
-    order: str | None = None,
-    labels: Path | None = None,
-) -> Presented:
-    """The results that a command shows; under their identifiers in files for other programs."""
-    from reports.labels import read_presented
-
-    return read_presented(
-        path,
-        benchmark=benchmark,
-        dataset=dataset,
-        labels=labels,
-        methods=names(methods),
-        order=names(order),
-        plain=form in (Format.CSV, Format.JSON),
-    )
 
 
 def tell_same(results: Results) -> None:

@@ -7,18 +7,11 @@ from typing import Annotated
 
 import typer
 
-from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
-    File,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    Store,
-    names,
-)
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
+from reports.commands.options import File, Selection
 
 
+@choosing
 def report(
     file: File = None,
     store: Store = DEFAULT_STORE,
@@ -26,10 +19,8 @@ def report(
         "report.html"
     ),
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    methods: Chosen = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     generative: Annotated[
         Path | None,
         typer.Option(help="Figures of generative models, from `vae compare --format json`."),
@@ -38,14 +29,5 @@ def report(
     """Write one self-contained HTML page: leaderboard, curves, comparisons, provenance."""
     from reports.html.report import write_report
 
-    write_report(
-        file or store,
-        output,
-        title=title,
-        benchmark=benchmark,
-        dataset=dataset,
-        methods=names(methods),
-        labels=labels,
-        generative=generative,
-    )
+    write_report(file or store, output, title=title, generative=generative, **chosen.settings())
     typer.echo(output)

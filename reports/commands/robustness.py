@@ -6,34 +6,27 @@ from typing import Annotated
 
 import typer
 
+from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
 from reports.commands.options import (
-    DEFAULT_STORE,
-    Chosen,
     File,
     Form,
     Format,
-    LabelsFile,
-    OneBenchmark,
-    OneDataset,
-    Order,
-    Store,
+    Selection,
+    ShownTasks,
     print_rows,
-    read,
 )
 
 _Tail = Annotated[float, typer.Option(help="Share of the seeds that the CVaR averages.")]
 _Confidence = Annotated[float, typer.Option(help="Of the bootstrap intervals.")]
 
 
+@choosing
 def robustness(
     file: File = None,
     store: Store = DEFAULT_STORE,
     form: Form = Format.TERMINAL,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
-    methods: Chosen = None,
-    order: Order = None,
-    labels: LabelsFile = None,
+    *,
+    chosen: Selection,
     threshold: Annotated[
         float | None,
         typer.Option(help="Collapsed is what ends worse; by default the median of the space."),
@@ -46,15 +39,7 @@ def robustness(
     from reports.labels import in_order
     from reports.tables.robustness import robustness_sheet
 
-    results = read(
-        file or store,
-        form=form,
-        benchmark=benchmark,
-        dataset=dataset,
-        methods=methods,
-        order=order,
-        labels=labels,
-    )
+    results = chosen.read(file or store, form)
     rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
     rows = in_order(rows, results)
     print_rows(
@@ -62,27 +47,21 @@ def robustness(
     )
 
 
+@choosing
 def sensitivity(
     method: Annotated[str, typer.Argument(help="Name of a method.")],
     parameter: Annotated[str, typer.Argument(help="One of its hyper-parameters.")],
     store: Store = DEFAULT_STORE,
     form: Form = Format.TERMINAL,
-    benchmark: OneBenchmark = None,
-    dataset: OneDataset = None,
+    *,
+    chosen: ShownTasks,
     tail: _Tail = 0.2,
     confidence: _Confidence = 0.95,
 ) -> None:
     """Show how a method's results depend on one hyper-parameter, all else equal."""
-    from nasbench_suite.analysis.robustness import sensitivity as make_rows
+    from nasbench_suite.analysis.robustness import results_sensitivity
     from reports.tables.robustness import sensitivity_sheet
 
-    rows = make_rows(
-        store,
-        method,
-        parameter,
-        benchmark=benchmark,
-        dataset=dataset,
-        tail=tail,
-        confidence=confidence,
-    )
+    results = chosen.read(store, form)
+    rows = results_sensitivity(results, method, parameter, tail=tail, confidence=confidence)
     print_rows(rows, form, lambda: sensitivity_sheet(rows, method, parameter))

@@ -23,7 +23,7 @@ from nasbench_suite.rows import TaskRow
 from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
-from reports.labels import Labels, Presented, common_settings, read_presented
+from reports.labels import Labels, Presented, common_settings, in_order, read_presented
 from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
 from reports.tables.text import (
     explain_crossfit,
@@ -66,7 +66,9 @@ def write_report(
     title: str | None = None,
     benchmark: str | None = None,
     dataset: str | None = None,
+    task: str | None = None,
     methods: Sequence[str] | None = None,
+    order: Sequence[str] | None = None,
     labels: str | Path | None = None,
     generative: str | Path | None = None,
     panels: Sequence[Panel] | None = None,
@@ -79,7 +81,9 @@ def write_report(
         title: of the page.
         benchmark: only tasks on this benchmark.
         dataset: only tasks on this data set.
+        task: one task alone, by what tells it from the others.
         methods: these alone; by default all.
+        order: which come first; the others follow as the results have them.
         labels: a file of names to show, see ``reports.labels``.
         generative: figures of generative models to show as well, as
             ``reports.html.generative.read_generative`` reads them.
@@ -94,7 +98,13 @@ def write_report(
     if not output.parent.is_dir():
         raise SuiteError(f"There is no folder {output.parent} for the report: make it first.")
     results = read_presented(
-        store, benchmark=benchmark, dataset=dataset, methods=methods, labels=labels
+        store,
+        benchmark=benchmark,
+        dataset=dataset,
+        task=task,
+        labels=labels,
+        methods=methods,
+        order=order,
     )
     words = ["nasbench", "report", "--store", results.path.name, "--output", output.name]
     words += ["--title", title] if title else []
@@ -102,7 +112,9 @@ def write_report(
     chosen = [
         ("--benchmark", benchmark),
         ("--dataset", dataset),
+        ("--task", task),
         ("--methods", ",".join(methods or ())),
+        ("--order", ",".join(order or ())),
         ("--labels", Path(labels).name if labels else ""),
     ]
     choice = [word for name, value in chosen if value for word in (name, value)]
@@ -136,7 +148,7 @@ def render_report(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
     template = environment.from_string((page / "report.html.j2").read_text("utf-8"))
-    rows = results_leaderboard(results, confidence=_CONFIDENCE)
+    rows = in_order(results_leaderboard(results, confidence=_CONFIDENCE), results)
     sections = [section for panel in panels if (section := panel(results)) is not None]
     environments = results.store.environments()
     tags = {key: task_tags(task) for key, task in results.tasks.items()}
@@ -279,7 +291,7 @@ def _overall(results: Presented) -> Table | None:
     """The scores over all tasks, if there are several."""
     if len(results.tasks) < 2:
         return None
-    rows = results_overall(results, confidence=_CONFIDENCE)
+    rows = in_order(results_overall(results, confidence=_CONFIDENCE), results)
     if not compares(rows, len(results.tasks)):
         return None
     return overall_table(rows, f"{100 * _CONFIDENCE:g} %", "", tasks=len(results.tasks))

@@ -54,16 +54,17 @@ def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
     return Sheet(tuple(tables), legend)
 
 
-def comparison_sheet(comparisons: Sequence[Comparison]) -> Sheet:
+def comparison_sheet(comparisons: Sequence[Comparison], order: Sequence[str] = ()) -> Sheet:
     """Two tables a task: the methods' mean ranks, and the pairs.
 
     Args:
         comparisons: as ``nasbench_suite.analysis.comparison.compare`` gives them.
+        order: methods that stand first among the ranks; the others as the leaderboard has them.
     """
     tables = []
     for comparison in comparisons:
         if comparison.friedman is not None:
-            tables.append(_rank_table(comparison))
+            tables.append(_rank_table(comparison, order))
         tables.append(_pair_table(comparison))
     level = f"{100 * (1 - comparisons[0].alpha):g} %"
     alpha, over = comparisons[0].alpha, comparisons[0].over
@@ -90,7 +91,7 @@ def comparison_sheet(comparisons: Sequence[Comparison]) -> Sheet:
     return Sheet(tuple(tables), legend)
 
 
-def _rank_table(comparison: Comparison) -> Table:
+def _rank_table(comparison: Comparison, asked: Sequence[str]) -> Table:
     test = comparison.friedman
     assert test is not None
     groups: dict[int, str] = {}
@@ -98,8 +99,9 @@ def _rank_table(comparison: Comparison) -> Table:
         for member in clique:
             groups[member] = groups.get(member, "") + letter
     ranks = list(zip(comparison.methods, test.mean_ranks, strict=True))
-    order = sorted(range(len(ranks)), key=lambda place: (ranks[place][1], place))
-    worst = ranks[order[0]][1] + test.critical_difference
+    first = {method: place - len(asked) for place, method in enumerate(asked)}
+    order = sorted(range(len(ranks)), key=lambda place: (first.get(ranks[place][0], 0), place))
+    worst = test.mean_ranks.min() + test.critical_difference
     return Table(
         title=f"{comparison.task}: ranks",
         subtitle=f"Friedman's chi-squared {test.statistic:.2f}, p {p_value(test.p)}, "
