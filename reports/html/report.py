@@ -24,12 +24,10 @@ from reports.credits import credit_lines
 from reports.html.generative import generative_panel
 from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Labels, Presented, common_settings, in_order, read_presented
-from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table
+from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table, task_notes
 from reports.tables.text import (
     explain_crossfit,
-    explain_failures,
     explain_marks,
-    explain_one_figure,
     interval,
     mark,
     optimum_text,
@@ -167,9 +165,9 @@ def render_report(
         overall=_overall(results),
         marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
         notes=[
-            *_notes(rows),
+            *_notes(rows, results),
             *common_settings(results),
-            *filter(None, [explain_one_figure(rows), explain_crossfit(results.tasks.values())]),
+            *filter(None, [explain_crossfit(results.tasks.values())]),
         ],
         leaderboard_command=leaderboard_command,
         sections=[_with_markup(section) for section in sections],
@@ -311,10 +309,17 @@ def _number(value: float, digits: int | None) -> dict[str, Any]:
     }
 
 
-def _notes(rows: pd.DataFrame) -> list[str]:
-    notes = []
-    if said := explain_failures(rows):
-        notes.append(said)
+def _notes(rows: pd.DataFrame, results: Results) -> list[str]:
+    """What stands below the tables of ``nasbench leaderboard``, once, with the tasks it is of."""
+    tasks: dict[str, list[str]] = {}
+    for _, part in rows.groupby("task_key", sort=False):
+        for note in task_notes(part, results):
+            tasks.setdefault(note, []).append(part["task"].iloc[0])
+    everywhere = rows["task_key"].nunique()
+    notes = [
+        note if len(names) == everywhere else f"{'; '.join(names)}: {note}"
+        for note, names in tasks.items()
+    ]
     if rows["noise_floor"].isna().any():
         unknown = rows.loc[rows["noise_floor"].isna(), "task"].unique()
         notes.append(

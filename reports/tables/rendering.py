@@ -179,11 +179,12 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
         ),
         rows=tuple(cells),
         best=tuple(rows["best"]),
-        notes=tuple(_task_notes(rows, results)),
+        notes=tuple(task_notes(rows, results)),
     )
 
 
-def _task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
+def task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
+    """What must be known of one task's rows of a leaderboard, a sentence each."""
     taking_part = rows[rows["seeds"] > 0]
     fewest, most = taking_part["seeds"].min(), taking_part["seeds"].max()
     common = rows["common_seeds"].iloc[0]

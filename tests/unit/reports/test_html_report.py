@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -20,6 +21,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from nasbench_suite import leaderboard
+from nasbench_suite.analysis.leaderboard import results_leaderboard
 from nasbench_suite.analysis.results import Results, one_task, read_results
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.commands.app import build_app
@@ -31,6 +33,7 @@ from reports.html.generative import generative_table, read_generative
 from reports.html.panels import Section, all_panels
 from reports.html.report import _choices, write_report
 from reports.labels import own_labels, present
+from reports.tables.rendering import leaderboard_sheet
 from search_methods.regularized_evolution import RegularizedEvolution
 
 EVIL = "<script>alert(1)</script>"
@@ -173,6 +176,26 @@ def test_versions_and_failures_are_told(page: Path) -> None:
     assert "SHA-256" in text
     assert "Trials that failed" in text
     assert "numpy" in text
+
+
+def test_what_the_leaderboard_says_of_its_tasks_the_report_says_too(
+    toy: Benchmark, tmp_path: Path
+) -> None:
+    """Methods that are one, and settings that cannot act; once, with the tasks that it is so on."""
+    store = tmp_path / "r.sqlite"
+    methods = ["random", RegularizedEvolution(population_size=20, sample_size=5), "local-search"]
+    for evaluations in (15, 18, 30):
+        run(toy, methods, seeds=range(3), store=store, evaluations=evaluations)
+    results = present(read_results(store))
+    sheet = leaderboard_sheet(results, results_leaderboard(results))
+    said = {note for table in sheet.tables for note in table.notes}
+    assert sum("here they are one method" in note for note in said) == 1
+    write_report(store, tmp_path / "r.html")
+    page = html.unescape((tmp_path / "r.html").read_text())
+    for note in said:
+        assert page.count(note) == 1
+    one, other, _ = results.names.values()
+    assert f"{one}; {other}: Random search and Regularized evolution" in page
 
 
 def test_a_panel_is_a_function_of_the_results(store: Path, tmp_path: Path) -> None:
