@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.sameness import identical_methods
 from nasbench_suite.analysis.samples import (
     anchors,
     judged_tasks,
@@ -30,7 +31,7 @@ from nasbench_suite.statistics.estimates import (
 )
 from nasbench_suite.statistics.hierarchical import hierarchical_comparison
 from nasbench_suite.statistics.planning import detectable_shift
-from nasbench_suite.statistics.sample import Sample, paired
+from nasbench_suite.statistics.sample import Sample, paired, round_figures
 from nasbench_suite.statistics.significance import (
     RESAMPLES,
     Friedman,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Over = Literal["seeds", "tasks"]
+Pair = frozenset[str]
 ALL_TASKS = "all tasks"
 BEST = "best"
 FEW_BLOCKS = 6  # under so many, signed ranks cannot reach p < 0.05
@@ -57,7 +59,14 @@ _MOST_PAIRED = 10  # methods of which all pairs are compared unless asked otherw
 PAIR_COLUMNS = (
     *("first", "second", "difference", "low", "high", "noise", "p", "p_adjusted", "p_equivalent"),
     *("blocks", "worse", "equal", "better", "improvement", "improvement_low", "improvement_high"),
+    "identical",
 )
+# Of one method by two names nothing is estimated and nothing tested: it is itself.
+_IDENTICAL = {
+    **dict.fromkeys(("difference", "low", "high", "noise", "worse", "better"), 0.0),
+    **dict.fromkeys(("p", "equal"), 1.0),
+    "p_equivalent": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,9 @@ class Comparison:
               signed-rank test (missing with one block); over tasks the hierarchical model of seeds
               within tasks, where both methods share two seeds or more on each;
             - ``improvement`` with its ends: the probability that a run of ``first`` beats one of
-              ``second`` on the same task.
+              ``second`` on the same task;
+            - ``identical``: both made the same evaluations with every seed, so that they are one
+              method here (see ``sameness.identical_methods``) and equivalent without a test.
         ranks: first and last rank that each method may have, in the order of ``methods``, all of
             them holding at once (see ``simultaneous.rank_sets``); empty unless all pairs are shown.
         detectable: smallest difference that shows with a power of 0.8, by the median error of the
@@ -196,17 +207,19 @@ def results_comparisons(
         against = find_label("method to compare with", str(against), known)
     if over == "tasks" and len(samples) < 2:
         raise SuiteError("A comparison over tasks needs two of them or more: run another task.")
-    settings = _Settings(known, against, rope, alpha, resamples)
+    same = _same_pairs(results, samples)
+    settings = _Settings(known, results.places, against, rope, alpha, resamples)
     everywhere = [m for m in known if all(m in of_task for of_task in samples.values())]
     found = []
     if over == "seeds":
         found = [
-            _compare_task(results, key, of_task, settings)
+            _compare_task(results, key, of_task, same[key], settings)
             for key, of_task in samples.items()
             if len(of_task) > 1  # others may have more
         ]
     if over == "tasks" or (len(samples) > 1 and len(everywhere) > 1) or not found:
-        found.append(_compare_all(results, samples, everywhere, over, settings))
+        all_over = set.intersection(*same.values())
+        found.append(_compare_all(results, samples, everywhere, over, all_over, settings))
     return found
 
 
@@ -265,15 +278,17 @@ def best_method(results: Results) -> str:
         raise SuiteError("No method has results on every task: run more of them there.")
     scales, _ = _scales(results, samples)
     values = {
-        method: np.mean(
-            [
-                estimate(of_task[method]).value / scale
-                for of_task, scale in zip(samples.values(), scales, strict=True)
-            ]
+        method: float(
+            np.mean(
+                [
+                    estimate(of_task[method]).value / scale
+                    for of_task, scale in zip(samples.values(), scales, strict=True)
+                ]
+            )
         )
         for method in methods
     }
-    return min(methods, key=lambda method: (-values[method], method))
+    return _best_first(values, results.places)[0]
 
 
 # -- parts -----------------------------------------------------------------------------------------
@@ -284,6 +299,7 @@ class _Settings:
     """What was asked for; ``known`` are all methods with figures on any task."""
 
     known: Sequence[str]
+    places: Mapping[str, int]
     against: str | None
     rope: float | None
     alpha: float
@@ -322,14 +338,18 @@ def _runs(
 
 
 def _compare_task(
-    results: Results, key: str, samples: Mapping[str, Sample], settings: _Settings
+    results: Results,
+    key: str,
+    samples: Mapping[str, Sample],
+    same: Collection[Pair],
+    settings: _Settings,
 ) -> Comparison:
     """Compare on one task, in the metric's own unit."""
     task = results.tasks[key]
     unit = "points" if task.unit == "%" else task.unit
     runs = _runs(results, {key: samples}, sorted(samples))
     floor = task.noise_floor or 0.0
-    return _compare(results.names[key], runs, "seeds", unit, floor, task.width, settings)
+    return _compare(results.names[key], runs, "seeds", unit, floor, task.width, same, settings)
 
 
 def _compare_all(
@@ -337,6 +357,7 @@ def _compare_all(
     samples: Mapping[str, Mapping[str, Sample]],
     methods: Sequence[str],
     over: Over,
+    same: Collection[Pair],
     settings: _Settings,
 ) -> Comparison:
     """Compare on all tasks together, in noise floors or, where one is unknown, deviations."""
@@ -348,7 +369,25 @@ def _compare_all(
     scaled = {method: own.scaled(scales) for method, own in runs.items()}
     widths = [results.tasks[key].width for key in samples]
     width = float(np.mean(np.divide(widths, scales)))
-    return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), width, settings)
+    return _compare(ALL_TASKS, scaled, over, unit, float(by_floor), width, same, settings)
+
+
+def _same_pairs(results: Results, keys: Iterable[str]) -> dict[str, set[Pair]]:
+    """The pairs of methods that are one method by two names, by the task's key."""
+    return {
+        key: {
+            frozenset(pair)
+            for alike in identical_methods(results, key)
+            for pair in combinations(alike, 2)
+        }
+        for key in keys
+    }
+
+
+def _best_first(values: Mapping[str, float], places: Mapping[str, int]) -> list[str]:
+    """Methods by their figures, larger first; equals, as the leaderboard has them."""
+    rounded = dict(zip(values, round_figures(list(values.values()), 0.0), strict=True))
+    return sorted(values, key=lambda method: (-rounded[method], places[method]))
 
 
 def _compare(
@@ -358,19 +397,36 @@ def _compare(
     unit: str,
     floor: float,
     width: float,
+    same: Collection[Pair],
     settings: _Settings,
 ) -> Comparison:
-    """Compare methods that have figures on the same tasks; none differ by more than ``width``."""
-    values = {method: estimate(own.samples).value for method, own in runs.items()}
-    ordered = sorted(runs, key=lambda method: (-values[method], method))
+    """Compare methods that have figures on the same tasks.
+
+    Args:
+        name: of what is compared.
+        runs: by method.
+        over: what a block is.
+        unit: of the figures.
+        floor: of the noise, in that unit.
+        width: none differ by more.
+        same: pairs that are one method by two names.
+        settings: what was asked for.
+    """
+    ordered = _best_first(
+        {method: estimate(own.samples).value for method, own in runs.items()}, settings.places
+    )
     blocks = _blocks(runs, ordered, over)
     rope = floor if settings.rope is None else settings.rope
     family = _family(ordered, over, settings.against)
     rows, gaps = [], []
     for one, other in family.pairs:
         gap, row = _pair(runs[one], runs[other], over, family, rope, width, settings)
-        gaps.append(gap)
-        rows.append({"first": one, "second": other, **row})
+        identical = frozenset((one, other)) in same
+        if identical:
+            row |= _IDENTICAL
+        else:
+            gaps.append(gap)
+        rows.append({"first": one, "second": other, **row, "identical": identical})
     frame = _frame(rows, family.tests)
     level = settings.alpha / family.tests
     return Comparison(
@@ -543,8 +599,8 @@ def _frame(rows: Sequence[Mapping[str, Any]], tests: int) -> pd.DataFrame:
     """
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
-    numbers = [name for name in PAIR_COLUMNS if name not in ("first", "second")]
+    frame = pd.DataFrame(rows, columns=list(PAIR_COLUMNS)).astype({"identical": bool})
+    numbers = [name for name in PAIR_COLUMNS if name not in ("first", "second", "identical")]
     frame[numbers] = frame[numbers].astype(float)
     if frame["p_adjusted"].isna().all():
         shown = len(frame) == tests

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.samples import ranked
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.estimates import estimates, interval_ends
 from nasbench_suite.statistics.pareto import (
@@ -49,7 +50,8 @@ def front_indicators(
         ``hypervolume`` (missing with one seed); ``log_regret``, the interquartile mean of the
         logarithm to base ten of what the hypervolume lacks, and ``front_hypervolume``, that of
         the hypervolume scaled by the true front alone (see ``pareto.log_hypervolume_regret`` and
-        ``pareto.front_hypervolume``), which tell apart what comes close; and ``task_key``.
+        ``pareto.front_hypervolume``), which tell apart what comes close; ``task_key``; and
+        ``rank`` of the hypervolume, equals sharing the mean of their ranks.
 
     Raises:
         SuiteError: no such results, or none of a task with several objectives.
@@ -69,6 +71,7 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
         part = results.finished_on(key)
         found, points = results.store.indicators(part["trial"]), results.store.fronts(part["trial"])
         wide = found.pivot(index="trial", columns="name", values="value")
+        of_task = []
         for method, members in part[part["trial"].isin(wide.index)].groupby("method"):
             values = wide.loc[members["trial"]]
             row: dict[str, Any] = {"task": results.names[key], "method": method}
@@ -82,19 +85,14 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
             row["log_regret"] = estimates(log_hypervolume_regret(values["hypervolume"]))[0]
             scaled = _scaled_by_front(task, members["trial"], points)
             row["front_hypervolume"] = estimates(scaled)[0]
-            rows.append({**row, "task_key": key})
+            of_task.append({**row, "task_key": key})
+        rows += ranked(of_task, "hypervolume", results.places, scale=1.0)
     if not rows:
         raise SuiteError(
             f"{results.path} has no finished search for several objectives: run one with "
             f"`nasbench run --objectives METRIC`."
         )
-    frame = pd.DataFrame(rows)
-    order = {key: place for place, key in enumerate(results.tasks)}
-    frame["_task"] = frame["task_key"].map(order)
-    frame = frame.sort_values(
-        ["_task", "hypervolume", "method"], ascending=[True, False, True], ignore_index=True
-    )
-    return frame.drop(columns="_task")
+    return pd.DataFrame(rows)
 
 
 def _scaled_by_front(task: TaskRow, trials: pd.Series[int], points: pd.DataFrame) -> Floats:

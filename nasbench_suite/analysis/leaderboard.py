@@ -134,6 +134,7 @@ def _task_board(
     """The rows of one task, best first; a further column is a line here."""
     task = results.tasks[key]
     board = _counted(task, trials).join(_estimates(task, trials, confidence)).reset_index()
+    board = board.sort_values("method", key=lambda names: names.map(results.places))
     methods = list(board["method"])
     samples = task_samples(results, key, trials)
     known = anchors(task)
@@ -148,7 +149,8 @@ def _task_board(
         _noise(task, known.noise, samples.get(method), confidence) for method in methods
     ]
     board["best"] = board["rank"] == board["rank"].min()
-    verdicts = _verdicts(task, samples, set(board.loc[board["best"], "method"]), 1.0 - confidence)
+    leaders = board.loc[board["best"], "method"].tolist()
+    verdicts = _verdicts(task, samples, leaders, 1.0 - confidence)
     board["p"], board["worse"], board["equivalent"] = map(
         list, zip(*(verdicts.get(method, _UNKNOWN) for method in methods), strict=True)
     )
@@ -165,7 +167,7 @@ def _task_board(
         dataset=task.dataset,
         task_key=key,
     )
-    return board.sort_values(["rank", "method"], kind="stable")
+    return board.sort_values("rank", kind="stable")
 
 
 def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
@@ -229,8 +231,9 @@ def overall_leaderboard(
     Returns:
         One row a method, by score: ``method``, ``tasks`` with results, ``seeds`` over all of
         them, ``score`` (mean over tasks of the IQM over seeds, each task weighing the same),
-        ``low`` and ``high`` (of its interval over seeds), ``mean_rank`` over tasks, and
-        ``anchor``, what scores 0. A method that lacks a task comes last, without figures.
+        ``low`` and ``high`` (of its interval over seeds), ``rank`` of the score, equals sharing
+        the mean of their ranks, ``mean_rank`` over tasks, and ``anchor``, what scores 0. A method
+        that lacks a task comes last, without figures.
 
     Raises:
         SuiteError: as ``leaderboard``.
@@ -273,16 +276,15 @@ def results_overall(
     scored = _scores(results.tasks, reached, ways, complete, confidence)
     anchor = RANDOM_ARCHITECTURE if all(way.known for way in ways.values()) else WORST_METHOD
     rows: list[dict[str, Any]] = []
-    for method in sorted(everyone):
+    for method in sorted(everyone, key=results.places.__getitem__):
         own = [of_task[method] for of_task in reached.values() if method in of_task]
         seeds = sum(each.seeds for each in own)
         whole = {"method": method, "tasks": len(own), "seeds": seeds, "anchor": anchor}
         rows.append(whole | scored.get(method, {}))
-    columns = ["method", "tasks", "seeds", "score", "low", "high", "mean_rank", "anchor"]
+    columns = ["method", "tasks", "seeds", "score", "low", "high", "rank", "mean_rank", "anchor"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.sort_values(
-        ["score", "method"], ascending=[False, True], kind="stable", ignore_index=True
-    )
+    frame["rank"] = ranks(round_figures(frame["score"], 1.0))
+    return frame.sort_values("rank", kind="stable", ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -407,17 +409,17 @@ def _estimates(task: TaskRow, trials: pd.DataFrame, confidence: float) -> pd.Dat
 
 
 def _verdicts(
-    task: TaskRow, samples: dict[str, Sample], best: set[str], alpha: float
+    task: TaskRow, samples: dict[str, Sample], best: Sequence[str], alpha: float
 ) -> dict[str, tuple[float, bool, bool]]:
     """Of each method but the best: adjusted p, whether it is worse, whether it is equivalent.
 
     Methods that share the best IQM are all best, whatever a test says of one of them; the others
-    are held against the first of them by name.
+    are held against the first of them.
     """
     if not samples:
         return {}
     found = {}
-    leader = samples[min(best)]
+    leader = samples[best[0]]
     for method, sample in samples.items():
         if method in best:
             continue

@@ -97,6 +97,11 @@ class Results:
         return self.trials[self.trials["status"] == "finished"]
 
     @cached_property
+    def places(self) -> Mapping[str, int]:
+        """The number of each method, by name: equals stand in this order, whatever is shown."""
+        return {method: place for place, method in enumerate(self.methods)}
+
+    @cached_property
     def taking_part(self) -> Mapping[str, tuple[str, ...]]:
         """The methods with trials on each task, by its key, sorted."""
         census = self.store.census()

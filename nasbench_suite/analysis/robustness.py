@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.analysis.results import Results, read_results
-from nasbench_suite.analysis.samples import find_table, judged_tasks
+from nasbench_suite.analysis.samples import find_table, judged_tasks, ranked
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.rows import TaskRow
@@ -78,7 +78,7 @@ def robustness(
           an edge with the mean reported figure of the architectures that have the operation there,
           mean over edges), ``inherited_tau``, ``inherited_rho`` (of the accuracies with inherited
           weights with the reported figures);
-        - ``unit``, ``task_key``, ``method_key``.
+        - ``rank`` of the IQM, as on the leaderboard; ``unit``, ``task_key``, ``method_key``.
 
     Raises:
         SuiteError: no such results, or an impossible tail or confidence.
@@ -104,7 +104,7 @@ def results_robustness(
     """As ``robustness``, of results already read."""
     import pandas as pd
 
-    rows = []
+    rows: list[dict[str, Any]] = []
     # By key, as names of methods are shown as people read them.
     random = [row.key for row in results.store.methods() if row.name == COLLAPSE_METHOD]
     for key, trials in judged_tasks(results):
@@ -113,6 +113,7 @@ def results_robustness(
         limit = threshold
         if limit is None:
             limit = collapse_threshold(task, trials[trials["method_key"].isin(random)], figures)
+        of_task = []
         for method, group in trials.groupby("method", sort=False):
             finished = group[group["status"] == "finished"]
             reached = group["figure"].dropna().to_numpy(float)
@@ -129,18 +130,10 @@ def results_robustness(
                 row |= _cells(task, finished["architecture"].to_numpy(int))
                 row |= _inside(figures, task, last_diagnostics(results, finished["trial"]))
             row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
-            rows.append(row)
-    frame = pd.DataFrame(rows).reindex(columns=COLUMNS)
-    sign = frame["task_key"].map(
-        {key: -1.0 if task.direction == "maximize" else 1.0 for key, task in results.tasks.items()}
-    )
-    order = pd.DataFrame(
-        {
-            "task": frame["task_key"].map({key: n for n, key in enumerate(results.tasks)}),
-            "iqm": sign * frame["iqm"],
-        }
-    ).sort_values(["task", "iqm"], kind="stable")
-    return frame.loc[order.index].reset_index(drop=True)
+            of_task.append(row)
+        scale = task.optimum or 0.0
+        rows += ranked(of_task, "iqm", results.places, scale=scale, direction=task.direction)
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
 COLUMNS = (
@@ -149,7 +142,7 @@ COLUMNS = (
     *("skip", "none", "disconnected", "skip_dominated"),
     *("discretisation_gap", "entropy", "dominant_eigenvalue"),
     *("strength_tau", "strength_rho", "inherited_tau", "inherited_rho"),
-    *("unit", "task_key", "method_key"),
+    *("rank", "unit", "task_key", "method_key"),
 )
 
 
@@ -285,7 +278,8 @@ def sensitivity(
     Returns:
         One row a task, setting of the other hyper-parameters, and value: ``task``, ``others``
         (those that differ between settings, as text), ``value``, ``seeds``, ``mean``, ``std``,
-        ``worst``, ``cvar``, ``iqm``, ``low``, ``high``; settings with one value are left out.
+        ``worst``, ``cvar``, ``iqm``, ``low``, ``high``, and ``best``, whether no other value has a
+        better IQM; settings with one value are left out.
 
     Raises:
         SuiteError: the file has no such method or parameter, or one value of it alone.
@@ -346,7 +340,11 @@ def results_sensitivity(
             f"{store} has one value of {parameter!r} for method {method!r}: run it with others, as "
             f"--methods '{method}[{parameter}=...]'."
         )
-    return frame[several].sort_values(["task", "others", "value"]).reset_index(drop=True)
+    shown = frame[several].sort_values(["task", "others", "value"]).reset_index(drop=True)
+    smaller = {results.names[k] for k, row in results.tasks.items() if row.direction == "minimize"}
+    worth = shown["iqm"].where(~shown["task"].isin(smaller), -shown["iqm"])
+    best = worth.groupby([shown["task"], shown["others"]]).transform("max")
+    return shown.assign(best=worth == best)
 
 
 # -- parts -----------------------------------------------------------------------------------------

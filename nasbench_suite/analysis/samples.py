@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.benchmarks.noise import NoiseModel, noise_model
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_finite_space
+from nasbench_suite.statistics.aggregates import ranks
 from nasbench_suite.statistics.sample import Sample, round_figures
 from nasbench_suite.tasks import make_task
 
@@ -210,6 +211,35 @@ def _best_signals(table: Benchmark, row: TaskRow) -> tuple[float, ...]:
     return tuple(map(float, found))
 
 
+def ranked(
+    rows: Sequence[dict[str, Any]],
+    column: str,
+    places: Mapping[str, int],
+    *,
+    scale: float,
+    direction: str = "maximize",
+) -> list[dict[str, Any]]:
+    """The rows of one task with their ``rank``, best first, as the leaderboard has them.
+
+    Args:
+        rows: one a method.
+        column: the figure that they are ranked by; of those without one the rank is missing.
+        places: of methods; equals stand in this order.
+        scale: as ``round_figures`` takes it, so that what is equal ranks as equal.
+        direction: of the figure.
+    """
+    figures = round_figures([row.get(column, np.nan) for row in rows], scale)
+    found = [
+        {**row, "rank": float(rank)}
+        for row, rank in zip(rows, ranks(figures, direction), strict=True)
+    ]
+
+    def place(row: Mapping[str, Any]) -> tuple[float, int]:
+        return np.inf if np.isnan(row["rank"]) else row["rank"], places[row["method"]]
+
+    return sorted(found, key=place)
+
+
 # -- samples ---------------------------------------------------------------------------------------
 
 
@@ -271,5 +301,6 @@ __all__ = [
     "find_table",
     "judged_tasks",
     "noise_spreads",
+    "ranked",
     "task_samples",
 ]

@@ -65,8 +65,10 @@ def figure(
         return
     choose_figure(name)  # a slip in the name is told before anything is read
     path = output or Path(f"{name}.pdf")
+    results = chosen.read(store)
+    tell_same(results)
     frame = write_paper_figure(
-        chosen.read(store),
+        results,
         name,
         path,
         venue=venue.value,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
-from reports.commands.options import File, Form, Format, Selection, print_rows
+from reports.commands.options import File, Form, Format, Selection, print_rows, tell_same
 
 
 @choosing
@@ -33,6 +33,7 @@ def fronts(
     if figure is not None:
         check_figure_path(figure)
     results = chosen.read(file or store, form)
+    tell_same(results)
     rows = in_order(results_indicators(results), results)
     if figure is not None:
         write_paper_figure(chosen.read(file or store), "attainment", figure, venue="screen")

@@ -14,6 +14,7 @@ from reports.commands.options import (
     Selection,
     ShownTasks,
     print_rows,
+    tell_same,
 )
 
 _Tail = Annotated[float, typer.Option(help="Share of the seeds that the CVaR averages.")]
@@ -40,6 +41,7 @@ def robustness(
     from reports.tables.robustness import robustness_sheet
 
     results = chosen.read(file or store, form)
+    tell_same(results)
     rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
     rows = in_order(rows, results)
     print_rows(
@@ -59,9 +61,12 @@ def sensitivity(
     confidence: _Confidence = 0.95,
 ) -> None:
     """Show how a method's results depend on one hyper-parameter, all else equal."""
+    from nasbench_suite.analysis.results import only
     from nasbench_suite.analysis.robustness import results_sensitivity
     from reports.tables.robustness import sensitivity_sheet
 
     results = chosen.read(store, form)
+    named = [results.named.get(row.key) for row in results.store.methods() if row.name == method]
+    tell_same(only(results, [*filter(None, named)]))
     rows = results_sensitivity(results, method, parameter, tail=tail, confidence=confidence)
     print_rows(rows, form, lambda: sensitivity_sheet(rows, method, parameter))

@@ -253,14 +253,13 @@ def _groups(
         digits = task_digits(part)
         unit = f" in {task.unit}" if task.unit else ""
         better = "larger" if task.direction == "maximize" else "smaller"
-        places = part["rank"].rank(method="min")
         lines = [
             {
                 "best": bool(row["best"]),
                 "method": row["method"],
                 "cells": [
                     _cell(row["method"]),
-                    _number(place, None),
+                    _number(row["rank"], None),
                     {**_number(row["iqm"], digits), "mark": mark(row), "spoken": spoken_mark(row)},
                     {
                         **_number(row["low"], digits),
@@ -271,7 +270,7 @@ def _groups(
                     _number(row["seeds"], 0),
                 ],
             }
-            for place, row in zip(places, part.to_dict("records"), strict=True)
+            for row in part.to_dict("records")
         ]
         found.append(
             {

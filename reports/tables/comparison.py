@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from nasbench_suite.analysis.comparison import FEW_BLOCKS
 from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
 from reports.tables.rendering import Sheet, Table
-from reports.tables.text import TELLING_SEEDS, digits_of, interval, number, p_value
+from reports.tables.text import MISSING, TELLING_SEEDS, digits_of, interval, number, p_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from nasbench_suite.analysis.comparison import Comparison
+
+_ONE_METHOD = ("identical", *(MISSING,) * 6)  # in place of what is estimated of two methods
 
 
 def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
@@ -153,18 +155,24 @@ def _pair_table(comparison: Comparison) -> Table:
             (
                 row["first"],
                 row["second"],
-                number(row["difference"], digits),
-                interval(row["low"], row["high"], digits),
-                number(row["noise"], digits),
-                p_value(row["p_adjusted"]),
-                p_value(row["p_equivalent"]),
-                "/".join(number(row[name], 2) for name in ("better", "equal", "worse")),
-                number(row["improvement"], 2),
+                *(_ONE_METHOD if row["identical"] else _pair_cells(row, digits)),
             )
             for row in comparison.pairs.to_dict("records")
         ),
         best=tuple(better),
         notes=tuple(_notes(comparison, digits)),
+    )
+
+
+def _pair_cells(row: Mapping[Any, Any], digits: int) -> tuple[str, ...]:
+    return (
+        number(row["difference"], digits),
+        interval(row["low"], row["high"], digits),
+        number(row["noise"], digits),
+        p_value(row["p_adjusted"]),
+        p_value(row["p_equivalent"]),
+        "/".join(number(row[name], 2) for name in ("better", "equal", "worse")),
+        number(row["improvement"], 2),
     )
 
 
@@ -181,6 +189,12 @@ def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
             f"difference, however large, has p below {comparison.alpha:g}."
         )
     pairs = comparison.pairs
+    if pairs["identical"].any():
+        yield (
+            "Identical: both made the same evaluations with every seed, so they are one method "
+            "here and need no test to be equivalent."
+        )
+        pairs = pairs[~pairs["identical"]]
     if ((pairs["low"] == pairs["high"]) & (pairs["blocks"] < TELLING_SEEDS)).any():
         yield (
             f"An interval without width, of methods whose fewer than {TELLING_SEEDS} seeds all "

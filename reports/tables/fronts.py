@@ -58,7 +58,7 @@ def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
                 subtitle=f"{names}; {_beside(measure)} of {points} points",
                 columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
                 rows=tuple(cells),
-                best=tuple(part["hypervolume"] == part["hypervolume"].max()),
+                best=tuple(part["rank"] == part["rank"].min()),
                 notes=tuple(_notes(results.tasks[str(key)], labels)),
             )
         )

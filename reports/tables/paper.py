@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nasbench_suite.analysis.leaderboard import results_leaderboard
+from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
 from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.significance import check_level
@@ -81,7 +81,8 @@ def paper_table(
 
     Args:
         results: what to print.
-        methods: which, in this order; by default all, the best mean place over tasks first.
+        methods: which, in this order; by default all, as the leaderboard has them: of several
+            tasks by their score over all, or by their mean rank where no optimum is known.
         statistic: what of the seeds.
         alpha: level of the test.
 
@@ -93,9 +94,7 @@ def paper_table(
         raise SuiteError(choose_from("statistic", statistic, list(_STATISTICS)))
     presented = present(results, methods=methods, order=methods)
     rows = results_leaderboard(presented, confidence=1.0 - alpha)
-    # As asked for, or the best mean place over tasks first.
-    places = rows.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable")
-    shown = list(dict.fromkeys([*presented.order, *map(str, places.index)]))
+    shown = list(dict.fromkeys([*presented.order, *_best_first(presented, rows)]))
     results = presented
     keys = list(dict.fromkeys(rows["task_key"]))
     columns = [
@@ -131,6 +130,16 @@ def paper_table(
             if sentence
         ),
     )
+
+
+def _best_first(results: Results, rows: pd.DataFrame) -> list[str]:
+    """The methods of a leaderboard's rows, over all tasks where there are several."""
+    if rows["task_key"].nunique() > 1:
+        overall = results_overall(results)
+        if overall["score"].notna().any():
+            return list(map(str, overall["method"]))
+    places = rows.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable")
+    return list(map(str, places.index))
 
 
 def _seeds_text(rows: pd.DataFrame, headings: Mapping[str, str]) -> str:

@@ -156,7 +156,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
     better = "larger" if first["direction"] == "maximize" else "smaller"
     cells = [
         (
-            number(place),
+            number(row["rank"]),
             _one_line(row["method"]),
             str(row["seeds"]),
             *(number(row[shown.column], digits) for shown in BEFORE),
@@ -166,7 +166,7 @@ def _task_table(rows: pd.DataFrame, results: Results, percent: str, cut: str) ->
             *(number(row[shown.column], digits) for shown in after),
             number(row["mean_rank"], 2),
         )
-        for place, row in zip(_places(rows["rank"]), rows.to_dict("records"), strict=True)
+        for row in rows.to_dict("records")
     ]
     return Table(
         title=first["task"] + (f", after {cut}" if cut else ""),
@@ -231,10 +231,9 @@ def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> 
         cut: the budget looked at; empty for the whole.
         tasks: how many tasks there are.
     """
-    places = _places(-overall["score"])
     cells = [
         (
-            number(place),
+            number(row["rank"]),
             _one_line(row["method"]),
             str(row["tasks"]),
             str(row["seeds"]),
@@ -242,7 +241,7 @@ def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> 
             interval(row["low"], row["high"], 3),
             number(row["mean_rank"], 2),
         )
-        for place, row in zip(places, overall.to_dict("records"), strict=True)
+        for row in overall.to_dict("records")
     ]
     notes = []
     lacking = list(overall.loc[overall["tasks"] < tasks, "method"])
@@ -257,7 +256,7 @@ def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> 
             *(percent.replace(" ", "") + " interval", "mean rank"),
         ),
         rows=tuple(cells),
-        best=tuple(places == places.min()),
+        best=tuple(overall["rank"] == overall["rank"].min()),
         notes=tuple(notes),
     )
 
@@ -358,11 +357,6 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 # -- text --------------------------------------------------------------------------------------
-
-
-def _places(values: pd.Series[float]) -> pd.Series[float]:
-    """Places as in a competition: the smallest is 1, equals share the first of their places."""
-    return values.rank(method="min")
 
 
 def _unavailable(rows: pd.DataFrame) -> str:

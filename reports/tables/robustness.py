@@ -49,7 +49,7 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
                     *_SHARES.values(),
                 ),
                 rows=tuple(_spread_row(row) for row in task.to_dict("records")),
-                best=tuple(task["iqm"] == task["iqm"].iloc[0]),
+                best=tuple(task["rank"] == task["rank"].min()),
                 notes=tuple(filter(None, [explain_failures(task), explain_one_figure(task)])),
             )
         )
@@ -102,7 +102,7 @@ def sensitivity_sheet(rows: pd.DataFrame, method: str, parameter: str) -> Sheet:
                     )
                     for row in group.to_dict("records")
                 ),
-                best=tuple(group["iqm"] == group["iqm"].max()),
+                best=tuple(group["best"]),
                 notes=(),
             )
         )

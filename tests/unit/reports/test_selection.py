@@ -88,11 +88,11 @@ def test_one_task_and_some_methods_are_shown_in_the_order_asked_for(
     assert "30 evaluations" in ended.out
     assert "volution" not in ended.out
     plain = form and form[-1] in ("csv", "json")
-    first, second = ("random", "pareto-local-search") if plain else ("Random search", "Pareto local search")
+    shown = ("random", "pareto-local-search") if plain else ("Random search", "Pareto local search")
     if name == "compare":  # whose pairs have the better one first
-        assert first in ended.out and second in ended.out
+        assert all(one in ended.out for one in shown)
     else:
-        assert ended.out.index(first) < ended.out.index(second)
+        assert ended.out.index(shown[0]) < ended.out.index(shown[1])
     named = nasbench(name, store, *form, "--labels", store.with_name("l.toml"), "--order", "random")
     assert ("Dice" in named.out) is not bool(plain)
 
@@ -113,7 +113,8 @@ def test_a_file_of_several_tasks_keeps_them_together_in_any_order(
 def test_figures_reports_and_exports_are_of_what_is_chosen(
     nasbench: Command, store: Path, tmp_path: Path
 ) -> None:
-    chosen = ("--store", store, "--task", "30 evaluations", "--methods", "random,pareto-local-search")
+    methods = "random,pareto-local-search"
+    chosen = ("--store", store, "--task", "30 evaluations", "--methods", methods)
     drawn = tmp_path / "d.csv"
     made = nasbench("figure", "anytime", "-o", tmp_path / "f.pdf", "--data", drawn, *chosen)
     assert made.code == 0, made.err

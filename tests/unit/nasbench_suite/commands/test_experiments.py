@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -145,11 +146,19 @@ def test_objectives_are_names_parted_by_commas_or_a_list(tmp_path: Path) -> None
 def test_methods_that_are_one_are_told_by_every_table(nasbench: Command, tmp_path: Path) -> None:
     """Evolution whose population is not below the budget is random search."""
     chosen = ("--methods", "random,regularized-evolution,local-search", "--seeds", "0-2")
-    nasbench("run", *chosen, "--evaluations", "8", "--store", "s.sqlite")
-    for command in ("leaderboard", "compare", "table"):
+    nasbench("run", *chosen, "--evaluations", "20", "--store", "s.sqlite")
+    for command in ("leaderboard", "compare", "table", "robustness"):
         told = nasbench(command, "s.sqlite", *(["--format", "csv"] if command != "table" else []))
         assert told.err.count("made the same evaluations with every seed") == 1
     assert "made the same evaluations" in nasbench("leaderboard", "s.sqlite").out
+    assert "made the same evaluations" in nasbench("figure", "profile", "--store", "s.sqlite").err
+    pairs = pd.read_csv(io.StringIO(nasbench("compare", "s.sqlite", "--format", "csv").out))
+    same = pairs["first"].isin(["random", "regularized-evolution"]) & pairs["second"].isin(
+        ["random", "regularized-evolution"]
+    )
+    assert pairs["identical"].tolist() == same.tolist()
+    assert (pairs.loc[same, ["p_equivalent", "low", "high", "noise"]] == 0).all(axis=None)
+    assert nasbench("compare", "s.sqlite").out.count("  identical  ") == 1
 
 
 def test_a_budget_of_a_runs_own_takes_the_place_of_the_shared_one(tmp_path: Path) -> None:

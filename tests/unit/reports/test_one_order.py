@@ -1,0 +1,79 @@
+"""Methods stand in one order, and have one rank, whichever command shows them and in which form."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Command
+
+from nasbench_suite import load_benchmark, run
+from nasbench_suite.analysis.samples import ranked
+
+SHOWN = {"random": "Zufall", "regularized-evolution": "Evolution", "local-search": "Climber"}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Evolution within its first population is random search, so that these two are equal."""
+    path = tmp_path_factory.mktemp("order") / "r.sqlite"
+    for metric in ("digits_test_1", "digits_test_8"):
+        run(
+            load_benchmark("digits"),
+            ",".join(SHOWN),
+            seeds=range(4),
+            evaluations=25,
+            judged_by=metric,
+            store=path,
+        )
+    lines = [f'{name} = "{shown}"' for name, shown in SHOWN.items()]
+    path.with_name("l.toml").write_text("\n".join(["[methods]", *lines]))
+    return path
+
+
+def _order(text: str, names: list[str]) -> list[str]:
+    return sorted(names, key=text.index)
+
+
+def test_equals_stand_in_one_order_in_every_table(nasbench: Command, store: Path) -> None:
+    labels = ("--labels", store.with_name("l.toml"))
+    board = pd.read_csv(io.StringIO(nasbench("leaderboard", store, "--format", "csv").out))
+    for task, rows in board.groupby("task"):
+        wanted = [SHOWN[method] for method in rows["method"]]
+        assert rows["rank"].duplicated().any()
+        chosen = (store, "--task", task)
+        for command in ("leaderboard", "robustness", "compare"):
+            said = nasbench(command, *chosen, *labels).out
+            assert _order(said, wanted) == wanted, command
+        said = nasbench("table", *chosen, *labels, "--format", "markdown").out
+        assert _order(said, wanted) == wanted
+        robust = pd.read_csv(io.StringIO(nasbench("robustness", *chosen, "--format", "csv").out))
+        assert robust["method"].tolist() == rows["method"].tolist()
+        assert robust["rank"].tolist() == rows["rank"].tolist()
+        ranks = [f"{rank:g}" for rank in rows["rank"]]
+        lines = nasbench("leaderboard", *chosen, *labels).out.splitlines()
+        words = [line.split()[:2] for line in lines]
+        shown = [pair for pair in words if len(pair) == 2 and pair[1] in wanted]
+        assert shown[: len(ranks)] == [list(pair) for pair in zip(ranks, wanted, strict=True)]
+
+
+def test_all_tasks_together_have_the_order_of_the_paper(nasbench: Command, store: Path) -> None:
+    content = json.loads(nasbench("leaderboard", store, "--format", "json").out)
+    overall = [row["method"] for row in content["overall"]]
+    table = nasbench("table", store, "--format", "markdown", "--labels", store.with_name("l.toml"))
+    rows = [line.split("|")[1].strip() for line in table.out.splitlines() if line[:1] == "|"][2:]
+    assert rows == [SHOWN[method] for method in overall]
+    assert [row["rank"] for row in content["overall"]] == [1.5, 1.5, 3.0]
+
+
+def test_rows_without_a_figure_come_last() -> None:
+    rows = [{"method": "a"}, {"method": "b", "iqm": 1.0}, {"method": "c", "iqm": 1.0 + 1e-12}]
+    places = {"c": 0, "b": 1, "a": 2}
+    found = ranked(rows, "iqm", places, scale=1.0)
+    assert [row["method"] for row in found] == ["c", "b", "a"]
+    assert [row["rank"] for row in found[:2]] == [1.5, 1.5]
+    assert np.isnan(found[2]["rank"])
