@@ -120,7 +120,8 @@ def print_sheet(sheet: tables.Sheet, form: Format, results: Results | None = Non
     known = console.is_terminal or "COLUMNS" in os.environ
     width = console.width if known else _PIPED
     console.width = width
-    console.print(*to_terminal(sheet, console.encoding, width), sep="\n", crop=False)
+    shown = to_terminal(sheet, console.encoding, width, bold=console.color_system is not None)
+    console.print(*shown, sep="\n", crop=False)
 
 
 def print_rows(

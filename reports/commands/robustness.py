@@ -69,4 +69,8 @@ def sensitivity(
     named = [results.named.get(row.key) for row in results.store.methods() if row.name == method]
     tell_same(only(results, [*filter(None, named)]))
     rows = results_sensitivity(results, method, parameter, tail=tail, confidence=confidence)
-    print_rows(rows, form, lambda: sensitivity_sheet(rows, method, parameter))
+    print_rows(
+        rows,
+        form,
+        lambda: sensitivity_sheet(rows, method, parameter, confidence=confidence, tail=tail),
+    )

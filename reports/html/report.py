@@ -163,7 +163,7 @@ def render_report(
         groups=_groups(rows, results, tags),
         numbers=json.dumps(dict(results.styles)),
         overall=_overall(results),
-        marks=explain_marks(round(1 - _CONFIDENCE, 10), bool(rows["noise_floor"].notna().any())),
+        marks=explain_marks(rows, round(1 - _CONFIDENCE, 10)),
         notes=[
             *_notes(rows, results),
             *common_settings(results),

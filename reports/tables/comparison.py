@@ -51,7 +51,8 @@ def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
         )
     legend = (
         "Evaluations: from which on the method's anytime curve is no worse than the reference's is "
-        "at its end; - where it never is. Speedup: what the reference spent, divided by that.",
+        "at its end; - where it never is. Speedup: what the reference spent, divided by that. "
+        "Bold: the reference.",
     )
     return Sheet(tuple(tables), legend)
 
@@ -121,6 +122,7 @@ def _rank_table(comparison: Comparison, asked: Sequence[str]) -> Table:
         ),
         best=tuple(bool(ranks[place][1] <= worst) for place in order),
         notes=(
+            f"Mean rank: over {_blocks(comparison, test.blocks)}, 1 the best. "
             "Methods that share a letter are not told apart; bold: not told apart from the best."
             + (
                 " May rank: the ranks by difference that the pairs below leave open, all at once."

@@ -29,6 +29,20 @@ _HEADINGS = {
     "constrained_regret": "constr. regret",
 }
 
+_LEGEND = (
+    "Interquartile means over seeds, that of HV with its interval. The front is what is "
+    "non-dominated on the signals, scored at the reported figures; the oracle scores everything "
+    "evaluated. Losses are scaled to [0, 1] over the whole table. HV: hypervolume dominated, "
+    "reference point (1, ..., 1), divided by the true front's, larger is better; HV of front: "
+    "scaled by the true front's ideal and nadir, reference point a tenth beyond. Bold: the best "
+    "HV.",
+    "Of the front against the true one, smaller is better: IGD+: mean distance by which it fails "
+    "to dominate the true points; epsilon: the least shift by which it dominates them all; R2: "
+    "mean over weights of the best weighted Chebyshev distance. Coverage: share of the true "
+    "points that it holds. Constrained regret: of its best first objective, in that one's unit, "
+    "where the others are below the table's median.",
+)
+
 
 def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
     """The tables of ``nasbench fronts``, from ``analysis.fronts.results_indicators``."""
@@ -56,21 +70,13 @@ def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
             Table(
                 title=str(part["task"].iloc[0]),
                 subtitle=f"{names}; {_beside(measure)} of {points} points",
-                columns=("method", "seeds", heads[0], "95 % interval", *heads[1:]),
+                columns=("method", "seeds", heads[0], "95% interval", *heads[1:]),
                 rows=tuple(cells),
                 best=tuple(part["rank"] == part["rank"].min()),
                 notes=tuple(_notes(results.tasks[str(key)], labels)),
             )
         )
-    legend = (
-        "Interquartile means over seeds. The front is what is non-dominated on the signals, scored "
-        "at the reported figures; the oracle scores everything evaluated. Losses are scaled to "
-        "[0, 1] over the whole table, reference point (1, ..., 1); HV is divided by the true "
-        "front's; HV of front: scaled by the true front's ideal and nadir, reference point a tenth "
-        "beyond. Constrained regret: in the unit of the first objective, below the table's "
-        "median of the others.",
-    )
-    return Sheet(tuple(parts), legend)
+    return Sheet(tuple(parts), _LEGEND)
 
 
 def _beside(measure: Mapping[str, Any]) -> str:

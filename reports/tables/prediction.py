@@ -9,7 +9,7 @@ import numpy as np
 
 from nasbench_suite.deprecated import moved
 from nasbench_suite.prediction import MEASURES, summarise
-from reports.tables.rendering import Sheet, Table
+from reports.tables.rendering import Sheet, Table, explained
 from reports.tables.text import number
 
 if TYPE_CHECKING:
@@ -34,14 +34,16 @@ def prediction_sheet(
         _table(title, summarise(rows, measure, region), measure, where, seconds)
         for title, rows in boards.items()
     ]
-    legend = (
-        "Interquartile means over seeds, with half the width of their 95 % intervals. Size 0: "
-        "proxies, which learn nothing, and the noise ceiling: what a second training of the same "
-        "architecture scores as a prediction of the first. A predictor without noise of its own "
-        "can pass it. Fit: seconds to learn from the most architectures. Query: milliseconds for "
-        "one."
-    )
-    return Sheet(tuple(tables), (legend,))
+    meanings = {
+        "predictor": "Interquartile means over seeds, with half the width of their 95 % intervals. "
+        "Bold: the best at the largest number.",
+        "0": "Size 0: proxies, which learn nothing, and the noise ceiling: what a second training "
+        "of the same architecture scores as a prediction of the first. A predictor without noise "
+        "of its own can pass it.",
+        "fit": "Fit: seconds to learn from the most architectures.",
+        "query": "Query: milliseconds for one.",
+    }
+    return Sheet(tuple(tables), (explained(tables, meanings),))
 
 
 def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds: bool) -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -99,6 +99,17 @@ class Sheet:
     legend: tuple[str, ...]
 
 
+def explained(tables: Sequence[Table], meanings: Mapping[str, str]) -> str:
+    """What the headings mean that stand in tables; nothing of what is not there.
+
+    Args:
+        tables: of a sheet.
+        meanings: what to say of a heading.
+    """
+    there = {name for table in tables for name in table.columns}
+    return " ".join(said for name, said in meanings.items() if name in there)
+
+
 def leaderboard_sheet(
     results: Results,
     rows: pd.DataFrame,
@@ -122,17 +133,20 @@ def leaderboard_sheet(
     ]
     if overall is not None and compares(overall, len(tables)):
         tables.append(overall_table(overall, percent, cut, tasks=len(tables)))
-    legend = [
-        f"IQM: interquartile mean over seeds, with its {percent} interval over seeds. Noise: half "
-        f"the width of its interval by training noise alone. CVaR: mean of the worst fifth of the "
-        f"seeds. Regret: mean distance from the optimum of the whole space; signal regret: of the "
-        f"signal that methods see, from its best. Mean rank: over "
-        f"seeds, paired. Bold: the best IQM.",
-        explain_marks(round(1 - confidence, 10), bool(rows["noise_floor"].notna().any())),
-    ]
-    crossfit = explain_crossfit(results.tasks.values())
-    if crossfit:
-        legend.append(crossfit)
+    meanings = {
+        "IQM": f"IQM: interquartile mean over seeds, with its {percent} interval over seeds.",
+        "CVaR": "CVaR: mean of the worst fifth of the seeds.",
+        "noise": "Noise: half the width of the IQM's interval by training noise alone.",
+        "regret": "Regret: mean distance from the optimum of the whole space.",
+        "signal regret": "Signal regret: of the signal that methods see, from its best.",
+        "mean rank": "Mean rank: over seeds, paired. Bold: the best IQM.",
+    }
+    said = (
+        explained(tables, meanings),
+        explain_marks(rows, round(1 - confidence, 10)),
+        explain_crossfit(results.tasks.values()),
+    )
+    legend = [*filter(None, said)]
     left_out = [name for name in results.names.values() if name not in set(rows["task"])]
     if left_out:
         legend.append(f"Left out, as they did not run for {cut}: {'; '.join(left_out)}.")

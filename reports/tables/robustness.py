@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.deprecated import moved
-from reports.tables.rendering import Sheet, Table
+from nasbench_suite.statistics.aggregates import TAIL
+from reports.tables.rendering import Sheet, Table, explained
 from reports.tables.text import explain_failures, explain_one_figure, interval, number
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SPREAD = {
+    "mean": "mean",
+    "std": "std",
+    "worst": "worst",
+    "cvar": "CVaR",
+    "iqm": "IQM",
+}
 _SHARES = {
     "collapse": "collapsed",
     "declined": "declined",
@@ -29,6 +37,22 @@ _INSIDE = {
     "strength_tau": "τ strength",
     "inherited_tau": "τ inherited",
 }
+_MEANINGS = {
+    "IQM": "IQM: interquartile mean over seeds, bold where it is the best.",
+    "collapsed": "Collapsed: share of seeds worse than the median of the space, or of random "
+    "search where the table is not at hand; declined: of seeds that were as good on the way and "
+    "ended worse.",
+    "skip": "skip, none: share of the edges of returned cells; skips rule: share of cells of whose "
+    "operations more than half are skip connections; no path: share of cells without one.",
+    "gap": "gap: validation accuracy of the supernet less that of the derived path in it, in "
+    "points.",
+    "entropy": "entropy: of the operation strengths, in nats.",
+    "λmax": "λmax: largest eigenvalue of the validation loss's Hessian in the architecture "
+    "parameters.",
+    "τ strength": "τ strength: Kendall's correlation of operation strengths with the table, on an "
+    "edge.",
+    "τ inherited": "τ inherited: of accuracies with inherited weights with the table.",
+}
 
 
 def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> Sheet:
@@ -36,55 +60,69 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
 
     Two a task: figures over seeds, and what happened inside of methods that tell.
     """
-    tables = []
+    tables: list[Table] = []
     for _, task in rows.groupby("task_key", sort=False):
-        first = task.iloc[0].to_dict()
+        tables += _task_tables(task, confidence)
+    meanings = {"CVaR": _tail_text(tail), **_MEANINGS}
+    return Sheet(tuple(tables), (explained(tables, meanings),))
+
+
+def _task_tables(task: pd.DataFrame, confidence: float) -> list[Table]:
+    """The tables of one task; columns of which nothing is known are left out."""
+    first = task.iloc[0].to_dict()
+    shares, inside = (
+        {name: heading for name, heading in columns.items() if task[name].notna().any()}
+        for columns in (_SHARES, _INSIDE)
+    )
+    tables = [
+        Table(
+            title=f"{first['task']}: robustness",
+            subtitle=", ".join(filter(None, [_unit(first), _threshold(first)])),
+            columns=(
+                *("method", "seeds", *_SPREAD.values(), f"{100 * confidence:g}% interval"),
+                *shares.values(),
+            ),
+            rows=tuple(
+                (
+                    *(str(row["method"]), *_spread_cells(row)),
+                    *(number(row[name], 2) for name in shares),
+                )
+                for row in task.to_dict("records")
+            ),
+            best=tuple(task["rank"] == task["rank"].min()),
+            notes=tuple(filter(None, [explain_failures(task), explain_one_figure(task)])),
+        )
+    ]
+    if inside:
+        telling = task[task[list(inside)].notna().any(axis=1)]
         tables.append(
             Table(
-                title=f"{first['task']}: robustness",
-                subtitle=", ".join(filter(None, [_unit(first), _threshold(first)])),
-                columns=(
-                    *("method", "seeds", "mean", "std", "worst", "CVaR", "IQM"),
-                    f"{100 * confidence:g}% interval",
-                    *_SHARES.values(),
+                title=f"{first['task']}: inside the search",
+                subtitle="last epoch, mean over seeds",
+                columns=("method", *inside.values()),
+                rows=tuple(
+                    (str(row["method"]), *(number(row[name], 3) for name in inside))
+                    for row in telling.to_dict("records")
                 ),
-                rows=tuple(_spread_row(row) for row in task.to_dict("records")),
-                best=tuple(task["rank"] == task["rank"].min()),
-                notes=tuple(filter(None, [explain_failures(task), explain_one_figure(task)])),
+                best=(False,) * len(telling),
+                notes=(),
             )
         )
-        inside = task[task[list(_INSIDE)].notna().any(axis=1)]
-        if len(inside):
-            tables.append(
-                Table(
-                    title=f"{first['task']}: inside the search",
-                    subtitle="last epoch, mean over seeds",
-                    columns=("method", *_INSIDE.values()),
-                    rows=tuple(
-                        (str(row["method"]), *(number(row[name], 3) for name in _INSIDE))
-                        for row in inside.to_dict("records")
-                    ),
-                    best=(False,) * len(inside),
-                    notes=(),
-                )
-            )
-    legend = (
-        f"CVaR: mean of the worst {100 * tail:g} % of seeds. Collapsed: share of seeds worse than "
-        f"the median of the space, or of random search where the table is not at hand; declined: "
-        f"of seeds that were as good on the way and ended worse. skip, none: "
-        f"share of the edges of returned cells; skips rule: share of cells "
-        f"of whose operations more than half are skip connections; no path: share of cells without "
-        f"one. Bold: the best IQM.",
-        "gap: validation accuracy of the supernet less that of the derived path in it, in points. "
-        "entropy: of the operation strengths, in nats. λmax: largest eigenvalue of the validation "
-        "loss's Hessian in the architecture parameters. τ strength: Kendall's correlation of these "
-        "with the table, on an edge. "
-        "τ inherited: of accuracies with inherited weights with the table.",
-    )
-    return Sheet(tuple(tables), legend)
+    return tables
 
 
-def sensitivity_sheet(rows: pd.DataFrame, method: str, parameter: str) -> Sheet:
+def _tail_text(tail: float) -> str:
+    return f"CVaR: mean of the worst {100 * tail:g} % of seeds."
+
+
+def sensitivity_sheet(
+    rows: pd.DataFrame,
+    method: str,
+    parameter: str,
+    *,
+    confidence: float = 0.95,
+    tail: float = TAIL,
+) -> Sheet:
     """Tables of what ``nasbench_suite.analysis.robustness.sensitivity`` gives."""
     tables = []
     for (task, others), group in rows.groupby(["task", "others"], sort=False):
@@ -92,21 +130,19 @@ def sensitivity_sheet(rows: pd.DataFrame, method: str, parameter: str) -> Sheet:
             Table(
                 title=f"{task}: {method}, by {parameter}",
                 subtitle=str(others) or "all else at its default",
-                columns=(parameter, "seeds", "mean", "std", "worst", "CVaR", "IQM", "interval"),
+                columns=(
+                    *(parameter, "seeds", *_SPREAD.values()),
+                    f"{100 * confidence:g}% interval",
+                ),
                 rows=tuple(
-                    (
-                        f"{row['value']}",
-                        str(row["seeds"]),
-                        *(number(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
-                        interval(row["low"], row["high"], 2),
-                    )
-                    for row in group.to_dict("records")
+                    (f"{row['value']}", *_spread_cells(row)) for row in group.to_dict("records")
                 ),
                 best=tuple(group["best"]),
                 notes=(),
             )
         )
-    return Sheet(tuple(tables), ())
+    meanings = {"CVaR": _tail_text(tail), "IQM": _MEANINGS["IQM"]}
+    return Sheet(tuple(tables), (explained(tables, meanings),))
 
 
 def _unit(row: Mapping[Any, Any]) -> str:
@@ -119,13 +155,12 @@ def _threshold(row: Mapping[Any, Any]) -> str:
     return f"collapsed: worse than {number(row['threshold'], 2)}"
 
 
-def _spread_row(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _spread_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Seeds, ``_SPREAD`` and the interval of the IQM."""
     return (
-        str(row["method"]),
         str(row["seeds"]),
-        *(number(row[name], 2) for name in ("mean", "std", "worst", "cvar", "iqm")),
+        *(number(row[name], 2) for name in _SPREAD),
         interval(row["low"], row["high"], 2),
-        *(number(row[name], 2) for name in _SHARES),
     )
 
 

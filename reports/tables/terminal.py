@@ -7,6 +7,7 @@ their own, above their figures.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,16 +20,22 @@ if TYPE_CHECKING:
 
 _NAMES = ("method", "against")  # columns that name a row
 _GAP = "  "
+_BEST = ">"  # before what is bold, where nothing can be
+_BOLD = re.compile(r"\b[Bb]old(?=:| where)")  # as legends and notes say what it means
 _PLAIN = str.maketrans({EQUIVALENT: "~", AT_OPTIMUM: "*", "†": "+", "±": "+", "λ": "l", "τ": "t"})
 
 
-def to_terminal(sheet: Sheet, encoding: str = "utf-8", width: int = 100) -> list[RenderableType]:
+def to_terminal(
+    sheet: Sheet, encoding: str = "utf-8", width: int = 100, bold: bool = True
+) -> list[RenderableType]:
     """For ``rich``; names are never read as its markup.
 
     Args:
         sheet: the tables.
         encoding: of the terminal; where it is not a Unicode one, marks are plain characters.
         width: of the terminal, in columns.
+        bold: whether it shows type in bold; where it does not, as in a file, a mark stands before
+            those rows.
     """
     from rich.text import Text
 
@@ -37,20 +44,26 @@ def to_terminal(sheet: Sheet, encoding: str = "utf-8", width: int = 100) -> list
     def text(content: str, style: str = "") -> Text:
         return Text(content if readable else content.translate(_PLAIN), style)
 
+    def said(line: str) -> str:
+        return line if bold else _BOLD.sub(_BEST, line)
+
     parts: list[RenderableType] = []
     for table in sheet.tables:
         parts += [text(table.title, "bold"), text(table.subtitle, "dim")]
-        for block in _blocks(table, width):
+        before = _GAP if any(table.best) and not bold else ""
+        room = width - len(before)
+        for block in _blocks(table, room):
             parts += [text("")]
-            for line, style in _lines(table, block, width, "─" if readable else "-"):
-                whole = text(line, style)
+            for line, style in _lines(table, block, room, "─" if readable else "-"):
+                mark = _BEST if style == "bold" else ""
+                whole = text(f"{mark:{len(before)}}{line}" if before else line, style)
                 whole.no_wrap, whole.overflow = True, "ignore"
                 parts.append(whole)
         parts.append(text(""))
-        parts += [text(note, "yellow") for note in table.notes]
+        parts += [text(said(note), "yellow") for note in table.notes]
         if table.notes:
             parts.append(text(""))
-    return [*parts, *(text(line, "dim") for line in sheet.legend)]
+    return [*parts, *(text(said(line), "dim") for line in sheet.legend)]
 
 
 def _blocks(table: Table, width: int) -> list[list[int]]:

@@ -79,18 +79,28 @@ def spoken_mark(row: Mapping[Any, Any]) -> str:
     return ", ".join(words[character] for character in mark(row))
 
 
-def explain_marks(alpha: float, floor_known: bool) -> str:
-    """The legend of ``mark``."""
-    text = (
-        f"Without a mark: worse than the best (Yuen's test, adjusted for all pairs, level "
-        f"{alpha:g}). {OPEN} not distinguished from the best, which is no evidence of equality."
+def explain_marks(rows: pd.DataFrame, alpha: float) -> str:
+    """The legend of ``mark``: of the marks that rows of the leaderboard have.
+
+    Args:
+        rows: of one task or several.
+        alpha: level of the tests.
+    """
+    if rows["best"].all():
+        return ""
+    marks = "".join(map(mark, rows.to_dict("records")))
+    said = {
+        OPEN: "not distinguished from the best, which is no evidence of equality.",
+        EQUIVALENT: "equivalent: a difference of the noise floor is ruled out.",
+        AT_OPTIMUM: "at the optimum: the whole interval lies within the noise floor of it.",
+    }
+    tested = f"Yuen's test, adjusted for all pairs, level {alpha:g}"
+    return " ".join(
+        [
+            f"Without a mark: worse than the best ({tested}).",
+            *(f"{one} {meaning}" for one, meaning in said.items() if one in marks),
+        ]
     )
-    if floor_known:
-        text += (
-            f" {EQUIVALENT} equivalent: a difference of the noise floor is ruled out. "
-            f"{AT_OPTIMUM} at the optimum: the whole interval lies within the noise floor of it."
-        )
-    return text
 
 
 def optimum_text(task: TaskRow, digits: int | None = None) -> str:

@@ -39,9 +39,9 @@ GROUPS = ("data", "space", "store", "hardware", "vae", "supernet")
 as_it_is = terminal.to_terminal
 made = []
 
-def noted(sheet, encoding, width):
+def noted(sheet, *settings, **more):
     made.append(sheet)
-    return as_it_is(sheet, encoding, width)
+    return as_it_is(sheet, *settings, **more)
 
 terminal.to_terminal = noted
 lines_as_they_are = printing.table_lines
