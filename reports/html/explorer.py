@@ -1,14 +1,15 @@
 """The report's explorer: a whole space, accuracy against cost, and each method's path through it.
 
-It is there for every task whose table is at hand and has a cost; a page holds the figures of a
-table once, as 32-bit numbers.
+It is there for every task whose table is at hand and has a cost, or several objectives; a page
+holds the figures of a table once, as 32-bit numbers.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +17,10 @@ import numpy as np
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.benchmarks.quantities import COSTS
-from nasbench_suite.rows import TaskRow
 from reports.credits import table_at_hand
 from reports.figures.methods import numbered_styles
 from reports.html.panels import PlacedPanel, Section, task_tags
-from reports.labels import Labels, present
+from reports.labels import Labels, Presented, present
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,43 +31,71 @@ _MOST_TASKS = 8
 _TEXT = (
     "Every architecture of the table: what the task is judged by, against a cost. A line is the "
     "path of a method: what it would have returned, as its search went on, in the search of median "
-    "outcome. Press a point for its architecture and all its figures."
+    "outcome. On a task of several objectives these are drawn against each other, and a line is "
+    "the front that the search of median outcome ended with. Press a point for its architecture "
+    "and all its figures."
 )
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """What is drawn of a task: two metrics of its table, against each other."""
+
+    key: str
+    table: Benchmark
+    y: str
+    x: str
 
 
 def explorer_panel(results: Results) -> Section | None:
     """A picture to move in, for each task whose table is at hand."""
     presented = present(results)
-    tables: dict[str, dict[str, Any]] = {}
-    tasks: list[dict[str, Any]] = []
-    for key, task in presented.tasks.items():
-        if task.measure is not None or len(tasks) == _MOST_TASKS:
-            continue
-        table = table_at_hand(task)
-        if table is None or not _costs(table):
-            continue
-        checksum = str(task.config.get("checksum"))
-        if checksum not in tables:
-            judged = {other.report_metric for other in presented.tasks.values()}
-            tables[checksum] = _figures(table, presented.labels, judged)
-        if task.report_metric not in tables[checksum]["metrics"]:
-            continue
-        tasks.append(
-            {
-                "name": presented.names[key],
-                "tags": task_tags(task),
-                "table": checksum,
-                "y": task.report_metric,
-                "x": _costs(table)[0],
-                "paths": _paths(presented, key, task),
-            }
-        )
-    if not tasks:
+    possible = list(_pictures(presented))
+    pictures = possible[:_MOST_TASKS]
+    if not pictures:
         return None
+    used: dict[str, dict[str, None]] = {}  # metrics by table, as sets that keep their order
+    for one in pictures:
+        used.setdefault(one.table.checksum, {}).update(dict.fromkeys((one.y, one.x)))
+    tables = {one.table.checksum: one.table for one in pictures}
+    figures = {
+        checksum: _figures(table, presented.labels, list(used[checksum]))
+        for checksum, table in tables.items()
+    }
+    tasks = [_drawn(presented, one) for one in pictures]
     looks = {name: _look(style) for name, style in numbered_styles(presented.styles).items()}
-    content = json.dumps({"tables": tables, "tasks": tasks, "looks": looks}, sort_keys=True)
+    content = json.dumps({"tables": figures, "tasks": tasks, "looks": looks}, sort_keys=True)
     markup = f'<div class="explorer" data-content="{_attribute(content)}"></div>'
-    return Section("explorer", "Explorer", _TEXT, (), (), markup)
+    left_out = len(possible) > _MOST_TASKS
+    more = f" Here are the first {_MOST_TASKS} of {len(possible)} tasks." if left_out else ""
+    return Section("explorer", "Explorer", _TEXT + more, (), (), markup)
+
+
+def _pictures(results: Results) -> Iterator[_Picture]:
+    """The tasks that can be drawn: the first two objectives, or the one against a cost."""
+    for key, task in results.tasks.items():
+        table = table_at_hand(task)
+        if table is None:
+            continue
+        objectives = [str(one["name"]) for one in (task.measure or {}).get("objectives", ())]
+        names = objectives or [task.report_metric, *_costs(table)]
+        if len(names) > 1 and {*names[:2]} <= table.metrics.keys():
+            yield _Picture(key, table, names[0], names[1])
+
+
+def _drawn(results: Presented, picture: _Picture) -> dict[str, Any]:
+    """What the page holds of a task."""
+    task = results.tasks[picture.key]
+    several = task.measure is not None
+    return {
+        "name": results.names[picture.key],
+        "tags": task_tags(task),
+        "table": picture.table.checksum,
+        "y": picture.y,
+        "x": picture.x,
+        "front": several,
+        "paths": (_fronts if several else _paths)(results, picture.key),
+    }
 
 
 def _costs(table: Benchmark) -> list[str]:
@@ -79,11 +107,12 @@ def _costs(table: Benchmark) -> list[str]:
     return [metric.name for metric in found]
 
 
-def _figures(table: Benchmark, labels: Labels, judged: set[str]) -> dict[str, Any]:
-    """What the page holds of a table: first what tasks are judged by."""
+def _figures(table: Benchmark, labels: Labels, used: Sequence[str]) -> dict[str, Any]:
+    """What the page holds of a table: first what tasks are drawn by."""
     accuracies = [m.name for m in table.metrics.values() if m.quantity not in COSTS]
-    accuracies.sort(key=lambda name: name not in judged)
-    chosen = [*accuracies[: _MOST_METRICS // 2], *_costs(table)][:_MOST_METRICS]
+    accuracies.sort(key=lambda name: name not in used)
+    further = [*accuracies[: _MOST_METRICS // 2], *_costs(table)]
+    chosen = list(dict.fromkeys([*used, *further]))[: max(_MOST_METRICS, len(used))]
     space = table.space
     content: dict[str, Any] = {
         "space": getattr(space, "origin", space).name,
@@ -114,16 +143,29 @@ def _label(metric: Metric, labels: Labels) -> str:
     return ", ".join(filter(None, [label, metric.conditions]))
 
 
-def _paths(results: Results, key: str, task: TaskRow) -> dict[str, list[int]]:
-    """What the search of median outcome of each method would have returned, as it went on."""
-    finished = results.finished_on(key)
-    changes = results.incumbents_on(key)
-    paths = {}
-    for method, trials in finished.groupby("method", sort=False):
+def _middles(results: Results, key: str) -> Iterator[tuple[str, int]]:
+    """The search of median outcome of each method: the method, and the trial's number."""
+    for method, trials in results.finished_on(key).groupby("method", sort=False):
         middle = trials.sort_values(["report", "seed"]).iloc[(len(trials) - 1) // 2]
-        path = changes.loc[changes["trial"] == middle["trial"], "architecture"]
-        paths[str(method)] = [int(index) for index in path]
-    return paths
+        yield str(method), int(middle["trial"])
+
+
+def _paths(results: Results, key: str) -> dict[str, list[int]]:
+    """What the search of median outcome of each method would have returned, as it went on."""
+    changes = results.incumbents_on(key).groupby("trial")["architecture"]
+    paths = {trial: [int(index) for index in path] for trial, path in changes}
+    return {method: paths.get(trial, []) for method, trial in _middles(results, key)}
+
+
+def _fronts(results: Results, key: str) -> dict[str, list[int]]:
+    """The front of the search of median outcome of each method, along the second objective."""
+    middles = dict(_middles(results, key))
+    points = results.store.fronts(middles.values())
+    along = points[points["objective"] == 1].sort_values(["report", "architecture"])
+    return {
+        method: [int(index) for index in along.loc[along["trial"] == trial, "architecture"]]
+        for method, trial in middles.items()
+    }
 
 
 def _packed(values: NDArray[Any]) -> str:

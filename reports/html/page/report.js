@@ -110,6 +110,29 @@
     });
   }
 
+  // A table that is wider than the page ends with a whole column and says that there are more.
+  const fit = (region, said) => {
+    region.style.maxWidth = "";
+    const cut = region.scrollWidth > region.clientWidth + 1;
+    region.classList.toggle("cut", cut);
+    said.hidden = !cut;
+    if (!cut) return;
+    const { left, right } = region.getBoundingClientRect();
+    const ends = [...region.querySelectorAll("thead th")].map((cell) => cell.getBoundingClientRect().right + region.scrollLeft);
+    const whole = Math.max(...ends.slice(1).filter((end) => end <= right - 3));
+    if (whole > left) region.style.maxWidth = `${Math.ceil(whole - left) + 3}px`;
+  };
+  for (const region of document.querySelectorAll(".scroll")) {
+    const said = document.createElement("p");
+    said.className = "more";
+    said.textContent = "More columns to the right: scroll the table sideways \u2192";
+    region.before(said);
+    const again = () => fit(region, said);
+    addEventListener("resize", again);
+    document.addEventListener("filtered", again);
+    again();
+  }
+
   const theme = document.getElementById("theme");
   const root = document.documentElement;
   const isDark = () =>
@@ -267,7 +290,7 @@ for (const explorer of document.querySelectorAll(".explorer")) {
       pen.stroke();
       pen.setLineDash([]);
       path.forEach((index, step) => {
-        const size = step === path.length - 1 ? 7 : 3.5;
+        const size = task().front ? 4.5 : step === path.length - 1 ? 7 : 3.5;
         const [x, y] = places[index];
         pen.beginPath();
         for (const [right, down] of marker) pen.lineTo(x + size * right, y + size * down);

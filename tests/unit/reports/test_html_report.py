@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from itertools import product
@@ -29,6 +30,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.tasks import Method, Session
 from reports.figures.attainment import attainment, attainment_data
+from reports.html.explorer import explorer_panel
 from reports.html.generative import generative_table, read_generative
 from reports.html.panels import Section, all_panels
 from reports.html.report import _choices, write_report
@@ -476,13 +478,24 @@ def test_the_address_keeps_the_filters_and_figures_follow_them(tab: Any, page: P
     assert tab.find_element("id", "shown").text == "1 of 8 rows"
 
 
-@pytest.mark.parametrize("width", [390, 768, 1366, 1920])
-def test_the_board_fits_or_keeps_its_first_column(tab: Any, width: int) -> None:
+@contextmanager
+def emulated(tab: Any, width: int, media: str = "") -> Iterator[None]:
+    """A window of that many pixels, or paper."""
+    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media})
     tab.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700},
     )
     try:
+        yield
+    finally:
+        tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.mark.parametrize("width", [390, 768, 1366, 1920])
+def test_the_board_fits_or_keeps_its_first_column(tab: Any, width: int) -> None:
+    with emulated(tab, width):
         whole = tab.execute_script("return document.documentElement.scrollWidth")
         assert whole <= width
         ends = """
@@ -498,26 +511,84 @@ def test_the_board_fits_or_keeps_its_first_column(tab: Any, width: int) -> None:
         assert first >= 0  # the method stays in sight
         assert last <= width + 1
         assert score <= width  # and the score is there without scrolling
-    finally:
-        tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_in_print_every_column_is_on_the_paper(tab: Any) -> None:
-    tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+@pytest.fixture(scope="module")
+def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results file of two objectives, whose table is at hand."""
+    path = tmp_path_factory.mktemp("several") / "several.sqlite"
+    methods = ["random", "nsga2[population_size=10]", "pareto-local-search"]
+    also = ["onnxruntime_ms"]
+    run("digits", methods, seeds=range(4), store=path, evaluations=25, objectives=also)
+    write_report(path, path.with_suffix(".html"))
+    return path
+
+
+TABLES = """
+    return [...document.querySelectorAll(".scroll")].map((region) => {
+        const place = (element) => element.getBoundingClientRect();
+        const cut = region.scrollWidth > region.clientWidth + 1;
+        const said = region.previousElementSibling;
+        const ends = [...region.querySelectorAll("th, td")].map((cell) => place(cell).right);
+        return {
+            name: region.ariaLabel,
+            cut,
+            told: said?.className === "more" && place(said).height > 0,
+            right: place(region).left + region.clientLeft + region.clientWidth,
+            outer: place(region).right,
+            ends: [...new Set(ends.map(Math.round))],
+        };
+    });
+"""
+"""Of every table: whether columns are cut, whether that is said, and where it and its cells end."""
+
+
+@pytest.mark.parametrize("which", ["one", "several"])
+@pytest.mark.parametrize("width", [390, 500, 768, 1024, 1100, 1366, 1920])
+def test_no_table_ends_within_a_column(
+    browser: Any, page: Path, several: Path, width: int, which: str
+) -> None:
+    """Where a page is too narrow for a table it says that there are more columns."""
+    with emulated(browser, width):
+        browser.get((page if which == "one" else several.with_suffix(".html")).as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        found = browser.execute_script(TABLES)
+    assert len(found) >= 3
+    for table in found:
+        assert table["cut"] == table["told"], table
+        assert table["outer"] <= width, table
+        if table["cut"]:
+            assert width < 1024, table
+            assert min(abs(end - table["right"]) for end in table["ends"]) < 3, table
+
+
+@pytest.mark.parametrize("which", ["one", "several"])
+def test_in_print_every_column_is_on_the_paper(
+    browser: Any, page: Path, several: Path, which: str
+) -> None:
+    """Of a page that was opened in a narrow window, too."""
     paper = 1123 - 90  # pixels across of A4 on its side, less the margins
-    tab.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": paper, "height": 700, "deviceScaleFactor": 1, "mobile": False},
-    )
-    try:
-        right = tab.execute_script(
+    with emulated(browser, 500):
+        browser.get((page if which == "one" else several.with_suffix(".html")).as_uri())
+        assert any(table["cut"] for table in browser.execute_script(TABLES))
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+        cut, told = browser.execute_script(
+            """
+            const all = (selector) => [...document.querySelectorAll(selector)];
+            const style = (region) => getComputedStyle(region);
+            return [
+                all(".scroll").filter((region) => style(region).maxWidth !== "none").length,
+                all(".more").filter((said) => said.getBoundingClientRect().height).length,
+            ];
+            """
+        )
+    with emulated(browser, paper, "print"):
+        right = browser.execute_script(
             "return Math.max(...[...document.querySelectorAll('td, th')]"
             ".map((cell) => cell.getBoundingClientRect().right))"
         )
-        assert right <= paper
-    finally:
-        tab.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        tab.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+    assert right <= paper
+    assert (cut, told) == (0, 0)
 
 
 def test_colours_follow_the_system_and_the_button(tab: Any) -> None:
@@ -558,6 +629,49 @@ def test_no_error_and_no_request(tab: Any) -> None:
     assert [entry["message"] for entry in tab.get_log("browser")] == []
     entries = tab.execute_script("return performance.getEntriesByType('resource').length")
     assert entries == 0
+
+
+def test_several_objectives_are_explored_against_each_other(several: Path) -> None:
+    """The whole table, and the front of each method's search of median hypervolume."""
+    (explored,) = (
+        json.loads(str(attributes["data-content"]))
+        for attributes in Page(several.with_suffix(".html").read_text()).all("div")
+        if "data-content" in attributes
+    )
+    (task,) = explored["tasks"]
+    assert (task["y"], task["x"], task["front"]) == ("digits_test_8", "onnxruntime_ms", True)
+    results = read_results(several)
+    (key,) = results.tasks
+    shown = present(results).shown
+    assert set(task["paths"]) == set(shown.values())
+    digits = load_benchmark("digits")
+    assert isinstance(digits, Benchmark)
+    for method, trials in results.finished_on(key).groupby("method"):
+        middle = trials.sort_values("report")["trial"].iloc[1]  # the second of four
+        front = set(results.store.fronts([middle])["architecture"])
+        path = task["paths"][shown[str(method)]]
+        assert set(path) == front
+        assert len(path) == len(front)
+        assert np.all(np.diff(digits.values("onnxruntime_ms")[path]) >= 0)
+    (table,) = explored["tables"].values()
+    assert list(table["metrics"])[:2] == sorted(table["metrics"])[:2]
+    assert {"digits_test_8", "onnxruntime_ms"} <= set(table["metrics"])
+
+
+def test_every_device_that_is_searched_for_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many metrics a table has, and the tasks beyond those drawn are counted."""
+    monkeypatch.setattr("reports.html.explorer._MOST_METRICS", 1)
+    monkeypatch.setattr("reports.html.explorer._MOST_TASKS", 2)
+    store = tmp_path / "r.sqlite"
+    for also in ("onnxruntime_ms", "flops", "parameters"):
+        run("digits", "random", seeds=1, store=store, evaluations=5, objectives=[also])
+    section = explorer_panel(read_results(store))
+    assert section is not None
+    assert "first 2 of 3 tasks" in section.text
+    for also in ("digits_test_8", "onnxruntime_ms", "flops"):
+        assert f"&quot;{also}&quot;: {{&quot;label" in section.markup
 
 
 @pytest.fixture
