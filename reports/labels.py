@@ -180,13 +180,17 @@ class Presented(Results):
     shown: Mapping[str, str] = field(default_factory=dict)
     common: str = ""
 
-    def method(self, name: str) -> str:
+    def method(self, name: str, besides: Sequence[str] = ()) -> str:
         """The shown name of one method, by its label, registered name or shown name.
+
+        Args:
+            name: what was given.
+            besides: what else may be given, which is told where there is no such method.
 
         Raises:
             SuiteError: there is no such method, or the name stands for several.
         """
-        found = meant_methods(name, list(self.shown), self.shown)
+        found = meant_methods(name, list(self.shown), self.shown, besides)
         if len(found) > 1:
             raise SuiteError(f"{name!r} may be {' or '.join(found)}: name one of them.")
         return self.shown[found[0]]

@@ -211,13 +211,16 @@ def need_trials(results: Results) -> Results:
     return results
 
 
-def meant_methods(name: str, known: Sequence[str], shown: Mapping[str, str]) -> list[str]:
+def meant_methods(
+    name: str, known: Sequence[str], shown: Mapping[str, str], besides: Sequence[str] = ()
+) -> list[str]:
     """The labels that a name stands for: that label, that shown name, or all of that method.
 
     Args:
         name: what was given; the settings in it may stand in any order.
         known: labels of the methods that there are.
         shown: the names that people are shown, by label.
+        besides: what else may be given where it is, and is not meant here.
 
     Raises:
         SuiteError: it stands for none.
@@ -229,7 +232,8 @@ def meant_methods(name: str, known: Sequence[str], shown: Mapping[str, str]) -> 
     found = [label for label in known if name == shown.get(label)]
     found = found or [label for label in known if label.partition("[")[0] == name]
     if not found:
-        raise SuiteError(choose_from("method with results", name, [*known, *shown.values()]))
+        labels = {title: label for label, title in shown.items()}
+        raise SuiteError(choose_from("method with results", name, [*known, *besides], labels))
     return found
 
 

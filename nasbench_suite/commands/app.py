@@ -61,6 +61,21 @@ class Commands(TyperGroup):
             _add_refusal(refusing, cmd_name, str(error))
             return get_group(refusing).commands[cmd_name]
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that is called.
+
+        Raises:
+            SuiteError: an option has a value that it cannot have.
+        """
+        from nasbench_suite.commands.usage import value_fault
+
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if not (said := value_fault(error)):
+                raise
+            raise SuiteError(said) from None
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The help of all commands, in groups, each with its whole sentence."""
         known = self.list_commands(ctx)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from nasbench_suite.prediction.board import Board, make_board, run_board
 from nasbench_suite.prediction.ceiling import CEILING
 from nasbench_suite.prediction.measures import MEASURES, REGIONS, measure_all
-from nasbench_suite.prediction.summary import summarise
+from nasbench_suite.prediction.summary import check_shown, summarise
 
 __all__ = [
     "CEILING",
     "MEASURES",
     "REGIONS",
     "Board",
+    "check_shown",
     "make_board",
     "measure_all",
     "run_board",

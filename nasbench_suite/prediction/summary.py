@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def check_shown(measure: str, region: str) -> None:
+    """Refuse what is no measure or region.
+
+    Raises:
+        SuiteError: unknown measure or region.
+    """
+    if measure not in MEASURES:
+        raise SuiteError(choose_from("measure", measure, list(MEASURES)))
+    if region not in REGIONS:
+        raise SuiteError(choose_from("region", region, list(REGIONS)))
+
+
 def summarise(
     rows: pd.DataFrame, measure: str = "kendall", region: str = "all", confidence: float = 0.95
 ) -> pd.DataFrame:
@@ -35,10 +47,7 @@ def summarise(
     """
     import pandas as pd
 
-    if measure not in MEASURES:
-        raise SuiteError(choose_from("measure", measure, list(MEASURES)))
-    if region not in REGIONS:
-        raise SuiteError(choose_from("region", region, list(REGIONS)))
+    check_shown(measure, region)
     found = []
     for (name, size), part in rows.groupby(["predictor", "size"], sort=False):
         values = part[f"{region} {measure}"].dropna().to_numpy()

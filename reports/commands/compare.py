@@ -93,7 +93,7 @@ def compare(
             print_sheet(sheet, form, results)
         return
     if against not in (None, BEST):
-        against = results.method(against)
+        against = results.method(str(against), besides=(BEST,))
     comparisons = results_comparisons(
         results,
         against=against,

@@ -81,13 +81,14 @@ def predict(
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import write_text
     from nasbench_suite.parsing import parse_methods, parse_numbers, parse_seeds, split_names
-    from nasbench_suite.prediction import make_board
+    from nasbench_suite.prediction import check_shown, make_board
     from nasbench_suite.prediction.scores import read_scores
     from reports.figures.prediction import write_curves, write_heat_map
     from reports.figures.style import check_figure_path
     from reports.tables import rendering as tables
     from reports.tables.prediction import prediction_sheet
 
+    check_shown(measure, region)  # before anything is computed
     for path in filter(None, (figure, heat_map)):
         check_figure_path(path)
     if journal is not None and not journal.is_dir():
