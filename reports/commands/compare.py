@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -143,6 +143,7 @@ def seeds(
 ) -> None:
     """Say how many seeds a difference needs, or what difference so many seeds show."""
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import counted
     from nasbench_suite.statistics import planning
 
     if (difference is None) == (count is None):
@@ -152,25 +153,58 @@ def seeds(
     if pilot is None and (method or task):
         raise SuiteError("--method and --task say whose figures of --pilot: give it, or not them.")
     settings: dict[str, Any] = {"methods": methods, "alpha": alpha, "power": power}
-    figures = None if pilot is None else _figures_of(pilot, task, method)
+    if pilot is not None:
+        spread = _spread_of(pilot, task, method)
+    else:
+        spread = _Spread(f"Gaussian figures with a standard deviation of {sd:g}", sd or 0.0)
+    figures = spread.figures
     if difference is not None:
         needed = (
             planning.drawn_seeds(difference, figures, **settings)
             if figures is not None
-            else planning.seeds_needed(difference, sd or 0.0, **settings)
+            else planning.seeds_needed(difference, spread.sd, **settings)
         )
-        typer.echo(f"{needed} seeds of each method")
+        typer.echo(f"{counted(needed, 'seed')} of each method show {spread.shown(difference)}")
     elif count is not None:
         shown = (
             planning.drawn_difference(figures, count, **settings)
             if figures is not None
-            else planning.detectable_difference(sd or 0.0, count, **settings)
+            else planning.detectable_difference(spread.sd, count, **settings)
         )
-        typer.echo(f"a difference of {shown:.4g}" if shown < math.inf else "no difference at all")
+        typer.echo(f"{spread.shown(shown)} shows with {counted(count, 'seed')} of each method")
+    pairs = "two methods" if methods == 2 else f"all pairs of {methods} methods"
+    typer.echo(
+        f"with a power of {power:g}: Yuen's test of interquartile means of {pairs}, two-sided, at "
+        f"a level of {alpha:g}{' together' if methods > 2 else ''}; {spread.source}"
+    )
 
 
-def _figures_of(pilot: Path, task: str | None, method: str | None) -> NDArray[np.float64]:
-    """The figures of a method on a task of a results file; a hint where they are few."""
+@dataclass(frozen=True)
+class _Spread:
+    """How figures spread over seeds: a standard deviation, or the figures of a pilot.
+
+    Attributes:
+        source: where that is known from.
+        sd: standard deviation over seeds.
+        figures: of a pilot, shape (seeds,).
+        unit: theirs.
+    """
+
+    source: str
+    sd: float = 0.0
+    figures: NDArray[np.float64] | None = None
+    unit: str = ""
+
+    def shown(self, difference: float) -> str:
+        """A difference with its unit."""
+        if not math.isfinite(difference):
+            return "no difference at all"
+        unit = self.unit if self.figures is not None else "(in the unit of --sd)"
+        return f"a difference of {difference:.4g} {unit}".rstrip()
+
+
+def _spread_of(pilot: Path, task: str | None, method: str | None) -> _Spread:
+    """How figures of a method on a task of a results file spread; a hint where they are few."""
     from nasbench_suite.analysis.comparison import method_samples
     from nasbench_suite.analysis.results import choose_task, one_task, read_results
     from nasbench_suite.errors import SuiteError
@@ -184,11 +218,14 @@ def _figures_of(pilot: Path, task: str | None, method: str | None) -> NDArray[np
     if method is None and len(samples) > 1:
         raise SuiteError(f"{pilot} has {len(samples)} methods: choose {', '.join(samples)}.")
     name = next(iter(samples)) if method is None else method
-    figures = samples[find_label(f"method of {pilot}", name, list(samples))].figures
+    name = find_label(f"method of {pilot}", name, list(samples))
+    figures = samples[name].figures
     if len(figures) < PILOT_SEEDS:
         hint = (
             f"{counted(len(figures), 'seed')} of a pilot tell little of how figures spread: run "
             f"{PILOT_SEEDS} or more."
         )
         typer.echo(hint, err=True)
-    return figures
+    ((key, row),) = results.tasks.items()
+    source = f"figures of {name} on {results.names[key]}, {counted(len(figures), 'seed')}"
+    return _Spread(source, figures=figures, unit="points" if row.unit == "%" else row.unit)

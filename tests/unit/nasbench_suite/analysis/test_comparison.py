@@ -461,7 +461,12 @@ def test_pairs_say_how_many_seeds_each_has(
 
 def test_the_command_says_how_many_seeds(capsys: pytest.CaptureFixture[str]) -> None:
     build_app()(["seeds", "--sd", "2", "--difference", "1"], standalone_mode=False)
-    assert capsys.readouterr().out == "78 seeds of each method\n"
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "78 seeds of each method show a difference of 1 (in the unit of --sd)"
+    assert second.startswith(
+        "with a power of 0.8: Yuen's test of interquartile means of two methods"
+    )
+    assert "at a level of 0.05; Gaussian figures with a standard deviation of 2" in second
     with pytest.raises(SuiteError, match="either"):
         build_app()(["seeds", "--sd", "2"], standalone_mode=False)
     with pytest.raises(SuiteError, match="two seeds or more to show, not 1:"):
@@ -487,7 +492,10 @@ def test_the_command_says_what_a_pilot_shows(
     figures = trials.loc[trials["method"] == "random", "report"].to_numpy(float)
     shown = planning.drawn_difference(figures, 8)
     said = capsys.readouterr()
-    assert said.out == f"a difference of {shown:.4g}\n"
+    first, second = said.out.splitlines()
+    assert first == f"a difference of {shown:.4g} points shows with 8 seeds of each method"
+    assert second.startswith("with a power of 0.8: Yuen's test")
+    assert second.endswith("figures of random on toy/toy, 30 evaluations, 20 seeds")
     assert not said.err
     wanted = shown * 1.01
     asked = ["seeds", "--pilot", str(path), "--method", "random", "--difference", str(wanted)]
