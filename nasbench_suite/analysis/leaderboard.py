@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.sameness import identical_methods
 from nasbench_suite.analysis.samples import (
+    Anchors,
     anchors,
     judged_tasks,
     noise_spreads,
@@ -84,6 +86,7 @@ def leaderboard(
           that finished (missing for several objectives, and where the table is not at hand); who
           searches better is ahead in this one, and need not be in the other;
         - ``unavailable``: evaluations, over all seeds, of architectures without a figure;
+          ``evaluations``: what a whole trial that finished spent on average, in full evaluations;
         - ``rank``: of the IQM among the task's methods, equals sharing the mean of their ranks;
         - ``mean_rank``: mean over seeds of the rank among methods at the same seed, over the
           ``common_seeds`` that all methods have;
@@ -92,7 +95,8 @@ def leaderboard(
           level; ``equivalent``: a difference of ``noise_floor`` from the best is ruled out;
           ``at_optimum``: the whole interval lies less than ``noise_floor`` from the optimum. A
           method that is neither best nor worse nor equivalent is not distinguished from the best.
-          The last two are false where the floor is unknown (missing);
+          The last two are false where the floor is unknown (missing); ``same_as``: a method that
+          made the same evaluations with every seed, so that both are one here; missing if none did;
         - the task: ``optimum``, ``noise_floor``, ``metric``, ``unit``, ``direction``,
           ``benchmark``, ``dataset``, ``task_key``; and ``method_key``.
 
@@ -116,28 +120,63 @@ def results_leaderboard(
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """As ``leaderboard``, of results already read."""
+    return results_boards(
+        results, evaluations=evaluations, seconds=seconds, confidence=confidence
+    ).rows
+
+
+@dataclass(frozen=True)
+class Boards:
+    """Both leaderboards of one results file.
+
+    Attributes:
+        rows: as ``leaderboard`` gives them.
+        overall: as ``overall_leaderboard`` gives it.
+    """
+
+    rows: pd.DataFrame
+    overall: pd.DataFrame
+
+
+def results_boards(
+    results: Results,
+    *,
+    evaluations: float | None = None,
+    seconds: float | None = None,
+    confidence: float = 0.95,
+) -> Boards:
+    """Both leaderboards of results already read, which reads each task's trials once."""
     import pandas as pd
 
     check_confidence(confidence)
-    parts = [
-        _task_board(results, key, trials, confidence)
-        for key, trials in judged_tasks(results, evaluations, seconds)
-    ]
+    parts: list[pd.DataFrame] = []
+    reached: dict[str, dict[str, _Reached]] = {}
+    known: dict[str, Anchors] = {}
+    for key, trials in judged_tasks(results, evaluations, seconds):
+        known[key] = anchors(results.tasks[key])
+        samples = task_samples(results, key, trials)
+        reached[key] = {method: _reached(sample) for method, sample in samples.items()}
+        parts.append(_task_board(results, key, trials, samples, known[key], confidence))
     rows = pd.concat(parts, ignore_index=True)
     further = [name for name in rows.columns if name not in (*_FIRST, *_LAST)]
-    return rows[[*_FIRST, *further, *_LAST]]
+    chances = {key: each.chance for key, each in known.items()}
+    overall = _overall(results.tasks, reached, chances, set(rows["method"]), confidence)
+    return Boards(rows[[*_FIRST, *further, *_LAST]], overall)
 
 
 def _task_board(
-    results: Results, key: str, trials: pd.DataFrame, confidence: float
+    results: Results,
+    key: str,
+    trials: pd.DataFrame,
+    samples: dict[str, Sample],
+    known: Anchors,
+    confidence: float,
 ) -> pd.DataFrame:
     """The rows of one task, best first; a further column is a line here."""
     task = results.tasks[key]
     board = _counted(task, trials).join(_estimates(task, trials, confidence)).reset_index()
     board = board.sort_values("method", key=lambda names: names.map(results.places))
     methods = list(board["method"])
-    samples = task_samples(results, key, trials)
-    known = anchors(task)
     optimum = np.nan if task.optimum is None else task.optimum
     floor = np.nan if task.noise_floor is None else task.noise_floor
     board["rank"] = ranks(round_figures(board["iqm"], task.optimum or 0.0), task.direction)
@@ -156,6 +195,8 @@ def _task_board(
     )
     worst_end = board["low"] if task.direction == "maximize" else board["high"]
     board["at_optimum"] = _sign(task) * (optimum - worst_end) < floor
+    same = {other: first for first, *others in identical_methods(results, key) for other in others}
+    board["same_as"] = [same.get(method) for method in methods]
     board = board.assign(
         task=results.names[key],
         optimum=optimum,
@@ -178,6 +219,7 @@ def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
     trials["failed"] = trials["status"] == "failed"
     trials["undecided"] = ~trials["failed"] & trials["figure"].isna()
     trials["regret"] = _regrets(task, trials)
+    trials["spent"] = trials["evaluations"].where(~trials["failed"])
     return trials.groupby("method", sort=False).agg(
         method_key=("method_key", "first"),
         seeds=("figure", "count"),
@@ -188,6 +230,7 @@ def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
         median=("figure", "median"),
         regret=("regret", "mean"),
         unavailable=("unavailable", "sum"),
+        evaluations=("spent", "mean"),
     )
 
 
@@ -195,11 +238,11 @@ def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
 _FIRST = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),
     *("iqm", "low", "high", "noise", "regret", "signal_regret", "rank", "mean_rank"),
-    *("common_seeds", "unavailable"),
+    *("common_seeds", "unavailable", "evaluations"),
 )
 _LAST = (
-    *("best", "p", "worse", "equivalent", "at_optimum", "optimum", "noise_floor", "metric"),
-    *("unit", "direction", "benchmark", "dataset", "task_key", "method_key"),
+    *("best", "p", "worse", "equivalent", "at_optimum", "same_as", "optimum", "noise_floor"),
+    *("metric", "unit", "direction", "benchmark", "dataset", "task_key", "method_key"),
 )
 
 
@@ -255,25 +298,37 @@ def results_overall(
     confidence: float = 0.95,
 ) -> pd.DataFrame:
     """As ``overall_leaderboard``, of results already read."""
+    return results_boards(
+        results, evaluations=evaluations, seconds=seconds, confidence=confidence
+    ).overall
+
+
+def _overall(
+    tasks: Mapping[str, TaskRow],
+    reached: Mapping[str, Mapping[str, _Reached]],
+    chances: Mapping[str, float],
+    everyone: Iterable[str],
+    confidence: float,
+) -> pd.DataFrame:
+    """The rows of ``overall_leaderboard``.
+
+    Args:
+        tasks: rows by key.
+        reached: by key of the task and method.
+        chances: by key of the task, see ``Anchors.chance``.
+        everyone: methods that ran on any task.
+        confidence: of the intervals.
+    """
     import pandas as pd
 
-    check_confidence(confidence)
-    reached: dict[str, dict[str, _Reached]] = {}
-    everyone: set[str] = set()
-    for key, trials in judged_tasks(results, evaluations, seconds):
-        everyone.update(trials["method"].unique())
-        # Without a known optimum there is no share of the way to it.
-        if results.tasks[key].optimum is not None:
-            reached[key] = {
-                method: _Reached(estimate(sample), float(sample.figures.mean()), len(sample))
-                for method, sample in task_samples(results, key, trials).items()
-            }
-    complete = sorted(set.intersection(everyone, *map(set, reached.values())))
+    # Without a known optimum there is no share of the way to it.
+    reached = {key: each for key, each in reached.items() if tasks[key].optimum is not None}
+    complete = sorted(set(everyone).intersection(*reached.values()))
     ways = {
-        key: _way(results.tasks[key], [of_task[method].mean for method in complete])
+        key: _way(tasks[key], chances[key], [of_task[method].mean for method in complete])
         for key, of_task in reached.items()
     }
-    scored = _scores(results.tasks, reached, ways, complete, confidence)
+    scored = _scores(tasks, reached, ways, complete, confidence)
     anchor = RANDOM_ARCHITECTURE if all(way.known for way in ways.values()) else WORST_METHOD
     rows: list[dict[str, Any]] = []
     for method in sorted(everyone, key=results.places.__getitem__):
@@ -294,6 +349,10 @@ class _Reached:
     iqm: Estimate
     mean: float
     seeds: int
+
+
+def _reached(sample: Sample) -> _Reached:
+    return _Reached(estimate(sample), float(sample.figures.mean()), len(sample))
 
 
 @dataclass(frozen=True)
@@ -318,15 +377,16 @@ class _Way:
         return Estimate((figure.value - self.zero) / self.length, error, figure.freedom)
 
 
-def _way(task: TaskRow, means: Sequence[float]) -> _Way:
+def _way(task: TaskRow, chance: float, means: Sequence[float]) -> _Way:
     """The way on a task.
 
     Args:
         task: the task.
+        chance: what a random architecture is expected to reach; missing if unknown.
         means: of each method; the worst scores 0 where the table is not at hand.
     """
     sign = _sign(task)
-    best, zero = sign * (task.optimum or 0.0), sign * anchors(task).chance
+    best, zero = sign * (task.optimum or 0.0), sign * chance
     known = bool(np.isfinite(zero))
     if not known:
         zero = min(means, default=0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -57,7 +57,12 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
 
 def told_same(results: Results, task_key: str) -> Iterator[str]:
     """A sentence for each group of ``identical_methods``."""
-    for alike in identical_methods(results, task_key):
+    yield from told(identical_methods(results, task_key))
+
+
+def told(groups: Iterable[Sequence[str]]) -> Iterator[str]:
+    """A sentence for each group of methods that are one."""
+    for alike in groups:
         names = f"{', '.join(alike[:-1])} and {alike[-1]}"
         yield f"{names} made the same evaluations with every seed: here they are one method."
 
@@ -69,21 +74,24 @@ def _same(one: Record, other: Record) -> bool:
     )
 
 
-def idle_settings(results: Results, task_key: str) -> Iterator[str]:
+def idle_settings(results: Results, task_key: str, ran: Mapping[str, str]) -> Iterator[str]:
     """A sentence for each method of a task that cannot do there what its name says.
 
     As ``nasbench run`` says it, see ``Method.hints``; of methods that are installed here, on
     benchmarks that are at hand.
+
+    Args:
+        results: with the task.
+        task_key: of the task.
+        ran: keys by label of the methods that evaluated anything there. Others train a supernet,
+            and to ask them would mean importing torch.
     """
     task = task_of(results.tasks[task_key])
     if task is None:
         return
     methods = {method.key: method for method in results.store.methods()}
-    trials = results.finished_on(task_key)
-    # Those that evaluate nothing train a supernet, and to ask them would mean importing torch.
-    ran = trials.loc[trials["evaluations"] > 0, ["method", "method_key"]].drop_duplicates()
-    for label, key in ran.itertuples(index=False):
+    for label, key in ran.items():
         with suppress(SuiteError):
-            method = make_method(methods[str(key)].name, methods[str(key)].config)
+            method = make_method(methods[key].name, methods[key].config)
             for hint in method.hints(task):
                 yield f"{label}: {hint}."

@@ -102,7 +102,7 @@ def seal_text(values: Sequence[Any]) -> str:
 def _words(values: Any, kind: type) -> Words:
     """Each value as 64 bits."""
     if kind in (str, bytes):
-        texts = list(values)
+        texts = np.asarray(values, dtype=object).tolist()
         known = {text: _hashed(text, kind) for text in set(texts)}  # a status is there many times
         return np.array([known[text] for text in texts], dtype=np.uint64)
     array = np.asarray(values)

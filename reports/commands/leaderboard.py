@@ -59,28 +59,18 @@ def leaderboard(
     ] = False,
 ) -> None:
     """Compare methods: means, intervals, regrets, ranks, ties within noise, anytime curves."""
-    from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
+    from nasbench_suite.analysis.leaderboard import results_boards
     from reports.labels import in_order
     from reports.tables import rendering as tables
 
     with _results_file(file or store, source) as path:
         results = chosen.read(path, form)
-        rows = results_leaderboard(
-            results,
-            evaluations=evaluations,
-            seconds=seconds,
-            confidence=confidence,
+        boards = results_boards(
+            results, evaluations=evaluations, seconds=seconds, confidence=confidence
         )
-        rows = in_order(rows, results)
-        overall = None
-        if rows["task_key"].nunique() > 1 and form is not Format.CSV:
-            overall = results_overall(
-                results,
-                evaluations=evaluations,
-                seconds=seconds,
-                confidence=confidence,
-            )
-            overall = in_order(overall, results)
+        rows = in_order(boards.rows, results)
+        several = rows["task_key"].nunique() > 1
+        overall = in_order(boards.overall, results) if several else None
         if figure is not None:
             from reports.figures.gallery import write_paper_figure
 

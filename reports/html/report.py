@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
+from nasbench_suite.analysis.leaderboard import results_boards
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_bytes
@@ -146,7 +146,8 @@ def render_report(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=False
     )
     template = environment.from_string((page / "report.html.j2").read_text("utf-8"))
-    rows = in_order(results_leaderboard(results, confidence=_CONFIDENCE), results)
+    boards = results_boards(results, confidence=_CONFIDENCE)
+    rows = in_order(boards.rows, results)
     sections = [section for panel in panels if (section := panel(results)) is not None]
     environments = results.store.environments()
     tags = {key: task_tags(task) for key, task in results.tasks.items()}
@@ -162,7 +163,7 @@ def render_report(
         ],
         groups=_groups(rows, results, tags),
         numbers=json.dumps(dict(results.styles)),
-        overall=_overall(results),
+        overall=_overall(results, boards.overall),
         marks=explain_marks(rows, round(1 - _CONFIDENCE, 10)),
         notes=[
             *_notes(rows, results),
@@ -284,11 +285,11 @@ def _groups(
     return found
 
 
-def _overall(results: Presented) -> Table | None:
+def _overall(results: Presented, overall: pd.DataFrame) -> Table | None:
     """The scores over all tasks, if there are several."""
     if len(results.tasks) < 2:
         return None
-    rows = in_order(results_overall(results, confidence=_CONFIDENCE), results)
+    rows = in_order(overall, results)
     if not compares(rows, len(results.tasks)):
         return None
     return overall_table(rows, f"{100 * _CONFIDENCE:g} %", "", tasks=len(results.tasks))

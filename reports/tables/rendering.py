@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nasbench_suite.analysis.sameness import idle_settings, told_same
+from nasbench_suite.analysis.sameness import idle_settings, told
 from nasbench_suite.deprecated import moved
 from reports.labels import labels_of
 from reports.tables.text import (
@@ -215,8 +215,12 @@ def task_notes(rows: pd.DataFrame, results: Results) -> Iterator[str]:
     if said := explain_one_figure(rows):
         yield said
     key = rows["task_key"].iloc[0]
-    yield from told_same(results, key)
-    yield from idle_settings(results, key)
+    repeated = rows.groupby("same_as", sort=False)["method"]  # without what is like none
+    yield from told((str(first), *others) for first, others in repeated)
+    searched = rows[rows["evaluations"] > 0]
+    yield from idle_settings(
+        results, key, dict(zip(searched["method"], searched["method_key"], strict=True))
+    )
     measure = results.tasks[rows["task_key"].iloc[0]].measure
     if measure is not None:
         over, beside = "the whole table", "the true front's"

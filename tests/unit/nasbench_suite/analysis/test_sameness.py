@@ -1,14 +1,15 @@
 """Methods that are one method by two names, and settings without effect, are said on the board."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from nasbench_suite.analysis import sameness
-from nasbench_suite.analysis.leaderboard import leaderboard
+from nasbench_suite.analysis.leaderboard import leaderboard, results_boards
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.analysis.sameness import identical_methods, idle_settings
 from nasbench_suite.runner import run
+from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method
 from reports.tables.rendering import leaderboard_sheet
 from search_methods.random_search import RandomSearch
@@ -38,6 +39,10 @@ def results(tmp_path_factory):
     return read_results(store)
 
 
+def ran(results):
+    return {label: key for key, label in results.named.items()}
+
+
 def test_methods_with_the_same_records_are_one(results):
     (key,) = results.tasks
     assert identical_methods(results, key) == [["random", EVOLUTION]]
@@ -52,7 +57,7 @@ def test_what_ends_alike_is_not_taken_for_the_same(results, monkeypatch):
 
 def test_a_setting_that_cannot_act_is_said(results):
     (key,) = results.tasks
-    (said,) = idle_settings(results, key)
+    (said,) = idle_settings(results, key, ran(results))
     assert said.startswith(f"{EVOLUTION}: its beginning takes 100 evaluations and the budget is 20")
 
 
@@ -64,6 +69,24 @@ def test_the_board_says_both(results):
     assert "its beginning takes 100 evaluations" in notes
 
 
+def test_rows_say_both(results):
+    rows = leaderboard(results.path).set_index("method")
+    assert rows["same_as"][EVOLUTION] == "random"
+    assert rows["same_as"].drop(EVOLUTION).isna().all()
+    assert set(rows["evaluations"]) == {20.0}
+
+
+def test_each_task_is_read_once_for_the_whole_board(results, monkeypatch):
+    """Board, scores, and what is said below: of 1e6 trials reading takes most of the time."""
+    read = []
+    trials = ResultStore.trials
+    monkeypatch.setattr(ResultStore, "trials", lambda *args: read.append(args[1:]) or trials(*args))
+    again = replace(results, last={})
+    boards = results_boards(again)
+    leaderboard_sheet(again, boards.rows, boards.overall)
+    assert len(read) == 1
+
+
 def test_a_method_that_is_not_installed_spoils_nothing(results, monkeypatch):
     (key,) = results.tasks
 
@@ -71,5 +94,5 @@ def test_a_method_that_is_not_installed_spoils_nothing(results, monkeypatch):
         raise sameness.SuiteError(f"no method {name}")
 
     monkeypatch.setattr(sameness, "make_method", missing)
-    assert list(idle_settings(results, key)) == []
+    assert list(idle_settings(results, key, ran(results))) == []
     assert issubclass(SameEnd, Method)
