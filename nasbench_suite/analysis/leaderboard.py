@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,8 @@ def results_boards(
     rows = pd.concat(parts, ignore_index=True)
     further = [name for name in rows.columns if name not in (*_FIRST, *_LAST)]
     chances = {key: each.chance for key, each in known.items()}
-    overall = _overall(results.tasks, reached, chances, set(rows["method"]), confidence)
+    everyone = sorted(set(rows["method"]), key=results.places.__getitem__)
+    overall = _overall(results.tasks, reached, chances, everyone, confidence)
     return Boards(rows[[*_FIRST, *further, *_LAST]], overall)
 
 
@@ -196,7 +197,7 @@ def _task_board(
     worst_end = board["low"] if task.direction == "maximize" else board["high"]
     board["at_optimum"] = _sign(task) * (optimum - worst_end) < floor
     same = {other: first for first, *others in identical_methods(results, key) for other in others}
-    board["same_as"] = [same.get(method) for method in methods]
+    board["same_as"] = [same.get(method, np.nan) for method in methods]
     board = board.assign(
         task=results.names[key],
         optimum=optimum,
@@ -307,7 +308,7 @@ def _overall(
     tasks: Mapping[str, TaskRow],
     reached: Mapping[str, Mapping[str, _Reached]],
     chances: Mapping[str, float],
-    everyone: Iterable[str],
+    everyone: Sequence[str],
     confidence: float,
 ) -> pd.DataFrame:
     """The rows of ``overall_leaderboard``.
@@ -316,7 +317,7 @@ def _overall(
         tasks: rows by key.
         reached: by key of the task and method.
         chances: by key of the task, see ``Anchors.chance``.
-        everyone: methods that ran on any task.
+        everyone: methods that ran on any task, in the order that equals have.
         confidence: of the intervals.
     """
     import pandas as pd
@@ -331,7 +332,7 @@ def _overall(
     scored = _scores(tasks, reached, ways, complete, confidence)
     anchor = RANDOM_ARCHITECTURE if all(way.known for way in ways.values()) else WORST_METHOD
     rows: list[dict[str, Any]] = []
-    for method in sorted(everyone, key=results.places.__getitem__):
+    for method in everyone:
         own = [of_task[method] for of_task in reached.values() if method in of_task]
         seeds = sum(each.seeds for each in own)
         whole = {"method": method, "tasks": len(own), "seeds": seeds, "anchor": anchor}
