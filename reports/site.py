@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,14 +18,19 @@ from nasbench_suite.deprecated import current_keys, warn_renamed
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.files.toml import read_toml
+from nasbench_suite.lookalikes import shown_name
+from nasbench_suite.parsing import counted
 from nasbench_suite.submissions import Merge, merge_submissions
+from reports.html.downloads import Download, downloads_panel
 from reports.html.panels import Panel, PlacedPanel, Section, all_panels
-from reports.html.report import write_report
-from reports.labels import present
+from reports.html.report import render_report, write_page
+from reports.labels import present, read_presented
 from reports.tables.rendering import Table, to_csv
 from reports.tables.text import number
 
 PUBLISHED = "published.toml"
+_STORE, _BOARD, _SUBMISSIONS = "board.sqlite", "leaderboard.csv", "submissions"
+_TITLE = "Leaderboard of neural architecture search"
 _OLD_KEYS = {"report": "judged_by"}
 _TEXT = (
     "Figures that papers print for the same protocol, beside what is measured here: mean and "
@@ -122,14 +129,15 @@ def published_panel(figures: Sequence[PublishedFigure]) -> PlacedPanel:
 def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Merge:
     """Verify and merge the submissions of a folder, and write them as a site.
 
-    The site has ``index.html`` (the report), ``leaderboard.csv`` and the submissions themselves
-    under ``submissions/``; it needs no server. Where the folder has a file ``published.toml``,
-    what papers print stands beside what is measured.
+    The site has ``index.html`` (the report, with links to all files), ``leaderboard.csv`` and the
+    submissions themselves under ``submissions/``; it needs no server. Where the folder has a file
+    ``published.toml``, what papers print stands beside what is measured, and the file among the
+    submissions. The commands that the page prints work on what is downloaded from it.
 
     Args:
         folder: with submissions.
         output: the folder to write; made if absent, files of the same names are replaced.
-        title: of the page.
+        title: of the page; by default it says that it is a leaderboard.
 
     Returns:
         What was merged, and what was rejected and why.
@@ -141,20 +149,51 @@ def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Me
     published = folder / PUBLISHED
     figures = read_published(published) if published.is_file() else []
     with refused(f"{output} cannot be written ({{reason}}): choose another folder.", OSError):
-        (output / "submissions").mkdir(parents=True, exist_ok=True)
+        (output / _SUBMISSIONS).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place:
-        store = Path(place) / "board.sqlite"
-        merge = merge_submissions(folder, store)
-        panels: list[Panel] = [*all_panels(), *([published_panel(figures)] if figures else [])]
+        merge = merge_submissions(folder, Path(place) / _STORE)
+        results = read_presented(Path(place) / _STORE)
+        write_text(output / _BOARD, to_csv(leaderboard(results.path)))
+        names = [*merge.accepted, *([PUBLISHED] if figures else [])]
+        for name in names:
+            _copy(folder / name, output / _SUBMISSIONS / name)
+        board = Download(_BOARD, (output / _BOARD).stat().st_size)
+        files = [_download(name, merge, (folder / name).stat().st_size) for name in names]
+        panels: list[Panel] = [*all_panels(), downloads_panel(board, files)]
+        panels += [published_panel(figures)] if figures else []
         panels.sort(key=lambda panel: getattr(panel, "place", float("inf")))
-        write_report(store, output / "index.html", title=title or folder.name, panels=panels)
-        board = leaderboard(store)
-    write_text(output / "leaderboard.csv", to_csv(board))
-    for name in merge.accepted:
-        target = output / "submissions" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(folder / name, target)
+        again = ["nasbench", "site", _SUBMISSIONS, "--output", "site"]
+        page = render_report(
+            results,
+            title=title or _TITLE,
+            command=shlex.join([*again, *(["--title", title] if title else [])]),
+            leaderboard_command=f"nasbench leaderboard --from {_SUBMISSIONS}",
+            panels=panels,
+        )
+        write_page(page, output / "index.html")
     return merge
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file that may lie there already, as where a site is made of what one holds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(shutil.SameFileError):
+        shutil.copyfile(source, target)
+
+
+def _download(name: str, merge: Merge, size: int) -> Download:
+    """A file of the folder as the page lists it."""
+    path = f"{_SUBMISSIONS}/{name}"
+    if name not in merge.entries:
+        return Download(path, size, "figures that papers print")
+    entry = merge.entries[name]
+    said = [
+        counted(entry.trials, "trial"),
+        f"confirmed by {merge.levels[name]}",
+        *([f"by {shown_name(entry.author)}"] if entry.author else []),
+    ]
+    note = f". {shown_name(entry.note)}" if entry.note else ""
+    return Download(path, size, ", ".join(said) + note, merge.doubts.get(name, ()))
 
 
 __all__ = ["PublishedFigure", "published_panel", "read_published", "write_site"]

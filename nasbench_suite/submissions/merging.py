@@ -28,12 +28,28 @@ from nasbench_suite.tasks.task import config_hash
 _TELLING = 5  # different architectures that two searches do not draw alike by chance
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What a submission that entered says of itself, in its own words.
+
+    Attributes:
+        author: whom to ask; it may be empty.
+        note: anything a reader must know.
+        trials: how many it has.
+    """
+
+    author: str
+    note: str
+    trials: int
+
+
 @dataclass
 class Merge:
     """What was merged.
 
     Attributes:
         accepted: names of the files that entered, in order.
+        entries: what each says of itself.
         levels: how far each was confirmed, see ``Verification.level``.
         doubts: what is strange in those that entered, by name of the file.
         rejected: why others did not, by name of the file.
@@ -41,6 +57,7 @@ class Merge:
     """
 
     accepted: list[str] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
     levels: dict[str, Level] = field(default_factory=dict)
     doubts: dict[str, list[str]] = field(default_factory=dict)
     rejected: dict[str, list[str]] = field(default_factory=dict)
@@ -98,6 +115,8 @@ def merge_submissions(
         raise SuiteError(f"No submission of {folder} is sound; {first[0]}: {first[1][0]}")
     for name, found in sound.items():
         merge.accepted.append(name)
+        said = found.submission
+        merge.entries[name] = Entry(said.author.strip(), said.note.strip(), len(said.trials))
         merge.levels[name] = found.level
         if found.doubts:
             merge.doubts.setdefault(name, []).extend(map(str, found.doubts))

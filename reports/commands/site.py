@@ -13,7 +13,9 @@ def site(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write the site into.")
     ] = Path("site"),
-    title: Annotated[str, typer.Option(help="Title of the page.")] = "",
+    title: Annotated[
+        str, typer.Option(help="Title of the page; by default that it is a leaderboard.")
+    ] = "",
 ) -> None:
     """Verify the submissions of a folder and write them as a site that needs no server."""
     from nasbench_suite.commands.submit import report_merge

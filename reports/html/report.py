@@ -124,8 +124,13 @@ def write_report(
             ["nasbench", "leaderboard", "--store", results.path.name, *choice]
         ),
         panels=[*shown, generative_panel(generative)] if generative else shown,
+        checksum=_checksum(results.path),
     )
-    # A path that is no text, as Linux may have, is shown as Python escapes it.
+    write_page(page, output)
+
+
+def write_page(page: str, output: Path) -> None:
+    """Write a page; a path in it that is no text, as Linux may have, as Python escapes it."""
     write_bytes(output, page.encode(errors="backslashreplace"))
 
 
@@ -136,8 +141,18 @@ def render_report(
     command: str,
     leaderboard_command: str,
     panels: Sequence[Panel],
+    checksum: str = "",
 ) -> str:
-    """The page as text; see ``write_report``."""
+    """The page as text; see ``write_report``.
+
+    Args:
+        results: what is shown.
+        title: of the page.
+        command: that makes the page.
+        leaderboard_command: that prints its leaderboard.
+        panels: what is shown besides.
+        checksum: of the results file; empty where a reader cannot have that file.
+    """
     import jinja2
     from markupsafe import Markup
 
@@ -176,7 +191,7 @@ def render_report(
         report_command=command,
         store_name=results.path.name,
         trials=f"{sum(len(results.trials_on(key)) for key in results.tasks):,}",
-        checksum=_checksum(results.path),
+        checksum=checksum,
         environments=environments,
         credits=credit_lines(results.tasks.values()),
         tasks=[_task_facts(results.names[key], task) for key, task in results.tasks.items()],
