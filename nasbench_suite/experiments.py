@@ -92,7 +92,8 @@ class Experiment:
             figure: its name.
             task: one task alone, by its name or what tells it from the others, such as
                 ``cifar10``; needed for a figure of one task if there are several.
-            ax: axes of matplotlib to draw on; by default new ones.
+            ax: axes of matplotlib to draw on; by default those of a new figure, which has a title
+                and notes as that of the command.
 
         Returns:
             The axes.
@@ -104,12 +105,7 @@ class Experiment:
         results = self.results
         if task is not None or not chosen.across:
             results = one_task(results, choose_task(results, task))
-        frame = chosen.table(results)
-        if ax is None:
-            from matplotlib import pyplot as plt
-
-            _, ax = plt.subplots(layout="constrained")
-        return chosen.draw(frame, ax)
+        return chosen.plot(results, ax)
 
     def __repr__(self) -> str:
         done = f"{counted(self.finished, 'trial')} finished"

@@ -114,11 +114,12 @@ class Labels(BaseModel):
         text = _QUANTITIES.get(quantity, quantity.replace("_", " "))
         if facts.get("split"):
             text = f"{_SPLITS[facts['split']]} {text}"
-        if facts.get("dataset") and facts["dataset"] != dataset:
-            text = f"{self.dataset(facts['dataset'])} {text}"
+        of = self.dataset(facts["dataset"]) if facts.get("dataset") else ""
+        if of and facts["dataset"] != dataset:
+            text = f"{of} {text}"
         device = device or facts.get("device")
         if device:
-            text += f" on {self.device(device)}"
+            text += f" on {self.device(device).removesuffix(f', {of}')}"
         if facts.get("epochs"):
             epochs = facts["epochs"]
             text += f" after {epochs} {'epoch' if epochs == 1 else 'epochs'}"
@@ -167,8 +168,9 @@ class Presented(Results):
 
     Attributes:
         labels: where the names are from.
-        styles: number of each method among all of its results file, by shown name: it decides its
-            colour and marker, whatever else is shown.
+        styles: number of each method among all of its results file, in the order they were first
+            run, by shown name: it decides its colour and marker, whatever else is shown, and stays
+            when further methods are run.
         order: the methods in the order asked for; empty where the results decide.
         shown: names shown by label.
         common: the settings that these names leave out, as a sentence; empty if there are none.
@@ -274,7 +276,7 @@ def present(
         named={key: given[label] for key, label in results.named.items()},
         methods=tuple(given[label] for label in known),
         labels=labels,
-        styles={given[label]: number for number, label in enumerate(known)},
+        styles={given[label]: number for number, label in enumerate(results.first_run)},
         order=tuple(given[label] for label in dict.fromkeys(wanted) if label in here),
         shown=given,
         common="" if plain else _common_sentence(labels, everywhere, of_name),
@@ -315,6 +317,11 @@ def told_apart(names: Sequence[str]) -> tuple[list[str], str]:
 def labels_of(results: Results) -> Labels:
     """The names that results are shown under."""
     return results.labels if isinstance(results, Presented) else own_labels()
+
+
+def shown_as(results: Results, name: str) -> str:
+    """The name that results show a method under, by any of its names where they are presented."""
+    return results.method(name) if isinstance(results, Presented) else name
 
 
 def common_settings(results: Results) -> list[str]:
@@ -417,5 +424,6 @@ __all__ = [
     "present",
     "read_labels",
     "read_presented",
+    "shown_as",
     "told_apart",
 ]

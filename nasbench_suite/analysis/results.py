@@ -37,6 +37,7 @@ class Results:
         names: readable name of each task by key, no two equal; see ``task_names``.
         named: name of each method by its key, no two equal, of those that take part.
         methods: every method of the file by that name, sorted, whether it takes part or not.
+        first_run: these in the order they were first run.
         last: the trials of the task that was asked for last, by its key.
     """
 
@@ -45,6 +46,7 @@ class Results:
     names: Mapping[str, str]
     named: Mapping[str, str]
     methods: tuple[str, ...] = ()
+    first_run: tuple[str, ...] = ()
     last: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -151,8 +153,9 @@ def read_results(
             f"it has {'; '.join(names[key] for key in tasks if key in run)}."
         )
     named = _method_names(census)
-    methods = tuple(sorted(named.values()))
-    return Results(store, chosen, {key: names[key] for key in chosen}, named, methods)
+    first_run = tuple(named[row.key] for row in store.methods() if row.key in named)
+    names = {key: names[key] for key in chosen}
+    return Results(store, chosen, names, named, tuple(sorted(first_run)), first_run)
 
 
 def task_names(tasks: Sequence[TaskRow]) -> dict[str, str]:

@@ -11,16 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.analysis.curves import BudgetKind, results_curves
-from nasbench_suite.analysis.curves import anytime_curves as read_curves
+from nasbench_suite.analysis.results import choose_task, one_task, read_results
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.tasks.methods import find_label
 from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
-    band_opacity,
     belongs,
     best_few,
+    draw_band,
     method_numbers,
     method_styles,
     readable,
@@ -30,12 +30,13 @@ from reports.figures.methods import (
     wrap_name,
 )
 from reports.figures.style import inks
+from reports.labels import present
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+_BELOW = 0.15  # of the noise floor: what is drawn below a curve that comes to zero
 _AXIS = {"evaluations": "full evaluations", "seconds": "simulated training seconds"}
 
 
@@ -51,9 +52,12 @@ def anytime_curves(
     """Draw the regret on one task against the budget spent, with bands over seeds.
 
     Args:
-        store: a results file, or what ``nasbench_suite.analysis.anytime_curves`` made of it.
-        task: name of the task; may be left out if there is one alone.
-        methods: which methods to draw; by default all.
+        store: a results file, whose methods have the names and looks of every figure of it; or what
+            ``nasbench_suite.analysis.anytime_curves`` made, whose methods keep their names and are
+            counted as they stand there.
+        task: the task, by its name or what tells it from the others; may be left out if there is
+            one alone.
+        methods: which methods to draw, by any name, in the order of the legend; by default all.
         by: what the budget is counted in.
         log: logarithmic axes; regrets below the noise floor stay on a linear piece, so that
             zero is on the axis.
@@ -63,22 +67,31 @@ def anytime_curves(
         SuiteError: the file cannot be read, there is no such task or method, or several tasks
             and none is chosen.
     """
-    import seaborn as sns
-    from matplotlib import pyplot as plt
+    import pandas as pd
 
+    chosen = _figure(by, "", log=log)
     if isinstance(store, str | Path):
-        store = read_curves(store, by=by)
+        results = present(read_results(store), methods=methods, order=methods)
+        return chosen.plot(one_task(results, choose_task(results, task)), ax)
     curves = _choose_task(store, task)
     known = list(dict.fromkeys(curves["method"]))
-    methods = [find_label("method with curves", name, known) for name in methods or ()]
-    if ax is None:
-        with sns.axes_style("ticks"):
-            _, ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")
-    chosen, note = best_few(methods or _best_first(curves))
-    numbers = method_numbers(known, curves)
-    styles = method_styles(known, curves)
+    wanted = [find_label("method with curves", name, known) for name in methods or known]
+    frame = pd.concat([curves[curves["method"] == name] for name in wanted], ignore_index=True)
+    frame.attrs = {"styles": method_numbers(known, curves), "ordered": methods is not None}
+    if ax is not None:
+        return chosen.draw(frame, ax)
+    from matplotlib import pyplot as plt
+
+    return chosen.draw_alone(frame, plt.figure(layout="constrained"))
+
+
+def draw_anytime(curves: pd.DataFrame, ax: Axes, *, by: BudgetKind, log: bool = True) -> Axes:
+    """Draw the curves of one task, of many methods those of the best."""
+    known = _best_first(curves)
+    chosen, note = best_few(known)
+    numbers, styles = method_numbers(known, curves), method_styles(known, curves)
     _draw(ax, curves[curves["method"].isin(chosen)], styles, numbers, by, log)
-    add_note(ax, note)
+    add_note(ax, "\n".join(filter(None, [note, _beyond(curves)])))
     if not _label_ends(ax, numbers):
         add_legend(ax, known, curves)
     return ax
@@ -99,13 +112,17 @@ def _draw(
     for place, (method, curve) in enumerate(groups):
         style = {"label": str(method), **styles[str(method)]}
         style["markevery"] = spaced_markers(place, len(groups))
-        for part in _draw_curve(ax, curve, style, band_opacity(len(groups))):
+        (line,) = ax.step(curve["budget"], curve["regret"], where="post", **style)
+        ends = curve["low"], curve["high"]
+        band = draw_band(ax, curve["budget"], ends, style["color"], len(groups), "post")
+        for part in (line, band):
             belongs(part, ax, numbers[str(method)])
-    if log:
-        _make_logarithmic(ax, curves, floor)
     # A cross-fitted optimum is an estimate, which lucky searches exceed.
-    bottom = min(0.0, float(curves["regret"].min()))
-    ax.set_ylim(bottom=bottom)
+    bottom = min(0.0, float(np.nanmin(curves[["regret", "low"]])))
+    if log:
+        _make_logarithmic(ax, curves, floor, bottom)
+    else:
+        ax.set_ylim(bottom=bottom)
     begin, end = curves["budget"].min(), curves["budget"].max()
     if begin < end:
         ax.set_xlim(begin, end)
@@ -120,6 +137,7 @@ def _draw(
             va="top",
             fontsize="small",
             color=inks().muted,
+            zorder=4,  # over curves and bands
         )
     title_of(ax, first["task"])
     ax.set_xlabel(_AXIS[by])
@@ -127,32 +145,31 @@ def _draw(
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_curve(
-    ax: Axes, curve: pd.DataFrame, style: Mapping[str, Any], opacity: float
-) -> tuple[Artist, Artist]:
-    """The steps of one method and the band around them."""
-    (line,) = ax.step(curve["budget"], curve["regret"], where="post", **style)
-    band = ax.fill_between(
-        curve["budget"],
-        curve["low"],
-        curve["high"],
-        step="post",
-        color=style["color"],
-        alpha=opacity,
-        linewidth=0,
-    )
-    return line, band
+def _beyond(curves: pd.DataFrame) -> str:
+    """How much of the curves a logarithmic axis would not have, if anything."""
+    below = int((curves["regret"] <= 0).sum())
+    return f"{below:,} of {len(curves):,} points ≤ 0" if below else ""
 
 
-def _make_logarithmic(ax: Axes, curves: pd.DataFrame, floor: float) -> None:
-    """Logarithmic axes; regrets below the noise floor stand on a linear part."""
+def _make_logarithmic(ax: Axes, curves: pd.DataFrame, floor: float, bottom: float) -> None:
+    """Logarithmic axes; regrets nearer to zero than the noise floor stand on a linear part.
+
+    A curve that comes to zero or below is drawn there in full, and a line marks zero.
+    """
     from matplotlib.ticker import NullLocator
 
     positive = curves.loc[curves["regret"] > 0, "regret"]
     linear = floor if floor > 0 else positive.min() if len(positive) else 1.0
     ax.set_yscale("symlog", linthresh=linear, linscale=0.5)
-    ax.set_yticks(_regret_ticks(linear, ax.get_ylim()[1]), minor=False)
+    top = ax.get_ylim()[1]
+    ticks = _regret_ticks(linear, top)
+    ticks = [-tick for tick in ticks[:0:-1] if -tick >= bottom] + ticks
+    ax.set_yticks(ticks, minor=False)
     ax.yaxis.set_minor_locator(NullLocator())
+    if (curves["regret"] <= 0).any():
+        ax.axhline(0, color=inks().muted, linewidth=0.6, linestyle="dotted", zorder=1)
+        bottom -= _BELOW * linear
+    ax.set_ylim(bottom, top)
     ax.set_xscale("log")
     for axis in (ax.xaxis, ax.yaxis):  # 0.1, 1, 10 rather than powers
         axis.set_major_formatter(lambda value, _: f"{value:,g}")
@@ -240,14 +257,16 @@ def _choose_task(curves: pd.DataFrame, task: str | None) -> pd.DataFrame:
     return curves[curves["task"] == task]
 
 
-def _figure(by: BudgetKind, against: str, simultaneous: bool = False) -> Figure:
+def _figure(
+    by: BudgetKind, against: str, *, simultaneous: bool = False, log: bool = True
+) -> Figure:
     band = "band that holds for the whole curve at once" if simultaneous else "band over seeds"
     return Figure(
         f"Anytime curves against {against}",
         f"Interquartile mean over seeds of the incumbent's regret, against {against}, with its "
         f"{band}; grey: below the noise floor.",
         partial(results_curves, by=by, simultaneous=simultaneous),
-        lambda frame, ax: anytime_curves(frame, by=by, ax=ax),
+        partial(draw_anytime, by=by, log=log),
         across=False,
     )
 

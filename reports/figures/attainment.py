@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.fronts import attainment_surfaces
-from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
-    band_opacity,
     belongs,
     best_few,
+    draw_band,
+    letters_in,
     method_numbers,
     method_styles,
+    plain_decades,
     plain_numbers,
     spaced_markers,
+    width_of,
 )
 from reports.figures.style import inks
-from reports.labels import labels_of
+from reports.labels import Labels, labels_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 TRUE_FRONT = "true front"
 _UPWARDS = 30  # characters of the vertical label on one line
+_BESIDE = 0.3  # inches of axes and what is beside them that the horizontal one does not have
+_SPREAD = 5  # times the least cost: from there on the axis of costs is logarithmic
 _SHARES = (0.25, 0.5, 0.75)  # what a quarter, half and three quarters of the searches reached
 
 
@@ -46,12 +51,7 @@ def attainment(store: str | Path | Results, *, share: float = 0.5, ax: Axes | No
     Raises:
         SuiteError: the results are of several tasks, or of a task with one objective.
     """
-    results = store if isinstance(store, Results) else read_results(store)
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        _, ax = plt.subplots(layout="constrained")
-    return draw_attainment(attainment_data(results, share), ax)
+    return ATTAINMENT.plot(store, ax, share=share)
 
 
 def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
@@ -87,8 +87,8 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
         ],
         ignore_index=True,
     ).assign(
-        x_label=_axis(labels.objective(second, task.dataset), second),
-        y_label=_axis(labels.objective(first, task.dataset), first),
+        x_label=_axis(labels, second, task.dataset),
+        y_label=_axis(labels, first, task.dataset),
         x_direction=second["direction"],
         y_direction=first["direction"],
         front_label=front_label(task.measure),
@@ -118,7 +118,8 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
         linestyle="dotted",
         linewidth=1.2,
     )
-    (x_low, x_high), (y_low, y_high) = _limits(best, up)
+    log = bool(best[:, 0].min() > 0 and best[:, 0].max() >= _SPREAD * best[:, 0].min())
+    (x_low, x_high), (y_low, y_high) = _limits(best, up, log)
     grid = np.unique(np.concatenate([frame["x"].to_numpy(), [x_low, x_high]]))
     for place, method in enumerate(methods):
         of_method = frame[frame["method"] == method]
@@ -137,20 +138,17 @@ def draw_attainment(frame: pd.DataFrame, ax: Axes) -> Axes:
             belongs(line, ax, number)
         if _SHARES[0] in surfaces:
             worst = y_low if up == "maximize" else y_high
-            low, high = _band(surfaces, grid, across, up, worst)
-            band = ax.fill_between(
-                grid,
-                low,
-                high,
-                step="post" if across == "minimize" else "pre",
-                color=style["color"],
-                alpha=band_opacity(len(methods)),
-                linewidth=0,
-            )
+            ends = _band(surfaces, grid, across, up, worst)
+            step = "post" if across == "minimize" else "pre"
+            band = draw_band(ax, grid, ends, style["color"], len(methods), step)
             belongs(band, ax, number)
+    if log:
+        ax.set_xscale("log")
+        plain_decades(ax.xaxis)
     ax.set_xlim(x_low, x_high)
     ax.set_ylim(y_low, y_high)
-    ax.set_xlabel(labels["x_label"])
+    along = letters_in(width_of(ax) - _BESIDE, labels["x_label"].partition("\n")[0])
+    ax.set_xlabel(balanced(labels["x_label"], along))
     ax.set_ylabel(balanced(labels["y_label"], _UPWARDS))
     plain_numbers(ax, "xy")
     ax.spines[["top", "right"]].set_visible(False)
@@ -172,19 +170,24 @@ def _band(
     return low, high
 
 
-def _limits(best: Any, up: str) -> tuple[tuple[float, float], tuple[float, float]]:
+def _limits(best: Any, up: str, log: bool) -> tuple[tuple[float, float], tuple[float, float]]:
     """What of both axes is drawn: the true front, with more room where figures are worse.
 
     Args:
         best: points of the true front, shape (n, 2).
         up: the direction of the second objective.
+        log: whether the horizontal axis is logarithmic.
     """
     x_room, y_room = np.ptp(best, axis=0)
     (x_low, y_low), (x_high, y_high) = best.min(axis=0), best.max(axis=0)
-    x_low = max(x_low - 0.05 * x_room, min(0.0, x_low))  # no latency is below zero
-    worse, better = 0.3 * y_room, 0.08 * y_room
+    worse, better = 0.15 * y_room, 0.08 * y_room
     below, above = (worse, better) if up == "maximize" else (better, worse)
-    return (x_low, x_high + 0.1 * x_room), (y_low - below, y_high + above)
+    y_limits = y_low - below, y_high + above
+    if log:
+        more = (x_high / x_low) ** 0.05
+        return (x_low / more, x_high * more), y_limits
+    x_low = max(x_low - 0.05 * x_room, min(0.0, x_low))  # no latency is below zero
+    return (x_low, x_high + 0.1 * x_room), y_limits
 
 
 def _reached(points: Any, grid: Any, across: str, up: str, worst: float) -> Any:
@@ -196,9 +199,11 @@ def _reached(points: Any, grid: Any, across: str, up: str, worst: float) -> Any:
     return np.where(np.isfinite(figures), y_sign * figures, worst)
 
 
-def _axis(name: str, said: Mapping[str, Any]) -> str:
+def _axis(labels: Labels, said: Mapping[str, Any], dataset: str | None) -> str:
     """An objective with its unit, and below it the conditions and data set of the figures."""
-    below = ", ".join(filter(None, [said.get("dataset"), said.get("conditions")]))
+    name = labels.objective(said, dataset)
+    of = labels.dataset(said.get("dataset") or "")
+    below = ", ".join(filter(None, [of if of not in name else "", said.get("conditions")]))
     return (f"{name} ({said['unit']})" if said["unit"] else name) + (f"\n{below}" if below else "")
 
 

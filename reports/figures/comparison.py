@@ -1,7 +1,8 @@
 """Figures that compare methods: critical differences, profiles, improvement, distributions.
 
 Each comes as a pair: ``..._data`` makes a table from results, ``draw_...`` draws such a table on
-axes and returns them; a third function of the plain name does both from a results file.
+axes and returns them; a third function of the plain name does both from a results file, as
+``nasbench figure`` does, so that a method has one name and looks in all.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nasbench_suite.analysis.comparison import (
     BEST,
@@ -19,7 +21,7 @@ from nasbench_suite.analysis.comparison import (
     common_methods,
     method_samples,
 )
-from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.statistics.aggregates import regret
 from nasbench_suite.statistics.sample import round_figures
@@ -34,16 +36,19 @@ from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
-    band_opacity,
     belongs,
     best_few,
+    draw_band,
+    letters_in,
     method_numbers,
     method_styles,
     regret_label,
     spaced_markers,
+    width_of,
     wrap_name,
 )
 from reports.figures.style import inks
+from reports.labels import shown_as
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +56,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST_METHODS = 12  # of a critical-difference diagram
-_WORDS = 12.3  # characters an inch of an axis label that begins left of its axes
+_BESIDE = 0.2  # inches that a label below axes and the names beside them cannot have
+_NAMES = 2.2  # inches that names take beside the axis of ranks
+_NEAR = 0.085  # inches: markers nearer than that stand one above the other
+_MARKER = 0.27  # of a row: the height of a marker
+_TICKS = 1.7  # at most, an inch of figure
+_RANKS = "mean rank,\n1 the best"
 _LEADING = 8.8  # points from line to line of a long name there
+_ROOM = 0.02  # of the range of regrets, at both ends
 _THRESHOLDS = 100
 _GOLDEN = 0.5 * (5**0.5 - 1)
 _CORNERS = np.array([-1.0, -1.0, 1.0, 1.0, -1.0])  # of a box, and back
@@ -72,7 +83,7 @@ def critical_difference(
     Raises:
         SuiteError: fewer than two methods, or two seeds that all have.
     """
-    return draw_critical_difference(critical_difference_data(_read(store), alpha), _axes(ax))
+    return CRITICAL_DIFFERENCE.plot(store, ax, alpha=alpha)
 
 
 def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFrame:
@@ -115,11 +126,13 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     low = max(1.0, np.floor(2 * ranks.min()) / 2)
     high = max(min(float(total), np.ceil(2 * ranks.max()) / 2), low + difference)
     width = high - low
-    _draw_rank_axis(ax, low, high)
+    stacked = _stacked(ranks, _NEAR * width / max(width_of(ax) - _NAMES, 0.5))
+    lift = _MARKER * max(stacked)
+    _draw_rank_axis(ax, low, high, lift)
     label = f"critical difference {difference:.2f}"
     if total > len(methods):
         label += f"; the best {len(methods)} of {total} methods"
-    _draw_scale(ax, low, difference, label)
+    _draw_scale(ax, low, difference, label, lift)
     for row, group in enumerate(groups):
         ends, pad = ranks[list(group)], 0.012 * width
         height = -0.4 - 0.55 * row
@@ -129,31 +142,51 @@ def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:
     for place, (method, rank) in enumerate(zip(methods, ranks, strict=True)):
         on_left = place < len(methods) - len(methods) // 2
         edge = low - 0.03 * width if on_left else high + 0.03 * width
-        parts = _draw_named_rank(ax, method, rank, (edge, heights[place]), styles[method], on_left)
+        places = _MARKER * stacked[place], (edge, heights[place])
+        parts = _draw_named_rank(ax, method, rank, *places, styles[method], on_left)
         for part in parts:
             belongs(part, ax, numbers[method])
     ax.set_xlim(low - 0.02 * width, high + 0.02 * width)
-    ax.set_ylim(-bars - depth + 0.1, 2.4)
+    ax.set_ylim(-bars - depth + 0.1, 2.4 + lift)
     ax.set_axis_off()
     return ax
 
 
-def _draw_rank_axis(ax: Axes, low: float, high: float) -> None:
-    """The line of ranks at height 0, with its ticks."""
+def _stacked(ranks: NDArray[np.float64], near: float) -> list[int]:
+    """How many markers each stands above, so that those of ranks so near do not hide each other."""
+    above = [0]
+    for rank, before in zip(ranks[1:], ranks[:-1], strict=True):
+        above.append(above[-1] + 1 if rank - before < near else 0)
+    return above
+
+
+def _draw_rank_axis(ax: Axes, low: float, high: float, lift: float) -> None:
+    """The line of ranks at height 0, with its ticks, their numbers lifted over markers."""
     ink = inks().text
     ax.hlines(0, low, high, color=ink, linewidth=0.8)
-    step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20) if (high - low) / s <= 9)
+    most = _TICKS * width_of(ax)
+    step = next(s for s in (0.25, 0.5, 1, 2, 5, 10, 20, 50) if (high - low) / s <= most)
     for tick in np.arange(np.ceil(low / step) * step, high + 1e-9, step):
         ax.vlines(tick, 0, 0.18, color=ink, linewidth=0.8)
-        ax.text(tick, 0.3, f"{tick:g}", ha="center", va="bottom", fontsize="small")
+        ax.text(tick, 0.3 + lift, f"{tick:g}", ha="center", va="bottom", fontsize="small")
+    ax.annotate(
+        _RANKS,
+        (high, 0.3 + lift),
+        xytext=(12, 0),
+        textcoords="offset points",
+        va="bottom",
+        fontsize="small",
+        annotation_clip=False,
+    )
 
 
-def _draw_scale(ax: Axes, low: float, difference: float, label: str) -> None:
+def _draw_scale(ax: Axes, low: float, difference: float, label: str, lift: float) -> None:
     """How long the critical difference is, above the axis."""
     ink = inks().text
-    ax.hlines(1.35, low, low + difference, color=ink, linewidth=1.0)
-    ax.vlines([low, low + difference], 1.2, 1.5, color=ink, linewidth=1.0)
-    ax.text(low, 1.6, label, ha="left", va="bottom", fontsize="small")
+    ax.hlines(1.35 + lift, low, low + difference, color=ink, linewidth=1.0)
+    ends = [low, low + difference]
+    ax.vlines(ends, 1.2 + lift, 1.5 + lift, color=ink, linewidth=1.0)
+    ax.text(low, 1.6 + lift, label, ha="left", va="bottom", fontsize="small")
 
 
 def _name_heights(methods: Sequence[str], below: float) -> tuple[list[float], float]:
@@ -178,15 +211,17 @@ def _draw_named_rank(
     ax: Axes,
     method: str,
     rank: float,
+    above: float,
     end: tuple[float, float],
     style: Mapping[str, Any],
     on_left: bool,
 ) -> list[Artist]:
-    """A method's dot on the axis, the line to its name, and the name with the rank."""
+    """A method's dot on the axis or above it, the line to its name, and the name with the rank."""
     edge, height = end
-    (line,) = ax.plot([rank, rank, edge], [0, height, height], color=inks().text, linewidth=0.7)
+    down = [above, height, height]
+    (line,) = ax.plot([rank, rank, edge], down, color=inks().text, linewidth=0.7)
     looks = {name: style[name] for name in ("color", "marker", "markersize")}
-    (dot,) = ax.plot([rank], [0], linestyle="none", clip_on=False, zorder=3, **looks)
+    (dot,) = ax.plot([rank], [above], linestyle="none", clip_on=False, zorder=3, **looks)
     name = wrap_name(method)
     lines = (f"{name}  {rank:.2f}" if on_left else f"{rank:.2f}  {name}").split("\n")
     texts = [  # one by one, or a page's fonts would set them askew
@@ -224,7 +259,7 @@ def profiles(store: str | Path | Results, *, ax: Axes | None = None) -> Axes:
     Score distributions of Agarwal et al. (NeurIPS 2021) with pointwise 95 % bootstrap bands; a
     curve above another everywhere is better at every level.
     """
-    return draw_profiles(profiles_data(_read(store)), _axes(ax))
+    return PROFILE.plot(store, ax)
 
 
 def profiles_data(results: Results, *, confidence: float = 0.95) -> pd.DataFrame:
@@ -281,20 +316,13 @@ def draw_profiles(frame: pd.DataFrame, ax: Axes) -> Axes:
             markevery=spaced_markers(place, len(methods)),
             **styles[method],
         )
-        band = ax.fill_between(
-            curve["regret"],
-            curve["low"],
-            curve["high"],
-            step="post",
-            color=styles[method]["color"],
-            alpha=band_opacity(len(methods)),
-            linewidth=0,
-        )
+        ends, colour = (curve["low"], curve["high"]), styles[method]["color"]
+        band = draw_band(ax, curve["regret"], ends, colour, len(methods), "post")
         for part in (line, band):
             belongs(part, ax, numbers[method])
     ax.set_xlim(min(0.0, float(frame["regret"].min())), frame["regret"].max())
     ax.set_ylim(0.0, 1.02)  # curves that end at 1 are not cut in half
-    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0], _letters(ax)))
+    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0], width_of(ax) - 4 * _BESIDE))
     ax.set_ylabel("share of runs at or below")
     ax.spines[["top", "right"]].set_visible(False)
     add_note(ax, note)
@@ -312,11 +340,11 @@ def improvement(
 
     Args:
         store: a results file.
-        against: the method that the others are compared with; ``best`` for that of the best
-            interquartile mean.
+        against: the method that the others are compared with, by any name; ``best`` for that of
+            the best interquartile mean.
         ax: where to draw.
     """
-    return draw_improvement(improvement_data(_read(store), against), _axes(ax))
+    return IMPROVEMENT.plot(store, ax, against=against)
 
 
 def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
@@ -328,8 +356,7 @@ def improvement_data(results: Results, against: str = BEST) -> pd.DataFrame:
 
     samples = method_samples(results)
     everywhere = common_methods(samples)
-    if against == BEST:
-        against = best_method(results)
+    against = best_method(results) if against == BEST else shown_as(results, against)
     if against not in everywhere:
         raise SuiteError(f"{against} has no results on every task: choose another method.")
     if len(everywhere) < 2:
@@ -364,7 +391,7 @@ def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
     ax.set_ylim(-0.6, len(frame) - 0.4)
     ax.set_xlim(min(0.4, float(frame["low"].min()) - 0.02), 1.0)
     label = f"probability that {frame['against'].iloc[0]} is better"
-    ax.set_xlabel(balanced(label, _letters(ax)), loc="right")
+    ax.set_xlabel(balanced(label, letters_in(width_of(ax) - _BESIDE, label)), loc="right")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -374,7 +401,7 @@ def draw_improvement(frame: pd.DataFrame, ax: Axes) -> Axes:
 
 def distribution(store: str | Path | Results, *, ax: Axes | None = None) -> Axes:
     """Draw the regrets of all runs: box of the quartiles, whiskers to 5 and 95 %, every run."""
-    return draw_distribution(distribution_data(_read(store)), _axes(ax))
+    return DISTRIBUTION.plot(store, ax)
 
 
 def distribution_data(results: Results) -> pd.DataFrame:
@@ -408,12 +435,12 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
         dots = ax.scatter(
             regrets,
             row + offsets,
-            s=4,
-            alpha=0.5,
+            s=5,
+            alpha=0.6,
             color=styles[method]["color"],
             linewidths=0,
-            clip_on=False,  # a run at the end of the axis is as round as any
             rasterized=True,
+            zorder=3,  # over the box, but not its median
         )
         belongs(dots, ax, numbers[method])
         ends, middle = np.quantile(regrets, [0.05, 0.95]), np.quantile(regrets, [0.25, 0.5, 0.75])
@@ -423,13 +450,16 @@ def draw_distribution(frame: pd.DataFrame, ax: Axes) -> Axes:
             ax.hlines(row, ends[0], middle[0], **thin),
             ax.hlines(row, middle[2], ends[1], **thin),
             *ax.plot(*box, **thin),
-            ax.vlines(middle[1], row - 0.3, row + 0.3, color=inks().text, linewidth=1.6),
+            ax.vlines(middle[1], row - 0.3, row + 0.3, color=inks().text, linewidth=1.3, zorder=4),
         ):
             belongs(part, ax, numbers[method])
     ax.set_yticks(range(len(methods)), [wrap_name(method) for method in methods])
     ax.set_ylim(len(methods) - 0.5, -0.5)
-    ax.set_xlabel(regret_label(frame, frame["unit"].iloc[0], _letters(ax)), loc="right")
-    ax.set_xlim(left=min(0.0, float(frame["regret"].min())))
+    label = regret_label(frame, frame["unit"].iloc[0], width_of(ax) - _BESIDE)
+    ax.set_xlabel(label, loc="right")
+    least, most = min(0.0, float(frame["regret"].min())), float(frame["regret"].max())
+    room = _ROOM * (most - least or 1.0)
+    ax.set_xlim(least - room, most + room)  # a run at either end stands clear of the axes
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -467,23 +497,6 @@ def rows_height(methods: Sequence[str], row: float) -> float:
     """Inches of a figure with a row a method, by those of a row; names may take several lines."""
     most = max(len(wrap_name(method).split("\n")) for method in methods)
     return 0.75 + len(methods) * max(row, 0.06 + 0.13 * most)
-
-
-def _letters(ax: Axes) -> int:
-    """Characters of a label on one line below the axes and the names beside them."""
-    return int(_WORDS * ax.figure.get_figure(root=True).get_size_inches()[0])
-
-
-def _read(store: str | Path | Results) -> Results:
-    return store if isinstance(store, Results) else read_results(store)
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is None:
-        from matplotlib import pyplot as plt
-
-        _, ax = plt.subplots(layout="constrained")
-    return ax
 
 
 CRITICAL_DIFFERENCE = Figure(

@@ -13,9 +13,9 @@ from reports.figures.methods import (
     add_legend,
     add_note,
     balanced,
-    band_opacity,
     belongs,
     best_few,
+    draw_band,
     method_numbers,
     method_styles,
     plain_decades,
@@ -80,19 +80,13 @@ def diagnostic_drawing(
             (line,) = ax.plot(
                 curve["step"], curve["median"], label=method, markevery=spacing, **style
             )
-            band = ax.fill_between(
-                curve["step"],
-                curve["low"],
-                curve["high"],
-                color=style["color"],
-                alpha=band_opacity(len(methods)),
-                linewidth=0,
-            )
+            ends = curve["low"], curve["high"]
+            band = draw_band(ax, curve["step"], ends, style["color"], len(methods))
             for part in (line, band):
                 belongs(part, ax, numbers[method])
         if log:
             ax.set_yscale("log")
-            plain_decades(ax)
+            plain_decades(ax.yaxis)
         # There is no half an epoch, and what is logged every five lies on a tick.
         ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         plain_numbers(ax)

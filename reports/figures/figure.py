@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
 
+from nasbench_suite.analysis.results import Results, read_results
+from reports.figures.methods import legend_height, letters_in, title_of
+from reports.figures.style import inks
 from reports.labels import common_settings, in_order, present
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as MatplotlibFigure
 
-    from nasbench_suite.analysis.results import Results
+_EDGES = 0.3  # inches beside notes
 
 
 @dataclass(frozen=True)
@@ -23,7 +29,7 @@ class Figure:
         title: its heading.
         summary: what it shows, in one sentence.
         data: makes a table of all that is drawn, with a column ``method``; it raises a
-            ``SuiteError`` where the results have nothing of it.
+            ``SuiteError`` where the results have nothing of it. It may take choices by name.
         draw: draws that table on axes.
         across: whether it can show several tasks together; otherwise it shows one.
         height: inches, by the names of the methods; by default 0.62 of the width, and what a legend
@@ -35,15 +41,17 @@ class Figure:
 
     title: str
     summary: str
-    data: Callable[[Results], pd.DataFrame]
+    data: Callable[..., pd.DataFrame]
     draw: Callable[[pd.DataFrame, Axes], Axes]
     across: bool = True
     height: Callable[[Sequence[str]], float] | None = None
     ranked: bool = False
     in_report: bool = False
 
-    def table(self, results: Results) -> pd.DataFrame:
+    def table(self, results: Results, **choices: Any) -> pd.DataFrame:
         """The table under the names of a paper, with what its drawing needs beside it.
+
+        ``choices`` are those of ``data``.
 
         ``attrs`` of the table hold the number of each method that decides its looks, what the task
         is judged by where there is one task, whether the order of methods was asked for, which
@@ -51,7 +59,7 @@ class Figure:
         name repeats.
         """
         presented = present(results)
-        frame = self.data(presented)
+        frame = self.data(presented, **choices)
         if presented.order and not self.ranked:
             frame = in_order(frame, presented)
         frame.attrs |= {
@@ -70,3 +78,50 @@ class Figure:
                 "task": presented.names[key],
             }
         return frame
+
+    def plot(self, store: str | Path | Results, ax: Axes | None = None, **choices: Any) -> Axes:
+        """Draw results under the names and looks that they have in every figure of their file.
+
+        Args:
+            store: a results file, or what was read of one.
+            ax: where to draw; by default on a new figure of ``matplotlib.pyplot``, with its notes.
+            choices: those of ``data``.
+        """
+        results = store if isinstance(store, Results) else read_results(store)
+        frame = self.table(results, **choices)
+        if ax is not None:
+            return self.draw(frame, ax)
+        from matplotlib import pyplot as plt
+
+        return self.draw_alone(frame, plt.figure(layout="constrained"))
+
+    def draw_alone(
+        self, frame: pd.DataFrame, figure: MatplotlibFigure, height: float | None = None
+    ) -> Axes:
+        """Draw a table on an empty figure, with the task above and what is to be said below.
+
+        Args:
+            frame: what ``table`` made.
+            figure: of the width that is wanted.
+            height: inches, without those of title and notes; by default as the figure asks.
+        """
+        inches = float(figure.get_figwidth())
+        if height is None:
+            methods = list(dict.fromkeys(frame["method"]))
+            below = legend_height(methods, inches)
+            height = self.height(methods) if self.height else 0.62 * inches + below
+        figure.set_figheight(height)
+        ax = self.draw(frame, figure.subplots())
+        if "task" in frame.attrs and not ax.get_title(loc="left"):
+            title_of(ax, frame.attrs["task"])
+            height += 0.17 * (1 + ax.get_title(loc="left").count("\n"))
+        notes = list(frame.attrs.get("common", ()))
+        if left_out := frame.attrs.get("left_out"):
+            notes.insert(0, f"not run on every task, so left out: {', '.join(left_out)}")
+        if notes:
+            lines = (fill(note, letters_in(inches - _EDGES, note, "small")) for note in notes)
+            words = "\n".join(lines)
+            figure.supxlabel(words, fontsize="small", color=inks().muted)
+            height += 0.15 * (1 + words.count("\n"))
+        figure.set_figheight(height)
+        return ax

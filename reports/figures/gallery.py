@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
-from reports.figures.methods import legend_columns, legend_height, title_of
-from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
+from reports.figures.methods import balanced, legend_columns, legend_height, letters_in
+from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
 from reports.labels import present, told_apart
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _PANELS = 3  # side by side
 _MOST_PANELS = 30
 _NARROWEST = 1.7  # inches of a panel
 _ON_SCREEN = 4.6  # inches of a panel there
-_LETTERS = 14  # of a title, an inch
+_BESIDE = 0.5  # inches of a panel beside its title
 
 
 def list_figures() -> list[str]:
@@ -63,28 +62,9 @@ def make_figure(
     """
     from matplotlib.figure import Figure as MatplotlibFigure
 
-    chosen = choose_figure(name)
     inches = figure_width(venue, width)
-    if height is None:
-        methods = list(dict.fromkeys(frame["method"]))
-        height = (
-            chosen.height(methods)
-            if chosen.height
-            else 0.62 * inches + legend_height(methods, inches)
-        )
-    figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
-    ax = chosen.draw(frame, figure.subplots())
-    if "task" in frame.attrs and not ax.get_title(loc="left"):
-        title_of(ax, frame.attrs["task"])
-        height += 0.17 * (1 + ax.get_title(loc="left").count("\n"))
-    notes = list(frame.attrs.get("common", ()))
-    if left_out := frame.attrs.get("left_out"):
-        notes.insert(0, f"not run on every task, so left out: {', '.join(left_out)}")
-    if notes:
-        words = "\n".join(fill(note, int(14 * inches)) for note in notes)
-        figure.supxlabel(words, fontsize="small", color=inks().muted)
-        height += 0.15 * (1 + words.count("\n"))
-    figure.set_figheight(height)
+    figure = MatplotlibFigure(figsize=(inches, inches), layout="constrained")
+    choose_figure(name).draw_alone(frame, figure, height)
     return figure
 
 
@@ -119,18 +99,21 @@ def make_panels(
     across = inches / columns
     methods = list(dict.fromkeys(m for frame in frames.values() for m in frame["method"]))
     titles, common = told_apart(list(frames))
-    room = int(_LETTERS * across)
-    lines = max(fill(title, room).count("\n") for title in titles)
+    for title, frame in zip(titles, frames.values(), strict=True):
+        if frame.attrs.get("metric", "") in title:
+            frame.attrs["metric"] = ""  # no label says it again
+    titles = [balanced(title, letters_in(across - _BESIDE, title, "small")) for title in titles]
+    lines = max(title.count("\n") for title in titles)
     if height is None:
-        height = rows * (0.74 * across + 0.14 * lines) + legend_height(methods, inches) + 0.3
+        height = rows * (0.6 * across + 0.5 + 0.14 * lines) + legend_height(methods, inches) + 0.3
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     if common:
-        figure.suptitle(common, fontsize="medium", x=0.0, ha="left")
+        figure.suptitle(common, fontsize="medium", x=0.05 / inches, ha="left")
     handles: dict[str, Any] = {}
     for place, (ax, title, frame) in enumerate(zip(axes, titles, frames.values(), strict=False)):
         chosen.draw(frame, ax)
-        ax.set_title(fill(title, room), fontsize="small", loc="left")
+        ax.set_title(title, fontsize="small", loc="left")
         if place % columns and ax.get_ylabel() == axes[place - 1].get_ylabel():
             ax.yaxis.label.set_visible(False)
         handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.transforms import Transform
 
 MOST_CURVES = 14  # more on one axes cover each other; the best are drawn, and the note says so
@@ -71,9 +72,34 @@ def spaced_markers(place: int, curves: int) -> tuple[float, float]:
     return 0.04 + 0.2 * place / max(curves, 1), 0.2
 
 
-def band_opacity(curves: int) -> float:
-    """How much a band hides: less where there are many, or nobody would see the curves."""
-    return 0.6 / max(curves, 4)
+def draw_band(
+    ax: Axes, places: Any, ends: tuple[Any, Any], colour: Any, curves: int, step: Any = None
+) -> Artist:
+    """The band around one of so many curves.
+
+    Its area hides less where there are many, or nobody would see the curves; so that bands are told
+    apart where they overlap, each has edges.
+
+    Args:
+        ax: where to draw.
+        places: on the horizontal axis, shape (n,).
+        ends: lower and upper, shape (n,) each.
+        colour: of the curve.
+        curves: how many there are.
+        step: as of matplotlib's ``fill_between``.
+    """
+    from matplotlib.colors import to_rgba
+
+    low, high = ends
+    return ax.fill_between(
+        places,
+        low,
+        high,
+        step=step,
+        facecolor=to_rgba(colour, 0.4 / max(curves, 3)),
+        edgecolor=to_rgba(colour, 1.8 / max(curves, 4)),
+        linewidth=0.5,
+    )
 
 
 def belongs(artist: Artist, ax: Axes, number: int) -> Artist:
@@ -86,13 +112,11 @@ def belongs(artist: Artist, ax: Axes, number: int) -> Artist:
 def add_legend(ax: Axes, names: Sequence[str], frame: pd.DataFrame | None = None) -> None:
     """A legend below the axes, where it covers nothing; in columns as they fit."""
     handles, labels = ax.get_legend_handles_labels()
-    if not handles:
-        return
-    figure = ax.get_figure()
-    if figure is not None and figure.axes[0] is not ax:
-        return  # one legend for all panels, which is the first one's
-    width = ax.figure.get_figure(root=True).get_size_inches()[0]
-    columns = legend_columns(labels, width)
+    others = [other.get_legend() for other in ax.figure.axes if other is not ax]
+    told = [{text.get_text() for text in legend.get_texts()} for legend in others if legend]
+    if not handles or any(names.issuperset(labels) for names in told):
+        return  # a legend of all panels that are alike
+    columns = legend_columns(labels, width_of(ax))
     legend = ax.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
@@ -120,10 +144,48 @@ def _below_labels(ax: Axes) -> Transform:
     return ScaledTranslation(0.0, -points / 72, ax.figure.get_figure(root=True).dpi_scale_trans)
 
 
+def width_of(ax: Axes) -> float:
+    """Inches of its figure that axes have for themselves, with what stands beside them."""
+    spec = ax.get_subplotspec()
+    share = ax.get_position().width
+    if spec is not None:
+        share = len(spec.colspan) / spec.get_gridspec().ncols
+    return float(share * ax.figure.bbox.width / ax.figure.dpi)
+
+
+def text_width(text: str, size: str = "medium") -> float:
+    """Inches of a line of text in the present style."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(size=size)
+    path = TextPath((0, 0), text.replace("$", "S"), prop=font, usetex=False)  # no formula
+    return float(path.get_extents().width) / 72
+
+
+def letters_in(inches: float, text: str, size: str = "medium") -> int:
+    """How many letters of a text a line of so many inches holds, and at least a word's."""
+    return max(12, int(0.95 * len(text) * inches / max(text_width(text, size), 0.01)))
+
+
 def legend_columns(names: Sequence[str], inches: float) -> int:
-    """How many columns of names fit into so many inches."""
-    longest = max(map(len, names), default=1)
-    return max(1, min(len(names), int(inches / (0.55 + 0.062 * longest))))
+    """How many columns of names fit below axes, each as wide as its longest name.
+
+    Args:
+        names: in the order of the legend.
+        inches: those of the axes and what stands on their left.
+    """
+    import numpy as np
+    from matplotlib import rcParams
+
+    beside = 5.4 * 0.833 * float(rcParams["font.size"]) / 72  # line, and gaps of a legend
+    widths = [beside + 1.05 * text_width(name, "small") for name in names]
+    fitting = (
+        columns
+        for columns in range(len(names), 1, -1)
+        if sum(max(part) for part in np.array_split(widths, columns)) <= inches - _LEFT
+    )
+    return next(fitting, 1)
 
 
 def legend_height(names: Sequence[str], inches: float) -> float:
@@ -186,17 +248,17 @@ def readable(colour: Any) -> tuple[float, ...]:
 
 def title_of(ax: Axes, text: str) -> None:
     """A title in as many lines as it takes, from the left end of the axes, over nothing else."""
-    from matplotlib import rcParams
-    from matplotlib.textpath import TextPath
-
-    room = 72 * (ax.figure.get_figure(root=True).get_size_inches()[0] - _LEFT)
-    points = TextPath((0, 0), text, size=rcParams["font.size"], usetex=False).get_extents().width
-    letters = int(0.9 * len(text) * room / max(points, 1.0))
-    ax.set_title(fill(text, max(24, letters)), fontsize="medium", loc="left")
+    letters = letters_in(width_of(ax) - _LEFT, text)
+    ax.set_title(balanced(text, letters), fontsize="medium", loc="left")
 
 
 def balanced(text: str, width: int = _LINE) -> str:
-    """Text in lines of at most so many characters, as few and as equal as can be."""
+    """Text in lines of at most so many characters, as few and as equal as can be.
+
+    Lines that it has already stay apart.
+    """
+    if "\n" in text:
+        return "\n".join(balanced(line, width) for line in text.split("\n"))
     lines = fill(text, width).count("\n")
     return next(
         broken
@@ -205,20 +267,20 @@ def balanced(text: str, width: int = _LINE) -> str:
     )
 
 
-def plain_decades(ax: Axes) -> None:
-    """A logarithmic vertical axis with 0.2, 0.5, 1 beside it rather than powers."""
+def plain_decades(axis: Axis) -> None:
+    """A logarithmic axis with 0.2, 0.5, 1 beside it rather than powers."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
-def regret_label(frame: pd.DataFrame, unit: str, width: int = _LINE) -> str:
-    """The label of an axis of regrets: metric and unit, in lines of so many letters."""
+def regret_label(frame: pd.DataFrame, unit: str, inches: float | None = None) -> str:
+    """The label of an axis of regrets: metric and unit, in lines of so many inches."""
     metric = frame.attrs.get("metric", "")
     text = f"regret{f' of {metric}' if metric else ''}" + (f" ({unit})" if unit else "")
-    return balanced(text, width)
+    return balanced(text, _LINE if inches is None else letters_in(inches, text))
 
 
 __all__ = [
@@ -226,10 +288,12 @@ __all__ = [
     "add_legend",
     "add_note",
     "balanced",
-    "band_opacity",
     "belongs",
     "best_few",
+    "draw_band",
+    "legend_columns",
     "legend_height",
+    "letters_in",
     "method_numbers",
     "method_styles",
     "numbered_styles",
@@ -238,6 +302,8 @@ __all__ = [
     "readable",
     "regret_label",
     "spaced_markers",
+    "text_width",
     "title_of",
+    "width_of",
     "wrap_name",
 ]

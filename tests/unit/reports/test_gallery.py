@@ -23,21 +23,21 @@ from reports.figures.style import DARK, LIGHT, WIDTHS, paper_style
 
 GALLERY = Path(__file__).resolve().parents[3] / "examples" / "gallery"
 DRAWN = {
-    "anytime": "c66eed1f2c5c42e8",
-    "anytime-seconds": "11e7dc1ecd817816",
-    "anytime-seconds-simultaneous": "5a5b22d010ec9708",
-    "anytime-simultaneous": "b1af98cfd11e3839",
-    "attainment": "b2825686dad145df",
-    "critical-difference": "1a2131f429325980",
-    "derived": "5c99183b780b0cba",
-    "discretisation-gap": "086a805f8cf3f291",
-    "distribution": "bf4d9485529629ee",
-    "edge-variance": "36785114f4a0d713",
-    "eigenvalue": "60741b9109b88601",
-    "entropy": "89b80f7579bd74ec",
-    "improvement": "f37de659e7815cc3",
-    "node-variance": "d80b9a9f583ec658",
-    "profile": "66459ca19bd2ff33",
+    "anytime": "cb0d38967bdcc968",
+    "anytime-seconds": "d9b01749198d48e4",
+    "anytime-seconds-simultaneous": "bdf64e38cf06e98a",
+    "anytime-simultaneous": "5ebecb77e7c65005",
+    "attainment": "7805894dd5900f78",
+    "critical-difference": "8176c0e66640fd95",
+    "derived": "005abf2a7b9066a9",
+    "discretisation-gap": "c011f8d28a80bc63",
+    "distribution": "cbe0d43a532843cd",
+    "edge-variance": "9d760ddf5a7f0b74",
+    "eigenvalue": "56fc42bbebe654d1",
+    "entropy": "86ed3fff752e2b9a",
+    "improvement": "96519573cd815220",
+    "node-variance": "1a9e44d0f273a533",
+    "profile": "d455219ff4d46e99",
 }
 
 

@@ -259,8 +259,8 @@ def test_attainment_is_drawn_on_the_axes_given(fronts: Path) -> None:
     ax = Figure().subplots()
     assert attainment(alone, ax=ax) is ax
     lines = {str(line.get_label()): line for line in ax.get_lines()}
-    assert set(lines) == {"true front", "random", "nsga2"}
-    data = attainment_data(alone)
+    assert set(lines) == {"true front", "Random search", "NSGA-II"}
+    data = attainment_data(present(alone))
     for name, line in lines.items():
         times, accuracies = line.get_data()
         points = data[(data["method"] == name) & data["share"].isin((0.5, 1.0))]
