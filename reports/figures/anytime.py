@@ -71,8 +71,8 @@ def anytime_curves(
 
     chosen = _figure(by, "", log=log)
     if isinstance(store, str | Path):
-        results = present(read_results(store), methods=methods, order=methods)
-        return chosen.plot(one_task(results, choose_task(results, task)), ax)
+        results = present(read_results(store), task=task, methods=methods, order=methods)
+        return chosen.plot(one_task(results, choose_task(results, None)), ax)
     curves = _choose_task(store, task)
     known = list(dict.fromkeys(curves["method"]))
     wanted = [find_label("method with curves", name, known) for name in methods or known]
