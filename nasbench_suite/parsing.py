@@ -158,6 +158,21 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
+def seed_ranges(seeds: Iterable[int]) -> str:
+    """Seeds as ``parse_seeds`` reads them.
+
+    >>> seed_ranges([7, 0, 1, 2, 9])
+    '0-2,7,9'
+    """
+    ranges: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1] = [ranges[-1][0], seed]
+        else:
+            ranges.append([seed])
+    return ",".join("-".join(map(str, one)) for one in ranges)
+
+
 def parse_numbers(text: str) -> list[int]:
     """Whole numbers in a list such as ``3,17,200``.
 

@@ -290,10 +290,14 @@ def _last_said(name: str, facts: Mapping[str, ColumnFacts], what: str) -> str | 
 def parse_fact(text: str) -> tuple[str, ColumnFacts]:
     """A metric name or pattern and what is said of it, from ``NAME:key=value,key=value``.
 
+    The name may have colons of its own: it ends before the first that a key follows.
+
     Raises:
         SuiteError: it is not of that form, or says something a metric does not have.
     """
-    name, colon, settings = text.partition(":")
+    keys = "|".join(ColumnFacts.model_fields)
+    found = re.match(rf"(.+?)(:)((?:{keys})\s*=.*)", text, re.DOTALL)
+    name, colon, settings = found.groups() if found else text.partition(":")
     pairs = [setting.partition("=") for setting in settings.split(",")]
     if not name or not colon or not all(equals for _, equals, _ in pairs):
         raise SuiteError(f"Cannot read --metric {text!r}: write it as NAME:key=value,key=value.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nasbench_suite.commands.printing import print_lines, table_text
+from nasbench_suite.commands.printing import file_size, print_lines, table_text
 from nasbench_suite.errors import printable
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def list_command(as_json: _Json = False) -> None:
     for entry in found:
         if not entry.fault:
             size = f"{entry.rows:,}" if entry.rows else "any"
-            counts = str(entry.metrics), size, f"{entry.size / 1e6:.1f} MB"
+            counts = str(entry.metrics), size, file_size(entry.size)
             rows.append((entry.name, entry.space, ", ".join(entry.datasets), *counts, entry.source))
     heads = "benchmark", "space", "data sets", "metrics", "rows", "size", "source"
     faults = (f"{entry.name}: {entry.fault}" for entry in found if entry.fault)

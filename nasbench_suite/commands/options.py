@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 DEFAULT_STORE = Path("results.sqlite")
 
 Store = Annotated[Path, typer.Option("--store", help="Results file, made by `nasbench run`.")]
+Seeds = Annotated[
+    str,
+    typer.Option(
+        "--seeds",
+        help="The seeds themselves, as 0-4 or 0,2,5-9: 4 is seed 4 alone, 0-3 are four. (In "
+        "Python, seeds=4 are four.)",
+    ),
+]
 OneBenchmark = Annotated[str | None, typer.Option("--benchmark", help="This benchmark alone.")]
 OneDataset = Annotated[str | None, typer.Option("--dataset", help="This data set alone.")]
 OneTask = Annotated[

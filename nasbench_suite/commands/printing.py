@@ -135,6 +135,17 @@ def print_lines(*parts: str) -> None:
             typer.echo("\n".join(_wrapped(part, width)))
 
 
+def file_size(count: int) -> str:
+    """A number of bytes as people read it.
+
+    >>> file_size(38_217), file_size(1_530_000), file_size(12)
+    ('38 kB', '1.5 MB', '12 bytes')
+    """
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:,.1f} MB"
+
+
 def terminal_width() -> int:
     """Columns of the terminal, or many where the output is none."""
     import os

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nasbench_suite.commands.completion import complete, complete_benchmarks
+from nasbench_suite.commands.options import Seeds
 from nasbench_suite.errors import SuiteError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from nasbench_suite.runner import RunSummary
+    from nasbench_suite.runner.messages import Plan
 
 _MANY_FAILURES = 5
 
@@ -51,7 +57,7 @@ def run(
         str | None,
         typer.Option(help="Space of an open benchmark such as live:digits, if it has a choice."),
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Seeds, as 0-4 or 0,2,5-9.")] = "0-4",
+    seeds: Seeds = "0-4",
     evaluations: Annotated[
         float | None, typer.Option(help="Budget in evaluations; 200 if no budget is given.")
     ] = None,
@@ -196,6 +202,7 @@ def run(
             }
         ]
     groups = [prepare(**settings) for settings in runs]  # what is missing shows before any runs
+    told = _Told(console, _seeds_told([seeds for _, _, seeds in groups]))
     summary = RunSummary()
     with Bar(console) as bar:
         bar.expect(sum(len(tasks) * len(made) * len(seeds) for tasks, made, seeds in groups))
@@ -208,10 +215,11 @@ def run(
                 store=store,
                 keep=keep,
                 rerun=rerun,
-                on_plan=bar.plan,
+                on_plan=lambda plan: bar.plan(told.begun(plan)),
                 on_trial=bar.advance,
+                on_hint=told,
             )
-    for line in (*bar.told(), *_told(summary, store)):
+    for line in (*bar.told(), _done(summary, store)):
         console.print(line, highlight=False)
     _refuse_failures(summary, store)
 
@@ -236,15 +244,51 @@ def _names(text: str | None) -> list[str]:
     return split_names(text or "")
 
 
-def _told(summary: RunSummary, store: Path) -> list[str]:
-    """What was done, and what should be known of it."""
+@dataclass
+class _Told:
+    """Prints what should be known of a run, once, when it is known.
+
+    Attributes:
+        console: where to.
+        first: what stands before all else.
+        hints: what was told.
+    """
+
+    console: Console
+    first: str
+    hints: set[str] = field(default_factory=set)
+
+    def begun(self, plan: Plan) -> Plan:
+        """The same plan, which is about to be run."""
+        if self.first:
+            self.console.print(self.first, highlight=False)
+            self.first = ""
+        return plan
+
+    def __call__(self, hint: str) -> None:
+        self.begun({})
+        if hint not in self.hints:
+            self.hints.add(hint)
+            self.console.print(f"Note: {hint}", highlight=False)
+
+
+def _seeds_told(of_runs: Iterable[Sequence[int]]) -> str:
+    """How many seeds there are, and which: 4 is one, whoever expects four."""
+    from nasbench_suite.parsing import counted, seed_ranges
+
+    told = (f"{counted(len(seeds), 'seed')}: {seed_ranges(seeds)}" for seeds in of_runs)
+    return "; ".join(dict.fromkeys(told))
+
+
+def _done(summary: RunSummary, store: Path) -> str:
+    """What was done."""
     from nasbench_suite.parsing import counted
 
     were = "was" if summary.skipped == 1 else "were"
     kept = f", {summary.skipped:,} {were} already there" if summary.skipped else ""
     on = f", {summary.gone_on:,} going on from a smaller budget" if summary.gone_on else ""
     finished = counted(summary.finished, "trial")
-    return [f"{finished} finished{on}{kept}: {store}", *(f"Note: {h}" for h in summary.hints)]
+    return f"{finished} finished{on}{kept}: {store}"
 
 
 def _refuse_failures(summary: RunSummary, store: Path) -> None:

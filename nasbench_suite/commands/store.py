@@ -36,10 +36,11 @@ def backup_command(
     store: _Store, target: Annotated[Path, typer.Argument(help="The copy to make.")]
 ) -> None:
     """Copy a results file whole, also while a run writes to it."""
+    from nasbench_suite.commands.printing import file_size
     from nasbench_suite.store.maintenance import backup_store
 
     backup_store(store, target)
-    typer.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
+    typer.echo(f"{target}: {file_size(target.stat().st_size)}")
 
 
 @app.command("merge")
@@ -97,11 +98,12 @@ def list_command(store: _Store) -> None:
     """What is in a results file: trials finished and failed, by task and method."""
     from nasbench_suite.commands.printing import print_table
     from nasbench_suite.lookalikes import shown_name
+    from nasbench_suite.parsing import seed_ranges
     from nasbench_suite.store.maintenance import summarise_store
 
     rows = []
     for row in summarise_store(store).to_dict("records"):
-        seeds = f"{row['first_seed']}-{row['last_seed']}"
+        seeds = seed_ranges(row["seeds"])
         counts = (str(row["finished"]), str(row["failed"]), seeds, str(row["codes"]))
         names = shown_name(row["task_name"]), shown_name(row["method"])
         rows.append((*names, *counts))

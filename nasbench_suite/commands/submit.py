@@ -33,13 +33,14 @@ def make_command(
     note: Annotated[str, typer.Option(help="Anything a reader must know.")] = "",
 ) -> None:
     """Write finished trials as a small file that anybody can verify."""
+    from nasbench_suite.commands.printing import file_size
     from nasbench_suite.parsing import counted, split_names
     from nasbench_suite.submissions import make_submission
 
     chosen = split_names(methods) if methods else None
     made = make_submission(store, output, methods=chosen, author=author, note=note)
-    size = output.stat().st_size / 1000
-    typer.echo(f"{output}: {counted(len(made.trials), 'trial')}, {size:,.0f} kB")
+    size = file_size(output.stat().st_size)
+    typer.echo(f"{output}: {counted(len(made.trials), 'trial')}, {size}")
 
 
 @app.command("verify")

@@ -205,8 +205,7 @@ def summarise_store(path: str | Path) -> pd.DataFrame:
         .agg(
             finished=("finished", "sum"),
             failed=("finished", lambda done: int((~done).sum())),
-            first_seed=("seed", "min"),
-            last_seed=("seed", "max"),
+            seeds=("seed", list),
             codes=("code", "nunique"),
         )
         .reset_index()

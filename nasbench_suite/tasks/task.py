@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from nasbench_suite.statistics.pareto import ParetoMeasure
 
 DEFAULT_EVALUATIONS = 200.0
+_MOST_EVALUATIONS = 1_000_000_000  # what no search ends with
 
 Answers = Literal["mean", "sample"]
 
@@ -245,7 +246,21 @@ class Task:
         that does not say its data set, a name of one in its own name counts. And one where signal
         and report cannot be of different trainings everywhere.
         """
-        return [*self._single_trainings(), *self._other_data()]
+        return [*self._single_trainings(), *self._other_data(), *self._beyond_all()]
+
+    def _beyond_all(self) -> list[str]:
+        """Budgets beyond what there is to evaluate: a slip in a number runs for days."""
+        evaluations = self.budget.evaluations or 0.0
+        finite = isinstance(self.benchmark, Benchmark)
+        there = self.table.space.size if finite else _MOST_EVALUATIONS
+        if evaluations <= there:
+            return []
+        number = f"{evaluations:,.10g} evaluations"
+        if finite:
+            return [
+                f"the budget of {number} is more than the {there:,} architectures that there are"
+            ]
+        return [f"no search ends that spends a budget of {number}: give a smaller one"]
 
     def _single_trainings(self) -> list[str]:
         if self.crossfit is None or not self.crossfit.single:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,8 +111,8 @@ def _one(benchmark: Benchmark, name: str) -> Known:
     if ":" not in name or name in benchmark.metrics:
         benchmark.metric(name)
         return Known(benchmark, name)
-    where, _, metric = name.rpartition(":")
-    other = benchmark if where == benchmark.name else load_benchmark(where)
+    other, metric = _parted(benchmark, name)
+    where = other.name
     other.metric(metric)
     space, theirs = benchmark.space, other.space
     if theirs.name.partition("[")[0] != space.name.partition("[")[0]:
@@ -127,6 +128,17 @@ def _one(benchmark: Benchmark, name: str) -> Known:
             f"table with the same rows."
         )
     return Known(other, metric)
+
+
+def _parted(benchmark: Benchmark, name: str) -> tuple[Benchmark, str]:
+    """Table and metric of ``TABLE:METRIC``; the metric may have colons of its own."""
+    colons = [place for place, letter in enumerate(name) if letter == ":"]
+    for place in colons[:0:-1]:  # a path may have some too
+        where, metric = name[:place], name[place + 1 :]
+        with suppress(SuiteError):
+            return benchmark if where == benchmark.name else load_benchmark(where), metric
+    where, metric = name[: colons[0]], name[colons[0] + 1 :]
+    return benchmark if where == benchmark.name else load_benchmark(where), metric
 
 
 def _others(

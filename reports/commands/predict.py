@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nasbench_suite.commands.options import Seeds
 from reports.commands.options import Format, print_rows
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def predict(
         ),
     ] = "gp,random-forest,weisfeiler-lehman",
     sizes: Annotated[str, typer.Option(help="Numbers of trained architectures.")] = "10,50,200",
-    seeds: Annotated[str, typer.Option(help="Such as 0-19.")] = "0-9",
+    seeds: Seeds = "0-9",
     dataset: Annotated[
         str | None, typer.Option(help="Data sets; several as name,name. By default all.")
     ] = None,

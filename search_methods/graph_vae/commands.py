@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nasbench_suite.commands.options import Seeds
+
 if TYPE_CHECKING:
     from search_methods.graph_vae.training import EpochDone
 
@@ -109,7 +111,7 @@ def compare_command(
     models: Annotated[
         str, typer.Option(help="Models, as name,name.")
     ] = "graph-vae,sequence-vae,d-vae,arch2vec",
-    seeds: Annotated[str, typer.Option(help="Seeds, as 0-4 or 0,2,5-9.")] = "0-4",
+    seeds: Seeds = "0-4",
     space: _Space = "nats-tss",
     held_out: _HeldOut = 0.1,
     split_seed: _Split = 0,

@@ -280,7 +280,8 @@ class Importer:
             )
         unexplained = any(reason_of(name, self.facts) is None for name in metrics)
         if len(known) < self.space.size and unexplained:
-            raise SuiteError(_lacking(path, known, self.space, metrics.values()))
+            beside = bool(self.metrics)  # a table that comes first decides what there is
+            raise SuiteError(_lacking(path, known, self.space, metrics.values(), beside))
         complete = {column: np.full(self.space.size, np.nan) for column in figures}
         for column, values in figures.items():
             complete[column][known] = values[first]
@@ -367,17 +368,30 @@ def _refuse_contradictions(
 
 
 def _lacking(
-    path: Path, known: NDArray[np.int64], space: FiniteSpace, metrics: Iterable[Metric]
+    path: Path,
+    known: NDArray[np.int64],
+    space: FiniteSpace,
+    metrics: Iterable[Metric],
+    beside: bool,
 ) -> str:
-    """What is wrong with a table that lacks architectures, and what to do."""
+    """What is wrong with a table that lacks architectures, and what to do.
+
+    Args:
+        path: of the table.
+        known: the architectures that it has.
+        space: of its architectures.
+        metrics: that it has.
+        beside: whether it comes beside another table, which says what there is to search among.
+    """
     missing = np.setdiff1d(np.arange(space.size), known)
     quantities = [QUANTITIES.get(metric.quantity) for metric in metrics]
     of_device = all(quantity is not None and quantity.of_device for quantity in quantities)
     fill = ", or predict the others with `nasbench hardware fill`" if of_device else ""
+    sample = "" if beside else "take it as a sample with --partial, to search what is there, or "
     return (
-        f"{path} lacks {len(missing)} of the {space.size} architectures of space "
-        f"{space.name!r}, first {missing[0]} ({space.string(int(missing[0]))}): give a row for "
-        f"each, or say why there is none with --missing 'not measured' or another reason{fill}."
+        f"{path} lacks {len(missing):,} of the {space.size:,} architectures of space "
+        f"{space.name!r}, first {missing[0]} ({space.string(int(missing[0]))}): {sample}give a row "
+        f"for each, or say why there is none with --missing 'not measured' or another reason{fill}."
     )
 
 

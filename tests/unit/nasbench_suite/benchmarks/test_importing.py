@@ -341,7 +341,7 @@ def with_cell(column: str, row: int, cell: Any) -> pd.DataFrame:
 BAD_TABLES: dict[str, tuple[Callable[[], pd.DataFrame], str]] = {
     "nan": (lambda: with_cell("c_valid_3", 5, None), "nan at architecture 5 .00000012."),
     "infinite": (lambda: with_cell("c_valid_3", 5, "inf"), "inf at architecture 5"),
-    "missing": (lambda: table().drop(index=[3, 4]), "lacks 2 of the 6561 .* first 3 .00000010."),
+    "missing": (lambda: table().drop(index=[3, 4]), "lacks 2 of the 6,561 .* first 3 .00000010."),
     "conflict": (
         lambda: pd.concat([table(), with_cell("c_valid_3", 0, 1.0).iloc[:1]]),
         r"architecture 0 twice \(rows 0 and 6561\)",
@@ -417,6 +417,16 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
 def test_bad_facts(text: str, sentence: str) -> None:
     with pytest.raises(SuiteError, match=sentence):
         parse_fact(text)
+
+
+def test_a_name_may_have_colons_and_equals_signs(tmp_path: Path) -> None:
+    assert parse_fact("acc:top=1:split=test")[0] == "acc:top=1"
+    assert parse_fact("c:note=a: split=b")[0] == "c"
+    rows = table(**{"lat:pixel:ms": 1.5})
+    file = written(rows, tmp_path / "t.csv")
+    facts = said("lat:pixel:ms:quantity=latency,unit=ms")
+    found = import_table(file, "t", MACRO, metadata=facts).benchmark
+    assert found.metric("lat:pixel:ms").unit == "ms"
 
 
 def test_facts_about_nothing(tmp_path: Path) -> None:
@@ -697,7 +707,7 @@ def test_a_device_measured_for_a_sample(tmp_path: Path) -> None:
     sample = costs.sample(90, random_state=0)
     file, source = written(sample, tmp_path / "l.csv"), written(table(), tmp_path / "t.csv")
     plain = import_table(source, "t", MACRO).benchmark
-    with pytest.raises(SuiteError, match=r"lacks 6471 .*--missing 'not measured'"):
+    with pytest.raises(SuiteError, match=r"lacks 6,471 .*: give a row .*--missing 'not measured'"):
         import_table(source, "t", MACRO, latency=[file])
     with pytest.raises(SuiteError, match=r"lacks 6471 .*--missing 'not measured'"):
         add_costs(plain, [read_table(file, MACRO.name)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,6 +124,19 @@ def test_bad_input_is_one_sentence(source: Path, arguments: list[str], sentence:
     assert sentence in str(result.exception)
     assert "\n" not in str(result.exception)
     assert "\n" not in result.stderr  # of a progress bar that never began
+
+
+def test_a_part_of_a_space_is_a_sample(source: Path) -> None:
+    source.write_text("".join(source.open().readlines()[:100]))
+    words = ("import", source, "--name", "part", "--space", "nasbench-macro")
+    refused = str(nasbench_data(*words).exception)
+    assert "lacks 6,462 of the 6,561 architectures" in refused
+    assert "--partial" in refused
+    assert "--missing" in refused
+    done(*words, "--partial")
+    listed = done("list").stdout
+    assert re.search(r"part .* [1-9]\d* kB  ", listed)
+    assert " 0.0 MB" not in listed
 
 
 def test_list(source: Path, home: Path) -> None:

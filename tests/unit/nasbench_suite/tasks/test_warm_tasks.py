@@ -71,6 +71,11 @@ def test_others_are_what_is_neither_the_target_nor_its_sibling(made: Benchmark) 
     assert seen(task(made, "watch", "phone_32")) == {"watch", "phone_32"}
 
 
+def test_a_metric_may_have_colons_in_its_name() -> None:
+    colons = table(**{"lat:a:b": np.arange(SPACE.size) + 1.0})
+    assert seen(task(colons, "made:lat:a:b")) == seen(task(colons, "lat:a:b")) == {"lat:a:b"}
+
+
 def test_figures_are_turned_so_that_larger_is_better(made: Benchmark) -> None:
     known = {one.name: one for one in Session(task(made, "others"), 0).known}
     assert_array_equal(known["tablet"].figures, -made.values("tablet"))
