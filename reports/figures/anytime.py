@@ -26,7 +26,6 @@ from reports.figures.methods import (
     readable,
     regret_label,
     spaced_markers,
-    title_of,
     wrap_name,
 )
 from reports.figures.style import inks
@@ -77,7 +76,11 @@ def anytime_curves(
     known = list(dict.fromkeys(curves["method"]))
     wanted = [find_label("method with curves", name, known) for name in methods or known]
     frame = pd.concat([curves[curves["method"] == name] for name in wanted], ignore_index=True)
-    frame.attrs = {"styles": method_numbers(known, curves), "ordered": methods is not None}
+    frame.attrs = {
+        "styles": method_numbers(known, curves),
+        "ordered": methods is not None,
+        "task": curves["task"].iloc[0],
+    }
     if ax is not None:
         return chosen.draw(frame, ax)
     from matplotlib import pyplot as plt
@@ -139,7 +142,6 @@ def _draw(
             color=inks().muted,
             zorder=4,  # over curves and bands
         )
-    title_of(ax, first["task"])
     ax.set_xlabel(_AXIS[by])
     ax.set_ylabel(regret_label(curves, points))
     ax.spines[["top", "right"]].set_visible(False)

@@ -166,8 +166,10 @@ def test_a_call_draws_a_method_as_the_command_does(name: str, stores: dict[str, 
     for ax in axes:  # beside another as well
         assert python_calls()[name](path, ax=ax) is ax
         check_looks(ax, path, name)
+        assert not ax.get_title(loc="left")
     alone = python_calls()[name](path)
     check_looks(alone, path, name)
+    assert bool(alone.get_title(loc="left")) == (len(read_results(path).tasks) == 1)
     mpl.pyplot.close("all")
 
 
