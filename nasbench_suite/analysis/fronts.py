@@ -88,11 +88,45 @@ def results_indicators(results: Results, *, confidence: float = 0.95) -> pd.Data
             of_task.append({**row, "task_key": key})
         rows += ranked(of_task, "hypervolume", results.places, scale=1.0)
     if not rows:
-        raise SuiteError(
-            f"{results.path} has no finished search for several objectives: run one with "
-            f"`nasbench run --objectives METRIC`."
-        )
+        raise SuiteError(_no_front(results))
     return pd.DataFrame(rows)
+
+
+def front_points(results: Results) -> pd.DataFrame:
+    """The fronts that searches for several objectives ended with, point by point.
+
+    Returns:
+        One row a point and objective: ``task``, ``method``, ``seed``, ``architecture`` (its index,
+        or its number in the trial's record on an open benchmark), ``objective`` (the metric),
+        ``direction`` and ``unit``, and ``report``, its reported figure.
+
+    Raises:
+        SuiteError: no such search has finished.
+    """
+    import pandas as pd
+
+    parts = []
+    for key, task in results.tasks.items():
+        if task.measure is None:
+            continue
+        trials = results.finished_on(key)[["trial", "method", "seed"]]
+        points = results.store.fronts(trials["trial"]).merge(trials, on="trial")
+        objectives = task.measure["objectives"]
+        for name in ("name", "direction", "unit"):
+            told = [said.get(name, "") for said in objectives]
+            points[name] = points["objective"].map(told.__getitem__)
+        parts.append(points.assign(task=results.names[key], objective=points["name"]))
+    if not parts:
+        raise SuiteError(_no_front(results))
+    columns = ["task", "method", "seed", "architecture", "objective", "direction", "unit", "report"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _no_front(results: Results) -> str:
+    return (
+        f"{results.path} has no finished search for several objectives: run one with "
+        f"`nasbench run --objectives METRIC`."
+    )
 
 
 def _scaled_by_front(task: TaskRow, trials: pd.Series[int], points: pd.DataFrame) -> Floats:

@@ -1,4 +1,4 @@
-"""``nasbench export``: trials or evaluations as a table for other tools."""
+"""``nasbench export``: trials, evaluations or fronts as a table for other tools."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class What(StrEnum):
 
     TRIALS = "trials"
     EVALUATIONS = "evaluations"
+    FRONTS = "fronts"
 
 
 @choosing
@@ -23,13 +24,24 @@ def export(
     output: Annotated[Path, typer.Argument(help="The file to write, ending in .csv or .parquet.")],
     store: Store = DEFAULT_STORE,
     what: Annotated[
-        What, typer.Option(help="A row a trial, or a row an evaluation of every trial.")
+        What,
+        typer.Option(
+            help="A row a trial; an evaluation of every trial; or a point of its last front, for "
+            "each of several objectives."
+        ),
     ] = What.TRIALS,
     *,
     chosen: Trials,
 ) -> None:
-    """Write trials or evaluations as CSV or Parquet."""
+    """Write trials, evaluations or fronts as CSV or Parquet.
+
+    Of a trial, architecture is what it returned (its index in the space), signal what the search
+    saw of it, and report what it is judged by. A search for several objectives returns a front:
+    report is its normalised hypervolume, architecture the last that entered it, and signal that
+    one's first objective. Of an evaluation, signal, signal_2 and so on are the objectives in turn.
+    """
     from nasbench_suite.analysis.evaluations import results_evaluations
+    from nasbench_suite.analysis.fronts import front_points
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import replacing
     from nasbench_suite.files.cells import guard_cells
@@ -40,6 +52,8 @@ def export(
     results = chosen.read(store)
     if what is What.EVALUATIONS:
         frame = results_evaluations(results)
+    elif what is What.FRONTS:
+        frame = front_points(results)
     else:
         frame = results.trials.assign(task=results.trials["task_key"].map(results.names))
     with replacing(output) as partial, partial.open("wb") as file:
@@ -49,4 +63,5 @@ def export(
             # Indices and strings of open benchmarks may stand in one column: text takes both.
             mixed = [name for name in frame if frame[name].dtype.kind == "O"]
             frame.astype(dict.fromkeys(mixed, "string")).to_parquet(file, index=False)
-    typer.echo(f"{output}: {counted(len(frame), str(what.value).removesuffix('s'))}")
+    rows = "row" if what is What.FRONTS else str(what.value).removesuffix("s")
+    typer.echo(f"{output}: {counted(len(frame), rows)}")

@@ -60,6 +60,8 @@ def info_command(name: str) -> None:
 
     from nasbench_suite.tasks.methods import make_method, method_class
 
-    typer.echo(f"{name}\n\n{inspect.getdoc(method_class(name))}\n\nHyper-parameters:")
-    for key, value in make_method(name).config.items():
+    typer.echo(f"{name}\n\n{inspect.getdoc(method_class(name))}\n")
+    config = make_method(name).config
+    typer.echo("Hyper-parameters:" if config else "It has no hyper-parameters.")
+    for key, value in config.items():
         typer.echo(f"  {key} = {value}")

@@ -138,7 +138,7 @@ def export_command(
     store: _Store,
     target: Annotated[Path, typer.Argument(help="The file to make: .csv, .json or .parquet.")],
 ) -> None:
-    """Write a row for each trial into a table that other programs read."""
+    """Write a row for each trial into a table that other programs read, as `nasbench export`."""
     from nasbench_suite.parsing import counted
     from nasbench_suite.store.maintenance import export_store
 

@@ -58,12 +58,18 @@ class ResultFile:
             return "mode=rwc"
         # Readers of a write-ahead log need its index, a file beside; where none can be made, as on
         # a read-only disk, nobody writes either.
-        log = self.path.with_name(self.path.name + "-wal")
-        frozen = not os.access(self.path.parent, os.W_OK) and not log.exists()
-        return "mode=ro&immutable=1" if frozen else "mode=ro"
+        log, journal = (self.path.with_name(self.path.name + end) for end in ("-wal", "-journal"))
+        if not os.access(self.path.parent, os.W_OK) and not log.exists():
+            return "mode=ro&immutable=1"
+        # Only who may write takes these files away again when it closes the file. Where a writer
+        # is at work, or was killed, what it left is read and nothing of it touched.
+        at_rest = not journal.exists() and not (log.exists() and log.stat().st_size)
+        return "mode=rw" if at_rest and os.access(self.path, os.W_OK) else "mode=ro"
 
     def _open(self, read_only: bool) -> None:
         execute = self._connection.execute
+        if read_only:
+            execute("PRAGMA query_only = ON")
         version = self._version()
         if read_only:
             if version is None:

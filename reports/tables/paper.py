@@ -11,13 +11,13 @@ import numpy as np
 from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
 from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.parsing import counted, seed_ranges
 from nasbench_suite.statistics.significance import check_level
 from reports.credits import credit_lines
 from reports.labels import Presented, common_settings, present, told_apart
 from reports.tables.rendering import latex_text, markdown_text
 from reports.tables.text import (
     WORSE,
-    counted,
     explain_crossfit,
     explain_one_figure,
     interval,
@@ -101,11 +101,8 @@ def paper_table(
         _column(rows[rows["task_key"] == key].set_index("method").reindex(shown), statistic)
         for key in keys
     ]
-    units = {results.tasks[key].unit for key in keys}
-    unit = units.pop() if len(units) == 1 else ""
     tasks, budget = _headings(presented, keys)
-    reports = {presented.labels.judged_by(presented.tasks[key]) for key in keys}
-    metric = f" of the {reports.pop()}" if len(reports) == 1 else ""
+    metric, unit = _judged(presented, keys)
     what = {
         "mean": "Mean and standard deviation" if rows["std"].notna().any() else "Mean",
         "median": "Median",
@@ -116,7 +113,7 @@ def paper_table(
         tuple(shown),
         tasks,
         tuple(zip(*columns, strict=True)),
-        f"{what}{metric} over {seeds}{f', in {unit}' if unit else ''}{budget}. "
+        f"{what}{metric} over {seeds}{budget}{unit}. "
         f"Bold: best; underlined: second; {WORSE} IQM worse than the best (Yuen's test, "
         f"adjusted for all pairs, p < {alpha:g})."
         + "".join(
@@ -142,6 +139,29 @@ def _best_first(results: Results, rows: pd.DataFrame) -> list[str]:
     return list(map(str, places.index))
 
 
+def _judged(results: Presented, keys: Sequence[str]) -> tuple[str, str]:
+    """What the figures are, and in which unit; of which column where they are not all of one kind.
+
+    Args:
+        results: with the tasks.
+        keys: of the tasks, in the order of the columns.
+    """
+    columns: dict[tuple[str, str], list[int]] = {}
+    for place, key in enumerate(keys, start=1):
+        task = results.tasks[key]
+        unit = f", in {task.unit}" if task.unit else ""
+        better = ", smaller is better" if task.direction == "minimize" else ""
+        columns.setdefault((results.labels.judged_by(task), unit + better), []).append(place)
+    if len(columns) == 1:
+        ((metric, unit),) = columns
+        return f" of the {metric}", unit
+    told = (
+        f"column{'s' if len(where) > 1 else ''} {seed_ranges(where)}: {metric}{unit}"
+        for (metric, unit), where in columns.items()
+    )
+    return "", f"; {'; '.join(told)}"
+
+
 def _seeds_text(rows: pd.DataFrame, headings: Mapping[str, str]) -> str:
     """How many seeds there are, and on which tasks and of which methods there are others.
 
@@ -156,7 +176,7 @@ def _seeds_text(rows: pd.DataFrame, headings: Mapping[str, str]) -> str:
     # A task on which all methods have another number is said once.
     of_task = counts.groupby("task_key", sort=False)["seeds"].agg(["min", "max"])
     alike = of_task[(of_task["min"] == of_task["max"]) & (of_task["min"] != usual)]["min"]
-    named: list[tuple[str, Any]] = [(f"on {headings[str(key)]}", n) for key, n in alike.items()]
+    named = [f"{n} on {headings[str(key)]}" for key, n in alike.items()]
     counts = counts[~counts["task_key"].isin(alike.index)]
     for method, part in counts.groupby("method", sort=False):
         others = part[part["seeds"] != usual]
@@ -164,14 +184,9 @@ def _seeds_text(rows: pd.DataFrame, headings: Mapping[str, str]) -> str:
             continue
         where = ", ".join(headings[key] for key in others["task_key"])
         low, high = others["seeds"].min(), others["seeds"].max()
-        named.append(
-            (
-                f"of {method}" + (f" on {where}" if len(others) < len(part) else ""),
-                low if low == high else f"{low} to {high}",
-            )
-        )
-    text = f"{usual} {'seed' if usual == 1 else 'seeds'}"
-    return f"{text}, {counted(named)}" if named else text
+        number = str(low) if low == high else f"{low} to {high}"
+        named.append(f"{number} of {method}" + (f" on {where}" if len(others) < len(part) else ""))
+    return counted(usual, "seed") + (f" ({'; '.join(named)})" if named else "")
 
 
 def _headings(results: Presented, keys: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -236,16 +251,12 @@ def paper_table_latex(table: PaperTable) -> str:
 def _latex_cell(cell: Cell) -> str:
     if not cell.figure:
         return "--"
-    shown = cell.figure
+    shown = latex_text(cell.figure)
     if cell.place == 1:
         shown = rf"\textbf{{{shown}}}"
     elif cell.place == 2:
         shown = rf"\underline{{{shown}}}"
-    spread = (
-        cell.spread.replace("±", r"{\scriptsize$\pm$") + "}"
-        if "±" in cell.spread
-        else (rf"{{\scriptsize {cell.spread}}}" if cell.spread else "")
-    )
+    spread = rf"{{\scriptsize {latex_text(cell.spread)}}}" if cell.spread else ""
     return shown + (r"$^{\dagger}$" if cell.worse else "") + (f" {spread}" if spread else "")
 
 

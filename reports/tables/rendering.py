@@ -16,6 +16,7 @@ from reports.labels import labels_of
 from reports.tables.text import (
     AT_OPTIMUM,
     EQUIVALENT,
+    MISSING,
     counted,
     explain_crossfit,
     explain_failures,
@@ -330,10 +331,8 @@ def to_latex(sheet: Sheet) -> str:
             r"\midrule",
         ]
         for cells, best in zip(table.rows, table.best, strict=True):
-            shown = [
-                rf"\textbf{{{latex_text(cell)}}}" if best and cell else latex_text(cell)
-                for cell in cells
-            ]
+            texts = ["--" if cell == MISSING else latex_text(cell) for cell in cells]
+            shown = [rf"\textbf{{{text}}}" if best and text else text for text in texts]
             lines.append(" & ".join(shown) + r" \\")
         lines += [r"\bottomrule", r"\end{tabular}"]
         for note in (*table.notes, *sheet.legend):
@@ -404,12 +403,18 @@ _LATEX = {
     EQUIVALENT: r"$\approx$",
     AT_OPTIMUM: r"$\ast$",
     "†": r"$^{\dagger}$",
+    "\N{MINUS SIGN}": "$-$",
+    "±": r"$\pm$",
 }
 
 
+_MINUS = re.compile(r"(?<![\w.)-])-(?=\.?\d)")  # of a number, and no hyphen or range
+
+
 def latex_text(text: str) -> str:
-    """Text in which nothing is LaTeX's, with the marks of these tables."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Text in which nothing is LaTeX's, with the marks of these tables and true minus signs."""
+    marked = _MINUS.sub("\N{MINUS SIGN}", text)
+    return "".join(_LATEX.get(character, character) for character in marked)
 
 
 if not TYPE_CHECKING:  # names of version 0.1

@@ -328,13 +328,13 @@ def test_equal_figures_rank_alike_wherever_they_are_ranked(tmp_path: Path) -> No
 def test_a_table_says_whose_seeds_are_other(tmp_path: Path) -> None:
     board = {"a": drawn(90, TEN), "b": drawn(91, TEN), "c": drawn(91, range(2))}
     caption = paper_table(read_results(written(tmp_path / "r", [board]))).caption
-    assert "over 10 seeds, of c (2)" in caption
+    assert "over 10 seeds (2 of c)" in caption
     boards = [*FILES["two tasks, one of them of one seed"], board]
     caption = paper_table(read_results(written(tmp_path / "s", boards))).caption
-    assert "over 10 seeds, on d1 (1), of c (2), in %" in caption
+    assert "over 10 seeds (1 on d1; 2 of c)" in caption
     boards = [{"a": drawn(90, TEN), "b": drawn(91, TEN)}, {"a": drawn(90, TEN), "b": {0: 91.0}}]
     caption = paper_table(read_results(written(tmp_path / "t", boards))).caption
-    assert "over 10 seeds, of b on d1 (1), in %" in caption
+    assert "over 10 seeds (1 of b on d1)" in caption
     caption = paper_table(read_results(written(tmp_path / "u", FILES["one seed"]))).caption
     assert caption.startswith("Mean of the test over 1 seed")
 
