@@ -38,6 +38,9 @@ class Record:
     recommended: NDArray[np.int32]
     strings: tuple[str, ...] | None = None
 
+    def __repr__(self) -> str:
+        return f"<Record: {len(self.architectures):,} entries>"
+
     @property
     def unavailable(self) -> int:
         """How many evaluations had no figure."""
@@ -117,6 +120,11 @@ class TrialResult:
     wall_seconds: float
     front: Front | None = None
     diagnostics: Sequence[Diagnostic] = ()
+
+    def __repr__(self) -> str:
+        reports = self.incumbents.reports
+        reached = f"{reports[-1]:.4g} at the end" if len(reports) else "nothing returned"
+        return f"<TrialResult: {len(self.record.architectures):,} entries, {reached}>"
 
 
 def diagnostic_fault(step: object, name: str) -> str | None:

@@ -67,7 +67,10 @@ class Experiment:
     @property
     def trials(self) -> pd.DataFrame:
         """All trials of the file, one a row; see ``ResultStore.trials``."""
-        return self.results.trials
+        from nasbench_suite.analysis.shown import shown
+
+        main = "method dataset seed status evaluations seconds architecture signal report"
+        return shown(self.results.trials, main)
 
     def leaderboard(self, **settings: Any) -> pd.DataFrame:
         """What each method reached; see ``nasbench_suite.leaderboard``."""
@@ -118,10 +121,8 @@ class Experiment:
     def _repr_html_(self) -> str:
         from html import escape
 
-        board = self.leaderboard()[["task", "method", "seeds", "iqm", "low", "high", "regret"]]
-        return (
-            f"<p>{escape(repr(self))}</p>{board.to_html(index=False, float_format='{:.3f}'.format)}"
-        )
+        board: Any = self.leaderboard()
+        return f"<p>{escape(repr(self))}</p>{board._repr_html_()}"
 
 
 @renamed_arguments(**RUN_ARGUMENTS)

@@ -82,7 +82,7 @@ class Search:
     def _answer(self, architecture: str) -> float:
         if architecture not in self._told:
             self._questions.put(architecture)
-            self._told[architecture] = self._answers.get()
+            self._answers.get()  # ``tell`` noted it
         return self._told[architecture]
 
     def ask(self) -> str | None:
@@ -111,6 +111,7 @@ class Search:
         """
         if self._asked is None:
             raise SuiteError("There is nothing to tell: ask for an architecture first.")
+        self._told[self._asked] = float(figure)  # here, so that it counts when this returns
         self._asked = None
         self._answers.put(float(figure))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -133,15 +136,37 @@ def test_no_search_that_is_written_ends_before_it_begins(page: Path, toy: Benchm
             assert "before it learns anything" not in said, (words, said)
 
 
-@pytest.mark.parametrize("page", ["comparing.md", "figures.md", "python.md"])
-def test_python_on_the_pages_runs(page: str, toy: Benchmark, tmp_path: Path) -> None:
-    run(toy, "random,local-search", seeds=range(4), store=tmp_path / "results.sqlite")
-    text = (ROOT / "docs" / page).read_text()
+def on_a_terminal(block: str, columns: int, folder: Path) -> tuple[int, str]:
+    """The exit status of Python code and what somebody sees of it, errors and warnings too."""
+    pty, fcntl, termios = map(pytest.importorskip, ("pty", "fcntl", "termios"))
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", block]
+    shown = b""
+    with subprocess.Popen(
+        command, cwd=folder, stdin=its, stdout=its, stderr=its, env=environment | {"TERM": "dumb"}
+    ) as process:
+        os.close(its)
+        with suppress(OSError):  # how a terminal says that it has ended
+            while part := os.read(ours, 1 << 16):
+                shown += part
+    os.close(ours)
+    return process.returncode, shown.decode()
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/comparing.md", "docs/figures.md", "docs/python.md"]
+)
+def test_python_on_the_pages_runs(page: str, columns: int, toy: Benchmark, tmp_path: Path) -> None:
+    """What is printed is whole, as wide as a terminal at most; nothing is warned of."""
+    if page != "README.md":
+        run(toy, "random,local-search", seeds=range(4), store=tmp_path / "results.sqlite")
+    text = (ROOT / page).read_text()
     for block in re.findall(r"^```python\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
-        answer = subprocess.run(
-            [sys.executable, "-W", "error::UserWarning", "-c", block],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        assert answer.returncode == 0, block + answer.stderr
+        status, shown = on_a_terminal(block, columns, tmp_path)
+        assert status == 0, block + shown
+        assert "..." not in shown, shown
+        too_wide = [line for line in shown.splitlines() if " " in line and len(line) > columns]
+        assert not too_wide  # but for an architecture, which is one word

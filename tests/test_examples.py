@@ -27,6 +27,7 @@ WITH_DATA = {"import_real_tables", "gallery"}
 
 # Packages that no extra brings: DEHB asks for NumPy before 2.0, which not all else has.
 PACKAGES = {"other_tuners": ("smac", "dehb")}
+STRICT = ("-W", "error::UserWarning")  # as of a method whose beginning takes the whole budget
 
 
 def test_every_example_is_known() -> None:
@@ -38,7 +39,7 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
     for package in PACKAGES.get(name, ()):
         pytest.importorskip(package)
     answer = subprocess.run(
-        [sys.executable, EXAMPLES / f"{name}.py"],
+        [sys.executable, *(() if name in PACKAGES else STRICT), EXAMPLES / f"{name}.py"],
         cwd=tmp_path,
         env={**os.environ, "NASBENCH_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -57,7 +58,7 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
     program = tmp_path / "cells.json"
     program.write_text(json.dumps(code))
     answer = subprocess.run(
-        [sys.executable, "-c", NOTEBOOK, program],
+        [sys.executable, *STRICT, "-c", NOTEBOOK, program],
         cwd=tmp_path,
         env={**os.environ, "MPLBACKEND": "agg", "OMP_NUM_THREADS": "1"},
         capture_output=True,

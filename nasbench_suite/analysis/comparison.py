@@ -21,6 +21,7 @@ from nasbench_suite.analysis.samples import (
     task_samples,
 )
 from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.estimates import (
     Estimate,
     difference,
@@ -61,6 +62,7 @@ PAIR_COLUMNS = (
     *("blocks", "worse", "equal", "better", "improvement", "improvement_low", "improvement_high"),
     "identical",
 )
+_MAIN = "first second difference low high p_adjusted p_equivalent"  # what is printed of them
 # Of one method by two names nothing is estimated and nothing tested: it is itself.
 _IDENTICAL = {
     **dict.fromkeys(("difference", "low", "high", "noise", "worse", "better"), 0.0),
@@ -120,6 +122,14 @@ class Comparison:
     pairs: pd.DataFrame
     detectable: float
     ranks: tuple[tuple[int, int], ...] = ()
+
+    def __repr__(self) -> str:
+        methods, pairs = counted(len(self.methods), "method"), counted(len(self.pairs), "pair")
+        apart = int((self.pairs["p_adjusted"] < self.alpha).sum())
+        return (
+            f"<Comparison on {self.task!r}: {methods} over {self.blocks} {self.over}, "
+            f"{apart} of {pairs} told apart>"
+        )
 
 
 def compare(
@@ -599,13 +609,15 @@ def _frame(rows: Sequence[Mapping[str, Any]], tests: int) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from nasbench_suite.analysis.shown import shown
+
     frame = pd.DataFrame(rows, columns=list(PAIR_COLUMNS)).astype({"identical": bool})
     numbers = [name for name in PAIR_COLUMNS if name not in ("first", "second", "identical")]
     frame[numbers] = frame[numbers].astype(float)
     if frame["p_adjusted"].isna().all():
-        shown = len(frame) == tests
-        frame["p_adjusted"] = holm(frame["p"]) if shown else np.minimum(1.0, frame["p"] * tests)
-    return frame
+        all_pairs = len(frame) == tests
+        frame["p_adjusted"] = holm(frame["p"]) if all_pairs else np.minimum(1.0, frame["p"] * tests)
+    return shown(frame, _MAIN)
 
 
 def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> float:

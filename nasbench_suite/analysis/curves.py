@@ -115,6 +115,8 @@ def results_curves(
     """As ``anytime_curves``, of results already read."""
     import pandas as pd
 
+    from nasbench_suite.analysis.shown import shown
+
     if by not in ("evaluations", "seconds"):
         raise SuiteError(choose_from("budget", by, ["evaluations", "seconds"]))
     parts = []
@@ -166,7 +168,8 @@ def results_curves(
             f"{results.path} has no finished trial with {by} to draw: {mend}; or run more with "
             f"`nasbench run`."
         )
-    return pd.concat(parts, ignore_index=True)
+    main = "method budget regret low high seeds"
+    return shown(pd.concat(parts, ignore_index=True), main, "unit noise_floor")
 
 
 def matched_costs(curves: pd.DataFrame, reference: str) -> pd.DataFrame:

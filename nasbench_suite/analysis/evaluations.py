@@ -45,6 +45,8 @@ def results_evaluations(results: Results) -> pd.DataFrame:
     """
     import pandas as pd
 
+    from nasbench_suite.analysis.shown import shown
+
     parts = []
     trials = results.finished
     for trial, key, method, seed in zip(
@@ -85,7 +87,8 @@ def results_evaluations(results: Results) -> pd.DataFrame:
     if not parts:
         names = ("task", "method", "seed", "number", "architecture", "epochs", "signal")
         return pd.DataFrame(columns=[*names, "evaluations", "seconds", "recommended"])
-    return pd.concat(parts, ignore_index=True)
+    main = "method seed number architecture epochs signal evaluations seconds"
+    return shown(pd.concat(parts, ignore_index=True), main)
 
 
 __all__ = ["evaluations", "results_evaluations"]

@@ -68,7 +68,8 @@ def leaderboard(
 
     Returns:
         One row a task and method, tasks in the order they were first run, methods by
-        interquartile mean (IQM). Figures and regrets are in ``unit``.
+        interquartile mean (IQM). Figures and regrets are in ``unit``. Printed, it shows the main
+        columns and names the others, see ``analysis.shown``; ``to_string()`` has all.
 
         - ``task`` (readable, with its budget), ``method``;
         - ``seeds``: trials behind the figures, those that failed with what a failure counts as
@@ -94,7 +95,8 @@ def leaderboard(
           having looked at all pairs (see ``estimates.family_p``); ``worse``: that is below the
           level; ``equivalent``: a difference of ``noise_floor`` from the best is ruled out;
           ``at_optimum``: the whole interval lies less than ``noise_floor`` from the optimum. A
-          method that is neither best nor worse nor equivalent is not distinguished from the best.
+          method that is neither best nor worse nor equivalent is not distinguished from the best;
+          ``verdict`` is said of these three where the frame is printed.
           The last two are false where the floor is unknown (missing); ``same_as``: a method that
           made the same evaluations with every seed, so that both are one here; missing if none did;
         - the task: ``optimum``, ``noise_floor``, ``metric``, ``unit``, ``direction``,
@@ -148,6 +150,8 @@ def results_boards(
     """Both leaderboards of results already read, which reads each task's trials once."""
     import pandas as pd
 
+    from nasbench_suite.analysis.shown import shown
+
     check_confidence(confidence)
     parts: list[pd.DataFrame] = []
     reached: dict[str, dict[str, _Reached]] = {}
@@ -162,7 +166,8 @@ def results_boards(
     chances = {key: each.chance for key, each in known.items()}
     everyone = sorted(set(rows["method"]), key=results.places.__getitem__)
     overall = _overall(results.tasks, reached, chances, everyone, confidence)
-    return Boards(rows[[*_FIRST, *further, *_LAST]], overall)
+    rows = shown(rows[[*_FIRST, *further, *_LAST]], _MAIN, "metric unit direction")
+    return Boards(rows, overall)
 
 
 def _task_board(
@@ -235,6 +240,8 @@ def _counted(task: TaskRow, trials: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+# What is printed of them, within 80 columns where the names of methods are short.
+_MAIN = "method iqm low high verdict regret mean_rank seeds"
 # The order of the columns; a further one that is counted stands between.
 _FIRST = (
     *("task", "method", "seeds", "failed", "undecided", "mean", "std", "median", "cvar"),

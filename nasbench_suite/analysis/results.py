@@ -14,6 +14,7 @@ import numpy as np
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.lookalikes import shown_name
+from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TaskRow
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks.methods import own_label
@@ -48,6 +49,10 @@ class Results:
     methods: tuple[str, ...] = ()
     first_run: tuple[str, ...] = ()
     last: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        tasks = counted(len(self.tasks), "task")
+        return f"<Results of {str(self.path)!r}: {counted(len(self.named), 'method')} on {tasks}>"
 
     @property
     def path(self) -> Path:

@@ -81,6 +81,9 @@ class StoredResults(ResultFile):
         super().__init__(path, read_only=read_only, shown=shown)
         self._known_census: pd.DataFrame | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self.path)!r}>"
+
     def finished_seeds(self) -> dict[tuple[int, int], dict[int, int | None]]:
         """The seeds whose trials are finished; failed ones are not, and may run again.
 

@@ -293,6 +293,10 @@ class Session:
             figure = np.array(value, dtype=np.float64)
             self.diagnostics.append(Diagnostic(int(step), name, figure))
 
+    def __repr__(self) -> str:
+        spent = f"{self.evaluations:g} evaluations spent of {self.budget}"
+        return f"<Session on {self.space.name!r}, seed {self.seed}: {spent}>"
+
     @property
     def remaining(self) -> float:
         """The share of the budget that is left, from 1 down to 0."""

@@ -87,7 +87,7 @@ def test_the_package_runs_as_a_module() -> None:
 
 def test_csv_holds_every_digit(printed: Callable[..., str], board: pd.DataFrame) -> None:
     read = pd.read_csv(io.StringIO(printed("csv")))
-    pd.testing.assert_frame_equal(read, board, check_dtype=False, rtol=1e-14)
+    pd.testing.assert_frame_equal(board, read, check_dtype=False, rtol=1e-14)
 
 
 def test_json_has_the_same_figures_by_task(
