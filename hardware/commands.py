@@ -70,7 +70,7 @@ def measure_command(
     from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import need_place, need_several
-    from nasbench_suite.parsing import parse_numbers
+    from nasbench_suite.parsing import counted, parse_numbers
     from nasbench_suite.spaces import load_finite_space
 
     if not output.parent.is_dir():
@@ -100,8 +100,9 @@ def measure_command(
     table = measured_table(measured, name)
     write_table(table, output)
     export_metadata(table, metadata)
+    count = counted(len(table.indices), "architecture")
     typer.echo(
-        f"{output}: {len(table.indices)} architectures, median {_median(measured.latency)} ms, "
+        f"{output}: {count}, median {_median(measured.latency)} ms, "
         f"noise floor {measured.noise_floor:.4g} ms, drift of the reference "
         f"{100 * measured.drift:.1f} %, {100 * measured.disturbed:.1f} % of the visits disturbed."
     )
@@ -165,6 +166,7 @@ def import_command(
     )
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import need_place, need_several
+    from nasbench_suite.parsing import counted
 
     need_place(output)
     if not source.exists():
@@ -183,7 +185,8 @@ def import_command(
         typer.echo(hint, err=True)
     write_table(table, output)
     export_metadata(table, metadata)
-    typer.echo(f"{output}: {len(table.indices)} architectures, {', '.join(table.costs)}.")
+    count = counted(len(table.indices), "architecture")
+    typer.echo(f"{output}: {count}, {', '.join(table.costs)}.")
 
 
 @app.command("add")
@@ -198,6 +201,7 @@ def add_command(
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.benchmarks.table_file import write_benchmark
     from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import counted
 
     loaded = load_benchmark(benchmark)
     if not output.parent.is_dir():
@@ -208,7 +212,7 @@ def add_command(
     made = add_costs(loaded, read)
     write_benchmark(made, output)
     new = [name for name in made.metrics if name not in loaded.metrics]
-    typer.echo(f"{output}: {len(made.metrics)} metrics, new {', '.join(new) or 'none'}.")
+    typer.echo(f"{output}: {counted(len(made.metrics), 'metric')}, new {', '.join(new) or 'none'}.")
 
 
 @app.command("compare")
@@ -382,6 +386,7 @@ def fill_command(
     from hardware.filling import fill_table
     from hardware.tables import export_metadata, read_table, write_table
     from nasbench_suite.files.atomic import need_place, need_several
+    from nasbench_suite.parsing import counted
 
     need_place(output)
     metadata = output.with_suffix(".json")
@@ -389,7 +394,8 @@ def fill_command(
     filled, errors = fill_table(read_table(table, space, missing=missing), predictor)
     write_table(filled, output)
     export_metadata(filled, metadata)
-    typer.echo(f"{output}: {len(filled.indices):,} architectures, {', '.join(filled.costs)}.")
+    count = counted(len(filled.indices), "architecture")
+    typer.echo(f"{output}: {count}, {', '.join(filled.costs)}.")
     for name, error in errors.items():
         typer.echo(
             f"{name}: {error.measured:,} measured, the others modelled by {predictor}; by "

@@ -111,7 +111,7 @@ def hints_of_one_rung(task: Task, eta: float) -> Sequence[str]:
     if len(spaced(task.fidelities, eta)) > 1:
         return []
     epochs = task.fidelities[-1]
-    return [f"there is no signal far enough below {epochs} epochs, so this is random search"]
+    return [f"there is no signal far enough below that of epoch {epochs}, so this is random search"]
 
 
 def check_eta(eta: float) -> None:

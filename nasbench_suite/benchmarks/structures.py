@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace, SearchSpace
 from nasbench_suite.spaces.darts import KEPT, STEPS, DartsSpace
 from nasbench_suite.spaces.mobile import MnasNetSpace
@@ -90,7 +91,8 @@ def spelled(frame: pd.DataFrame, space: SearchSpace) -> tuple[pd.DataFrame, list
         strings = [_string(space, row, _plain_record(one)) for row, one in enumerate(records)]
         rest = frame.drop(columns=blocks)
         rest.insert(0, "arch_str", strings)
-        return rest, [f"The networks are read from {blocks[0]} and {len(blocks) - 1} more columns."]
+        more = counted(len(blocks) - 1, "more column")
+        return rest, [f"The networks are read from {blocks[0]} and {more}."]
     return _with_zeros(frame, space)
 
 

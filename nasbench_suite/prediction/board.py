@@ -22,6 +22,7 @@ from nasbench_suite.benchmarks.noise import OUTCOMES
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
+from nasbench_suite.parsing import counted
 from nasbench_suite.prediction.ceiling import CEILING, repetitions
 from nasbench_suite.prediction.measures import measure_all
 from nasbench_suite.predictors import Examples, make_predictor, predictor_label
@@ -196,7 +197,8 @@ def make_board(
     left = len(board.pool) - max(board.sizes, default=0)
     if left < 20:
         raise SuiteError(
-            f"{len(board.pool)} architectures have all figures, which leaves {left} to test after "
+            f"All figures are there of {counted(len(board.pool), 'architecture')}, which leaves "
+            f"{left} to test after "
             f"{max(board.sizes, default=0)} are trained: give smaller sizes, so that 20 are left."
         )
     return board

@@ -59,5 +59,5 @@ def _open_fault(task: Task, result: TrialResult) -> str | None:
     spent = float((record.epochs / task.fidelities[-1]).sum())
     limit = task.budget.evaluations
     if limit is not None and spent > limit + ROUNDING * max(1.0, limit):
-        return f"it spent {spent:.10g} evaluations of {limit:.10g}."
+        return f"it spent {spent:.10g} of {limit:.10g} evaluations."
     return None

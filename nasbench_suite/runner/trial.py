@@ -46,7 +46,7 @@ class Trial:
             "method": repr(self.method),
             "task": self.task.name,
             "seed": str(self.session.seed),
-            "spent": f"{self.session.evaluations:g} evaluations of {self.task.budget}",
+            "spent": f"{self.session.evaluations:g} of {self.task.budget}",
             "state": "finished" if self.finished else "can go on",
         }
         return html_table("Trial", facts)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from nasbench_suite.events import TrialResult
+from nasbench_suite.parsing import counted
 from nasbench_suite.rows import TrialRow
 from nasbench_suite.tasks import Task
 
@@ -43,8 +44,9 @@ def seed_gaps(trials: Sequence[TrialRow]) -> Iterator[tuple[Group, str]]:
         more = f" and {len(gaps) - _NAMED} more gaps" if len(gaps) > _NAMED else ""
         yield (
             group,
-            f"it has {count} seeds up to {last} and lacks {', '.join(gaps[:_NAMED])}{more}: submit "
-            f"all of 0 to n-1, so that none can be left out.",
+            f"it has {counted(count, 'seed')} up to {last} and lacks "
+            f"{', '.join(gaps[:_NAMED])}{more}: submit all of 0 to n-1, so that none can be left "
+            f"out.",
         )
 
 

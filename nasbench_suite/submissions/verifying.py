@@ -18,6 +18,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark, is_open
 from nasbench_suite.benchmarks.surrogates import known_surrogates, load_any
 from nasbench_suite.errors import SuiteError, and_more, choose_from, printable, reason, refused
 from nasbench_suite.events import Record, TrialResult
+from nasbench_suite.parsing import counted
 from nasbench_suite.rows import MethodRow, TaskRow, TrialRow, task_row
 from nasbench_suite.runner.environment import describe_environment
 from nasbench_suite.runner.trial import Trial
@@ -466,7 +467,7 @@ def _record_of(trial: TrialRow) -> Record | str:
 
 
 def _figure(reports: list[float]) -> str:
-    return f"{reports[-1]:.10g} in {len(reports)} steps" if reports else "nothing"
+    return f"{reports[-1]:.10g} in {counted(len(reports), 'step')}" if reports else "nothing"
 
 
 def _leaks(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError, and_more
 from nasbench_suite.events import Record, TrialResult
+from nasbench_suite.parsing import counted
 from nasbench_suite.tasks.judging import judge, judged_on
 from nasbench_suite.tasks.task import Task, training_seconds
 
@@ -100,7 +101,7 @@ def shape_fault(task: Task, record: Record) -> str | None:
         return f"a recommendation is outside the {size} of the space."
     unknown = {*np.unique(record.epochs).tolist()} - {0, *task.fidelities}
     if unknown:
-        return f"it evaluates after {min(unknown)} epochs, where there is no signal."
+        return f"it evaluates after {counted(min(unknown), 'epoch')}, where there is no signal."
     if ((record.epochs == 0) & (record.recommended < 0)).any():
         return "an entry is neither evaluated nor recommended."
     return None

@@ -63,7 +63,7 @@ def find_incumbents(task: Task, record: Record) -> Incumbents:
     changes = _changes(record, scores, available)
     if not changes:
         raise SuiteError(
-            f"None of the {len(record.architectures)} architectures that were evaluated has "
+            f"No architecture that was evaluated, of {len(record.architectures)}, has "
             f"figures on task {task.name!r}: give the search a larger budget."
         )
     at = np.array([position for position, _ in changes], dtype=np.int64)

@@ -115,10 +115,11 @@ class Method(ABC):
         (first, setting), budget = self.beginning(task), task.affordable
         if not first or first < budget:
             return ()
-        counted = task.budget.evaluations == budget
-        covers = f"is {task.budget}" if counted else f"covers about {budget:,.0f}"
+        in_evaluations = task.budget.evaluations == budget
+        covers = f"is {task.budget}" if in_evaluations else f"covers about {budget:,.0f}"
+        takes = f"{first:g} evaluation{'' if first == 1 else 's'}"
         return (
-            f"its beginning takes {first:g} evaluations and the budget {covers}, so all that it "
+            f"its beginning takes {takes} and the budget {covers}, so all that it "
             f"evaluates is drawn before it learns anything: choose a smaller {setting} or a larger "
             f"budget",
         )

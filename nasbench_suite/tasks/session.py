@@ -18,6 +18,7 @@ from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Diagnostic, Record, diagnostic_fault
+from nasbench_suite.parsing import counted
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import Architecture, SearchSpace
 from nasbench_suite.tasks.task import Budget, Task, training_seconds
@@ -345,7 +346,7 @@ class Session:
             return index, epochs, self._tables[epochs]
         except KeyError:
             raise SuiteError(
-                f"There is no signal after {epochs} epochs: "
+                f"There is no signal after {counted(epochs, 'epoch')}: "
                 f"choose from {', '.join(map(str, self.fidelities))}."
             ) from None
 

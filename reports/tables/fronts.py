@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nasbench_suite.deprecated import moved
+from nasbench_suite.parsing import counted
 from reports.labels import Labels, labels_of
 from reports.tables.rendering import Sheet, Table
 from reports.tables.text import interval, number
@@ -69,7 +70,7 @@ def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
         parts.append(
             Table(
                 title=str(part["task"].iloc[0]),
-                subtitle=f"{names}; {_beside(measure)} of {points} points",
+                subtitle=f"{names}; {_beside(measure)} of {counted(points, 'point')}",
                 columns=("method", "seeds", heads[0], "95% interval", *heads[1:]),
                 rows=tuple(cells),
                 best=tuple(part["rank"] == part["rank"].min()),
@@ -94,8 +95,8 @@ def _notes(task: TaskRow, labels: Labels) -> list[str]:
         )
     if measure.get("disconnected"):
         notes.append(
-            f"{measure['disconnected']} architectures without a path from input to output are kept "
-            f"out of all fronts."
+            f"Kept out of all fronts: {counted(measure['disconnected'], 'architecture')} without a "
+            f"path from input to output."
         )
     return notes
 

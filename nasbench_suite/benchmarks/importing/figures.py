@@ -12,6 +12,7 @@ from nasbench_suite.benchmarks.importing.cells import Numbers
 from nasbench_suite.benchmarks.metric import Metric, metric_option
 from nasbench_suite.benchmarks.quantities import QUANTITIES, impossible
 from nasbench_suite.errors import SuiteError, and_more
+from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace
 
 FEW_VALUES = 0.01
@@ -69,14 +70,15 @@ def shown_by(name: str, facts: Mapping[str, Any], columns: Sequence[Numbers]) ->
     distinct = len(np.unique(values))
     quantised = {"provenance": "quantised"}
     if np.all(values == np.rint(values)):
-        return Shown(quantised, f"{distinct} distinct values, whole {unit}")
+        return Shown(quantised, f"{counted(distinct, 'distinct value')}, whole {unit}")
     if distinct >= FEW_VALUES * len(columns[0]):
         return Shown({})
     hint = (
-        f"{name} has only {distinct} distinct values: if a model made them, say so with "
+        f"{name} has only {counted(distinct, 'distinct value')}: if a model made them, say so with "
         f"{metric_option(name, 'provenance=modelled')}."
     )
-    return Shown(quantised, f"{distinct} distinct values", "" if "provenance" in facts else hint)
+    told = counted(distinct, "distinct value")
+    return Shown(quantised, told, "" if "provenance" in facts else hint)
 
 
 def units_assumed(units: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from nasbench_suite.benchmarks.importing.architecture_column import (
 from nasbench_suite.benchmarks.importing.cells import cells_of, no_architecture, read_string
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.frames import FrameFile
+from nasbench_suite.parsing import counted
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def within(path: Path, file: FrameFile, pool: PoolSpace) -> FrameFile:
     notes = list(file.notes)
     if not inside.all():
         notes.append(
-            f"{path.name} has {int((~inside).sum()):,} rows of architectures that are not in the "
-            f"benchmark; they are left out."
+            f"{path.name} has {counted(int((~inside).sum()), 'row')} of architectures that are not "
+            f"in the benchmark: left out."
         )
     return replace(file, frame=frame.reset_index(drop=True), notes=notes)
 
