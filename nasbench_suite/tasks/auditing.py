@@ -155,7 +155,7 @@ def _budget_violations(
     spent = {"evaluations": float(evaluations[-1]), "seconds": float(seconds[-1])}
     for unit, limit in (("evaluations", task.budget.evaluations), ("seconds", task.budget.seconds)):
         if limit is not None and spent[unit] > limit + ROUNDING * max(1.0, limit):
-            yield Violation("budget", f"it spent {spent[unit]:.10g} {unit} of {limit:.10g}.")
+            yield Violation("budget", f"it spent {spent[unit]:.10g} of {limit:.10g} {unit}.")
 
 
 def _signal_violations(task: Task, whole: Task, record: Record) -> Iterator[Violation]:

@@ -151,7 +151,7 @@ def test_whatever_a_method_does_it_fails_alone(toy: Benchmark, tmp_path: Path) -
         "log_too_late": "its step is no whole number",
         "log_half_characters": "is no name",
         "log_too_much": "5,242,880 numbers",
-        "forget_the_budget": "evaluations of 10.",
+        "forget_the_budget": "of 10 evaluations.",
         "forget_what_was_spent": "the table gives other signals",
         "improve_signals": "the table gives other signals at evaluation 3",
         "answer_a_pickle": "no outcome",
@@ -315,7 +315,7 @@ def test_every_lie_of_a_record_is_named(toy: Benchmark, result: TrialResult) -> 
         name: np.concatenate([getattr(record, name)] * 2)
         for name in ("architectures", "epochs", "signals", "recommended")
     }
-    assert "it spent 18 evaluations of 9" in told(**twice)
+    assert "it spent 18 of 9 evaluations" in told(**twice)
     assert "other signals at evaluation 1, 2" in told(signals=record.signals + 1)
     assert "outside the 15625" in told(architectures=record.architectures - 20000)
     assert "after 7 epochs" in told(epochs=record.epochs * 0 + 7)

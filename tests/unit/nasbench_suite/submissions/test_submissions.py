@@ -256,7 +256,7 @@ def test_one_evaluation_over_the_budget_is_named(
         trial["recommended"].append(-1)
 
     (fault,) = verify(altered(made, add_one)).faults
-    assert (fault.kind, fault.what) == ("budget", "it spent 31 evaluations of 30.")
+    assert (fault.kind, fault.what) == ("budget", "it spent 31 of 30 evaluations.")
 
 
 def test_a_search_on_test_figures_is_a_leak(
