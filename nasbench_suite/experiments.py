@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.parsing import counted
 from nasbench_suite.runner import RunSummary
 from nasbench_suite.runner import run as run_trials
-from nasbench_suite.runner.runs import Methods
+from nasbench_suite.runner.runs import Methods, Seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +129,7 @@ def run(
     benchmark: str | Path | Benchmark | OpenBenchmark = "digits",
     methods: Methods = "random",
     *,
-    seeds: int | Iterable[int] = 5,
+    seeds: Seeds = 5,
     store: str | Path = "results.sqlite",
     **settings: Any,
 ) -> Experiment:
@@ -146,7 +145,8 @@ def run(
             (``"random,regularized-evolution[population_size=50]"``), or a sequence of names,
             of subclasses of ``Method``, of methods with their hyper-parameters, and of pairs of a
             name and a method.
-        seeds: a trial is run with each; a number stands for so many, from 0.
+        seeds: a trial is run with each; a number stands for so many, from 0, and text such as
+            ``"0-19"`` for those that it names.
         store: the results file; made if absent.
         settings: ``dataset``, ``evaluations``, ``simulated_seconds``, ``signal``, ``judged_by``,
             ``objectives``, ``each_objective``, ``answers``, ``jobs``, ``progress=True``,

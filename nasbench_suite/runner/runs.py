@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,7 @@ from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
-from nasbench_suite.parsing import counted, parse_methods
+from nasbench_suite.parsing import counted, parse_methods, parse_seeds
 from nasbench_suite.rows import CodeRow, TaskRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
@@ -39,6 +40,7 @@ from nasbench_suite.tasks.task import Answers, Budget
 T = TypeVar("T")
 MethodSpecification = str | type[Method] | Method | tuple[str, Method]
 Methods = MethodSpecification | Sequence[MethodSpecification]
+Seeds = int | str | Iterable[int]
 
 
 @dataclass
@@ -98,7 +100,7 @@ def run(
     *,
     space: str | None = None,
     dataset: str | Sequence[str] | None = None,
-    seeds: int | Iterable[int] = 5,
+    seeds: Seeds = 5,
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
@@ -134,7 +136,8 @@ def run(
             (``"random,regularized-evolution[population_size=50]"``) or a sequence; an item may
             also be a ``Method`` of your own, its class, or a pair of a name and a method.
         dataset: one data set or several; see ``make_task``.
-        seeds: a trial is run with each; a number stands for so many, from 0.
+        seeds: a trial is run with each; a number stands for so many, from 0, and text such as
+            ``"0-19"`` or ``"0,2,5-9"`` for those that it names.
         jobs: number of processes; -1 for all cores. Every method has processes of its own.
         executor: where trials run, if not on so many processes of this machine: ``Processes`` with
             limits, a ``RayCluster``.
@@ -208,7 +211,7 @@ def prepare(
     benchmark: str | Path | Benchmark | OpenBenchmark,
     methods: Methods,
     *,
-    seeds: int | Iterable[int] = 5,
+    seeds: Seeds = 5,
     **settings: Any,
 ) -> tuple[list[Task], list[MethodSpecification], list[int]]:
     """The tasks, methods and seeds of one call of ``run``, all of them looked at before any runs.
@@ -272,7 +275,7 @@ def run_tasks(
     tasks: Sequence[Task],
     methods: Methods,
     *,
-    seeds: int | Iterable[int] = 5,
+    seeds: Seeds = 5,
     jobs: int = 1,
     executor: Executor | None = None,
     store: str | Path = "results.sqlite",
@@ -497,14 +500,21 @@ def _both(one: Callable[[T], None], other: Callable[[T], None] | None) -> Callab
     return call
 
 
-def _check_seeds(seeds: int | Iterable[int]) -> list[int]:
-    seeds = list(range(seeds) if isinstance(seeds, int) else seeds)
-    for seed in seeds:
+def _check_seeds(seeds: Seeds) -> list[int]:
+    if isinstance(seeds, str):
+        return parse_seeds(seeds)
+    try:
+        found = [index(seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
+    except TypeError:
+        raise SuiteError(
+            f"{seeds!r} are no seeds: give a number of them, their numbers, or text such as 0-19."
+        ) from None
+    for seed in found:
         if seed < 0:
             raise SuiteError(f"Seed {seed} is impossible: seeds are whole numbers from 0.")
-    if not seeds:
+    if not found:
         raise SuiteError("No seed is given: name at least one, such as 0.")
-    return list(dict.fromkeys(seeds))
+    return list(dict.fromkeys(found))
 
 
 def make_methods(methods: Methods) -> list[tuple[str, Method]]:
@@ -514,25 +524,38 @@ def make_methods(methods: Methods) -> list[tuple[str, Method]]:
         SuiteError: unknown method or hyper-parameter, or no method at all.
     """
     chosen: dict[str, tuple[str, Method]] = {}
-    alone = isinstance(methods, str | Method | type)
-    for item in [methods] if alone else methods:  # type: ignore[union-attr]
-        if isinstance(item, str):
-            made = [(name, make_method(name, settings)) for name, settings in parse_methods(item)]
-        elif isinstance(item, tuple):
-            made = [item]
-        else:
-            method = item() if isinstance(item, type) else item
-            if not isinstance(method, Method):
-                raise SuiteError(
-                    f"{item!r} is no method: give a name, a subclass of Method, or one with its "
-                    f"hyper-parameters."
-                )
-            made = [(method_name(type(method)), method)]
-        for name, method in made:
+    for item in [methods] if _is_one(methods) else methods:  # type: ignore[union-attr]
+        for name, method in _made(item):  # type: ignore[arg-type]
             chosen.setdefault(method_key(name, method), (name, method))
     if not chosen:
         raise SuiteError("No method is named: give at least one, such as random.")
     return list(chosen.values())
+
+
+def _is_one(methods: object) -> bool:
+    """Whether it is one specification and no sequence of them: a pair is a tuple too."""
+    pair = isinstance(methods, tuple) and len(methods) == 2 and isinstance(methods[1], Method)
+    return isinstance(methods, str | Method | type) or pair
+
+
+def _made(item: MethodSpecification) -> list[tuple[str, Method]]:
+    """The methods of one specification, of which a text may have several."""
+    if isinstance(item, str):
+        return [(name, make_method(name, settings)) for name, settings in parse_methods(item)]
+    name, method = item if isinstance(item, tuple) and len(item) == 2 else (None, item)
+    if isinstance(method, type) and issubclass(method, Method):
+        try:
+            method = method()
+        except TypeError as error:
+            raise SuiteError(
+                f"{item!r} cannot be made without settings ({error}): give one that is made."
+            ) from None
+    if not isinstance(method, Method) or not isinstance(name, str | None):
+        raise SuiteError(
+            f"{item!r} is no method: give a name, a subclass of Method, one with its "
+            f"hyper-parameters, or a pair of a name and such a one."
+        )
+    return [(method_name(type(method)) if name is None else name, method)]
 
 
 def _outcomes(

@@ -6,7 +6,7 @@ import re
 import sqlite3
 import sys
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,71 @@ def test_a_class_and_its_registered_name_are_one_method(toy: Benchmark, tmp_path
     assert (first.finished, again.finished, again.skipped) == (2, 0, 2)
 
 
-def test_what_is_no_method_is_refused(toy: Benchmark, tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="is no method"):
-        run(toy, [dict], store=tmp_path / "r.sqlite")  # type: ignore[list-item]
+@dataclass
+class Demanding(MyMethod):
+    """It cannot be made without saying this."""
+
+    needed: int = field(kw_only=True)
+
+
+@pytest.mark.parametrize(
+    ("methods", "why"),
+    [
+        ([dict], "is no method"),
+        ([("mine", dict)], "is no method"),
+        ([(3, MyMethod())], "is no method"),
+        ([("mine", MyMethod(), 3)], "is no method"),
+        ([3], "is no method"),
+        (Demanding, "cannot be made without settings .*needed"),
+        ([], "No method is named"),
+    ],
+)
+def test_what_is_no_method_is_refused(
+    toy: Benchmark, tmp_path: Path, methods: Any, why: str
+) -> None:
+    with pytest.raises(SuiteError, match=why):
+        run(toy, methods, store=tmp_path / "r.sqlite")
+
+
+@pytest.mark.parametrize("methods", [("mine", MyMethod()), [("mine", MyMethod)]])
+def test_a_pair_is_one_method_by_that_name(toy: Benchmark, tmp_path: Path, methods: Any) -> None:
+    made = run(toy, methods, seeds=1, store=tmp_path / "r.sqlite", evaluations=3)
+    assert list(made.trials["method"]) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "meant"),
+    [
+        (3, [0, 1, 2]),
+        ("0-1,4", [0, 1, 4]),
+        (range(2), [0, 1]),
+        (np.arange(2), [0, 1]),
+        ((5, 5), [5]),
+    ],
+)
+def test_seeds_are_a_number_numbers_or_text(
+    toy: Benchmark, tmp_path: Path, seeds: Any, meant: list[int]
+) -> None:
+    made = run(toy, "random", seeds=seeds, store=tmp_path / "r.sqlite", evaluations=3)
+    assert list(made.trials["seed"]) == meant
+
+
+@pytest.mark.parametrize(
+    ("seeds", "why"),
+    [
+        (2.5, "are no seeds: give a number"),
+        ([1.5], "are no seeds"),
+        (["a"], "are no seeds"),
+        (None, "are no seeds"),
+        ("a", "no list of seeds"),
+        (-1, "No seed is given"),
+        ([-1], "Seed -1 is impossible"),
+        ([], "No seed is given"),
+    ],
+)
+def test_what_are_no_seeds_is_told(toy: Benchmark, tmp_path: Path, seeds: Any, why: str) -> None:
+    with pytest.raises(SuiteError, match=why):
+        run(toy, "random", seeds=seeds, store=tmp_path / "r.sqlite", evaluations=3)
 
 
 def test_a_budget_is_one_whether_whole_or_not(toy: Benchmark, tmp_path: Path) -> None:
