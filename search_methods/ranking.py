@@ -1,4 +1,4 @@
-"""Architectures by what proxies say of them before any is trained, and what that costs."""
+"""What proxies say of architectures before any is trained, and what that costs."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """What is thought best, first.
+class Scored:
+    """Architectures and what proxies say of them.
 
     Attributes:
-        architectures: as ``space.sample`` gives them, best first.
-        seconds: what it took to score all of them.
+        architectures: as ``space.sample`` gives them, each with a score by every proxy.
+        values: scores by each proxy, shape (proxies, architectures).
     """
 
     architectures: list[Any]
-    seconds: float
+    values: Array
 
 
-def rank_by_proxies(
+def score_candidates(
     session: Session, proxies: str, scores: str, candidates: int, dataset: str, seconds_each: float
-) -> Ranking:
-    """Score candidates by proxies, at the expense of the budget's seconds, and sort them.
+) -> Scored:
+    """Score candidates by proxies, at the expense of the budget's seconds.
 
     Args:
         session: of the search.
-        proxies: names, as ``synflow`` or ``nwot+synflow``, which are assembled by ranks.
+        proxies: names, as ``synflow`` or ``nwot+synflow``.
         scores: a table of scores (see ``read_scores``); empty to compute them on the networks.
         candidates: how many architectures are drawn and scored; 0 for all of the space.
         dataset: of the images that proxies are computed on, where they are computed.
@@ -54,7 +54,7 @@ def rank_by_proxies(
     """
     names = _names(proxies)
     if not names:
-        raise SuiteError("No proxy is named to rank architectures by: give one, such as synflow.")
+        raise SuiteError("No proxy is named to score architectures by: give one, such as synflow.")
     chosen = _candidates(session, candidates)
     if scores:
         if not isinstance(session.space, FiniteSpace):
@@ -72,8 +72,16 @@ def rank_by_proxies(
     if not chosen:
         raise SuiteError(f"No candidate has scores of {proxies}: draw more, or compute them.")
     session.charge(seconds)
-    best_first = np.argsort(-assemble(values), kind="stable")
-    return Ranking([chosen[place] for place in best_first.tolist()], seconds)
+    return Scored(chosen, np.array(values))
+
+
+def rank_by_proxies(
+    session: Session, proxies: str, scores: str, candidates: int, dataset: str, seconds_each: float
+) -> list[Any]:
+    """Candidates as ``score_candidates`` scores them, assembled by ranks, the best first."""
+    scored = score_candidates(session, proxies, scores, candidates, dataset, seconds_each)
+    best_first = np.argsort(-assemble(list(scored.values)), kind="stable")
+    return [scored.architectures[place] for place in best_first.tolist()]
 
 
 def check_ranking(task: Task, proxies: str, scores: str) -> None:

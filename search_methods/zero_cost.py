@@ -50,7 +50,7 @@ class ZeroCost(Method):
         ranking = rank_by_proxies(
             session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
         )
-        self.queue = list(reversed(ranking.architectures))
+        self.queue = list(reversed(ranking))
 
     @property
     def finished(self) -> bool:
@@ -100,10 +100,9 @@ class WarmStart(Warmed):
 
     def choose(self, session: Session) -> list[Any]:
         """The ranking."""
-        ranking = rank_by_proxies(
+        return rank_by_proxies(
             session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
         )
-        return ranking.architectures
 
 
 def check_candidates(candidates: int, seconds_each: float) -> None:

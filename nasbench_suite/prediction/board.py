@@ -122,6 +122,19 @@ class Board:
         }
 
 
+# What the parts of a board's identity are called.
+_TOLD = {
+    "benchmark": "benchmark",
+    "metric": "metric",
+    "learnt": "metric to learn from",
+    "most": "largest size",
+    "tested": "number tested",
+    "curves": "kind of curves",
+    "scores": "set of scores",
+    "with_proxies": "use of scores by predictors",
+}
+
+
 def make_board(
     benchmark: Benchmark,
     *,
@@ -314,10 +327,10 @@ def _read(path: Path, board: Board) -> dict[tuple[str, int, int], dict[str, Any]
         journal.begin(board.identity)
     header, *entries = journal.entries()
     if header != board.identity:
-        differing = sorted(key for key in header if header.get(key) != board.identity.get(key))
+        other = [what for key, what in _TOLD.items() if header.get(key) != board.identity[key]]
         raise SuiteError(
-            f"Journal {path} is of another board ({', '.join(differing) or 'no board'} differs): "
-            f"give another file."
+            f"Journal {path} is of a board with another {' and another '.join(other)}: give "
+            f"another file."
         )
     return {(entry["predictor"], entry["size"], entry["seed"]): entry for entry in entries}
 

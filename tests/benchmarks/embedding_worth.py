@@ -14,7 +14,6 @@ import sys
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 from sklearn.neural_network import MLPRegressor
 
 from nasbench_suite import load_benchmark, load_space
@@ -22,7 +21,9 @@ from nasbench_suite.analysis.generative import prediction_curve
 from nasbench_suite.spaces.base import encode_one_hot
 from nasbench_suite.statistics.estimates import estimates, interval_ends
 from search_methods.graph_vae.embedding import load_embedding
+from search_methods.graph_vae_search import expected_improvement
 from search_methods.predictors.gaussian_process import CandidateProcess
+from search_methods.zero_cost_process import normal_scores
 
 LABELS = (10, 20, 30, 50, 100)
 FREE = ("synflow", "nwot", "snip", "zen", "flops", "params")
@@ -67,10 +68,8 @@ def search(features: Floats, values: Floats, seed: int) -> Floats:
         if query >= FIRST:
             if query % REFIT == 0:
                 process.fit(seen, values[seen])
-            means, deviations = process.predict()
-            gains = (means - values[seen].max()) / deviations
-            improvement = deviations * (gains * norm.cdf(gains) + norm.pdf(gains))
-            seen.append(int(np.where(unseen, improvement, -np.inf).argmax()))
+            gains = expected_improvement(*process.predict(), values[seen].max())
+            seen.append(int(np.where(unseen, gains, -np.inf).argmax()))
             process.observe(seen[-1], float(values[seen[-1]]))
         unseen[seen[query]] = False
     return np.maximum.accumulate(values[seen])
@@ -91,8 +90,7 @@ def main() -> None:
     space, whole = load_space("nats-tss"), load_benchmark("nas201")
     known = load_benchmark("nas201-proxies")
     rows = np.array([space.index(string) for string in known.space.strings])
-    figures = [known.values(f"cifar10_{name}") for name in FREE]
-    free = np.stack([norm.ppf(rankdata(one) / (len(one) + 1)) for one in figures], axis=1)
+    free = normal_scores(np.array([known.values(f"cifar10_{name}") for name in FREE])).T
     _, first = np.unique(space.classes[rows], return_index=True)
     for name, features in encodings(rows, free).items():
         for target in TARGETS:

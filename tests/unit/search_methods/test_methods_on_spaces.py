@@ -39,7 +39,9 @@ LEFT_OUT = {
     "graph-vae": "needs a trained embedding",
     "exhaustive-predictor": "trains for long",
     "latent-search": "trains an auto-encoder: see test_latent_search.py",
-    **dict.fromkeys(("zero-cost", "warm-start"), "score networks: see test_zero_cost.py"),
+    **dict.fromkeys(
+        ("zero-cost", "warm-start", "zero-cost-gp"), "score networks: see test_zero_cost.py"
+    ),
 }
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
@@ -13,6 +16,8 @@ from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Session, make_task
 from nasbench_suite.tasks.methods import make_method
+from search_methods import zero_cost_process
+from search_methods.zero_cost_process import normal_scores
 
 TSS = load_space("nats-tss")
 
@@ -100,19 +105,57 @@ def test_proxies_are_assembled_by_ranks(toy: Benchmark, scores: str) -> None:
     assert assemble([one, other]) == pytest.approx(expected)
 
 
+def test_a_process_learns_which_scores_to_believe(
+    toy: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of three proxies is right, in its order alone; nine trainings say which."""
+    rng = np.random.default_rng(0)
+    signals = toy.values("toy_valid_9")
+    frame = pd.DataFrame({"arch_str": [TSS.string(index) for index in range(TSS.size)]})
+    frame["right"] = np.exp(signals)
+    frame["wrong"], frame["noise"] = rng.normal(size=(2, TSS.size))
+    path = tmp_path / "three.parquet"
+    frame.to_parquet(path)
+    settings = {"proxies": "wrong+right+noise", "scores": str(path), "candidates": 0}
+    record = evaluated(toy, "zero-cost-gp", **settings)
+    best = np.argsort(-signals)[:30]
+    assert not np.isin(record.architectures[:5], best).any()
+    assert np.isin(record.architectures[5:], best).sum() >= 5
+    found = record.signals[:, 0].max()
+    monkeypatch.setattr(zero_cost_process, "normal_scores", lambda values: values[[0, 2]])
+    assert evaluated(toy, "zero-cost-gp", **settings).signals[:, 0].max() < found
+
+
+def test_a_process_evaluates_what_computes_the_same_once(toy: Benchmark, scores: str) -> None:
+    record = evaluated(toy, "zero-cost-gp", proxies="up", scores=scores, candidates=2000)
+    assert len(set(TSS.classes[record.architectures].tolist())) == 20
+    few = evaluated(toy, "zero-cost-gp", proxies="params", candidates=7)
+    session = Session(make_task(toy, evaluations=20), 0)
+    drawn = {TSS.classes[TSS.sample(session.rng)] for _ in range(7)}
+    assert set(TSS.classes[few.architectures].tolist()) == drawn  # all of them, and then it ends
+
+
+def test_scores_are_ranks_brought_to_a_normal_distribution() -> None:
+    values = np.array([[1e9, -np.inf, 2.0, 2.0], [np.nan, 3.0, 1.0, 0.0]])
+    expected = norm.ppf(np.array([[4, 1, 2.5, 2.5], [1, 4, 3, 2]]) / 5)
+    assert normal_scores(values) == pytest.approx(expected)
+
+
 def test_what_cannot_be_ranked_is_refused_before_a_run(toy: Benchmark, scores: str) -> None:
     task = make_task(toy, evaluations=5)
     for settings, said in (
         ({"proxies": "synflo"}, "did you mean 'synflow'"),
         ({"proxies": "sideways", "scores": scores}, "Unknown proxy"),
     ):
-        for name in ("zero-cost", "warm-start"):
+        for name in ("zero-cost", "warm-start", "zero-cost-gp"):
             with pytest.raises(SuiteError, match=said):
                 make_method(name, settings).refuse(task)
     for name, settings in (
         ("zero-cost", {"candidates": -1}),
         ("zero-cost", {"seconds_each": -1.0}),
         ("warm-start", {"num_warm": -1}),
+        ("zero-cost-gp", {"candidates": -1}),
+        ("zero-cost-gp", {"num_initial": 0}),
         ("warm-start", {"method": "warm-start"}),
     ):
         with pytest.raises(SuiteError):

@@ -32,7 +32,10 @@ def is_supernet(name: str) -> bool:
 class TestMethods(MethodContract):
     names = tuple(name for name in METHODS if not is_supernet(name))
     settings: ClassVar[dict[str, dict[str, Any]]] = {
-        **{n: {"proxies": "params", "candidates": 30} for n in ("zero-cost", "warm-start")},
+        **{
+            name: {"proxies": "params", "candidates": 30}
+            for name in ("zero-cost", "warm-start", "zero-cost-gp")
+        },
         "latent-search": {"samples": 300, "epochs": 2, "num_children": 20, "generations": 2},
     }
 
