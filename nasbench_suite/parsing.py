@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from html import escape
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasbench_suite.errors import SuiteError, choose_from
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 T = TypeVar("T")
 
@@ -106,13 +109,27 @@ def configure(kind: type[T], what: str, settings: Mapping[str, Any]) -> T:
     try:
         made: T = TypeAdapter(kind).validate_python(dict(settings))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}: " for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise SuiteError(
-            f"{what[:1].upper()}{what[1:]} does not take this: {where}{message}."
+            f"{what[:1].upper()}{what[1:]} does not take this: {first_fault(error)}"
         ) from None
     return made
+
+
+def first_fault(error: ValidationError) -> str:
+    """What pydantic found first and where, as the end of a sentence with its full stop.
+
+    Of several values that there may be, the nearest is suggested.
+    """
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    if first["type"] in ("literal_error", "enum"):
+        known = re.findall(r"'([^']*)'", first["ctx"]["expected"])
+        return choose_from(f"value of {place}", str(first["input"]), known)
+    told = first["msg"].rstrip(".")
+    own = told.removeprefix("Value error, ")  # a sentence of ours, which begins as it should
+    if own == told:
+        own = told[:1].lower() + told[1:]
+    return f"{place}: {own}." if place else f"{own}."
 
 
 def check_counts(whose: str, given: object, names: str) -> None:

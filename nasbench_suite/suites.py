@@ -33,7 +33,7 @@ from nasbench_suite import registry
 from nasbench_suite.deprecated import RUN_ARGUMENTS, current_keys
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.toml import read_toml
-from nasbench_suite.parsing import parse_seeds, split_names
+from nasbench_suite.parsing import first_fault, parse_seeds, split_names
 
 _SHARED = ("methods", "seeds", "evaluations", "simulated_seconds", "answers")
 
@@ -104,15 +104,13 @@ def read_suite(path: str | Path) -> Suite:
         return Suite.model_validate(content)
     except ValidationError as error:
         fault = error.errors()[0]
-        place = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
             known = list(SuiteRun.model_fields)
             if fault["loc"][0] != "runs":
                 known = [*Suite.model_fields, *_SHARED]
             key = choose_from("key", str(fault["loc"][-1]), known)
             raise SuiteError(f"Experiment file {path}: {key}") from None
-        said = fault["msg"][:1].lower() + fault["msg"][1:]
-        raise SuiteError(f"Experiment file {path}: {place}: {said}.") from None
+        raise SuiteError(f"Experiment file {path}: {first_fault(error)}") from None
 
 
 def load_suite(name: str) -> Suite:

@@ -33,6 +33,7 @@ from nasbench_suite.analysis.results import (
 from nasbench_suite.benchmarks.columns import infer_facts
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.toml import read_toml
+from nasbench_suite.parsing import first_fault
 from nasbench_suite.tasks.methods import method_title
 from reports.credits import table_names
 
@@ -225,8 +226,7 @@ def _read(path: Path) -> Labels:
         if fault["type"] == "extra_forbidden":
             known = choose_from("table", str(fault["loc"][0]), list(Labels.model_fields))
             raise SuiteError(f"Labels file {path}: {known}") from None
-        place = ".".join(map(str, fault["loc"]))
-        raise SuiteError(f"Labels file {path}: {place}: {fault['msg']}.") from None
+        raise SuiteError(f"Labels file {path}: {first_fault(error)}") from None
 
 
 def present(

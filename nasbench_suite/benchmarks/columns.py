@@ -29,6 +29,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import decoded
 from nasbench_suite.files.toml import parse_toml
 from nasbench_suite.files.unpacking import need_regular_file
+from nasbench_suite.parsing import first_fault
 
 COSTS_KEY = b"nasbench_hardware"
 """Where a table of costs of ours says what its columns are; see ``hardware.tables``."""
@@ -359,4 +360,4 @@ def _first_fault(error: ValidationError) -> str:
         return choose_from("key", place[-1], list(known.model_fields))
     if not place:
         return "it is no table of keys: give metrics, about, or both."
-    return f"{'.'.join(place)}: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
+    return first_fault(error)

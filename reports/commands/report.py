@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
-from reports.commands.options import File, Selection
+from reports.commands.options import File, Selection, tell_same
 
 
 @choosing
@@ -29,5 +29,6 @@ def report(
     """Write one self-contained HTML page: leaderboard, curves, comparisons, provenance."""
     from reports.html.report import write_report
 
+    tell_same(chosen.read(file or store))
     write_report(file or store, output, title=title, generative=generative, **chosen.settings())
     typer.echo(output)

@@ -151,7 +151,8 @@ def test_methods_that_are_one_are_told_by_every_table(nasbench: Command, tmp_pat
         told = nasbench(command, "s.sqlite", *(["--format", "csv"] if command != "table" else []))
         assert told.err.count("made the same evaluations with every seed") == 1
     assert "made the same evaluations" in nasbench("leaderboard", "s.sqlite").out
-    assert "made the same evaluations" in nasbench("figure", "profile", "--store", "s.sqlite").err
+    for words in (["figure", "profile"], ["report"]):
+        assert "made the same evaluations" in nasbench(*words, "--store", "s.sqlite").err
     pairs = pd.read_csv(io.StringIO(nasbench("compare", "s.sqlite", "--format", "csv").out))
     same = pairs["first"].isin(["random", "regularized-evolution"]) & pairs["second"].isin(
         ["random", "regularized-evolution"]
