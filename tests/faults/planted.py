@@ -548,8 +548,8 @@ FAULTS = (
         "markup-in-reports",
         SCALE,
         "What is shown in a report is escaped",
-        "autoescape=True",
-        "autoescape=False",
+        "autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks",
+        "autoescape=False, undefined=jinja2.StrictUndefined, trim_blocks",
         ("test_names_are_text_and_never_markup",),
     ),
 )

@@ -56,7 +56,7 @@ def test_equals_stand_in_one_order_in_every_table(nasbench: Command, store: Path
         assert robust["rank"].tolist() == rows["rank"].tolist()
         ranks = [f"{rank:g}" for rank in rows["rank"]]
         lines = nasbench("leaderboard", *chosen, *labels).out.splitlines()
-        words = [line.split()[:2] for line in lines]
+        words = [line.removeprefix(">").split()[:2] for line in lines]
         shown = [pair for pair in words if len(pair) == 2 and pair[1] in wanted]
         assert shown[: len(ranks)] == [list(pair) for pair in zip(ranks, wanted, strict=True)]
 
