@@ -15,7 +15,8 @@ from nasbench_suite.parsing import counted, seed_ranges
 from nasbench_suite.statistics.significance import check_level
 from reports.credits import credit_lines
 from reports.labels import Presented, common_settings, present, told_apart
-from reports.tables.rendering import latex_text, markdown_text
+from reports.tables.latex import NEEDED, latex_table, latex_text
+from reports.tables.rendering import markdown_text
 from reports.tables.text import (
     WORSE,
     explain_crossfit,
@@ -231,21 +232,14 @@ def _spread(row: Mapping[Any, Any], statistic: str, digits: int) -> str:
 
 
 def paper_table_latex(table: PaperTable) -> str:
-    r"""For ``\usepackage{booktabs}``."""
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{latex_text(table.caption)}}}",
-        rf"\begin{{tabular}}{{l{'r' * len(table.tasks)}}}",
-        r"\toprule",
-        " & ".join(["method", *map(latex_text, table.tasks)]) + r" \\",
-        r"\midrule",
+    r"""For ``\usepackage{booktabs,graphicx}``."""
+    rows = [
+        [latex_text(method), *map(_latex_cell, cells)]
+        for method, cells in zip(table.methods, table.cells, strict=True)
     ]
-    for method, cells in zip(table.methods, table.cells, strict=True):
-        lines.append(" & ".join([latex_text(method), *map(_latex_cell, cells)]) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
-    return "\n".join(lines) + "\n"
+    alignment = "l" + "r" * len(table.tasks)
+    lines = latex_table(table.caption, alignment, ["method", *table.tasks], rows)
+    return "\n".join([NEEDED, *lines]) + "\n"
 
 
 def _latex_cell(cell: Cell) -> str:

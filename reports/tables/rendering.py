@@ -13,9 +13,8 @@ import numpy as np
 from nasbench_suite.analysis.sameness import idle_settings, told
 from nasbench_suite.deprecated import moved
 from reports.labels import labels_of
+from reports.tables.latex import NEEDED, latex_table, latex_text
 from reports.tables.text import (
-    AT_OPTIMUM,
-    EQUIVALENT,
     MISSING,
     counted,
     explain_crossfit,
@@ -317,27 +316,21 @@ def to_markdown(sheet: Sheet) -> str:
 
 
 def to_latex(sheet: Sheet) -> str:
-    r"""Tables for ``\usepackage{booktabs}``."""
-    lines = [r"% needs \usepackage{booktabs}"]
+    r"""Tables for ``\usepackage{booktabs,graphicx}``."""
+    lines = [NEEDED]
     for table in sheet.tables:
-        alignment = "".join("l" if name in LEFT_ALIGNED else "r" for name in table.columns)
-        lines += [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{latex_text(f'{table.title}: {table.subtitle}.')}}}",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"\toprule",
-            " & ".join(map(latex_text, table.columns)) + r" \\",
-            r"\midrule",
-        ]
+        rows = []
         for cells, best in zip(table.rows, table.best, strict=True):
             texts = ["--" if cell == MISSING else latex_text(cell) for cell in cells]
-            shown = [rf"\textbf{{{text}}}" if best and text else text for text in texts]
-            lines.append(" & ".join(shown) + r" \\")
-        lines += [r"\bottomrule", r"\end{tabular}"]
-        for note in (*table.notes, *sheet.legend):
-            lines += ["", rf"{{\footnotesize {latex_text(note)}}}"]
-        lines += [r"\end{table}", ""]
+            rows.append([rf"\textbf{{{text}}}" if best and text else text for text in texts])
+        lines += latex_table(
+            f"{table.title}: {table.subtitle}.",
+            "".join("l" if name in LEFT_ALIGNED else "r" for name in table.columns),
+            table.columns,
+            rows,
+            (*table.notes, *sheet.legend),
+        )
+        lines.append("")
     return "\n".join(lines)
 
 
@@ -390,31 +383,6 @@ def _one_line(name: str) -> str:
 def markdown_text(text: str) -> str:
     """Text in which nothing is Markdown's."""
     return re.sub(r"([\\`*_{}\[\]<>|~#])", r"\\\1", text)
-
-
-_LATEX = {
-    **{character: "\\" + character for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    EQUIVALENT: r"$\approx$",
-    AT_OPTIMUM: r"$\ast$",
-    "†": r"$^{\dagger}$",
-    "\N{MINUS SIGN}": "$-$",
-    "±": r"$\pm$",
-}
-
-
-_MINUS = re.compile(r"(?<![\w.)-])-(?=\.?\d)")  # of a number, and no hyphen or range
-
-
-def latex_text(text: str) -> str:
-    """Text in which nothing is LaTeX's, with the marks of these tables and true minus signs."""
-    marked = _MINUS.sub("\N{MINUS SIGN}", text)
-    return "".join(_LATEX.get(character, character) for character in marked)
 
 
 if not TYPE_CHECKING:  # names of version 0.1

@@ -15,7 +15,8 @@ from nasbench_suite import read_results, run
 from nasbench_suite.benchmarks import Benchmark, load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.store import ResultStore
-from reports.tables.rendering import Sheet, Table, latex_text, to_latex
+from reports.tables.latex import latex_text
+from reports.tables.rendering import Sheet, Table, to_latex
 
 SETTINGS = {"seeds": range(3), "evaluations": 20}
 

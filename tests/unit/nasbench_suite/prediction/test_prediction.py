@@ -69,7 +69,7 @@ def test_a_journal_goes_on_and_jobs_change_nothing(toy: Benchmark, tmp_path: Pat
     resumed = run_board(board, journal, 2, lambda done, total: steps.append((done, total)))
     pd.testing.assert_frame_equal(resumed.drop(columns=TIMES), whole)
     assert steps[0] == (3, 14)
-    with pytest.raises(SuiteError, match="another board"):
+    with pytest.raises(SuiteError, match="of a board with another number tested: give"):
         run_board(board_of(toy, tested=100), journal)
 
 
