@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,7 +126,13 @@ def published_panel(figures: Sequence[PublishedFigure]) -> PlacedPanel:
     return PlacedPanel(panel, 0.7, "What papers print, beside what is measured.")
 
 
-def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Merge:
+def write_site(
+    folder: str | Path,
+    output: str | Path,
+    *,
+    title: str = "",
+    tell: Callable[[str], object] = lambda said: None,
+) -> Merge:
     """Verify and merge the submissions of a folder, and write them as a site.
 
     The site has ``index.html`` (the report, with links to all files), ``leaderboard.csv`` and the
@@ -138,6 +144,7 @@ def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Me
         folder: with submissions.
         output: the folder to write; made if absent, files of the same names are replaced.
         title: of the page; by default it says that it is a leaderboard.
+        tell: called with what is done next, see ``merge_submissions``.
 
     Returns:
         What was merged, and what was rejected and why.
@@ -151,7 +158,8 @@ def write_site(folder: str | Path, output: str | Path, *, title: str = "") -> Me
     with refused(f"{output} cannot be written ({{reason}}): choose another folder.", OSError):
         (output / _SUBMISSIONS).mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as place:
-        merge = merge_submissions(folder, Path(place) / _STORE)
+        merge = merge_submissions(folder, Path(place) / _STORE, tell=tell)
+        tell("Writing the page")
         results = read_presented(Path(place) / _STORE)
         write_text(output / _BOARD, to_csv(leaderboard(results.path)))
         names = [*merge.accepted, *([PUBLISHED] if figures else [])]

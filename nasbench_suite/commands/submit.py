@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,10 +101,21 @@ def merge_command(
     from nasbench_suite.parsing import counted
     from nasbench_suite.submissions import merge_submissions
 
-    merge = merge_submissions(folder, store, rerun=rerun)
+    with telling() as tell:
+        merge = merge_submissions(folder, store, rerun=rerun, tell=tell)
     report_merge(merge)
     trials = counted(merge.trials, "trial")
     typer.echo(f"{store}: {trials} of {counted(len(merge.accepted), 'submission')}")
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """What says on a terminal, in a line that goes again, what a command is at."""
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True, markup=False).status("") as status:
+        yield lambda said: status.update(Text(said))
 
 
 def report_merge(merge: Merge) -> None:

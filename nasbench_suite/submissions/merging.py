@@ -70,6 +70,7 @@ def merge_submissions(
     *,
     rerun: int = 0,
     load: Callable[[str], Benchmark | OpenBenchmark] = load_by_name,
+    tell: Callable[[str], object] = lambda said: None,
 ) -> Merge:
     """Verify every submission of a folder and write the sound ones into a new results file.
 
@@ -83,6 +84,7 @@ def merge_submissions(
         store: the results file to make.
         rerun: run so many trials of each again, see ``verify_submission``.
         load: what finds benchmarks by name.
+        tell: called with what is done next, in a few words, since large files take minutes.
 
     Raises:
         SuiteError: the folder does not exist or has no submission, none is sound, or the
@@ -98,8 +100,9 @@ def merge_submissions(
         raise SuiteError(f"{folder} holds no submission: their names end in {SUFFIX} or {DENSE}.")
     merge = Merge()
     sound: dict[str, Verification] = {}
-    for path in paths:
+    for number, path in enumerate(paths, start=1):
         name = path.relative_to(folder).as_posix()
+        tell(f"Verifying {shown_name(name)} ({number} of {len(paths)})")
         try:
             found = verify_submission(path, rerun=rerun, load=load)
         except SuiteError as error:

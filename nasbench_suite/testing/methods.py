@@ -142,6 +142,8 @@ def assert_described(name: str, method: Method) -> None:
     assert described, "it has no docstring"
     assert not described.startswith(f"{kind.__name__}("), "its docstring is the dataclass's own"
     assert json.loads(json.dumps(method.config)) == method.config, "settings that JSON changes"
+    settings = {"", *method.config}
+    assert method.begins_with in settings, f"begins_with is no setting: {method.begins_with!r}"
     (parsed,) = parse_methods(method_label(name, method))
     assert make_method(*parsed).config == method.config, "a label that reads differently"
 

@@ -18,11 +18,12 @@ def site(
     ] = "",
 ) -> None:
     """Verify the submissions of a folder and write them as a site that needs no server."""
-    from nasbench_suite.commands.submit import report_merge
+    from nasbench_suite.commands.submit import report_merge, telling
     from nasbench_suite.parsing import counted
     from reports.site import write_site
 
-    merge = write_site(folder, output, title=title)
+    with telling() as tell:
+        merge = write_site(folder, output, title=title, tell=tell)
     report_merge(merge)
     typer.echo(
         f"{output / 'index.html'}: {counted(merge.trials, 'trial')} of "

@@ -135,8 +135,13 @@ def test_a_site_can_be_made_of_the_submissions_that_it_holds(site: Path, tmp_pat
     assert page.read_bytes() == (site / "index.html").read_bytes()
 
 
-def test_a_site_without_a_title_says_what_it_is(folder: Path, tmp_path: Path) -> None:
-    write_site(folder, tmp_path)
+def test_a_site_without_a_title_says_what_it_is_and_its_making_what_it_does(
+    folder: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    write_site(folder, tmp_path, tell=told.append)
+    assert told[1] == "Verifying deeper/it's & more?#1.nasbench.json.xz (2 of 3)"
+    assert told[3:] == ["Writing the page"]
     page = (tmp_path / "index.html").read_text()
     assert "<h1>Leaderboard of neural architecture search</h1>" in page
     assert "odd name" not in page

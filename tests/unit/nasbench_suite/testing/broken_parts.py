@@ -60,6 +60,13 @@ class Unwritable(Sound):
 
 
 @dataclass
+class Misspelt(Sound):
+    """Its beginning is said by a setting that it has not."""
+
+    begins_with: ClassVar[str] = "restart"
+
+
+@dataclass
 class Global(Sound):
     """Draws from NumPy's generator of the whole process."""
 

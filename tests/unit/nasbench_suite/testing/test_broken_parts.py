@@ -106,6 +106,7 @@ def test_sound_parts_pass(
     [
         (METHODS, "test_it_is_described_and_can_be_named", "undescribed"),
         (METHODS, "test_it_is_described_and_can_be_named", "unwritable"),
+        (METHODS, "test_it_is_described_and_can_be_named", "misspelt"),
         (METHODS, "test_the_same_seed_gives_the_same_record", "global"),
         (METHODS, "test_the_same_seed_gives_the_same_record", "globalpython"),
         (METHODS, "test_the_same_seed_gives_the_same_record", "sharing"),
