@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CONFIDENCE = 0.95
+_FIGURE = 30  # characters at most of a cell that is not broken into lines
 _FILTERS = {
     "benchmark": "Benchmark",
     "dataset": "Data set",
@@ -351,12 +352,19 @@ def _with_markup(section: Section) -> dict[str, Any]:
         "key": section.key,
         "title": section.title,
         "text": section.text,
-        "tables": section.tables,
+        "tables": [(table, _kinds(table)) for table in section.tables],
         "markup": Markup(section.markup),
         "blocks": [
             {**vars(block), "svg": Markup(block.svg), "csv": block.csv} for block in section.blocks
         ],
     }
+
+
+def _kinds(table: Table) -> list[str]:
+    """What each column is: the first one of names, others of figures, or of words that wrap."""
+    longest = [max(map(len, column), default=0) for column in zip(*table.rows, strict=True)]
+    further = ["words" if length > _FIGURE else "number" for length in longest[1:]]
+    return ["", *further] if longest else ["" for _ in table.columns]
 
 
 def _checksum(path: Path) -> str:

@@ -35,7 +35,7 @@ from reports.html.generative import generative_table, read_generative
 from reports.html.panels import Section, all_panels
 from reports.html.report import _choices, write_report
 from reports.labels import own_labels, present
-from reports.tables.rendering import leaderboard_sheet
+from reports.tables.rendering import Table, leaderboard_sheet
 from search_methods.regularized_evolution import RegularizedEvolution
 
 EVIL = "<script>alert(1)</script>"
@@ -560,6 +560,27 @@ def test_no_table_ends_within_a_column(
         if table["cut"]:
             assert width < 1024, table
             assert min(abs(end - table["right"]) for end in table["ends"]) < 3, table
+
+
+def test_words_in_a_table_wrap_and_figures_do_not(
+    browser: Any, store: Path, tmp_path: Path
+) -> None:
+    """As the sources of published figures are sentences."""
+    words = ("a method", "97.31", "[96.66, 98.18] ± 0.25", "A sentence of many words. " * 10)
+    table = Table("Words", "", ("method", "mean", "interval", "source"), (words,), (False,), ())
+    panel = lambda results: Section("words", "Words", "", [table])  # noqa: E731
+    write_report(store, tmp_path / "r.html", panels=[panel])
+    with emulated(browser, 1100):
+        browser.get((tmp_path / "r.html").as_uri())
+        (found,) = (one for one in browser.execute_script(TABLES) if one["name"] == "Words")
+        heights = browser.execute_script(
+            "return [...document.querySelectorAll('#words td')].map((cell) => {"
+            "const lines = document.createRange(); lines.selectNodeContents(cell);"
+            "return lines.getClientRects().length; })"
+        )
+    assert not found["cut"]
+    assert heights[:3] == [1, 1, 1]
+    assert heights[3] > 1
 
 
 @pytest.mark.parametrize("which", ["one", "several"])
