@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.statistics.estimates import (
@@ -23,6 +23,7 @@ from nasbench_suite.statistics.estimates import (
 from nasbench_suite.statistics.significance import check_level
 
 Center = Literal["iqm", "mean"]
+Floats = NDArray[np.float64]
 
 PILOT_SEEDS = 20
 """Fewer tell little of how figures spread: most would have met no rare collapse, or no tail."""
@@ -115,12 +116,16 @@ def detectable_difference(
     """
     if seeds < 2:
         raise SuiteError(f"A difference takes two seeds or more to show, not {seeds}: take more.")
-    if methods < 2:
-        raise SuiteError(f"A difference is of two methods or more, not of {methods}: name more.")
+    _check_methods(methods)
     if not (np.isfinite(sd) and sd >= 0):
         raise SuiteError(f"A standard deviation of {sd} is impossible: give a number >= 0.")
     error, freedom = _unit(seeds, statistic)
     return detectable_shift(error * sd, freedom, methods=methods, alpha=alpha, power=power)
+
+
+def _check_methods(methods: int) -> None:
+    if methods < 2:
+        raise SuiteError(f"A difference is of two methods or more, not of {methods}: name more.")
 
 
 def drawn_difference(
@@ -149,12 +154,33 @@ def drawn_difference(
     Raises:
         SuiteError: figures without spread, or as ``detectable_difference``.
     """
+    pilot = _pilot(figures)
+    high = detectable_difference(
+        float(pilot.std()), seeds, methods=methods, alpha=alpha, power=power
+    )
+    if power <= alpha:
+        return 0.0
+    shows = _shows(pilot, seeds, level_of_pair(methods, alpha), power)
+    low, most = 0.0, high + 100.0 * float(np.ptp(pilot))
+    while not shows(high):
+        if high > most:
+            return np.inf
+        low, high = high, 2.0 * high
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high
+
+
+def _pilot(figures: ArrayLike) -> Floats:
     pilot = np.asarray(figures, dtype=np.float64)
     if not (len(pilot) and np.isfinite(pilot).all() and np.ptp(pilot) > 0):
         raise SuiteError("The pilot's figures do not differ: run more seeds of it.")
-    sd = float(pilot.std())
-    high = detectable_difference(sd, seeds, methods=methods, alpha=alpha, power=power)
-    level = level_of_pair(methods, alpha)
+    return pilot
+
+
+def _shows(pilot: Floats, seeds: int, level: float, power: float) -> Callable[[float], bool]:
+    """Whether two methods that spread as a pilot did are told apart, by their difference."""
     rng = np.random.default_rng(0)
     draws = rng.choice(pilot, (2, seeds, _FEW_DRAWN + _DRAWN // seeds))
     if 2 * len(np.unique(pilot)) <= len(pilot):
@@ -165,17 +191,7 @@ def drawn_difference(
     def shows(difference: float) -> bool:
         return bool(told_apart(draws[0] + difference, draws[1], level).mean() >= power)
 
-    if power <= alpha:
-        return 0.0
-    low, most = 0.0, high + 100.0 * float(np.ptp(pilot))
-    while not shows(high):
-        if high > most:
-            return np.inf
-        low, high = high, 2.0 * high
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        low, high = (low, middle) if shows(middle) else (middle, high)
-    return high
+    return shows
 
 
 def seeds_needed(
@@ -220,15 +236,20 @@ def drawn_seeds(
     if not (np.isfinite(difference) and difference > 0):
         raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
 
-    def shown(seeds: int) -> float:
+    check_level(alpha)
+    check_level(power, "power")
+    _check_methods(methods)
+    pilot, level = _pilot(figures), level_of_pair(methods, alpha)
+
+    def enough(seeds: int) -> bool:
         if seeds > _MOST_SEEDS:
             raise SuiteError(
                 f"A difference of {difference:g} takes more than {_MOST_SEEDS:,} seeds of each "
                 f"method: look for a larger one."
             )
-        return drawn_difference(figures, seeds, methods=methods, alpha=alpha, power=power)
+        return power <= alpha or _shows(pilot, seeds, level, power)(difference)
 
-    return _fewest(lambda seeds: shown(seeds) <= difference)
+    return _fewest(enough)
 
 
 def _fewest(enough: Callable[[int], bool]) -> int:
