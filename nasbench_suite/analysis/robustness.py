@@ -81,7 +81,7 @@ def robustness(
         - ``rank`` of the IQM, as on the leaderboard; ``unit``, ``task_key``, ``method_key``.
 
     Raises:
-        SuiteError: no such results, or an impossible tail or confidence.
+        SuiteError: no such results, or an impossible threshold, tail or confidence.
     """
     results = read_results(store, benchmark=benchmark, dataset=dataset)
     return results_robustness(
@@ -104,6 +104,8 @@ def results_robustness(
     """As ``robustness``, of results already read."""
     import pandas as pd
 
+    if threshold is not None and not np.isfinite(threshold):
+        raise SuiteError(f"A threshold of {threshold} is impossible: give a figure of the metric.")
     rows: list[dict[str, Any]] = []
     # By key, as names of methods are shown as people read them.
     random = [row.key for row in results.store.methods() if row.name == COLLAPSE_METHOD]

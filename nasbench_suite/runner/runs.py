@@ -7,6 +7,7 @@ the calling process alone writes, one transaction a trial.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -521,11 +522,12 @@ def make_methods(methods: Methods) -> list[tuple[str, Method]]:
     """Names and methods, each once.
 
     Raises:
-        SuiteError: unknown method or hyper-parameter, or no method at all.
+        SuiteError: unknown method or hyper-parameter, one that no file can hold, or no method.
     """
     chosen: dict[str, tuple[str, Method]] = {}
     for item in [methods] if _is_one(methods) else methods:  # type: ignore[union-attr]
         for name, method in _made(item):  # type: ignore[arg-type]
+            _check_kept(name, method)
             chosen.setdefault(method_key(name, method), (name, method))
     if not chosen:
         raise SuiteError("No method is named: give at least one, such as random.")
@@ -556,6 +558,20 @@ def _made(item: MethodSpecification) -> list[tuple[str, Method]]:
             f"hyper-parameters, or a pair of a name and such a one."
         )
     return [(method_name(type(method)) if name is None else name, method)]
+
+
+def _check_kept(name: str, method: Method) -> None:
+    """Refuse a name that nobody sees, and hyper-parameters that no results file can hold."""
+    if not name or name != name.strip():
+        raise SuiteError(f"{name!r} is no name of a method: give one without spaces around it.")
+    for setting, value in method.config.items():
+        try:
+            json.dumps(value)
+        except TypeError:
+            raise SuiteError(
+                f"{setting} of {name} is {value!r}, which no results file can hold: give a number, "
+                f"text, or a list of such."
+            ) from None
 
 
 def _outcomes(

@@ -77,8 +77,7 @@ def stratified_bootstrap(
     """
     if not 0.0 < confidence < 1.0:
         raise SuiteError(f"A confidence of {confidence} is impossible: choose one in (0, 1).")
-    if resamples < 1:
-        raise SuiteError(f"{resamples} resamples are too few: choose at least one.")
+    check_resamples(resamples)
     arrays = [np.asarray(stratum, dtype=np.float64) for stratum in strata]
     if not arrays or any(not len(array) for array in arrays):
         raise SuiteError("A bootstrap needs at least one value in each stratum.")
@@ -225,6 +224,12 @@ def _cut(statistic: Statistic, count: int) -> int:
     if statistic not in get_args(Statistic):
         raise SuiteError(choose_from("statistic", statistic, list(get_args(Statistic))))
     return {"mean": 0, "iqm": count // 4, "median": (count - 1) // 2}[statistic]
+
+
+def check_resamples(resamples: int) -> None:
+    """Refuse a number of resamples that no bootstrap can be made of."""
+    if resamples < 1:
+        raise SuiteError(f"{resamples} resamples are too few: choose at least one.")
 
 
 def resample_counts(count: int, resamples: int, rng: np.random.Generator) -> Floats:

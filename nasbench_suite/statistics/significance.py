@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.statistics.aggregates import mean_ranks, resample_counts
+from nasbench_suite.statistics.aggregates import check_resamples, mean_ranks, resample_counts
 
 Floats = NDArray[np.float64]
 
@@ -310,7 +310,8 @@ def probability_of_improvement(
         The probability, and the low and high ends of its interval.
 
     Raises:
-        SuiteError: no task, other tasks in one than in the other, or a task without runs.
+        SuiteError: no task, other tasks in one than in the other, a task without runs, or no
+            resample.
     """
     if not len(first) or len(first) != len(second):
         raise SuiteError("Both methods need runs on the same tasks, one task at least.")
@@ -318,6 +319,7 @@ def probability_of_improvement(
         raise SuiteError("Each method needs at least one run on each task.")
     _check_numbers([*first, *second])
     check_level(1.0 - confidence)
+    check_resamples(resamples)
     rng = np.random.default_rng(seed)
     estimate, sampled = 0.0, np.zeros(resamples)
     for one, other in zip(first, second, strict=True):

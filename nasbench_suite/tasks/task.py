@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -70,7 +71,7 @@ class Budget:
 
     def __post_init__(self) -> None:
         for name, value in (("evaluations", self.evaluations), ("seconds", self.seconds)):
-            if value is not None and not (np.isfinite(value) and value > 0):
+            if value is not None and not (isinstance(value, Real) and 0 < value < np.inf):
                 raise SuiteError(f"A budget of {value} {name} is impossible: give a number > 0.")
             if value is not None:  # 12 and 12.0 are one budget, and make one task
                 object.__setattr__(self, name, float(value))

@@ -221,8 +221,9 @@ def _spread_of(pilot: Path, task: str | None, method: str | None) -> _Spread:
     name = find_label(f"method of {pilot}", name, list(samples))
     figures = samples[name].figures
     if len(figures) < PILOT_SEEDS:
+        tell = "tells" if len(figures) == 1 else "tell"
         hint = (
-            f"{counted(len(figures), 'seed')} of a pilot tell little of how figures spread: run "
+            f"{counted(len(figures), 'seed')} of a pilot {tell} little of how figures spread: run "
             f"{PILOT_SEEDS} or more."
         )
         typer.echo(hint, err=True)

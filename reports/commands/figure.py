@@ -63,7 +63,12 @@ def figure(
         for known in list_figures():
             typer.echo(f"{known:<20}  {choose_figure(known).summary}")
         return
-    choose_figure(name)  # a slip in the name is told before anything is read
+    kind = choose_figure(name)  # a slip in the name is told before anything is read
+    if kind.ranked and chosen.order:
+        order = (
+            f"{kind.title}: the order of its methods is what it shows, so --order changes nothing."
+        )
+        typer.echo(order, err=True)
     path = output or Path(f"{name}.pdf")
     results = chosen.read(store)
     tell_same(results)

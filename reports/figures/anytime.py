@@ -23,6 +23,7 @@ from reports.figures.methods import (
     draw_band,
     method_numbers,
     method_styles,
+    plain_decades,
     readable,
     regret_label,
     spaced_markers,
@@ -129,8 +130,10 @@ def _draw(
     begin, end = curves["budget"].min(), curves["budget"].max()
     if begin < end:
         ax.set_xlim(begin, end)
+    if log and end <= 10 * begin:  # so short an axis would have powers beside its minor ticks
+        plain_decades(ax.xaxis)
     if floor > 0:
-        ax.axhspan(bottom, floor, color=inks().band, zorder=0)
+        ax.axhspan(ax.get_ylim()[0], floor, color=inks().band, zorder=0)
         ax.annotate(
             f"noise floor {floor:.2g} {points}".rstrip(),
             (0.0, floor),

@@ -132,6 +132,32 @@ def test_what_are_no_seeds_is_told(toy: Benchmark, tmp_path: Path, seeds: Any, w
         run(toy, "random", seeds=seeds, store=tmp_path / "r.sqlite", evaluations=3)
 
 
+@dataclass
+class Held(Method):
+    """A method with a hyper-parameter of any kind."""
+
+    k: Any = 5
+
+    def step(self, session: Session) -> None:
+        session.evaluate(session.space.sample(session.rng))
+
+
+@pytest.mark.parametrize(
+    ("methods", "budget", "why"),
+    [
+        (Held(k={1, 2}), 3, r"k of held is \{1, 2\}, which no results file can hold"),
+        (("", Held()), 3, "'' is no name of a method"),
+        ((" held", Held()), 3, "' held' is no name of a method"),
+        ("random", "x", "A budget of x evaluations is impossible"),
+    ],
+)
+def test_what_no_file_can_hold_is_told(
+    toy: Benchmark, tmp_path: Path, methods: Any, budget: Any, why: str
+) -> None:
+    with pytest.raises(SuiteError, match=why):
+        run(toy, methods, seeds=1, store=tmp_path / "r.sqlite", evaluations=budget)
+
+
 def test_a_budget_is_one_whether_whole_or_not(toy: Benchmark, tmp_path: Path) -> None:
     """A file from before: its task gets the key of today, and nothing is run again."""
     assert make_task(toy, evaluations=12).key == make_task(toy, evaluations=12.0).key

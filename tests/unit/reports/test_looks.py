@@ -257,6 +257,22 @@ def test_a_curve_that_comes_to_zero_is_not_drawn_on_the_edge() -> None:
     assert ax.transData.transform((1, 0))[1] > ax.bbox.y0 + 2
 
 
+@pytest.mark.parametrize("log", [True, False])
+def test_what_is_within_noise_is_grey_down_to_the_end_of_the_axis(log: bool) -> None:
+    ax = drawn(draw_anytime(curves_to([5, 1, 0, -0.2]), axes(), by="evaluations", log=log))
+    (grey,) = [patch for patch in ax.patches if to_hex(patch.get_facecolor()) == inks().band]
+    bottom, top = grey.get_path().get_extents(grey.get_patch_transform()).intervaly
+    assert (bottom, top) == (pytest.approx(ax.get_ylim()[0]), 0.5)
+
+
+@pytest.mark.parametrize("regrets", [[5, 4, 3, 2], [5] * 10])
+def test_a_short_axis_of_a_budget_has_plain_numbers(regrets: list[float]) -> None:
+    ax = drawn(draw_anytime(curves_to(regrets), axes(), by="evaluations"))
+    told = [text.get_text() for text in ax.xaxis.get_ticklabels(which="both") if text.get_text()]
+    assert {"1", "2"} <= set(told)
+    assert not [text for text in told if "^" in text]
+
+
 def test_every_run_stands_clear_of_the_axes() -> None:
     regrets = [0.0, 0.3, 0.4, 2.0]
     frame = pd.DataFrame({"method": "m", "regret": regrets, "unit": "points"})

@@ -39,6 +39,33 @@ def _order(text: str, names: list[str]) -> list[str]:
     return sorted(names, key=text.index)
 
 
+def test_a_figure_that_is_an_order_says_that_no_other_can_be_asked_for(
+    nasbench: Command, store: Path
+) -> None:
+    chosen = ("--store", store, "--order", "local-search")
+    for name, said in (("critical-difference", True), ("improvement", True), ("profile", False)):
+        ended = nasbench("figure", name, *chosen, "-o", store.with_name(f"{name}.png"))
+        assert ended.code == 0
+        assert ("so --order changes nothing" in ended.err) is said, name
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("compare --resamples 0", "0 resamples are too few"),
+        ("robustness --threshold nan", "A threshold of nan is impossible"),
+    ],
+)
+def test_what_no_statistic_can_be_made_of_is_told(
+    nasbench: Command, store: Path, words: str, why: str
+) -> None:
+    command, *rest = words.split()
+    ended = nasbench(command, store, *rest)
+    assert ended.code == 2
+    assert why in ended.err
+    assert not ended.out
+
+
 def test_equals_stand_in_one_order_in_every_table(nasbench: Command, store: Path) -> None:
     labels = ("--labels", store.with_name("l.toml"))
     board = pd.read_csv(io.StringIO(nasbench("leaderboard", store, "--format", "csv").out))

@@ -503,9 +503,12 @@ def test_the_command_says_what_a_pilot_shows(
     seeds = int(capsys.readouterr().out.split()[0])
     assert planning.drawn_difference(figures, seeds) <= wanted
     assert planning.drawn_difference(figures, seeds - 1) > wanted
+    few = ["seeds", "--pilot", str(tmp_path / "few.sqlite"), *words[3:]]
+    run(toy, ["random"], seeds=[0], store=tmp_path / "few.sqlite", evaluations=30)
+    with pytest.raises(SuiteError, match="do not differ"):
+        build_app()(few, standalone_mode=False)
+    assert "1 seed of a pilot tells little" in capsys.readouterr().err
     run(toy, ["random"], seeds=range(19), store=tmp_path / "few.sqlite", evaluations=30)
     capsys.readouterr()
-    build_app()(
-        ["seeds", "--pilot", str(tmp_path / "few.sqlite"), *words[3:]], standalone_mode=False
-    )
+    build_app()(few, standalone_mode=False)
     assert "19 seeds of a pilot tell little" in capsys.readouterr().err
