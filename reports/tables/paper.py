@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from nasbench_suite.analysis.leaderboard import results_leaderboard, results_overall
+from nasbench_suite.analysis.leaderboard import Boards, results_boards
 from nasbench_suite.analysis.results import budget_text
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import counted, seed_ranges
@@ -94,8 +94,9 @@ def paper_table(
     if statistic not in _STATISTICS:
         raise SuiteError(choose_from("statistic", statistic, list(_STATISTICS)))
     presented = present(results, methods=methods, order=methods)
-    rows = results_leaderboard(presented, confidence=1.0 - alpha)
-    shown = list(dict.fromkeys([*presented.order, *_best_first(presented, rows)]))
+    boards = results_boards(presented, confidence=1.0 - alpha)
+    rows = boards.rows
+    shown = list(dict.fromkeys([*presented.order, *_best_first(boards)]))
     results = presented
     keys = list(dict.fromkeys(rows["task_key"]))
     columns = [
@@ -130,13 +131,12 @@ def paper_table(
     )
 
 
-def _best_first(results: Results, rows: pd.DataFrame) -> list[str]:
-    """The methods of a leaderboard's rows, over all tasks where there are several."""
-    if rows["task_key"].nunique() > 1:
-        overall = results_overall(results)
-        if overall["score"].notna().any():
-            return list(map(str, overall["method"]))
-    places = rows.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable")
+def _best_first(boards: Boards) -> list[str]:
+    """The methods of leaderboards, over all tasks where there are several."""
+    overall = boards.overall
+    if boards.rows["task_key"].nunique() > 1 and overall["score"].notna().any():
+        return list(map(str, overall["method"]))
+    places = boards.rows.groupby("method", sort=False)["rank"].mean().sort_values(kind="stable")
     return list(map(str, places.index))
 
 

@@ -268,7 +268,7 @@ def overall_table(overall: pd.DataFrame, percent: str, cut: str, tasks: int) -> 
     return Table(
         title=f"All {tasks} tasks together" + (f", after {cut}" if cut else ""),
         subtitle=f"score: 0 at {overall['anchor'].iloc[0]}, 1 at the optimum; IQM over seeds, mean "
-        f"over tasks",
+        f"over tasks; mean rank here: by IQM, over tasks",
         columns=(
             *("#", "method", "tasks", "seeds", "score"),
             *(percent.replace(" ", "") + " interval", "mean rank"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,10 @@ import pytest
 from conftest import Command
 
 from nasbench_suite import load_benchmark, run
+from nasbench_suite.analysis.leaderboard import Boards, results_boards
+from nasbench_suite.analysis.results import read_results
 from nasbench_suite.analysis.samples import ranked
+from reports.tables.paper import paper_table
 
 SHOWN = {"random": "Zufall", "regularized-evolution": "Evolution", "local-search": "Climber"}
 
@@ -64,6 +69,32 @@ def test_what_no_statistic_can_be_made_of_is_told(
     assert ended.code == 2
     assert why in ended.err
     assert not ended.out
+
+
+def test_a_table_tests_its_methods_once(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Boards] = []
+
+    def counted(*results: Any, **cut: Any) -> Boards:
+        made.append(results_boards(*results, **cut))
+        return made[-1]
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("nasbench_suite", "reports")) and hasattr(module, "results_boards"):
+            monkeypatch.setattr(module, "results_boards", counted)
+    table = paper_table(read_results(store))
+    assert len(made) == 1
+    assert table.methods == tuple(made[0].overall["method"])
+
+
+def test_the_mean_rank_over_tasks_is_what_is_said_of_it(nasbench: Command, store: Path) -> None:
+    boards = results_boards(read_results(store))
+    ranked_by_iqm = boards.rows.pivot(index="method", columns="task_key", values="iqm").rank(
+        ascending=False
+    )
+    overall = boards.overall.set_index("method")["mean_rank"]
+    assert overall.to_dict() == ranked_by_iqm.mean(axis=1).to_dict()
+    said = " ".join(nasbench("leaderboard", store).out.split())
+    assert "mean over tasks; mean rank here: by IQM, over tasks" in said
 
 
 def test_equals_stand_in_one_order_in_every_table(nasbench: Command, store: Path) -> None:

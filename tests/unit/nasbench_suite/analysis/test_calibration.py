@@ -5,9 +5,14 @@ The whole is ``python tests/benchmarks/calibration.py``, whose table stands in d
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import calibration
 import numpy as np
 import pytest
+
+from nasbench_suite.analysis.leaderboard import Boards
 
 
 @pytest.mark.parametrize(("pool", "shift"), [(0, 2.0), (4, 0.0)])
@@ -40,8 +45,11 @@ def test_what_decides_otherwise_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     from reports.tables import paper
 
     samples = [np.linspace(90.0, 91.0, 10) - shift for shift in (0.0, 1.5)]
-    boards = paper.results_leaderboard
-    monkeypatch.setattr(
-        paper, "results_leaderboard", lambda *a, **b: boards(*a, **b).assign(worse=False)
-    )
+    made = paper.results_boards
+
+    def even(*results: Any, **cut: Any) -> Boards:
+        boards = made(*results, **cut)
+        return replace(boards, rows=boards.rows.assign(worse=False))
+
+    monkeypatch.setattr(paper, "results_boards", even)
     assert calibration.disagreements(samples, 90.5) == ["table"]
