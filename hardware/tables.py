@@ -358,7 +358,9 @@ def _unlikely(table: CostTable) -> Iterator[str]:
     """Hints on costs that can hardly be."""
     for name, values in table.costs.items():
         facts = table.facts[name]
-        yield from unlikely_costs(name, facts["quantity"], facts["unit"], values)
+        yield from unlikely_costs(
+            name, facts["quantity"], facts["unit"], values, "let its name end in _{}".format
+        )
 
 
 def _space_of(path: Path, file: FrameFile, space: str | FiniteSpace | None) -> FiniteSpace:
@@ -636,7 +638,11 @@ def import_help(
         frame = frame_of(load(file), file)
         named = ARCHITECTURE in frame
         if frame.shape[1] != 1 + named:
-            raise SuiteError(f"{file} holds neither a list nor a dictionary of latencies.")
+            raise SuiteError(
+                f"{file} holds several columns ({', '.join(map(str, frame.columns[:5]))}), where "
+                f"one of latencies is read: save each device in a file of its own, or all of them "
+                f"as CSV."
+            )
         if not named and len(frame) != where.size:
             raise SuiteError(
                 f"{file} has {len(frame)} latencies, but space {where.name!r} has "
@@ -651,7 +657,7 @@ def import_help(
         hints += [
             *found.hints,
             *found.warnings,
-            *unlikely_costs(name, "latency", unit, values),
+            *unlikely_costs(name, "latency", unit, values, "say so with --unit {}".format),
         ]
         plain = {name: {"quantity": "latency", "unit": unit, "device": file.stem}}
         facts |= _saying_why(plain, [name], missing)

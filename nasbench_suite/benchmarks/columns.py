@@ -2,8 +2,8 @@
 
 * ``{dataset}_{split}_{epochs}`` is an accuracy, with split ``train``, ``valid``, ``val``,
   ``test``, or NATS-Bench's ``x-valid``, ``ori-test``, ``x-test``, epochs optional, and optionally
-  ``acc``, ``error`` or ``loss`` before the epochs; with one of these the data set may be missing,
-  as in ``val_acc`` and ``test-accuracy``;
+  ``acc``, ``error`` or ``loss`` before the epochs; with one of these, before or behind the split,
+  or with NATS-Bench's, the data set may be missing, as in ``val_acc``, ``acc_test``, ``x-valid``;
 * ``{dataset}_train_time_{epochs}`` or ``time_s`` is a training cost in seconds;
 * a last part ``ms``, ``s``, ``mj``, ``mb``, ``fps``, ``flops``, ``params`` and the like names a
   quantity and its unit, see ``quantities``;
@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError, field_
 
 from nasbench_suite.benchmarks.metric import Provenance, Split
 from nasbench_suite.benchmarks.quantities import QUANTITIES, Direction, read_suffix
-from nasbench_suite.benchmarks.table import Reason
+from nasbench_suite.benchmarks.table import REASONS, Reason
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import decoded
 from nasbench_suite.files.toml import parse_toml
@@ -50,10 +50,12 @@ _OUTCOMES = {
 }
 _LARGEST = 1 << 24  # bytes of a file of facts; thousands of metrics take a tenth of it
 _SPLIT = "|".join(sorted(_SPLITS, key=len, reverse=True))
+_HALVES = r"(?:x-valid|ori-test|x-test)(?![^_-])"
+_OUTCOME = "|".join(_OUTCOMES)
 _EPOCHS = r"(?:[_-](?:ep(?:ochs?)?)?(?P<epochs>\d{1,6})(?:ep(?:ochs?)?)?)?"
 _TRAINED = re.compile(
-    rf"(?:(?P<dataset>.+?)[_-])?(?P<split>{_SPLIT})"
-    rf"(?:[_-](?P<outcome>{'|'.join(_OUTCOMES)}))?{_EPOCHS}",
+    rf"(?:(?:(?P<first>{_OUTCOME})|(?P<dataset>(?!{_HALVES}).+?))[_-])?(?P<split>{_SPLIT})"
+    rf"(?:[_-](?P<outcome>{_OUTCOME}))?{_EPOCHS}",
     re.IGNORECASE,
 )
 _TIME = re.compile(
@@ -230,9 +232,9 @@ def infer_facts(name: str) -> dict[str, Any]:
         name = match["metric"]
     if match := _TIME.fullmatch(name):
         facts: dict[str, Any] = {"quantity": "training_time"}
-    elif (match := _TRAINED.fullmatch(name)) and (match["dataset"] or match["outcome"]):
-        # "valid" alone may be anything; with a data set it is an accuracy.
-        facts = {"quantity": _OUTCOMES[(match["outcome"] or "acc").lower()]}
+    elif match := _trained(name):
+        outcome = match["outcome"] or match["first"] or "acc"
+        facts = {"quantity": _OUTCOMES[outcome.lower()]}
     else:
         return _infer_cost(name)
     if match["dataset"] and match["dataset"].lower() not in _NO_DATASETS:
@@ -242,6 +244,17 @@ def infer_facts(name: str) -> dict[str, Any]:
     if match["epochs"]:
         facts["epochs"] = int(match["epochs"])
     return facts
+
+
+def _trained(name: str) -> re.Match[str] | None:
+    """What a name of an accuracy, error or loss says; None where it is none.
+
+    "valid" alone may be anything; with a data set, or as NATS-Bench writes it, it is an accuracy.
+    """
+    match = _TRAINED.fullmatch(name)
+    if match and any((match["dataset"], match["first"], match["outcome"], "-" in match["split"])):
+        return match
+    return None
 
 
 def _infer_cost(name: str) -> dict[str, Any]:
@@ -309,6 +322,18 @@ def parse_fact(text: str) -> tuple[str, ColumnFacts]:
         raise SuiteError(f"Cannot read --metric {text!r}: {_first_fault(error)}") from None
 
 
+def unmeasured(reason: str) -> tuple[str, ColumnFacts]:
+    """Why any metric has no figure of some architectures, as ``parse_fact`` gives a fact.
+
+    Raises:
+        SuiteError: the reason is none of ``REASONS``.
+    """
+    try:
+        return "*", ColumnFacts.model_validate({"missing": reason})
+    except ValidationError:
+        raise SuiteError(choose_from("reason", reason, REASONS[1:])) from None
+
+
 def merge_facts(
     file: MetadataFile, metrics: Iterable[tuple[str, ColumnFacts | Mapping[str, Any]]]
 ) -> MetadataFile:
@@ -335,9 +360,13 @@ def read_metadata_file(path: Path) -> MetadataFile:
         SuiteError: it cannot be read, or says something a metric does not have.
     """
     need_regular_file(path, _LARGEST)
+    if not path.exists():
+        raise SuiteError(f"There is no metadata file {path}.")
     try:
-        text = decoded(path, path.read_bytes()).replace("\r\n", "\n")
+        text = decoded(path, path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
         content = json.loads(text) if path.suffix.lower() == ".json" else parse_toml(text)
+    except SuiteError:
+        raise
     except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(
             f"Metadata file {path} cannot be read ({error or type(error).__name__}): give TOML, "

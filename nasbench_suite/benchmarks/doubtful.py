@@ -5,7 +5,8 @@ Whether they stand beside their own architectures is another question; see ``pla
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,25 +76,39 @@ def doubtful_figures(
     return [*hints, *_same_figures(metrics, columns), *_units_apart(metrics)]
 
 
-def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> list[str]:
+def unlikely_costs(
+    name: str,
+    quantity: str,
+    unit: str,
+    values: _Numbers,
+    mend: Callable[[str], str] | None = None,
+) -> list[str]:
     """Hints where costs of a device are likely in another unit, or no costs.
 
     Latencies in ms may be so short that they are seconds; a 9999 may stand for no figure.
+
+    Args:
+        name: of the metric.
+        quantity: what it is.
+        unit: of its figures.
+        values: the figures, NaN where there is none.
+        mend: what to do if they are in the unit that it is given; by default ``--metric`` says so.
     """
     known = QUANTITIES.get(quantity)
     if known is None or not known.of_device or not np.isfinite(values).any():
         return []
+    if mend is None:
+        mend = partial(_unit_option, name)
     hints = []
     middle, most = float(np.nanmedian(values)), float(np.nanmax(values))
     if quantity == "latency" and unit == "ms" and middle <= SHORTEST_MS:
         hints.append(
             f"{name} has a median of {middle:.3g} ms, which no device known reaches: if these are "
-            f"seconds, say so with {metric_option(name, 'unit=s')} (or --unit s)."
+            f"seconds, {mend('s')}."
         )
     if quantity == "latency" and unit == "ms" and middle >= LONGEST_MS:
         hints.append(
-            f"{name} has a median of {middle:,.0f} ms: if these are microseconds, say so with "
-            f"{metric_option(name, 'unit=us')} (or --unit us)."
+            f"{name} has a median of {middle:,.0f} ms: if these are microseconds, {mend('us')}."
         )
     if most > FAR_OFF * middle:
         hints.append(
@@ -101,6 +116,10 @@ def unlikely_costs(name: str, quantity: str, unit: str, values: _Numbers) -> lis
             f"{most / middle:.3g} times its median: {_NO_FIGURE}"
         )
     return hints
+
+
+def _unit_option(name: str, unit: str) -> str:
+    return f"say so with {metric_option(name, f'unit={unit}')}"
 
 
 _NO_FIGURE = "if that stands for no figure, leave those cells empty and say why with --missing."

@@ -135,12 +135,12 @@ def import_command(
     --metric cifar10_test_seed0:split=valid, a table that has test accuracies alone gets a signal
     to search on that does not enter the figure reported.
     """
-    from nasbench_suite.benchmarks.columns import parse_fact
+    from nasbench_suite.benchmarks.columns import parse_fact, unmeasured
     from nasbench_suite.benchmarks.library import import_benchmark
     from nasbench_suite.benchmarks.surrogate import Surrogate
     from nasbench_suite.parsing import counted
 
-    said = [f"*:missing={missing}"] if missing else []
+    said = [unmeasured(missing)] if missing else []
     with progress_bar(f"reading {file.name}") as advance:
         imported = import_benchmark(
             file,
@@ -149,7 +149,7 @@ def import_command(
             latency=latency or (),
             metadata=metadata,
             form=form,
-            metrics=[parse_fact(text) for text in (*said, *(metric or []))],
+            metrics=[*said, *map(parse_fact, metric or [])],
             arch_column=arch,
             in_index_order=in_order,
             encoding=encoding,

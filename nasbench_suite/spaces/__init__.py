@@ -47,7 +47,10 @@ def _made(name: str) -> SearchSpace:
     advice = f"Search space {name!r} ({place_of(kind)}) cannot be made"
     mend = "mend the class"
     if kind.choices and not issubclass(kind, (ProductSpace, FiniteSpace)):
-        mend += ", or derive it from ProductSpace, which does the rest for vectors of choices"
+        mend += (
+            ", or derive it from FiniteProductSpace, or ProductSpace if its architectures are too "
+            "many to list, which do the rest for vectors of choices"
+        )
     with refused(f"{advice} ({{reason}}): {mend}.", Exception):
         space = kind()
     if space.name != name:

@@ -59,8 +59,9 @@ def find_architecture_column(
             f"{space.name!r} has {size:,}: add a column of them, arch_str."
         )
     raise SuiteError(
-        f"{path} has no architecture column: name it arch_str or arch_index, say which it is with "
-        f"--arch COLUMN, or that rows stand in index order with --in-order."
+        f"{path} has no architecture column among {', '.join(map(repr, columns[:5]))}: name it "
+        f"arch_str or arch_index, say which it is with --arch COLUMN, or that rows stand in index "
+        f"order with --in-order."
     )
 
 

@@ -222,7 +222,8 @@ class Importer:
     def _not_there(self, benchmark: Benchmark) -> list[str]:
         """A hint for each metric whose figures are not there for a reason that was said."""
         return [
-            f"{name}: {count:,} of {self.space.size:,} architectures have no figure ({reason}); "
+            f"{name}: {count:,} of {self.space.size:,} architectures "
+            f"{'has' if count == 1 else 'have'} no figure ({reason}); "
             f"no search on it returns them."
             for name in self.metrics
             if name not in self.gaps and reason_of(name, self.facts)

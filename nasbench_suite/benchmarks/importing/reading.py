@@ -106,6 +106,8 @@ def _first_texts(column: pd.Series[Any]) -> str:
             f", in {counted(int(wrong.sum()), 'cell')}; where there is no figure leave them empty "
             f"and say why with --missing"
         )
+    elif any(letter.isdigit() for letter in said):
+        said += "; write plain ones, with a decimal point and without marks at thousands"
     return said
 
 

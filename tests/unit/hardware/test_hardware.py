@@ -686,6 +686,18 @@ def test_help_lists_are_imported(tmp_path: Path) -> None:
         import_help(folder)
     with pytest.raises(SuiteError, match="no file"):
         import_help(tmp_path)
+    (tmp_path / "two.pt").write_bytes(pickle.dumps({"gpu": listed, "phone": listed}))
+    with pytest.raises(SuiteError, match=r"two.pt holds several columns \(gpu, phone\)"):
+        import_help(tmp_path / "two.pt")
+
+
+def test_seconds_are_told_by_what_the_command_at_hand_has(tmp_path: Path) -> None:
+    seconds = np.random.default_rng(0).uniform(1, 9, TSS.size) / 1000
+    (tmp_path / "gpu.pt").write_bytes(pickle.dumps(seconds.tolist()))
+    pd.DataFrame({"arch_str": TSS.all_strings, "gpu": seconds}).to_csv(tmp_path / "gpu.csv")
+    assert "seconds, say so with --unit s." in " ".join(import_help(tmp_path / "gpu.pt").hints)
+    named = " ".join(read_table(tmp_path / "gpu.csv", "nats-tss").hints)
+    assert "seconds, let its name end in _s." in named
 
 
 def test_help_files_written_by_torch_are_read(tmp_path: Path) -> None:

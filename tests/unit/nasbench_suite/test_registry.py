@@ -161,7 +161,9 @@ def test_a_space_of_choices_is_told_what_does_the_rest_for_it(install: Install) 
         bare=code.format(base="SearchSpace", name="bare"),
         whole=code.format(base="ProductSpace", name="whole"),
     )
-    with pytest.raises(SuiteError, match=r"abstract.*: mend the class, or derive it from Product"):
+    with pytest.raises(
+        SuiteError, match=r"abstract.*: mend the class, or derive it from FiniteProduct"
+    ):
         load_space("bare")
     assert load_space("whole").size == 6
 

@@ -108,6 +108,14 @@ def test_import_in_index_order(source: Path, tmp_path: Path) -> None:
         (["import", "{source}", "--space", "nasbench-macro"], "needs a name"),
         (["import", "{source}", "--name", "x"], "needs the space"),
         (["import", "{source}", "--name", "x", "--metric", "a"], "Cannot read --metric 'a'"),
+        (
+            ["import", "{source}", "--name", "x", "--missing", "excluded"],
+            "Unknown reason 'excluded'",
+        ),
+        (
+            ["import", "{source}", "--name", "x", "--metadata", "no.toml"],
+            "no metadata file no.toml",
+        ),
         (["import", "{source}", "--name", "../x", "--space", "nats-tss"], "cannot name"),
         (["info", "nothing"], "Unknown benchmark 'nothing'"),
         (["verify", "nothing"], "Unknown benchmark 'nothing'"),
