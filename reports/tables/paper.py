@@ -194,10 +194,14 @@ def _headings(results: Presented, keys: Sequence[str]) -> tuple[tuple[str, ...],
     """Names of tasks, and what all have in common, which is said once if they have one budget."""
     short = tuple(results.labels.task(results.tasks[key]) for key in keys)
     budgets = {budget_text(results.tasks[key]) for key in keys}
-    if len(budgets) == 1 and len(set(short)) == len(short):
-        headings, common = told_apart(short)
-        return tuple(headings), f"{f', on {common}' if common else ''}, after {budgets.pop()}"
-    return tuple(results.names[key] for key in keys), ""
+    names = tuple(results.names[key] for key in keys)
+    if len(budgets) > 1:
+        return names, ""
+    (budget,) = budgets
+    if len(set(short)) < len(short):  # tasks that differ by what they are judged by
+        short = tuple(name.replace(f", {budget}", "") for name in names)
+    headings, common = told_apart(short)
+    return tuple(headings), f"{f', on {common}' if common else ''}, after {budget}"
 
 
 def _column(part: pd.DataFrame, statistic: str) -> list[Cell]:

@@ -86,6 +86,13 @@ def test_a_table_tests_its_methods_once(store: Path, monkeypatch: pytest.MonkeyP
     assert table.methods == tuple(made[0].overall["method"])
 
 
+def test_a_table_says_once_what_its_tasks_have_in_common(store: Path) -> None:
+    """Of tasks that differ by what they are judged by, as on a benchmark with further figures."""
+    table = paper_table(read_results(store))
+    assert table.tasks == ("test accuracy after 1 epoch", "test accuracy after 8 epochs")
+    assert ", on Digits (NAS-Bench-201 cells), after 25 evaluations" in table.caption
+
+
 def test_the_mean_rank_over_tasks_is_what_is_said_of_it(nasbench: Command, store: Path) -> None:
     boards = results_boards(read_results(store))
     ranked_by_iqm = boards.rows.pivot(index="method", columns="task_key", values="iqm").rank(
