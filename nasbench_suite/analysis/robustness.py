@@ -62,7 +62,8 @@ def robustness(
         - ``task``, ``method``, ``seeds``, ``failed``: those of them that failed, which count as on
           the leaderboard;
         - ``mean``, ``std`` (over n - 1), ``worst``, ``cvar``, ``iqm``, ``low``, ``high``;
-        - ``collapse``: share of seeds worse than ``threshold``, which is the next column;
+        - ``collapse``: share of seeds worse than ``threshold``, which is the next column, and
+          ``threshold_of``, what that figure is;
         - ``decline``: mean over seeds of what the best architecture that a search would have
           returned on the way is better than the one it returns; ``declined``: share of seeds that
           were as good as the threshold on the way and ended worse;
@@ -78,7 +79,8 @@ def robustness(
           an edge with the mean reported figure of the architectures that have the operation there,
           mean over edges), ``inherited_tau``, ``inherited_rho`` (of the accuracies with inherited
           weights with the reported figures);
-        - ``rank`` of the IQM, as on the leaderboard; ``unit``, ``task_key``, ``method_key``.
+        - ``rank`` of the IQM, as on the leaderboard; ``noise_floor``, ``unit``, ``task_key``,
+          ``method_key``.
 
     Raises:
         SuiteError: no such results, or an impossible threshold, tail or confidence.
@@ -112,9 +114,11 @@ def results_robustness(
     for key, trials in judged_tasks(results):
         task = results.tasks[key]
         figures = table if table is not None else find_table(task)
-        limit = threshold
+        limit, limit_of = threshold, "as asked for"
         if limit is None:
-            limit = collapse_threshold(task, trials[trials["method_key"].isin(random)], figures)
+            of_random = trials[trials["method_key"].isin(random)]
+            limit = collapse_threshold(task, of_random, figures)
+            limit_of = f"the median of {'random search' if figures is None else 'the space'}"
         of_task = []
         for method, group in trials.groupby("method", sort=False):
             finished = group[group["status"] == "finished"]
@@ -131,7 +135,13 @@ def results_robustness(
                 row |= _decline(results, finished, task, limit)
                 row |= _cells(task, finished["architecture"].to_numpy(int))
                 row |= _inside(figures, task, last_diagnostics(results, finished["trial"]))
-            row |= {"unit": task.unit, "task_key": key, "method_key": group["method_key"].iloc[0]}
+            row |= {
+                "threshold_of": limit_of if np.isfinite(limit) else "",
+                "noise_floor": np.nan if task.noise_floor is None else task.noise_floor,
+                "unit": task.unit,
+                "task_key": key,
+                "method_key": group["method_key"].iloc[0],
+            }
             of_task.append(row)
         scale = task.optimum or 0.0
         rows += ranked(of_task, "iqm", results.places, scale=scale, direction=task.direction)
@@ -140,11 +150,11 @@ def results_robustness(
 
 COLUMNS = (
     *("task", "method", "seeds", "failed", "mean", "std", "worst", "cvar", "iqm", "low", "high"),
-    *("collapse", "threshold", "decline", "declined"),
+    *("collapse", "threshold", "threshold_of", "decline", "declined"),
     *("skip", "none", "disconnected", "skip_dominated"),
     *("discretisation_gap", "entropy", "dominant_eigenvalue"),
     *("strength_tau", "strength_rho", "inherited_tau", "inherited_rho"),
-    *("rank", "unit", "task_key", "method_key"),
+    *("rank", "noise_floor", "unit", "task_key", "method_key"),
 )
 
 

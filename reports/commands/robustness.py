@@ -30,7 +30,10 @@ def robustness(
     chosen: Selection,
     threshold: Annotated[
         float | None,
-        typer.Option(help="Collapsed is what ends worse; by default the median of the space."),
+        typer.Option(
+            help="Collapsed is what ends worse; by default the median of the space, or of random "
+            "search on a task of several objectives or without its table."
+        ),
     ] = None,
     tail: _Tail = 0.2,
     confidence: _Confidence = 0.95,

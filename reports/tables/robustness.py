@@ -10,7 +10,14 @@ import numpy as np
 from nasbench_suite.deprecated import moved
 from nasbench_suite.statistics.aggregates import TAIL
 from reports.tables.rendering import Sheet, Table, explained
-from reports.tables.text import explain_failures, explain_one_figure, interval, number
+from reports.tables.text import (
+    digits_of,
+    explain_failures,
+    explain_one_figure,
+    interval,
+    number,
+    task_digits,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +46,8 @@ _INSIDE = {
 }
 _MEANINGS = {
     "IQM": "IQM: interquartile mean over seeds, bold where it is the best.",
-    "collapsed": "Collapsed: share of seeds worse than the median of the space, or of random "
-    "search where the table is not at hand; declined: of seeds that were as good on the way and "
-    "ended worse.",
+    "collapsed": "Collapsed: share of seeds worse than the figure named above the table; "
+    "declined: of seeds that were as good on the way and ended worse.",
     "skip": "skip, none: share of the edges of returned cells; skips rule: share of cells of whose "
     "operations more than half are skip connections; no path: share of cells without one.",
     "gap": "gap: validation accuracy of the supernet less that of the derived path in it, in "
@@ -69,7 +75,7 @@ def robustness_sheet(rows: pd.DataFrame, *, confidence: float, tail: float) -> S
 
 def _task_tables(task: pd.DataFrame, confidence: float) -> list[Table]:
     """The tables of one task; columns of which nothing is known are left out."""
-    first = task.iloc[0].to_dict()
+    first, digits = task.iloc[0].to_dict(), task_digits(task)
     shares, inside = (
         {name: heading for name, heading in columns.items() if task[name].notna().any()}
         for columns in (_SHARES, _INSIDE)
@@ -77,14 +83,14 @@ def _task_tables(task: pd.DataFrame, confidence: float) -> list[Table]:
     tables = [
         Table(
             title=f"{first['task']}: robustness",
-            subtitle=", ".join(filter(None, [_unit(first), _threshold(first)])),
+            subtitle=", ".join(filter(None, [_unit(first), _threshold(first, digits)])),
             columns=(
                 *("method", "seeds", *_SPREAD.values(), f"{100 * confidence:g}% interval"),
                 *shares.values(),
             ),
             rows=tuple(
                 (
-                    *(str(row["method"]), *_spread_cells(row)),
+                    *(str(row["method"]), *_spread_cells(row, digits)),
                     *(number(row[name], 2) for name in shares),
                 )
                 for row in task.to_dict("records")
@@ -126,6 +132,7 @@ def sensitivity_sheet(
     """Tables of what ``nasbench_suite.analysis.robustness.sensitivity`` gives."""
     tables = []
     for (task, others), group in rows.groupby(["task", "others"], sort=False):
+        digits = digits_of(group["std"].median())
         tables.append(
             Table(
                 title=f"{task}: {method}, by {parameter}",
@@ -135,7 +142,8 @@ def sensitivity_sheet(
                     f"{100 * confidence:g}% interval",
                 ),
                 rows=tuple(
-                    (f"{row['value']}", *_spread_cells(row)) for row in group.to_dict("records")
+                    (f"{row['value']}", *_spread_cells(row, digits))
+                    for row in group.to_dict("records")
                 ),
                 best=tuple(group["best"]),
                 notes=(),
@@ -149,18 +157,18 @@ def _unit(row: Mapping[Any, Any]) -> str:
     return f"in {row['unit']}" if row["unit"] else ""
 
 
-def _threshold(row: Mapping[Any, Any]) -> str:
+def _threshold(row: Mapping[Any, Any], digits: int) -> str:
     if np.isnan(row["threshold"]):
         return "no table at hand and no random search to tell a collapse by"
-    return f"collapsed: worse than {number(row['threshold'], 2)}"
+    return f"collapsed: worse than {number(row['threshold'], digits)}, {row['threshold_of']}"
 
 
-def _spread_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+def _spread_cells(row: Mapping[Any, Any], digits: int) -> tuple[str, ...]:
     """Seeds, ``_SPREAD`` and the interval of the IQM."""
     return (
         str(row["seeds"]),
-        *(number(row[name], 2) for name in _SPREAD),
-        interval(row["low"], row["high"], 2),
+        *(number(row[name], digits) for name in _SPREAD),
+        interval(row["low"], row["high"], digits),
     )
 
 

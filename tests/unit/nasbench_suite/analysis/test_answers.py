@@ -255,10 +255,27 @@ def test_a_collapse_is_worse_whichever_way_is_better(
     rows = robustness(store).set_index("method")
     assert rows["collapse"].to_dict() == pytest.approx({"random": 1 / 3, "a": 2 / 3})
     said = printed(["robustness", "--store", str(store)], capsys)
-    assert "in nats, collapsed: worse than 0.40" in said
+    assert "in nats, collapsed: worse than 0.40, the median of random search" in said
+    said = printed(["robustness", "--threshold", "0.5", "--store", str(store)], capsys)
+    assert "in nats, collapsed: worse than 0.50, as asked for" in said
     unknown = written(tmp_path / "s", [{"a": drawn(90, TEN)}])
     said = printed(["robustness", "--store", str(unknown)], capsys)
     assert "no table at hand and no random search to tell a collapse by" in said
+
+
+def test_robustness_shows_as_many_decimals_as_the_leaderboard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of a hypervolume: no noise floor is known, and all differences are below a hundredth."""
+    figures = {"random": (0.958, 0.959, 0.960), "a": (0.961, 0.963, 0.965)}
+    boards = [{name: dict(enumerate(of)) for name, of in figures.items()}]
+    store = written(tmp_path / "r", boards, floor=None)
+    for command in ("leaderboard", "robustness"):
+        said = printed([command, "--store", str(store)], capsys)
+        assert "0.9630" in said, command
+        assert "0.9590" in said, command
+    assert "collapsed: worse than 0.9590, the median of random search" in said
+    assert "worse than the figure named above the table" in " ".join(said.split())
 
 
 def test_a_board_says_that_no_seed_is_common(
