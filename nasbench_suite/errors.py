@@ -104,7 +104,8 @@ def choose_from(
     suggested = longer or dict.fromkeys(meant[one] for one in near)
     if 0 < len(suggested) <= _MOST_SUGGESTED:
         return f"{unknown}: did you mean {' or '.join(map(repr, suggested))}?"
-    return f"{unknown}: choose from {', '.join(sorted(set(known)))}."
+    between = "; " if any("," in one for one in known) else ", "
+    return f"{unknown}: choose from {between.join(sorted(set(known)))}."
 
 
 def plain(name: str) -> str:

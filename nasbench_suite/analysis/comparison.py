@@ -108,6 +108,7 @@ class Comparison:
             them holding at once (see ``simultaneous.rank_sets``); empty unless all pairs are shown.
         detectable: smallest difference that shows with a power of 0.8, by the median error of the
             pairs and with their adjustment; missing where no error is known, and over tasks.
+        detectable_of_all: the same by the largest error, so that every pair shows it.
     """
 
     task: str
@@ -121,6 +122,7 @@ class Comparison:
     friedman: Friedman | None
     pairs: pd.DataFrame
     detectable: float
+    detectable_of_all: float = np.nan
     ranks: tuple[tuple[int, int], ...] = ()
 
     def __repr__(self) -> str:
@@ -451,6 +453,9 @@ def _compare(
         friedman=friedman(blocks, settings.alpha) if len(blocks) > 1 else None,
         pairs=frame,
         detectable=np.nan if over == "tasks" else _detectable(gaps, family.size, level),
+        detectable_of_all=(
+            np.nan if over == "tasks" else _detectable_of_all(gaps, family.size, level)
+        ),
         ranks=_rank_sets(ordered, frame, settings.alpha) if family.all_shown else (),
     )
 
@@ -630,6 +635,15 @@ def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
         return np.nan
     typical = known[len(known) // 2]
     return detectable_shift(typical.error, typical.freedom, methods=family, alpha=alpha)
+
+
+def _detectable_of_all(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
+    """The difference that every pair shows with a power of 0.8, as that of greatest error does."""
+    known = [gap for gap in gaps if gap.error > 0]
+    return max(
+        (detectable_shift(gap.error, gap.freedom, methods=family, alpha=alpha) for gap in known),
+        default=np.nan,
+    )
 
 
 def _scales(

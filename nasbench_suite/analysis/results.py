@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -248,9 +248,9 @@ def meant_methods(
 def choose_task(results: Results, task: str | None, shown: Mapping[str, str] | None = None) -> str:
     """The readable name of the task meant by a part of it that no other task has.
 
-    A data set, a benchmark, an objective or a budget will do, or several with a comma or a slash
-    between: ``cifar10``, ``nas201/cifar10``, ``cifar10, 100 evaluations``. A name in full is meant
-    as it is. None will do where there is one task alone.
+    A data set, a benchmark, a metric, an objective or a budget will do, or several with a comma or
+    a slash between: ``cifar10``, ``nas201/cifar10``, ``cifar10, 100 evaluations``. A name in full
+    is meant as it is. None will do where there is one task alone.
 
     Args:
         results: with the tasks.
@@ -265,22 +265,29 @@ def choose_task(results: Results, task: str | None, shown: Mapping[str, str] | N
         return names[0]
     if task is None:
         raise SuiteError(f"There are {len(names)} tasks: choose one of {'; '.join(names)}.")
-    wanted, found = _parts(task), []
-    for key, row in results.tasks.items():
-        whole = {results.names[key], (shown or {}).get(key, "")}
+    known = {key: {name, (shown or {}).get(key, "")} for key, name in results.names.items()}
+    for key, whole in known.items():
         if task in whole:
             return results.names[key]
-        if wanted <= set().union(*map(_parts, {*whole, row.name})) | {
-            str(row.dataset),
-            budget_text(row),
-        }:
-            found.append(results.names[key])
+    wanted, found = _parts(task), list[str]()
+    for metrics in (False, True):  # which do where nothing that is in the names does
+        found = found or [
+            results.names[key]
+            for key, row in results.tasks.items()
+            if wanted <= _task_parts(row, known[key], metrics=metrics)
+        ]
     if len(found) == 1:
         return found[0]
     if found:
         raise SuiteError(f"{task!r} may be {' or '.join(map(repr, found))}: say more of it.")
     short = {str(row.dataset): results.names[key] for key, row in results.tasks.items()}
     raise SuiteError(choose_from("task", task, names, short))
+
+
+def _task_parts(task: TaskRow, names: Iterable[str], *, metrics: bool) -> set[str]:
+    """What a task may be called by, one of its metrics too if that is asked for."""
+    parts = set().union(*map(_parts, [*names, task.name])) | {str(task.dataset), budget_text(task)}
+    return parts | {task.signal_metric, task.report_metric} if metrics else parts
 
 
 def _parts(name: str) -> set[str]:

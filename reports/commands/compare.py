@@ -19,6 +19,7 @@ from reports.commands.options import (
     Seconds,
     Selection,
     print_sheet,
+    results_file,
     tell_same,
 )
 
@@ -79,7 +80,7 @@ def compare(
     from reports.tables import comparison as comparison_tables
     from reports.tables import rendering as tables
 
-    results = chosen.read(file or store, form)
+    results = chosen.read(results_file(file, store), form)
     if cost is not None:
         from nasbench_suite.analysis.curves import matched_costs, results_curves
 

@@ -10,7 +10,7 @@ import typer
 
 from nasbench_suite.commands.completion import complete
 from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
-from reports.commands.options import File, Selection, tell_same
+from reports.commands.options import File, Selection, results_file, tell_same
 
 
 class Venue(StrEnum):
@@ -118,7 +118,7 @@ def table(
     """Print methods by tasks for a paper: best bold, second underlined, worse than best marked."""
     from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
 
-    results = chosen.read(file or store)
+    results = chosen.read(results_file(file, store))
     tell_same(results)
     made = paper_table(
         results,

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
-from reports.commands.options import File, Form, Format, Selection, print_rows, tell_same
+from reports.commands.options import (
+    File,
+    Form,
+    Format,
+    Selection,
+    print_rows,
+    results_file,
+    tell_same,
+)
 
 
 @choosing
@@ -32,10 +40,11 @@ def fronts(
 
     if figure is not None:
         check_figure_path(figure)
-    results = chosen.read(file or store, form)
+    path = results_file(file, store)
+    results = chosen.read(path, form)
     tell_same(results)
     rows = in_order(results_indicators(results), results)
     if figure is not None:
-        write_paper_figure(chosen.read(file or store), "attainment", figure, venue="screen")
+        write_paper_figure(chosen.read(path), "attainment", figure, venue="screen")
         typer.echo(f"The median attainment surfaces are in {figure}.", err=True)
     print_rows(rows, form, lambda: fronts_sheet(results, rows), results)

@@ -20,6 +20,7 @@ from reports.commands.options import (
     Seconds,
     Selection,
     print_sheet,
+    results_file,
     tell_same,
 )
 
@@ -63,7 +64,7 @@ def leaderboard(
     from reports.labels import in_order
     from reports.tables import rendering as tables
 
-    with _results_file(file or store, source) as path:
+    with _results_file(results_file(file, store), source) as path:
         results = chosen.read(path, form)
         boards = results_boards(
             results, evaluations=evaluations, seconds=seconds, confidence=confidence

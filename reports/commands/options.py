@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nasbench_suite.commands.options import Chosen, Tasks
+from nasbench_suite.commands.options import DEFAULT_STORE, Chosen, Tasks
 from nasbench_suite.deprecated import moved
-from nasbench_suite.errors import printable
+from nasbench_suite.errors import SuiteError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,17 @@ class Selection(ShownTasks):
     def settings(self) -> dict[str, Any]:
         """As ``reports.labels.read_presented`` takes them."""
         return super().settings() | {"methods": names(self.methods), "order": names(self.order)}
+
+
+def results_file(file: Path | None, store: Path) -> Path:
+    """The results file that is meant, named by itself or by ``--store``.
+
+    Raises:
+        SuiteError: both are given, and are not one.
+    """
+    if file is not None and store not in (file, DEFAULT_STORE):
+        raise SuiteError(f"{file} and --store {store} are two results files: give one.")
+    return file or store
 
 
 def print_sheet(sheet: tables.Sheet, form: Format, results: Results | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nasbench_suite.commands.options import DEFAULT_STORE, Store, choosing
-from reports.commands.options import File, Selection, tell_same
+from reports.commands.options import File, Selection, results_file, tell_same
 
 
 @choosing
@@ -29,6 +29,7 @@ def report(
     """Write one self-contained HTML page: leaderboard, curves, comparisons, provenance."""
     from reports.html.report import write_report
 
-    tell_same(chosen.read(file or store))
-    write_report(file or store, output, title=title, generative=generative, **chosen.settings())
+    path = results_file(file, store)
+    tell_same(chosen.read(path))
+    write_report(path, output, title=title, generative=generative, **chosen.settings())
     typer.echo(output)

@@ -14,6 +14,7 @@ from reports.commands.options import (
     Selection,
     ShownTasks,
     print_rows,
+    results_file,
     tell_same,
 )
 
@@ -43,7 +44,7 @@ def robustness(
     from reports.labels import in_order
     from reports.tables.robustness import robustness_sheet
 
-    results = chosen.read(file or store, form)
+    results = chosen.read(results_file(file, store), form)
     tell_same(results)
     rows = results_robustness(results, threshold=threshold, tail=tail, confidence=confidence)
     rows = in_order(rows, results)

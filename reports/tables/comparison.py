@@ -180,10 +180,14 @@ def _pair_cells(row: Mapping[Any, Any], digits: int) -> tuple[str, ...]:
 
 def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
     if np.isfinite(comparison.detectable):
-        shown = f"{comparison.detectable:.{digits}f} {comparison.unit}".strip()
+        typical, most = (
+            f"{figure:.{digits}f} {comparison.unit}".strip()
+            for figure in (comparison.detectable, comparison.detectable_of_all)
+        )
+        between = "" if most == typical else f" between a typical pair, {most} between any"
         yield (
-            f"A difference of {shown} shows with a power of 0.8, adjusted as p is; a smaller one "
-            f"may go unseen."
+            f"A difference of {typical} shows with a power of 0.8{between}, adjusted as p is; a "
+            f"smaller one may go unseen."
         )
     if comparison.over == "tasks" and comparison.pairs["low"].isna().all():
         yield (
@@ -239,6 +243,7 @@ def comparisons_json(comparisons: Sequence[Comparison]) -> str:
             "rope": comparison.rope,
             "alpha": comparison.alpha,
             "detectable": _plain(comparison.detectable),
+            "detectable_of_all": _plain(comparison.detectable_of_all),
             "methods": list(comparison.methods),
             "left_out": list(comparison.left_out),
             "ranks": [list(ends) for ends in comparison.ranks],

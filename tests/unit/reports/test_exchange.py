@@ -59,13 +59,15 @@ def test_a_front_is_exported_point_by_point(
 def test_a_caption_says_of_every_column_what_it_is(nasbench: Command, store: Path) -> None:
     caption = nasbench("table", store, "--format", "markdown").out.splitlines()[-1]
     for said in (
-        "over 3 seeds; column 1: test accuracy after 9 epochs, in %; ",
+        "over 3 seeds, after 20 evaluations; column 1: test accuracy after 9 epochs, in %; ",
         "column 2: training time after 9 epochs, in s, smaller is better; ",
         "column 3: normalised hypervolume of test accuracy after 9 epochs and training time",
     ):
         assert said in caption
     one = nasbench("table", store, "--format", "markdown", "--task", "toy_train_time_9").out
     assert "of the normalised hypervolume" in one.splitlines()[-1]
+    of_metric = nasbench("table", store, "--format", "markdown", "--task", "toy_test_9")
+    assert "test accuracy after 9 epochs" in of_metric.out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -137,3 +137,17 @@ def test_a_slip_in_a_task_is_told_with_the_nearest(nasbench: Command, store: Pat
     ended = nasbench("leaderboard", store, "--task", "40 evaluations")
     assert ended.code == 2
     assert "Unknown task '40 evaluations'" in ended.err
+
+
+def test_two_results_files_at_once_are_refused(nasbench: Command, store: Path) -> None:
+    other = store.with_name("other.sqlite")
+    for command in ("leaderboard", "compare", "robustness", "table", "report", "fronts"):
+        ended = nasbench(command, store, "--store", other)
+        assert ended.code == 2, command
+        assert f"{store} and --store {other} are two results files: give one" in ended.err
+    assert nasbench("leaderboard", store, "--store", store).code == 0
+
+
+def test_tasks_are_told_apart_in_a_sentence(nasbench: Command, store: Path) -> None:
+    told = nasbench("leaderboard", store, "--task", "nothing like it").err
+    assert told.count("; ") == told.count(" evaluations; ") > 0

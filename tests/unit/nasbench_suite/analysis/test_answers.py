@@ -206,6 +206,26 @@ def test_what_would_show_is_adjusted_as_what_is_tested(tmp_path: Path) -> None:
     assert of_four.detectable > 1.1 * of_two.detectable
 
 
+def test_what_any_pair_shows_is_said_beside_what_a_typical_one_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With fewer seeds, or more spread, a method's differences must be larger to be seen."""
+    spread = drawn(0.0, TEN)
+    board = {
+        name: {seed: shift + figure for seed, figure in spread.items()}
+        for name, shift in zip("abde", (90.0, 90.1, 90.2, 90.3), strict=True)
+    }
+    board["c"] = {seed: 90.3 + 2 * figure for seed, figure in list(spread.items())[:5]}
+    store = written(tmp_path / "r", [board])
+    (found,) = compare(store)
+    assert found.detectable_of_all > 1.2 * found.detectable
+    told = " ".join(printed(["compare", "--store", str(store)], capsys).split())
+    said = f"between a typical pair, {found.detectable_of_all:.2f} points between any, adjusted"
+    assert said in told
+    (alike,) = compare(written(tmp_path / "two", [{name: board[name] for name in "ab"}]))
+    assert alike.detectable_of_all == alike.detectable
+
+
 def test_seeds_that_all_gave_one_figure_do_not_tell_what_would_show(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
