@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -109,6 +109,8 @@ class Comparison:
         detectable: smallest difference that shows with a power of 0.8, by the median error of the
             pairs and with their adjustment; missing where no error is known, and over tasks.
         detectable_of_all: the same by the largest error, so that every pair shows it.
+        failed: how many trials failed, by method, of the methods that have any; they count as on
+            the leaderboard.
     """
 
     task: str
@@ -124,6 +126,7 @@ class Comparison:
     detectable: float
     detectable_of_all: float = np.nan
     ranks: tuple[tuple[int, int], ...] = ()
+    failed: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         methods, pairs = counted(len(self.methods), "method"), counted(len(self.pairs), "pair")
@@ -320,16 +323,18 @@ class _Settings:
 
 @dataclass(frozen=True)
 class _Runs:
-    """A method's samples, a task each, and the training noise of their figures."""
+    """A method's samples, a task each, the training noise of their figures, and failed trials."""
 
     samples: Sequence[Sample]
     spreads: Sequence[NDArray[np.float64]]
+    failed: int
 
     def scaled(self, scales: Sequence[float]) -> _Runs:
         """All figures divided by their task's scale."""
         return _Runs(
             [replace(s, figures=s.figures / c) for s, c in zip(self.samples, scales, strict=True)],
             [spread / c for spread, c in zip(self.spreads, scales, strict=True)],
+            self.failed,
         )
 
 
@@ -344,6 +349,7 @@ def _runs(
                 noise_spreads(results.tasks[key], models[key], of_task[method])
                 for key, of_task in samples.items()
             ],
+            sum(results.failed_on(key).get(method, 0) for key in samples),
         )
         for method in methods
     }
@@ -457,6 +463,7 @@ def _compare(
             np.nan if over == "tasks" else _detectable_of_all(gaps, family.size, level)
         ),
         ranks=_rank_sets(ordered, frame, settings.alpha) if family.all_shown else (),
+        failed={method: runs[method].failed for method in ordered if runs[method].failed},
     )
 
 

@@ -40,6 +40,7 @@ class Results:
         methods: every method of the file by that name, sorted, whether it takes part or not.
         first_run: these in the order they were first run.
         last: the trials of the task that was asked for last, by its key.
+        failures: how many trials failed of the tasks read so far, see ``failed_on``.
     """
 
     store: ResultStore
@@ -49,6 +50,7 @@ class Results:
     methods: tuple[str, ...] = ()
     first_run: tuple[str, ...] = ()
     last: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    failures: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         tasks = counted(len(self.tasks), "task")
@@ -68,8 +70,17 @@ class Results:
             known = method.notna()
             trials["method"] = method
             self._refuse_infinite(key, trials)
-            self.last[key] = trials if known.all() else trials[known].reset_index(drop=True)
+            trials = trials if known.all() else trials[known].reset_index(drop=True)
+            failed = trials.loc[trials["status"] == "failed", "method"].value_counts(sort=False)
+            self.failures[key] = {str(method): int(count) for method, count in failed.items()}
+            self.last[key] = trials
         return self.last[key]
+
+    def failed_on(self, key: str) -> Mapping[str, int]:
+        """How many trials failed on one task, by method, of the methods that have any."""
+        if key not in self.failures:
+            self.trials_on(key)
+        return self.failures[key]
 
     def _refuse_infinite(self, key: str, trials: pd.DataFrame) -> None:
         """No statistic is of infinite figures; a missing one is that of a failed trial."""
@@ -205,7 +216,7 @@ def one_task(results: Results, task: str) -> Results:
 def only(results: Results, methods: Sequence[str]) -> Results:
     """Results of some methods alone, by the names they have there."""
     named = {key: name for key, name in results.named.items() if name in methods}
-    return replace(results, named=named, last={})
+    return replace(results, named=named, last={}, failures={})
 
 
 def need_trials(results: Results) -> Results:

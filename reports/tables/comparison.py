@@ -12,7 +12,15 @@ from nasbench_suite.analysis.comparison import FEW_BLOCKS
 from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
 from reports.tables.rendering import Sheet, Table
-from reports.tables.text import MISSING, TELLING_SEEDS, digits_of, interval, number, p_value
+from reports.tables.text import (
+    MISSING,
+    TELLING_SEEDS,
+    digits_of,
+    interval,
+    number,
+    p_value,
+    tell_failures,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,6 +187,8 @@ def _pair_cells(row: Mapping[Any, Any], digits: int) -> tuple[str, ...]:
 
 
 def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
+    if said := tell_failures(comparison.failed):
+        yield said
     if np.isfinite(comparison.detectable):
         typical, most = (
             f"{figure:.{digits}f} {comparison.unit}".strip()
@@ -246,6 +256,7 @@ def comparisons_json(comparisons: Sequence[Comparison]) -> str:
             "detectable_of_all": _plain(comparison.detectable_of_all),
             "methods": list(comparison.methods),
             "left_out": list(comparison.left_out),
+            "failed": dict(comparison.failed),
             "ranks": [list(ends) for ends in comparison.ranks],
             "friedman": None
             if comparison.friedman is None

@@ -20,6 +20,7 @@ from reports.tables.rendering import markdown_text
 from reports.tables.text import (
     WORSE,
     explain_crossfit,
+    explain_failures,
     explain_one_figure,
     interval,
     number,
@@ -110,7 +111,8 @@ def paper_table(
         "median": "Median",
         "iqm": f"IQM with {100 * (1 - alpha):g}% interval",
     }[statistic]
-    seeds = _seeds_text(rows, dict(zip(keys, tasks, strict=True)))
+    headings = dict(zip(keys, tasks, strict=True))
+    seeds = _seeds_text(rows, headings)
     return PaperTable(
         tuple(shown),
         tasks,
@@ -121,6 +123,7 @@ def paper_table(
         + "".join(
             f" {sentence}"
             for sentence in (
+                explain_failures(rows.assign(task=rows["task_key"].map(headings))),
                 *([explain_one_figure(rows)] if statistic == "iqm" else []),
                 explain_crossfit(presented.tasks.values(), optimum=False),
                 *common_settings(presented),

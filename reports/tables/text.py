@@ -167,9 +167,21 @@ def explain_failures(rows: pd.DataFrame) -> str:
     failed = rows[rows["failed"] > 0]
     if not len(failed):
         return ""
+    named = zip(_named(failed, rows), failed["failed"], strict=True)
+    return tell_failures(dict(named), figures=bool(rows["seeds"].any()))
+
+
+def tell_failures(failed: Mapping[str, int], *, figures: bool = True) -> str:
+    """As ``explain_failures``, of trials that are counted already.
+
+    Args:
+        failed: how many, by name.
+        figures: whether any method has a figure, so that failures count as something.
+    """
+    if not failed:
+        return ""
     counts = " and count as a random architecture or the worst that was reached"
-    named = counted(zip(_named(failed, rows), failed["failed"], strict=True))
-    return f"Trials that failed{counts if rows['seeds'].any() else ''}: {named}."
+    return f"Trials that failed{counts if figures else ''}: {counted(failed.items())}."
 
 
 def _named(chosen: pd.DataFrame, rows: pd.DataFrame) -> list[str]:

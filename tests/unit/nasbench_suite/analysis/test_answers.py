@@ -384,6 +384,41 @@ def test_failures_keep_a_method_from_the_first_place(tmp_path: Path) -> None:
     assert rows.set_index("method").loc["b", "failed"] == 5
 
 
+HALF: Board = {"a": drawn(90, TEN), "b": {seed: None if seed % 2 else 90.2 for seed in TEN}}
+FAILED = "Trials that failed and count as a random architecture or the worst that was reached: "
+
+
+@pytest.mark.parametrize("boards", [[HALF], [HALF, {"a": drawn(91, TEN), "b": drawn(90, TEN)}]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("leaderboard --format markdown", "robustness --format markdown"),
+        *("compare --format markdown", "compare --over tasks --format latex"),
+        *("table", "table --format markdown"),
+    ],
+)
+def test_whatever_counts_failures_says_so(
+    command: str, boards: list[Board], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "tasks" in command and len(boards) == 1:
+        pytest.skip("over tasks there are several")
+    store = written(tmp_path / "r", boards)
+    name, *words = command.split()
+    text = printed([name, "--store", str(store), *words], capsys).replace("\\", "")
+    where = " on d0" if name == "table" and len(boards) > 1 else ""
+    assert f"{FAILED}b{where} (5)." in text
+    sound = written(tmp_path / "s", [{"a": board["a"]} | {"c": board["a"]} for board in boards])
+    text = printed([name, "--store", str(sound), *words], capsys)
+    assert "failed" not in text
+
+
+def test_failures_of_all_tasks_are_added_up(tmp_path: Path) -> None:
+    """A method that lacks a task is not compared over all, and its failures count no more."""
+    store = written(tmp_path / "r", [{**HALF, "c": {0: None}}, HALF])
+    assert [one.failed for one in compare(store)] == [{"b": 5, "c": 1}, {"b": 5}, {"b": 10}]
+    assert [one.failed for one in compare(store, methods=["a", "b"])][-1] == {"b": 10}
+
+
 def test_compare_prints_json_without_what_is_no_number(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
