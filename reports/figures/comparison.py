@@ -23,6 +23,7 @@ from nasbench_suite.analysis.comparison import (
 )
 from nasbench_suite.analysis.results import Results
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.aggregates import regret
 from nasbench_suite.statistics.sample import round_figures
 from nasbench_suite.statistics.significance import (
@@ -100,8 +101,8 @@ def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFr
             "A critical difference needs two methods with results on every task: choose a task "
             "with --task, or run more."
         )
-    blocks = [blocks_of(of_task)[methods].to_numpy() for of_task in samples.values()]
-    test = friedman(np.concatenate(blocks), alpha)
+    tables = [blocks_of(of_task)[methods] for of_task in samples.values()]
+    test = friedman(np.concatenate([table.to_numpy() for table in tables]), alpha)
     frame = pd.DataFrame(
         {
             "method": methods,
@@ -112,7 +113,12 @@ def critical_difference_data(results: Results, alpha: float = 0.05) -> pd.DataFr
             "p": test.p,
         }
     )
-    return frame.sort_values(["mean_rank", "method"], ignore_index=True)
+    frame = frame.sort_values(["mean_rank", "method"], ignore_index=True)
+    if test.blocks < max(sum(table[m].count() for table in tables) for m in methods):
+        kind = ("seed",) if len(tables) == 1 else ("seed of a task", "seeds of the tasks")
+        blocks = counted(test.blocks, *kind)
+        frame.attrs["said"] = (f"mean ranks are over the {blocks} that all methods have",)
+    return frame
 
 
 def draw_critical_difference(frame: pd.DataFrame, ax: Axes) -> Axes:

@@ -55,8 +55,8 @@ class Figure:
 
         ``attrs`` of the table hold the number of each method that decides its looks, what the task
         is judged by where there is one task, whether the order of methods was asked for, which
-        methods are left out, as they lack results on a task, and a sentence on settings that no
-        name repeats.
+        methods are left out, as they lack results on a task, and sentences: what ``data`` said
+        there, and settings that no name repeats.
         """
         presented = present(results)
         frame = self.data(presented, **choices)
@@ -65,7 +65,7 @@ class Figure:
         frame.attrs |= {
             "styles": dict(presented.styles),
             "ordered": bool(presented.order) and not self.ranked,
-            "common": common_settings(presented),
+            "common": (*frame.attrs.get("said", ()), *common_settings(presented)),
         }
         if self.across and len(presented.tasks) > 1:
             shown = {*frame["method"], *frame.get("against", ())}

@@ -358,3 +358,16 @@ def test_labels_of_panels_are_apart_and_say_nothing_twice() -> None:
     assert [ax.get_title(loc="left") for ax in figure.axes] == [
         title.removeprefix("B, C, ") for title in told
     ]
+
+
+def test_ranks_over_some_seeds_alone_say_so(toy: Benchmark, tmp_path: Path) -> None:
+    few = tmp_path / "few.sqlite"
+    run(toy, "random,local-search", seeds=range(3), store=few, evaluations=20)
+    figure = choose_figure("critical-difference")
+    assert figure.table(read_results(few)).attrs["common"] == ()
+    run(toy, "random", seeds=range(3, 8), store=few, evaluations=20)
+    said = "mean ranks are over the 3 seeds that all methods have"
+    assert said in figure.table(read_results(few)).attrs["common"]
+    run(toy, "random,local-search", seeds=range(3), store=few, evaluations=30)
+    said = "mean ranks are over the 6 seeds of the tasks that all methods have"
+    assert said in figure.table(read_results(few)).attrs["common"]
