@@ -144,6 +144,20 @@ class Anchors:
         return float(known.min() if direction == "maximize" else known.max())
 
 
+def told_failures(failed: Mapping[str, int], *, figures: bool = True) -> str:
+    """One sentence on trials that failed, and what they count as; or empty.
+
+    Args:
+        failed: how many, by method, of the methods that have any.
+        figures: whether any method has a figure, so that failures count as something.
+    """
+    if not failed:
+        return ""
+    counts = " and count as a random architecture or the worst that was reached"
+    named = ", ".join(f"{method} ({count})" for method, count in failed.items())
+    return f"Trials that failed{counts if figures else ''}: {named}."
+
+
 def anchors(task: TaskRow) -> Anchors:
     """The anchors of a task, from its benchmark where that is at hand."""
     if task.measure is not None:
@@ -303,4 +317,5 @@ __all__ = [
     "noise_spreads",
     "ranked",
     "task_samples",
+    "told_failures",
 ]

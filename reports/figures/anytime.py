@@ -273,6 +273,7 @@ def _figure(
         partial(results_curves, by=by, simultaneous=simultaneous),
         partial(draw_anytime, by=by, log=log),
         across=False,
+        with_failures=True,
     )
 
 

@@ -512,6 +512,7 @@ CRITICAL_DIFFERENCE = Figure(
     critical_difference_data,
     draw_critical_difference,
     height=critical_difference_height,
+    with_failures=True,
     ranked=True,
 )
 IMPROVEMENT = Figure(
@@ -521,6 +522,7 @@ IMPROVEMENT = Figure(
     improvement_data,
     draw_improvement,
     height=lambda methods: rows_height(methods, 0.2),
+    with_failures=True,
     ranked=True,
 )
 PROFILE = Figure(
@@ -529,6 +531,7 @@ PROFILE = Figure(
     "bands; the higher curve is better.",
     profiles_data,
     draw_profiles,
+    with_failures=True,
 )
 DISTRIBUTION = Figure(
     "Distribution of regrets",
@@ -536,4 +539,5 @@ DISTRIBUTION = Figure(
     distribution_data,
     draw_distribution,
     height=lambda methods: rows_height(methods, 0.24),
+    with_failures=True,
 )

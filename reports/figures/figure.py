@@ -9,6 +9,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from nasbench_suite.analysis.results import Results, read_results
+from nasbench_suite.analysis.samples import told_failures
 from reports.figures.methods import legend_height, letters_in, title_of
 from reports.figures.style import inks
 from reports.labels import common_settings, in_order, present
@@ -37,6 +38,8 @@ class Figure:
         ranked: whether the order of its methods is what it shows, so that nobody can ask for
             another.
         in_report: whether the HTML report shows it too, among further figures, over all tasks.
+        with_failures: whether trials that failed are drawn, as what they count as on the
+            leaderboard, which is then said below.
     """
 
     title: str
@@ -47,6 +50,7 @@ class Figure:
     height: Callable[[Sequence[str]], float] | None = None
     ranked: bool = False
     in_report: bool = False
+    with_failures: bool = False
 
     def table(self, results: Results, **choices: Any) -> pd.DataFrame:
         """The table under the names of a paper, with what its drawing needs beside it.
@@ -55,8 +59,9 @@ class Figure:
 
         ``attrs`` of the table hold the number of each method that decides its looks, what the task
         is judged by where there is one task, whether the order of methods was asked for, which
-        methods are left out, as they lack results on a task, and sentences: what ``data`` said
-        there, and settings that no name repeats.
+        methods are left out, as they lack results on a task, how many trials failed of methods that
+        are shown, where these are drawn, and sentences: what ``data`` said there, and settings that
+        no name repeats.
         """
         presented = present(results)
         frame = self.data(presented, **choices)
@@ -67,10 +72,14 @@ class Figure:
             "ordered": bool(presented.order) and not self.ranked,
             "common": (*frame.attrs.get("said", ()), *common_settings(presented)),
         }
+        shown = dict.fromkeys((*frame["method"], *frame.get("against", ())))
+        if self.with_failures:
+            of_tasks = [presented.failed_on(key) for key in presented.tasks]
+            counts = {m: sum(failed.get(m, 0) for failed in of_tasks) for m in shown}
+            frame.attrs["failed"] = {m: count for m, count in counts.items() if count}
         if self.across and len(presented.tasks) > 1:
-            shown = {*frame["method"], *frame.get("against", ())}
             everyone = {m for of_task in presented.taking_part.values() for m in of_task}
-            frame.attrs["left_out"] = sorted(everyone - shown)
+            frame.attrs["left_out"] = sorted(everyone - set(shown))
         if len(presented.tasks) == 1:
             ((key, task),) = presented.tasks.items()
             frame.attrs |= {
@@ -115,13 +124,21 @@ class Figure:
         if "task" in frame.attrs and not ax.get_title(loc="left"):
             title_of(ax, frame.attrs["task"])
             height += 0.17 * (1 + ax.get_title(loc="left").count("\n"))
-        notes = list(frame.attrs.get("common", ()))
-        if left_out := frame.attrs.get("left_out"):
-            notes.insert(0, f"not run on every task, so left out: {', '.join(left_out)}")
-        if notes:
+        if notes := _notes(frame):
             lines = (fill(note, letters_in(inches - _EDGES, note, "small")) for note in notes)
             words = "\n".join(lines)
             figure.supxlabel(words, fontsize="small", color=inks().muted)
             height += 0.15 * (1 + words.count("\n"))
         figure.set_figheight(height)
         return ax
+
+
+def _notes(frame: pd.DataFrame) -> list[str]:
+    """What is to be said below a figure of what ``Figure.table`` made."""
+    left_out = frame.attrs.get("left_out")
+    said = (
+        f"not run on every task, so left out: {', '.join(left_out)}" if left_out else "",
+        told_failures(frame.attrs.get("failed", {})),
+        *frame.attrs.get("common", ()),
+    )
+    return [*filter(None, said)]

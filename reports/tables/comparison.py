@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nasbench_suite.analysis.comparison import FEW_BLOCKS
+from nasbench_suite.analysis.samples import told_failures
 from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
 from reports.tables.rendering import Sheet, Table
@@ -19,7 +20,6 @@ from reports.tables.text import (
     interval,
     number,
     p_value,
-    tell_failures,
 )
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _pair_cells(row: Mapping[Any, Any], digits: int) -> tuple[str, ...]:
 
 
 def _notes(comparison: Comparison, digits: int) -> Iterator[str]:
-    if said := tell_failures(comparison.failed):
+    if said := told_failures(comparison.failed):
         yield said
     if np.isfinite(comparison.detectable):
         typical, most = (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nasbench_suite.analysis.samples import told_failures
 from nasbench_suite.errors import and_more
 
 if TYPE_CHECKING:
@@ -168,20 +169,7 @@ def explain_failures(rows: pd.DataFrame) -> str:
     if not len(failed):
         return ""
     named = zip(_named(failed, rows), failed["failed"], strict=True)
-    return tell_failures(dict(named), figures=bool(rows["seeds"].any()))
-
-
-def tell_failures(failed: Mapping[str, int], *, figures: bool = True) -> str:
-    """As ``explain_failures``, of trials that are counted already.
-
-    Args:
-        failed: how many, by name.
-        figures: whether any method has a figure, so that failures count as something.
-    """
-    if not failed:
-        return ""
-    counts = " and count as a random architecture or the worst that was reached"
-    return f"Trials that failed{counts if figures else ''}: {counted(failed.items())}."
+    return told_failures(dict(named), figures=bool(rows["seeds"].any()))
 
 
 def _named(chosen: pd.DataFrame, rows: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -20,6 +20,7 @@ from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import run
 from nasbench_suite.statistics.sample import round_figures
+from nasbench_suite.tasks import Session
 from reports.figures import comparison as figures
 from reports.figures import gallery
 from reports.figures.diagnostics import diagnostic_drawing
@@ -216,6 +217,40 @@ def test_distributions_leave_out_who_was_not_run_on_every_task(
     frame = choose_figure("distribution").table(read_results(path))
     assert frame["method"].unique().tolist() == ["Random search"]
     assert frame.attrs["left_out"] == ["Local search", "TPE"]
+
+
+@dataclass
+class Stumbling(RegularizedEvolution):
+    """Evolution of which every other trial fails."""
+
+    population_size: int = 4
+    sample_size: int = 2
+
+    def start(self, session: Session) -> None:
+        if session.seed % 2:
+            raise ArithmeticError("a slip")
+        super().start(session)
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_figures_say_which_trials_failed(name: str, toy: Benchmark, tmp_path: Path) -> None:
+    """As they draw what a failure counts as; those of methods that are not shown are not said."""
+    path = tmp_path / "r.sqlite"
+    run(
+        toy,
+        ["random", "local-search", ("half", Stumbling())],
+        seeds=range(4),
+        store=path,
+        evaluations=10,
+    )
+    results = read_results(path)
+    counts = "count as a random architecture or the worst that was reached"
+    for shown, note in (
+        (results, f"Trials that failed and {counts}: half (2)."),
+        (present(results, methods=["random", "local-search"]), ""),
+    ):
+        figure = gallery.make_figure(name, choose_figure(name).table(shown))
+        assert " ".join(figure.get_supxlabel().split()) == note
 
 
 def test_what_cannot_be_drawn_is_refused(results: Results, tmp_path: Path) -> None:
