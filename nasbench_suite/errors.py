@@ -1,12 +1,15 @@
-"""The one exception that reaches a user."""
+"""The one exception that reaches a user, and the one warning."""
 
 from __future__ import annotations
 
 import re
+import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 _MOST_SUGGESTED = 5
+_OURS = ("nasbench_suite.", "reports.")
 
 
 class SuiteError(ValueError):
@@ -14,6 +17,21 @@ class SuiteError(ValueError):
 
     The command line prints the sentence and exits with code 2.
     """
+
+
+class SuiteWarning(UserWarning):
+    """What should be known, in one sentence.
+
+    The command line prints the sentence alone on standard error.
+    """
+
+
+def warn(sentence: str) -> None:
+    """Warn of something at the line outside the suite that called it."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back and str(frame.f_globals.get("__name__")).startswith(_OURS):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, SuiteWarning, stacklevel=level)
 
 
 def reason(error: BaseException) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from nasbench_suite.analysis.results import Results, choose_task, one_task, read
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
+from nasbench_suite.errors import warn
 from nasbench_suite.parsing import counted
 from nasbench_suite.runner import RunSummary
 from nasbench_suite.runner import run as run_trials
@@ -168,11 +167,7 @@ def run(
 
 
 def _warn(hint: str) -> None:
-    """Warn of a hint, at the line outside the suite that called it."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back and str(frame.f_globals.get("__name__")).startswith("nasbench_suite."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(f"{hint.removesuffix('.')}.", stacklevel=level)
+    warn(f"{hint.removesuffix('.')}.")
 
 
 __all__ = ["Experiment", "run"]

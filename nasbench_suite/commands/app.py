@@ -6,6 +6,9 @@ imported is listed with the reason, and says it when it is called; all others ar
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from inspect import getdoc
 from typing import Annotated, Any
@@ -17,7 +20,7 @@ from typer.models import TyperInfo
 
 from nasbench_suite import registry
 from nasbench_suite.deprecated import OPTIONS, current_options, refuse_removed
-from nasbench_suite.errors import SuiteError, printable
+from nasbench_suite.errors import SuiteError, SuiteWarning, printable
 
 # What the help lists together; a command of nobody's group stands at the end.
 _GROUPS = {
@@ -70,7 +73,8 @@ class Commands(TyperGroup):
         from nasbench_suite.commands.usage import value_fault
 
         try:
-            return super().invoke(ctx)
+            with spoken_warnings():
+                return super().invoke(ctx)
         except typer.BadParameter as error:
             if not (said := value_fault(error)):
                 raise
@@ -115,6 +119,22 @@ class Commands(TyperGroup):
             registry.find("commands", args[0])
             args = [args[0], *current_options(OPTIONS.get(args[0], {}), args[1:])]
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def spoken_warnings() -> Iterator[None]:
+    """Print our warnings on standard error as sentences, without a place in the source."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
+            if issubclass(category, SuiteWarning):
+                typer.echo(str(message), err=True)
+            else:
+                others(message, category, *rest, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _add_refusal(app: typer.Typer, name: str, sentence: str) -> None:

@@ -14,7 +14,13 @@ from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
-from reports.figures.methods import balanced, legend_columns, legend_height, letters_in
+from reports.figures.methods import (
+    balanced,
+    legend_columns,
+    legend_height,
+    legend_names,
+    letters_in,
+)
 from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
 from reports.labels import present, told_apart
 
@@ -123,7 +129,7 @@ def make_panels(
         ax.remove()
     figure.legend(
         handles=list(handles.values()),
-        labels=list(handles),
+        labels=legend_names(list(handles), inches),
         loc="outside lower center",
         ncols=legend_columns(list(handles), inches),
         frameon=False,

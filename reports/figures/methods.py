@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from textwrap import fill
+from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Any
 
 from reports.figures.style import inks
@@ -114,10 +114,13 @@ def add_legend(ax: Axes, names: Sequence[str], frame: pd.DataFrame | None = None
     handles, labels = ax.get_legend_handles_labels()
     others = [other.get_legend() for other in ax.figure.axes if other is not ax]
     told = [{text.get_text() for text in legend.get_texts()} for legend in others if legend]
-    if not handles or any(names.issuperset(labels) for names in told):
+    shown = legend_names(labels, width_of(ax))
+    if not handles or any(names.issuperset(shown) for names in told):
         return  # a legend of all panels that are alike
     columns = legend_columns(labels, width_of(ax))
     legend = ax.legend(
+        handles,
+        shown,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + _below_labels(ax),
@@ -128,11 +131,10 @@ def add_legend(ax: Axes, names: Sequence[str], frame: pd.DataFrame | None = None
         handlelength=2.6,
     )
     numbers = method_numbers(names, frame)
-    for text, handle in zip(legend.get_texts(), legend.legend_handles, strict=True):
-        if text.get_text() in numbers:
-            for part in (text, handle):
-                if part is not None:
-                    belongs(part, ax, numbers[text.get_text()])
+    for name, *parts in zip(labels, legend.get_texts(), legend.legend_handles, strict=True):
+        for part in parts if name in numbers else ():
+            if part is not None:
+                belongs(part, ax, numbers[name])
 
 
 def _below_labels(ax: Axes) -> Transform:
@@ -176,10 +178,8 @@ def legend_columns(names: Sequence[str], inches: float) -> int:
         inches: those of the axes and what stands on their left.
     """
     import numpy as np
-    from matplotlib import rcParams
 
-    beside = 5.4 * 0.833 * float(rcParams["font.size"]) / 72  # line, and gaps of a legend
-    widths = [beside + 1.05 * text_width(name, "small") for name in names]
+    widths = [_beside_name() + 1.05 * text_width(name, "small") for name in names]
     fitting = (
         columns
         for columns in range(len(names), 1, -1)
@@ -188,10 +188,36 @@ def legend_columns(names: Sequence[str], inches: float) -> int:
     return next(fitting, 1)
 
 
+def legend_names(names: Sequence[str], inches: float) -> list[str]:
+    """Names as a legend shows them: in several lines what is wider than the axes.
+
+    Args:
+        names: in the order of the legend.
+        inches: as of ``legend_columns``.
+    """
+    room = inches - _LEFT - _beside_name()
+    return [
+        balanced(name, letters_in(room, name, "small"))
+        if 1.05 * text_width(name, "small") > room
+        else name
+        for name in names
+    ]
+
+
+def _beside_name() -> float:
+    """Inches of a legend's line and gaps beside a name."""
+    from matplotlib import rcParams
+
+    return 5.4 * 0.833 * float(rcParams["font.size"]) / 72
+
+
 def legend_height(names: Sequence[str], inches: float) -> float:
     """Inches that ``add_legend`` takes below the axes."""
-    rows = -(-len(names) // legend_columns(names, inches))
-    return 0.16 * rows + 0.05
+    import numpy as np
+
+    lines = [1 + name.count("\n") for name in legend_names(names, inches)]
+    columns = np.array_split(lines, legend_columns(names, inches))
+    return 0.16 * max(int(column.sum()) for column in columns) + 0.05
 
 
 def best_few(names: Sequence[str], most: int = MOST_CURVES) -> tuple[list[str], str]:
@@ -229,13 +255,22 @@ def plain_numbers(ax: Axes, axis: str = "y") -> None:
 
 
 def wrap_name(name: str, width: int = _LONG_NAME) -> str:
-    """A method's name, its hyper-parameters on lines of their own, none broken."""
+    """A method's name, its hyper-parameters on lines of their own.
+
+    None is broken but those too long for two lines.
+    """
     lines = [""]
-    for part in re.findall(r"\(?[^\[(,]+[\[,]?\s?", name):
+    parts = re.findall(r"\(?[^\[(,]+[\[,]?\s?", name)
+    for part in (piece for whole in parts for piece in _pieces(whole, width)):
         if len(lines[-1]) + len(part) > width and lines[-1]:
             lines.append("")
         lines[-1] += part
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _pieces(part: str, width: int) -> list[str]:
+    """Part of a name, broken where two lines do not hold it."""
+    return wrap(part, width, drop_whitespace=False) if len(part) > 2 * width else [part]
 
 
 def readable(colour: Any) -> tuple[float, ...]:
@@ -293,6 +328,7 @@ __all__ = [
     "draw_band",
     "legend_columns",
     "legend_height",
+    "legend_names",
     "letters_in",
     "method_numbers",
     "method_styles",

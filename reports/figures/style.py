@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, and_more, choose_from, warn
 from nasbench_suite.files.atomic import replacing
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ METADATA: dict[str, dict[str, Any]] = {  # no dates, so that equal results give 
     ".png": {},
     ".svg": {"Date": None},
 }
+
+
+# What matplotlib warns of, once for each letter.
+_LACKING = re.compile(r"Glyph (\d+) .* missing from font\(s\) (.+)\.")
+_MOST_LETTERS = 10  # that the font lacks are named
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,8 @@ def paper_style(venue: str = "neurips", *, dark: bool = False) -> Iterator[None]
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a figure as PDF, PNG or SVG, by the end of the name.
 
+    One sentence warns of letters that the font lacks, as they are drawn as boxes.
+
     Raises:
         SuiteError: another kind of file, a folder that does not exist or cannot be written.
     """
@@ -132,8 +141,27 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     check_figure_path(path)
     show_as_text(figure)
     kind = path.suffix.lower()
-    with replacing(path) as partial:
-        figure.savefig(partial, format=kind.removeprefix("."), metadata=METADATA[kind])
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("always", _LACKING.pattern)
+        with replacing(path) as partial:
+            figure.savefig(partial, format=kind.removeprefix("."), metadata=METADATA[kind])
+    lacking: dict[str, str] = {}  # fonts by letter
+    for one in told:
+        if found := _LACKING.match(str(one.message)):
+            lacking[chr(int(found[1]))] = found[2]
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    if lacking:
+        named = f"{' '.join(list(lacking)[:_MOST_LETTERS])}{and_more(len(lacking) - _MOST_LETTERS)}"
+        warn(
+            f"{path}: the font {next(iter(lacking.values()))} lacks {named}, drawn as boxes; a "
+            f"labels file (--labels) gives names in other letters."
+        )
+
+
+def without_lacking() -> None:
+    """Warn of no letter that a font lacks: where text stays text, others are at hand."""
+    warnings.filterwarnings("ignore", _LACKING.pattern)
 
 
 def show_as_text(figure: Figure) -> None:
@@ -143,11 +171,13 @@ def show_as_text(figure: Figure) -> None:
 
     parser = MathTextParser("path")
     for text in figure.findobj(Text):
-        if text.get_parse_math() and text.get_text().count("$") > 1:
-            try:
-                parser.parse(text.get_text())
-            except ValueError:
-                text.set_parse_math(False)
+        lines = text.get_text().split("\n")  # drawn one by one
+        try:
+            for line in lines if text.get_parse_math() else ():
+                if line.count("$") > 1:
+                    parser.parse(line)
+        except ValueError:
+            text.set_parse_math(False)
 
 
 def check_figure_path(path: Path) -> None:

@@ -10,6 +10,7 @@ import io
 import math
 import re
 import shlex
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ from nasbench_suite.rows import TaskRow
 from nasbench_suite.statistics.aggregates import TAIL
 from reports.figures.gallery import choose_figure, list_figures, make_figure
 from reports.figures.methods import MOST_CURVES
-from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text
+from reports.figures.style import LIGHT, METADATA, paper_style, show_as_text, without_lacking
 from reports.labels import only
 from reports.tables.rendering import Table
 from reports.tables.robustness import robustness_sheet
@@ -149,7 +150,9 @@ def inline_svg(figure: MatplotlibFigure, key: str) -> str:
     """
     buffer = io.StringIO()
     show_as_text(figure)
-    figure.savefig(buffer, format="svg", metadata=METADATA[".svg"], transparent=True)
+    with warnings.catch_warnings():
+        without_lacking()  # the browser chooses the font
+        figure.savefig(buffer, format="svg", metadata=METADATA[".svg"], transparent=True)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -17,7 +17,7 @@ from scipy import stats
 from nasbench_suite.analysis.results import Results, choose_task, one_task, read_results
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.errors import SuiteError, SuiteWarning
 from nasbench_suite.runner import run
 from nasbench_suite.statistics.sample import round_figures
 from nasbench_suite.tasks import Session
@@ -33,6 +33,7 @@ from reports.figures.methods import add_legend, method_styles, wrap_name
 from reports.figures.style import WIDTHS
 from reports.labels import present, read_labels
 from reports.tables.paper import paper_table, paper_table_latex, paper_table_markdown
+from search_methods.random_search import RandomSearch
 from search_methods.regularized_evolution import RegularizedEvolution
 
 mpl.use("Agg")
@@ -337,7 +338,10 @@ def test_long_names_cover_no_curve(tmp_path: Path) -> None:
     assert "".join(lines) == name
     assert lines[1:] == ["sqrt_relaxation=False,", "normalised_nodes=none,", "local_rate=False]"]
     assert wrap_name("darts") == "darts"
-    for names in (["a", "b"], ["a", name]):
+    word = "x" * 120
+    assert max(map(len, wrap_name(word).split("\n"))) <= 26
+    assert wrap_name(word).replace("\n", "") == word
+    for names in (["a", "b"], ["a", name], ["a", word]):
         figure = Figure(figsize=(3.25, 3.0), layout="constrained")
         ax = figure.subplots()
         for label in names:
@@ -347,6 +351,32 @@ def test_long_names_cover_no_curve(tmp_path: Path) -> None:
         legend = ax.get_legend()
         assert legend is not None
         assert legend.get_window_extent().y1 < ax.get_window_extent().y0
+        assert legend.get_window_extent().x1 <= figure.bbox.x1
+        assert [text.get_gid() is not None for text in legend.get_texts()] == [True, True]
+
+
+def test_letters_that_the_font_lacks_are_told_in_one_sentence(
+    toy: Benchmark,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By a command on standard error alone, in Python as a warning at the caller's line."""
+    store, path = tmp_path / "r.sqlite", tmp_path / "f.png"
+    methods = [(name, RandomSearch()) for name in ("名前 前", "$x$ <b>|&%#~^\\[" + "y" * 120)]
+    run(toy, methods, seeds=range(2), store=store, evaluations=5)
+    with pytest.warns(SuiteWarning) as told:
+        write_paper_figure(read_results(store), "profile", path)
+    (one,) = told
+    assert str(one.message).startswith(f"{path}: the font STIXGeneral lacks 名 前, drawn as boxes")
+    assert one.filename == __file__
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        build_app()(["figure", "profile", "--store", str(store), "-o", str(path)])
+    assert not ended.value.code
+    said = capfd.readouterr().err.splitlines()
+    assert not caplog.records
+    assert [line for line in said if "made the same evaluations" not in line] == [str(one.message)]
 
 
 def test_a_method_looks_the_same_in_every_figure(results: Results) -> None:
