@@ -220,13 +220,21 @@ def read_labels(path: str | Path) -> Labels:
 @cache
 def _read(path: Path) -> Labels:
     try:
-        return Labels.model_validate(read_toml(path, "Labels file"))
+        labels = Labels.model_validate(read_toml(path, "Labels file"))
     except ValidationError as error:
         fault = error.errors()[0]
         if fault["type"] == "extra_forbidden":
             known = choose_from("table", str(fault["loc"][0]), list(Labels.model_fields))
             raise SuiteError(f"Labels file {path}: {known}") from None
         raise SuiteError(f"Labels file {path}: {first_fault(error)}") from None
+    for kind, names in labels.model_dump().items():
+        for key, name in names.items():
+            if not name.strip():
+                raise SuiteError(
+                    f"Labels file {path}: {kind}.{key} is blank: write the name that tables and "
+                    f"figures shall show, or leave it out."
+                )
+    return labels
 
 
 def present(

@@ -437,5 +437,9 @@ def test_labels_choose_names_and_an_order_is_kept(results: Results, tmp_path: Pa
     (tmp_path / "bad.toml").write_text("[method]\n")
     with pytest.raises(SuiteError, match="methods"):
         read_labels(tmp_path / "bad.toml")
+    for number, blank in enumerate(("", " ", "\\t\\u2003")):
+        (tmp_path / f"{number}.toml").write_text(f'[methods]\nrandom = "{blank}"')
+        with pytest.raises(SuiteError, match=r"methods\.random is blank"):
+            read_labels(tmp_path / f"{number}.toml")
     plain = present(results, plain=True)
     assert set(plain.trials["method"]) == set(results.trials["method"])
