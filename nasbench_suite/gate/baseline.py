@@ -17,6 +17,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
 from nasbench_suite.files.limits import beyond_limits
 from nasbench_suite.files.unpacking import need_regular_file
+from nasbench_suite.parsing import counted
 from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def make_baseline(
     dataset: str | None = None,
     diagnostic: str | None = None,
 ) -> Baseline:
-    """The finished trials of a results file as a baseline.
+    """The trials of a results file as a baseline.
+
+    No check passes where a trial failed, so there is no baseline of a method of which one did.
 
     Args:
         store: a results file.
@@ -87,7 +90,7 @@ def make_baseline(
 
     Raises:
         SuiteError: the file cannot be read, has no such method or diagnostic, two different
-            methods of one label, or a method without a finished trial.
+            methods of one label, a method without a finished trial, or one with a failed trial.
     """
     results = store
     if not isinstance(results, Results):
@@ -106,6 +109,12 @@ def make_baseline(
             raise SuiteError(
                 f"{method} has no {missing} on {results.names[str(key)]}: mend it and run "
                 f"it again, or leave it out with --methods."
+            )
+        if failed := int((part["status"] == "failed").sum()):
+            raise SuiteError(
+                f"{failed} of {counted(len(part), 'trial')} of {method} failed on "
+                f"{results.names[str(key)]}, and no check passes where a trial failed: mend it and "
+                f"run it again, or leave it out with --methods."
             )
         task = results.tasks[str(key)]
         own = (task.unit, task.direction, task.noise_floor)

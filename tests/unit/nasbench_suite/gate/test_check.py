@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Command
 from scipy import stats
 
 from nasbench_suite.analysis.results import read_results
@@ -55,6 +56,16 @@ class Reordered(RegularizedEvolution):
 
     def start(self, session: Session) -> None:
         session.rng.random()
+        super().start(session)
+
+
+@dataclass
+class Half(RegularizedEvolution):
+    """Evolution of which every other trial fails."""
+
+    def start(self, session: Session) -> None:
+        if session.seed % 2:
+            raise ArithmeticError("a slip")
         super().start(session)
 
 
@@ -323,6 +334,22 @@ def test_a_failing_method_is_a_regression(toy: Benchmark, tmp_path: Path) -> Non
     found = check(after, make_baseline(before))
     assert found.findings[0].verdict == "worse"
     assert "2 trials failed" in found.markdown()
+
+
+def test_a_method_with_a_failed_trial_has_no_baseline(
+    nasbench: Command, toy: Benchmark, tmp_path: Path
+) -> None:
+    """No check of it would pass, not even of the same file; what is left out hinders nothing."""
+    store, baseline = tmp_path / "r.sqlite", tmp_path / "b.json"
+    run(toy, [("half", Half(**SMALL)), "random"], seeds=range(4), store=store, evaluations=30)
+    words = ("check", "--store", store, "--baseline", baseline)
+    ended = nasbench(*words, "--save")
+    assert ended.code == 2
+    assert "2 of 4 trials of half[" in ended.err
+    assert ended.err.count(". ") == 0
+    assert not baseline.exists()
+    assert nasbench(*words, "--save", "--methods", "random").code == 0
+    assert nasbench(*words).code == 0
 
 
 def test_the_power_is_that_of_all_comparisons(toy: Benchmark, tmp_path: Path) -> None:
