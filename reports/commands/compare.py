@@ -90,7 +90,8 @@ def compare(
         elif form is Format.JSON:
             typer.echo(costs.to_json(orient="records", indent=2))
         else:
-            sheet = comparison_tables.cost_sheet(costs, results.method(cost))
+            failed = {name: results.failed_on(key) for key, name in results.names.items()}
+            sheet = comparison_tables.cost_sheet(costs, results.method(cost), failed)
             print_sheet(sheet, form, results)
         return
     if against not in (None, BEST):

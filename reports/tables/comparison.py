@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 _ONE_METHOD = ("identical", *(MISSING,) * 6)  # in place of what is estimated of two methods
 
 
-def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
+def cost_sheet(
+    costs: pd.DataFrame, reference: str, failed: Mapping[str, Mapping[str, int]] | None = None
+) -> Sheet:
     """One table a task of what methods spend to be as good as one of them is at its end.
 
     Args:
         costs: as ``nasbench_suite.analysis.curves.matched_costs`` gives them.
         reference: that method.
+        failed: how many trials failed, by task and method, which its curve counts.
     """
     tables = []
     for task, part in costs.groupby("task", sort=False):
@@ -54,7 +57,7 @@ def cost_sheet(costs: pd.DataFrame, reference: str) -> Sheet:
                 columns=("method", "evaluations", "speedup"),
                 rows=tuple(rows),
                 best=tuple(row[0] == reference for row in rows),
-                notes=(),
+                notes=tuple(filter(None, [told_failures((failed or {}).get(str(task), {}))])),
             )
         )
     legend = (

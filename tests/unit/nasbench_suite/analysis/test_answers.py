@@ -394,6 +394,7 @@ FAILED = "Trials that failed and count as a random architecture or the worst tha
     [
         *("leaderboard --format markdown", "robustness --format markdown"),
         *("compare --format markdown", "compare --over tasks --format latex"),
+        "compare --cost-to-reach a --format markdown",
         *("table", "table --format markdown"),
     ],
 )
