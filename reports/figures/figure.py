@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MatplotlibFigure
 
+NOTE_LINE = 0.15  # inches of a line of notes
 _EDGES = 0.3  # inches beside notes
 
 
@@ -124,21 +126,29 @@ class Figure:
         if "task" in frame.attrs and not ax.get_title(loc="left"):
             title_of(ax, frame.attrs["task"])
             height += 0.17 * (1 + ax.get_title(loc="left").count("\n"))
-        if notes := _notes(frame):
-            lines = (fill(note, letters_in(inches - _EDGES, note, "small")) for note in notes)
-            words = "\n".join(lines)
+        if words := notes_below([frame], inches):
             figure.supxlabel(words, fontsize="small", color=inks().muted)
-            height += 0.15 * (1 + words.count("\n"))
+            height += NOTE_LINE * (1 + words.count("\n"))
         figure.set_figheight(height)
         return ax
 
 
-def _notes(frame: pd.DataFrame) -> list[str]:
-    """What is to be said below a figure of what ``Figure.table`` made."""
-    left_out = frame.attrs.get("left_out")
+def notes_below(frames: Sequence[pd.DataFrame], inches: float) -> str:
+    """What is to be said below a figure of what ``Figure.table`` made, a panel each; or empty.
+
+    Args:
+        frames: of the panels; what is said of several is said once.
+        inches: width of the figure, which lines of small letters keep within.
+    """
+    failed: Counter[str] = Counter()
+    for frame in frames:
+        failed.update(frame.attrs.get("failed", {}))
+    left_out = frames[0].attrs.get("left_out")
     said = (
         f"not run on every task, so left out: {', '.join(left_out)}" if left_out else "",
-        told_failures(frame.attrs.get("failed", {})),
-        *frame.attrs.get("common", ()),
+        told_failures(failed),
+        *dict.fromkeys(one for frame in frames for one in frame.attrs.get("common", ())),
     )
-    return [*filter(None, said)]
+    return "\n".join(
+        fill(note, letters_in(inches - _EDGES, note, "small")) for note in said if note
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nasbench_suite import registry
 from nasbench_suite.analysis.results import Results, choose_task, one_task
 from nasbench_suite.errors import SuiteError
-from reports.figures.figure import Figure
+from reports.figures.figure import NOTE_LINE, Figure, notes_below
 from reports.figures.methods import (
     balanced,
     legend_columns,
@@ -21,7 +21,7 @@ from reports.figures.methods import (
     legend_names,
     letters_in,
 )
-from reports.figures.style import check_figure_path, figure_width, paper_style, save_figure
+from reports.figures.style import check_figure_path, figure_width, inks, paper_style, save_figure
 from reports.labels import present, told_apart
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def make_panels(
     width: str = "column",
     height: float | None = None,
 ) -> MatplotlibFigure:
-    """A figure of one task for several, a panel each, with one legend below.
+    """A figure of one task for several, a panel each, with notes and one legend below.
 
     What the titles have in common is said once, above all panels.
 
@@ -110,8 +110,10 @@ def make_panels(
             frame.attrs["metric"] = ""  # no label says it again
     titles = [balanced(title, letters_in(across - _BESIDE, title, "small")) for title in titles]
     lines = max(title.count("\n") for title in titles)
+    words = notes_below(list(frames.values()), inches)
     if height is None:
         height = rows * (0.6 * across + 0.5 + 0.14 * lines) + legend_height(methods, inches) + 0.3
+        height += NOTE_LINE * (words.count("\n") + 1 if words else 0)
     figure = MatplotlibFigure(figsize=(inches, height), layout="constrained")
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     if common:
@@ -127,7 +129,9 @@ def make_panels(
             legend.remove()
     for ax in axes[len(frames) :]:
         ax.remove()
-    figure.legend(
+    legend = figure.legend(
+        title=words or None,  # an overall label below would cover the legend
+        title_fontsize="small",
         handles=list(handles.values()),
         labels=legend_names(list(handles), inches),
         loc="outside lower center",
@@ -135,6 +139,7 @@ def make_panels(
         frameon=False,
         prop={"size": "small"},
     )
+    legend.get_title().set(color=inks().muted, horizontalalignment="center")
     return figure
 
 

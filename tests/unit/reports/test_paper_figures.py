@@ -254,6 +254,24 @@ def test_figures_say_which_trials_failed(name: str, toy: Benchmark, tmp_path: Pa
         assert " ".join(figure.get_supxlabel().split()) == note
 
 
+def test_panels_say_together_which_trials_failed(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "r.sqlite"
+    for budget in (10, 20):
+        methods = ["random", ("half", Stumbling())]
+        run(toy, methods, seeds=range(4), store=path, evaluations=budget)
+    results = present(read_results(path))
+    chosen = choose_figure("anytime")
+    frames = {name: chosen.table(one_task(results, name)) for name in results.names.values()}
+    (legend,) = gallery.make_panels("anytime", frames).legends
+    words = " ".join(legend.get_title().get_text().split())
+    assert words.startswith("Trials that failed and count as")
+    assert words.endswith("half (4).")
+    for frame in frames.values():
+        frame.attrs["failed"] = {}
+    (legend,) = gallery.make_panels("anytime", frames).legends
+    assert not legend.get_title().get_text()
+
+
 def test_what_cannot_be_drawn_is_refused(results: Results, tmp_path: Path) -> None:
     for name, path, settings, sentence in (
         ("curve", "f.pdf", {}, "Unknown figure"),
