@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -142,6 +142,32 @@ class Anchors:
         if not len(known):
             return np.nan
         return float(known.min() if direction == "maximize" else known.max())
+
+
+def explain_crossfit(tasks: Iterable[TaskRow], *, optimum: bool = True, front: bool = False) -> str:
+    """What cross-fitting means where a task is cross-fitted; empty of none.
+
+    Args:
+        tasks: what is shown.
+        optimum: whether their optimum is shown too.
+        front: whether it is their true fronts that are shown instead.
+    """
+    divided = [task.crossfitted for task in tasks]
+    if not any(divided):
+        return ""
+    where = "" if all(divided) else ", where a table has several trainings of an architecture"
+    text = f"Cross-fitted{where}: a search is judged by other trainings than it saw."
+    if front:
+        text += (
+            " The true front is judged so too, of architectures chosen by the other trainings, so "
+            "what a search found may lie beyond it and its hypervolume exceed 1."
+        )
+    elif optimum:
+        text += (
+            " The optimum is judged so too, by a training that the best architecture was not "
+            "chosen by, so a method's figures may exceed it and its regret be below zero."
+        )
+    return text
 
 
 def told_failures(failed: Mapping[str, int], *, figures: bool = True) -> str:

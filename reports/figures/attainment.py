@@ -10,6 +10,7 @@ import numpy as np
 
 from nasbench_suite.analysis.fronts import attainment_surfaces
 from nasbench_suite.analysis.results import Results
+from nasbench_suite.analysis.samples import explain_crossfit
 from nasbench_suite.errors import SuiteError
 from reports.figures.figure import Figure
 from reports.figures.methods import (
@@ -77,7 +78,7 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
     for each in dict.fromkeys((share, *_SHARES)):
         for method, points in attainment_surfaces(results, key, each).items():
             surfaces.append((method, each, points))
-    return pd.concat(
+    frame = pd.concat(
         [
             pd.DataFrame(
                 {"method": method, "share": each, "x": points[:, 1], "y": points[:, 0]}
@@ -94,6 +95,8 @@ def attainment_data(results: Results, share: float = 0.5) -> pd.DataFrame:
         front_label=front_label(task.measure),
         middle=share,
     )
+    frame.attrs["said"] = [*filter(None, [explain_crossfit([task], front=True)])]
+    return frame
 
 
 def front_label(measure: Mapping[str, Any]) -> str:

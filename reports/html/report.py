@@ -17,6 +17,7 @@ import numpy as np
 
 from nasbench_suite.analysis.leaderboard import results_boards
 from nasbench_suite.analysis.results import Results
+from nasbench_suite.analysis.samples import explain_crossfit
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.rows import TaskRow
@@ -26,7 +27,6 @@ from reports.html.panels import Panel, Section, all_panels, task_tags
 from reports.labels import Labels, Presented, common_settings, in_order, read_presented
 from reports.tables.rendering import AFTER, BEFORE, Table, compares, overall_table, task_notes
 from reports.tables.text import (
-    explain_crossfit,
     explain_marks,
     interval,
     mark,

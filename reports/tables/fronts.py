@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from nasbench_suite.analysis.samples import explain_crossfit
 from nasbench_suite.deprecated import moved
 from nasbench_suite.parsing import counted
 from reports.labels import Labels, labels_of
@@ -77,7 +78,9 @@ def fronts_sheet(results: Results, rows: pd.DataFrame) -> Sheet:
                 notes=tuple(_notes(results.tasks[str(key)], labels)),
             )
         )
-    return Sheet(tuple(parts), _LEGEND)
+    shown = (results.tasks[str(key)] for key in rows["task_key"].unique())
+    crossfit = explain_crossfit(shown, front=True)
+    return Sheet(tuple(parts), (*_LEGEND, *filter(None, [crossfit])))
 
 
 def _beside(measure: Mapping[str, Any]) -> str:

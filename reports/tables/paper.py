@@ -10,6 +10,7 @@ import numpy as np
 
 from nasbench_suite.analysis.leaderboard import Boards, results_boards
 from nasbench_suite.analysis.results import budget_text
+from nasbench_suite.analysis.samples import explain_crossfit
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import counted, seed_ranges
 from nasbench_suite.statistics.significance import check_level
@@ -19,7 +20,6 @@ from reports.tables.latex import NEEDED, latex_table, latex_text
 from reports.tables.rendering import markdown_text
 from reports.tables.text import (
     WORSE,
-    explain_crossfit,
     explain_failures,
     explain_one_figure,
     interval,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nasbench_suite.analysis.sameness import idle_settings, told
+from nasbench_suite.analysis.samples import explain_crossfit
 from nasbench_suite.deprecated import moved
 from reports.labels import labels_of
 from reports.tables.latex import NEEDED, latex_table, latex_text
 from reports.tables.text import (
     MISSING,
     counted,
-    explain_crossfit,
     explain_failures,
     explain_marks,
     explain_one_figure,

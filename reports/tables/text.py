@@ -118,26 +118,6 @@ def optimum_text(task: TaskRow, digits: int | None = None) -> str:
     return f"{shown} (cross-fitted)" if task.crossfitted else shown
 
 
-def explain_crossfit(tasks: Iterable[TaskRow], *, optimum: bool = True) -> str:
-    """What cross-fitting means where a task is cross-fitted; empty of none.
-
-    Args:
-        tasks: what is shown.
-        optimum: whether their optimum is shown too.
-    """
-    divided = [task.crossfitted for task in tasks]
-    if not any(divided):
-        return ""
-    where = "" if all(divided) else ", where a table has several trainings of an architecture"
-    text = f"Cross-fitted{where}: a search is judged by other trainings than it saw."
-    if optimum:
-        text += (
-            " The optimum is judged so too, by a training that the best architecture was not "
-            "chosen by, so a method's figures may exceed it and its regret be below zero."
-        )
-    return text
-
-
 def explain_one_figure(rows: pd.DataFrame) -> str:
     """One sentence on methods whose seeds, few as they are, all gave one figure; or empty.
 

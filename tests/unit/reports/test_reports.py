@@ -287,6 +287,19 @@ def test_boards_say_what_few_equal_figures_and_a_crossfitted_optimum_are(
         assert board.count(optimum) == int(name != "table"), name
 
 
+@pytest.mark.parametrize("crossfit", [True, False])
+def test_fronts_say_why_a_search_may_lie_beyond_the_true_one(
+    nasbench: Command, toy: Benchmark, tmp_path: Path, crossfit: bool
+) -> None:
+    store, further = tmp_path / "r.sqlite", ["toy_train_time_9"]
+    run(toy, "random", seeds=2, evaluations=5, store=store, objectives=further, crossfit=crossfit)
+    beyond = "what a search found may lie beyond it and its hypervolume exceed 1"
+    assert (beyond in nasbench("fronts", store, "--format", "markdown").out) == crossfit
+    figure = choose_figure("attainment").plot(store).get_figure(root=True)
+    assert figure is not None
+    assert (beyond in figure.get_supxlabel().replace("\n", " ")) == crossfit
+
+
 def test_a_zero_has_no_sign() -> None:
     assert [number(-0.002, 2), number(-0.0), number(-0.01, 2)] == ["0.00", "0", "-0.01"]
     assert interval(-0.004, 0.5, 2) == "[0.00, 0.50]"
