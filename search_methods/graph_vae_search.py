@@ -83,7 +83,6 @@ class GraphVAESearch(Method):
 
     title: ClassVar[str] = "Graph VAE search"
     approach: ClassVar[str] = "predictor"
-    packages: ClassVar[tuple[str, ...]] = ("torch",)
 
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True

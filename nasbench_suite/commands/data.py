@@ -409,9 +409,11 @@ def _facts(about: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _plainly(said: object) -> str:
-    """A fact in one line; of several that belong together, each with its name."""
+    """A fact in one line, a figure in four digits; of several together, each with its name."""
     if isinstance(said, list | tuple):
         return ", ".join(map(_plainly, said))
+    if isinstance(said, float):
+        return f"{said:.4g}" if abs(said) < 1000 else f"{said:.0f}"
     if not isinstance(said, dict):
         return str(said)
     parts = ((key, value) for key, value in said.items() if value is not None)

@@ -16,6 +16,7 @@ from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.pareto import hypervolume
 from nasbench_suite.tasks import Record, make_task
+from nasbench_suite.tasks.methods import describe_methods
 from search_methods.graph_vae.embedding import load_embedding
 from search_methods.graph_vae_search import (
     GraphVAESearch,
@@ -284,6 +285,8 @@ def test_a_space_without_a_model_is_said() -> None:
 def test_a_search_needs_no_torch(cells: Benchmark, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert len(search(cells, 22).architectures) == 22
+    (listed,) = (method for method in describe_methods() if method["name"] == "graph-vae")
+    assert "torch" not in listed["needs"]
 
 
 def test_first_queries_are_the_farthest_from_those_before() -> None:

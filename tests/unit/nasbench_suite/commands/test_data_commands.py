@@ -183,6 +183,13 @@ def test_info_prints_metrics_and_noise_floor(
     assert facts["disconnected"] == 341
 
 
+def test_info_prints_few_digits() -> None:
+    shown = done("info", "digits").stdout
+    assert "noise_floor_ms 0.0002338," in shown
+    assert not re.search(r"\d\.\d{9}", shown)
+    assert "0.0002337778717383093" in done("info", "digits", "--json").stdout
+
+
 def test_info_of_what_has_no_table() -> None:
     pytest.importorskip("torch")
     shown = done("info", "live:digits", "--space", "nats-tss").stdout
