@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nasbench_suite.analysis.comparison import Comparison
+    from nasbench_suite.statistics.significance import Friedman
 
 _ONE_METHOD = ("identical", *(MISSING,) * 6)  # in place of what is estimated of two methods
 
@@ -108,10 +109,7 @@ def comparison_sheet(comparisons: Sequence[Comparison], order: Sequence[str] = (
 def _rank_table(comparison: Comparison, asked: Sequence[str]) -> Table:
     test = comparison.friedman
     assert test is not None
-    groups: dict[int, str] = {}
-    for letter, clique in zip(_letters(), test.cliques(), strict=False):
-        for member in clique:
-            groups[member] = groups.get(member, "") + letter
+    groups = _groups(test)
     ranks = list(zip(comparison.methods, test.mean_ranks, strict=True))
     first = {method: place - len(asked) for place, method in enumerate(asked)}
     order = sorted(range(len(ranks)), key=lambda place: (first.get(ranks[place][0], 0), place))
@@ -126,7 +124,7 @@ def _rank_table(comparison: Comparison, asked: Sequence[str]) -> Table:
             (
                 ranks[place][0],
                 f"{ranks[place][1]:.2f}",
-                groups.get(place, ""),
+                groups[place],
                 *_may_rank(comparison, place),
             )
             for place in order
@@ -142,6 +140,20 @@ def _rank_table(comparison: Comparison, asked: Sequence[str]) -> Table:
             ),
         ),
     )
+
+
+def _groups(test: Friedman) -> dict[int, str]:
+    """The letters of each method, by its place; who is told apart from all others has its own."""
+    cliques = test.cliques()
+    alone = set(range(len(test.mean_ranks))).difference(*cliques)
+    best_first = sorted(
+        [*cliques, *((one,) for one in alone)], key=lambda g: test.mean_ranks[list(g)].min()
+    )
+    groups: dict[int, str] = {}
+    for letter, members in zip(_letters(), best_first, strict=False):
+        for member in members:
+            groups[member] = groups.get(member, "") + letter
+    return groups
 
 
 def _may_rank(comparison: Comparison, position: int) -> list[str]:

@@ -6,6 +6,7 @@ Files are made of figures as they are given, so that what is right is known befo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -296,6 +297,21 @@ def test_robustness_shows_as_many_decimals_as_the_leaderboard(
         assert "0.9590" in said, command
     assert "collapsed: worse than 0.9590, the median of random search" in said
     assert "worse than the figure named above the table" in " ".join(said.split())
+
+
+def test_a_method_told_apart_from_all_others_has_a_letter_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The best and the worst of four with twenty seeds; between them two share theirs."""
+    rng = np.random.default_rng(0)
+    figures = {"w": rng.normal(60, 1, 20), "m": rng.normal(80, 1, 20), "b": rng.normal(95, 1, 20)}
+    figures["n"] = figures["m"] + np.where(np.arange(20) % 2, 0.5, -0.5)
+    boards = [{name: dict(enumerate(of.tolist())) for name, of in figures.items()}]
+    store = written(tmp_path / "r", boards)
+    said = printed(["compare", "--format", "markdown", "--store", str(store)], capsys)
+    ranks = said.replace("*", "").partition("Mean rank:")[0]
+    of = dict(re.findall(r"\| (\w) \| \d\.\d\d \| (\w*) ?\|", ranks))
+    assert of == {"b": "a", "m": "b", "n": "b", "w": "c"}
 
 
 def test_a_board_says_that_no_seed_is_common(
