@@ -52,13 +52,13 @@ class TaskRow(Row):
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest that a reported figure can be, as far as that is known.
 
-        None is beyond the best of the whole table; what is cross-fitted may be, and a normalised
-        hypervolume lies between 0 and that of the true front.
+        None is beyond the best of the whole table, or the true front, unless it is cross-fitted,
+        and no hypervolume is below 0.
         """
         low, high = (0.0, 100.0) if self.unit == "%" else (-math.inf, math.inf)
         if self.measure is not None:
             low = 0.0
-        if self.optimum is None or (self.measure is None and self.crossfitted):
+        if self.optimum is None or self.crossfitted:
             return low, high
         if self.direction == "maximize":
             return low, min(high, self.optimum)

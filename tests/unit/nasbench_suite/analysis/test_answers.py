@@ -19,10 +19,12 @@ from nasbench_suite.analysis.comparison import compare
 from nasbench_suite.analysis.leaderboard import leaderboard, overall_leaderboard
 from nasbench_suite.analysis.results import read_results
 from nasbench_suite.analysis.robustness import robustness
+from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Incumbents, Record, TrialResult
 from nasbench_suite.rows import MethodRow
+from nasbench_suite.runner import run
 from nasbench_suite.statistics.significance import wilcoxon
 from nasbench_suite.store import ResultStore
 from reports.figures.comparison import critical_difference_data
@@ -507,3 +509,13 @@ def test_a_search_that_falls_below_the_threshold_has_declined(tmp_path: Path) ->
     (row,) = robustness(store, threshold=50.0).to_dict("records")
     assert row["collapse"] == row["declined"] == 0.25
     assert row["decline"] == pytest.approx((0 + 1 + 75 + 0) / 4)
+
+
+def test_a_cross_fitted_hypervolume_may_be_more_than_one(toy: Benchmark, tmp_path: Path) -> None:
+    """Its front is of other trainings than those that a search returns figures of."""
+    for crossfit in (True, False):
+        store = tmp_path / f"{crossfit}.sqlite"
+        settings = {"objectives": ["toy_train_time_9"], "evaluations": 5, "crossfit": crossfit}
+        run(toy, "random", seeds=1, store=store, **settings)
+        (task,) = read_results(store).tasks.values()
+        assert task.bounds == (0.0, np.inf if crossfit else 1.0)
