@@ -175,7 +175,7 @@ def test_a_benchmark_in_use_survives_its_replacement(source: Path) -> None:
         ({"space": None}, "needs the space .* nasbench-macro, .*nats-sss, nats-tss"),
         ({"space": "nats-tts"}, "Unknown search space 'nats-tts': did you mean 'nats-tss'"),
         ({"latency": ["nothing.csv"]}, r"no file nothing\.csv"),
-        ({"metadata": "nothing.toml"}, r"nothing\.toml cannot be read"),
+        ({"metadata": "nothing.toml"}, r"There is no metadata file nothing\.toml"),
         ({"metrics": {"c_test_3": {"unit": 3}}}, "unit '3', which is none of accuracy"),
     ],
 )
