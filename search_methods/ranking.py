@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from nasbench_suite.networks import find_builder
 from nasbench_suite.prediction.scores import read_scores, read_seconds
 from nasbench_suite.proxies import Proxy, assemble, make_batch, score
 from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
-from nasbench_suite.tasks.method import Session
+from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.task import Task
 
 Array = NDArray[np.float64]
@@ -35,57 +35,86 @@ class Scored:
     values: Array
 
 
-def score_candidates(
-    session: Session, proxies: str, scores: str, candidates: int, dataset: str, seconds_each: float
-) -> Scored:
-    """Score candidates by proxies, at the expense of the budget's seconds.
+@dataclass
+class Scoring(Method):
+    """What methods share that score candidates by proxies.
 
-    Args:
-        session: of the search.
+    Attributes:
         proxies: names, as ``synflow`` or ``nwot+synflow``.
-        scores: a table of scores (see ``read_scores``); empty to compute them on the networks.
+        scores: a table of scores, by its file or the name of a benchmark of them (see
+            ``read_scores``); empty to compute them on the networks.
         candidates: how many architectures are drawn and scored; 0 for all of the space.
-        dataset: of the images that proxies are computed on, where they are computed.
-        seconds_each: what a score costs where a table does not say.
-
-    Raises:
-        SuiteError: no proxy, or one that the table lacks; all of a space that cannot be listed.
-        BudgetSpent: the seconds do not suffice.
+        images: the data set that proxies are computed on, where they are computed.
+        seconds_each: simulated seconds that a score costs, where a table does not say.
     """
-    names = _names(proxies)
-    if not names:
-        raise SuiteError("No proxy is named to score architectures by: give one, such as synflow.")
-    chosen = _candidates(session, candidates)
-    if scores:
-        if not isinstance(session.space, FiniteSpace):
-            raise SuiteError("A table of scores is of a space that can be listed: compute them.")
-        columns, costs = _table(scores, session.space)
-        wanted = [columns[_column(name, columns, scores)] for name in names]
-        rows = np.asarray(chosen, dtype=np.int64)
-        known = ~np.any(np.isnan(np.array(wanted)), axis=0)
-        rows = rows[known[rows]]  # what has no score is never chosen
-        chosen = rows.tolist()
-        values = [column[rows] for column in wanted]
-        seconds = add_up(costs.get(name, seconds_each) for name in names) * len(rows)
-    else:
-        values, seconds = _compute(session, names, chosen, dataset, seconds_each)
-    if not chosen:
-        raise SuiteError(f"No candidate has scores of {proxies}: draw more, or compute them.")
-    session.charge(seconds)
-    return Scored(chosen, np.array(values))
+
+    approach: ClassVar[str] = "zero-cost proxies"
+
+    proxies: str = "synflow"
+    scores: str = ""
+    candidates: int = 100
+    images: str = "digits"
+    seconds_each: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.candidates < 0:
+            raise SuiteError(
+                f"{self.candidates} candidates are impossible: give 0 for all, or a number."
+            )
+        if not 0 <= self.seconds_each < float("inf"):
+            raise SuiteError(f"A score cannot cost {self.seconds_each} seconds: give 0 or more.")
+
+    def refuse(self, task: Task) -> None:
+        """Also proxies that cannot be computed there, or that the table of scores lacks."""
+        super().refuse(task)
+        _check_proxies(task, self.proxies, self.scores)
+
+    def score(self, session: Session) -> Scored:
+        """Score candidates, at the expense of the budget's seconds.
+
+        Raises:
+            SuiteError: no proxy, or one that the table lacks; all of a space that cannot be listed.
+            BudgetSpent: the seconds do not suffice.
+        """
+        names = _names(self.proxies)
+        if not names:
+            raise SuiteError(
+                "No proxy is named to score architectures by: give one, such as synflow."
+            )
+        chosen = _candidates(session, self.candidates)
+        if self.scores:
+            if not isinstance(session.space, FiniteSpace):
+                raise SuiteError(
+                    "A table of scores is of a space that can be listed: compute them."
+                )
+            columns, costs = _table(self.scores, session.space)
+            wanted = [columns[_column(name, columns, self.scores)] for name in names]
+            rows = np.asarray(chosen, dtype=np.int64)
+            known = ~np.any(np.isnan(np.array(wanted)), axis=0)
+            rows = rows[known[rows]]  # what has no score is never chosen
+            chosen = rows.tolist()
+            values = [column[rows] for column in wanted]
+            each = add_up(costs.get(name, self.seconds_each) for name in names)
+            seconds = each * len(rows)
+        else:
+            values = _compute(session, names, chosen, self.images)
+            seconds = self.seconds_each * len(names) * len(chosen)
+        if not chosen:
+            raise SuiteError(
+                f"No candidate has scores of {self.proxies}: draw more, or compute them."
+            )
+        session.charge(seconds)
+        return Scored(chosen, np.array(values))
+
+    def rank(self, session: Session) -> list[Any]:
+        """Candidates as ``score`` has them, assembled by ranks, the best first."""
+        scored = self.score(session)
+        best_first = np.argsort(-assemble(list(scored.values)), kind="stable")
+        return [scored.architectures[place] for place in best_first.tolist()]
 
 
-def rank_by_proxies(
-    session: Session, proxies: str, scores: str, candidates: int, dataset: str, seconds_each: float
-) -> list[Any]:
-    """Candidates as ``score_candidates`` scores them, assembled by ranks, the best first."""
-    scored = score_candidates(session, proxies, scores, candidates, dataset, seconds_each)
-    best_first = np.argsort(-assemble(list(scored.values)), kind="stable")
-    return [scored.architectures[place] for place in best_first.tolist()]
-
-
-def check_ranking(task: Task, proxies: str, scores: str) -> None:
-    """Refuse, before anything runs, what cannot be ranked on a task.
+def _check_proxies(task: Task, proxies: str, scores: str) -> None:
+    """Refuse, before anything runs, what cannot be scored on a task.
 
     Raises:
         SuiteError: an unknown proxy, or a package, table or network that it needs is missing.
@@ -136,15 +165,12 @@ def _column(name: str, columns: dict[str, Array], source: str) -> str:
     return found[0]
 
 
-def _compute(
-    session: Session, names: list[str], chosen: list[Any], dataset: str, seconds_each: float
-) -> tuple[list[Array], float]:
+def _compute(session: Session, names: list[str], chosen: list[Any], dataset: str) -> list[Array]:
     batch = make_batch(dataset)
     based = [_based(session.space, one) for one in chosen]
-    values = [
+    return [
         np.array([score(name, *one, session.seed, batch=batch) for one in based]) for name in names
     ]
-    return values, seconds_each * len(names) * len(chosen)
 
 
 def _based(space: SearchSpace, architecture: Any) -> tuple[SearchSpace, Any]:

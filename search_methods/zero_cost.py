@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from nasbench_suite.errors import SuiteError
-from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
-from search_methods.ranking import check_ranking, rank_by_proxies
+from nasbench_suite.tasks.method import Session
+from search_methods.ranking import Scoring
 from search_methods.warm_starting import Warmed
 
 
 @dataclass
-class ZeroCost(Method):
+class ZeroCost(Scoring):
     """Score architectures without training, and evaluate the best of them, best first.
 
     Abdelfattah, Mehrotra, Dudziak and Lane, *Zero-cost proxies for lightweight NAS*, ICLR 2021,
@@ -29,28 +27,10 @@ class ZeroCost(Method):
     """
 
     title: ClassVar[str] = "Zero-cost search"
-    approach: ClassVar[str] = "zero-cost proxies"
-
-    proxies: str = "synflow"
-    scores: str = ""
-    candidates: int = 100
-    images: str = "digits"
-    seconds_each: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_candidates(self.candidates, self.seconds_each)
-
-    def refuse(self, task: Task) -> None:
-        """Also proxies that cannot be computed there, or that the table of scores lacks."""
-        super().refuse(task)
-        check_ranking(task, self.proxies, self.scores)
 
     def start(self, session: Session) -> None:
         """Rank the candidates."""
-        ranking = rank_by_proxies(
-            session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
-        )
-        self.queue = list(reversed(ranking))
+        self.queue = self.rank(session)[::-1]
 
     @property
     def finished(self) -> bool:
@@ -63,7 +43,7 @@ class ZeroCost(Method):
 
 
 @dataclass
-class WarmStart(Warmed):
+class WarmStart(Scoring, Warmed):
     """Another method, which begins with what zero-cost proxies think best.
 
     The first architectures that the method draws at random are the best by the proxies; all else
@@ -81,33 +61,11 @@ class WarmStart(Warmed):
     """
 
     title: ClassVar[str] = "Warm start"
-    approach: ClassVar[str] = "zero-cost proxies"
-
-    proxies: str = "synflow"
-    scores: str = ""
-    candidates: int = 100
-    images: str = "digits"
-    seconds_each: float = 1.0
 
     def __post_init__(self) -> None:
-        check_candidates(self.candidates, self.seconds_each)
-        super().__post_init__()
-
-    def refuse(self, task: Task) -> None:
-        """Also what the method itself refuses."""
-        super().refuse(task)
-        check_ranking(task, self.proxies, self.scores)
+        Scoring.__post_init__(self)
+        Warmed.__post_init__(self)
 
     def choose(self, session: Session) -> list[Any]:
         """The ranking."""
-        return rank_by_proxies(
-            session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
-        )
-
-
-def check_candidates(candidates: int, seconds_each: float) -> None:
-    """Raise unless so many candidates can be scored at such a cost."""
-    if candidates < 0:
-        raise SuiteError(f"{candidates} candidates are impossible: give 0 for all, or a number.")
-    if not 0 <= seconds_each < float("inf"):
-        raise SuiteError(f"A score cannot cost {seconds_each} seconds: give 0 or more.")
+        return self.rank(session)

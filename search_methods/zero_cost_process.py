@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 
 from nasbench_suite.parsing import check_counts
 from nasbench_suite.spaces import FiniteSpace
-from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
+from nasbench_suite.tasks.method import Session
 from search_methods.graph_vae_search import expected_improvement
 from search_methods.predictors.gaussian_process import CandidateProcess
-from search_methods.ranking import Scored, check_ranking, score_candidates
-from search_methods.zero_cost import check_candidates
+from search_methods.ranking import Scored, Scoring
 
 Array = NDArray[np.float64]
 
 
 @dataclass
-class ZeroCostProcess(Method):
+class ZeroCostProcess(Scoring):
     """Evaluate what is expected to improve most, by a Gaussian process on proxies' scores.
 
     No proxy is right by itself, and which are depends on the data set. So the proxies are no
@@ -49,34 +47,19 @@ class ZeroCostProcess(Method):
     """
 
     title: ClassVar[str] = "Zero-cost Gaussian process"
-    approach: ClassVar[str] = "zero-cost proxies"
     begins_with: ClassVar[str] = "num_initial"
 
     proxies: str = "synflow+nwot+snip+zen+flops+params"
-    scores: str = ""
-    candidates: int = 100
-    images: str = "digits"
-    seconds_each: float = 1.0
     num_initial: int = 5
     refit_every: int = 5
 
     def __post_init__(self) -> None:
-        check_candidates(self.candidates, self.seconds_each)
+        super().__post_init__()
         check_counts("The zero-cost process", self, "num_initial refit_every")
-
-    def refuse(self, task: Task) -> None:
-        """Also proxies that cannot be computed there, or that the table of scores lacks."""
-        super().refuse(task)
-        check_ranking(task, self.proxies, self.scores)
 
     def start(self, session: Session) -> None:
         """Score the candidates."""
-        scored = _distinct(
-            session,
-            score_candidates(
-                session, self.proxies, self.scores, self.candidates, self.images, self.seconds_each
-            ),
-        )
+        scored = _distinct(session, self.score(session))
         self.architectures = scored.architectures
         self.process = CandidateProcess(normal_scores(scored.values).T)
         self.unseen = np.ones(len(self.architectures), dtype=np.bool_)

@@ -447,6 +447,7 @@ def _compare(
         rows.append({"first": one, "second": other, **row, "identical": identical})
     frame = _frame(rows, family.tests)
     level = settings.alpha / family.tests
+    typical, of_all = _detectable(() if over == "tasks" else gaps, family.size, level)
     return Comparison(
         task=name,
         methods=tuple(ordered),
@@ -458,10 +459,8 @@ def _compare(
         alpha=settings.alpha,
         friedman=friedman(blocks, settings.alpha) if len(blocks) > 1 else None,
         pairs=frame,
-        detectable=np.nan if over == "tasks" else _detectable(gaps, family.size, level),
-        detectable_of_all=(
-            np.nan if over == "tasks" else _detectable_of_all(gaps, family.size, level)
-        ),
+        detectable=typical,
+        detectable_of_all=of_all,
         ranks=_rank_sets(ordered, frame, settings.alpha) if family.all_shown else (),
         failed={method: runs[method].failed for method in ordered if runs[method].failed},
     )
@@ -632,25 +631,19 @@ def _frame(rows: Sequence[Mapping[str, Any]], tests: int) -> pd.DataFrame:
     return shown(frame, _MAIN)
 
 
-def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
-    """The difference that the pair of median error shows with a power of 0.8.
+def _detectable(gaps: Sequence[Estimate], family: int, alpha: float) -> tuple[float, float]:
+    """What the pair of median error, and what every pair, shows with a power of 0.8.
 
     Pairs without any spread say nothing of what would show.
     """
     known = sorted((gap for gap in gaps if gap.error > 0), key=lambda gap: gap.error)
     if not known:
-        return np.nan
-    typical = known[len(known) // 2]
-    return detectable_shift(typical.error, typical.freedom, methods=family, alpha=alpha)
+        return np.nan, np.nan
 
+    def shown(gap: Estimate) -> float:
+        return detectable_shift(gap.error, gap.freedom, methods=family, alpha=alpha)
 
-def _detectable_of_all(gaps: Sequence[Estimate], family: int, alpha: float) -> float:
-    """The difference that every pair shows with a power of 0.8, as that of greatest error does."""
-    known = [gap for gap in gaps if gap.error > 0]
-    return max(
-        (detectable_shift(gap.error, gap.freedom, methods=family, alpha=alpha) for gap in known),
-        default=np.nan,
-    )
+    return shown(known[len(known) // 2]), max(map(shown, known))
 
 
 def _scales(

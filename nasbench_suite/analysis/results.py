@@ -41,6 +41,8 @@ class Results:
         first_run: these in the order they were first run.
         last: the trials of the task that was asked for last, by its key.
         failures: how many trials failed of the tasks read so far, see ``failed_on``.
+        alike: the methods that are one of the tasks looked at so far, see
+            ``sameness.identical_methods``.
     """
 
     store: ResultStore
@@ -51,6 +53,7 @@ class Results:
     first_run: tuple[str, ...] = ()
     last: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
     failures: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False, compare=False)
+    alike: dict[str, list[list[str]]] = field(default_factory=dict, repr=False, compare=False)
 
     def __repr__(self) -> str:
         tasks = counted(len(self.tasks), "task")
@@ -216,7 +219,7 @@ def one_task(results: Results, task: str) -> Results:
 def only(results: Results, methods: Sequence[str]) -> Results:
     """Results of some methods alone, by the names they have there."""
     named = {key: name for key, name in results.named.items() if name in methods}
-    return replace(results, named=named, last={}, failures={})
+    return replace(results, named=named, last={}, failures={}, alike={})
 
 
 def need_trials(results: Results) -> Results:

@@ -26,6 +26,12 @@ def identical_methods(results: Results, task_key: str) -> list[list[str]]:
     Returns:
         Two or more methods each, in the order of the trials; usually none.
     """
+    if task_key not in results.alike:
+        results.alike[task_key] = _identical(results, task_key)
+    return results.alike[task_key]
+
+
+def _identical(results: Results, task_key: str) -> list[list[str]]:
     trials = results.finished_on(task_key)[["trial", "method", "seed", *_COMPARED]]
     trials = trials.sort_values("seed")
     groups: dict[bytes, list[str]] = {}

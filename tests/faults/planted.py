@@ -197,8 +197,8 @@ FAULTS = (
         "detectable-with-twice-the-blocks",
         METRICS,
         "of `--methods` compared, from the noncentral t distribution",
-        "return detectable_shift(typical.error, typical.freedom,",
-        "return detectable_shift(typical.error / 2**0.5, typical.freedom,",
+        "return detectable_shift(gap.error, gap.freedom,",
+        "return detectable_shift(gap.error / 2**0.5, gap.freedom,",
         ("test_what_a_comparison_could_detect_is_seen_four_times_in_five",),
     ),
     Fault(

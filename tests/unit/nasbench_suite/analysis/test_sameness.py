@@ -87,6 +87,19 @@ def test_each_task_is_read_once_for_the_whole_board(results, monkeypatch):
     assert len(read) == 1
 
 
+def test_methods_of_a_task_are_held_against_each_other_once(results, monkeypatch):
+    """By the board, and by the command that says beside it which of them are one."""
+    looked = []
+    look = sameness._identical
+    monkeypatch.setattr(sameness, "_identical", lambda *args: looked.append(args) or look(*args))
+    again = replace(results, last={}, alike={})
+    (key,) = again.tasks
+    boards = results_boards(again)
+    (said,) = sameness.told_same(again, key)
+    assert "random" in said
+    assert boards.rows["same_as"].notna().sum() == len(looked) == 1
+
+
 def test_a_method_that_is_not_installed_spoils_nothing(results, monkeypatch):
     (key,) = results.tasks
 
