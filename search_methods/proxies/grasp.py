@@ -25,15 +25,15 @@ class Grasp(Proxy):
         network = subject.network()
         images, labels = subject.tensors()
         weights = [layer.weight for layer in weighted_layers(network)]
-        first = torch.autograd.grad(
-            F.cross_entropy(network(images), labels), weights, allow_unused=True
-        )
-        # Anew, as running statistics have moved; in training mode they do not enter.
-        second = torch.autograd.grad(
+        gradients = torch.autograd.grad(
             F.cross_entropy(network(images), labels), weights, create_graph=True, allow_unused=True
         )
-        pairs = [(a, b) for a, b in zip(first, second, strict=True) if a is not None]
-        product = sum(((a * b).sum() for a, b in pairs), images.new_zeros(()))
+        # The authors take the first factor from a pass of its own, which is this one again: what
+        # running statistics move does not enter in training mode.
+        product = sum(
+            ((one.detach() * one).sum() for one in gradients if one is not None),
+            images.new_zeros(()),
+        )
         curved = torch.autograd.grad(product, weights, allow_unused=True)
         return sound(
             add_up(

@@ -27,9 +27,12 @@ class Nwot(Proxy):
 
         def see(_: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
             active = (inputs[0].flatten(1) > 0).float()
+            shared = (active @ active.T).double()
+            through = shared.diagonal()
+            # Units that let both images through, and those that let neither: counts, so exact.
+            neither = active.shape[1] - through[:, None] - through[None, :] + shared
             nonlocal agreements
-            agreements = agreements + (active @ active.T).cpu().numpy()
-            agreements = agreements + ((1 - active) @ (1 - active).T).cpu().numpy()
+            agreements = agreements + (shared + neither).cpu().numpy()
 
         hooked(network, lambda layer: isinstance(layer, nn.ReLU), see)
         with torch.no_grad():
