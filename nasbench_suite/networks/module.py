@@ -195,7 +195,7 @@ class DropPath(nn.Module):
 
 
 class AveragePool(nn.AvgPool2d):
-    """Average pooling; on a processor always channels-last, which is equal and four times faster."""
+    """Average pooling; on a processor always channels-last, which is equal and faster fourfold."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, height, width), in the layout of what it reads."""
