@@ -30,6 +30,7 @@ LAYERS = (
         "nasbench_suite.lookalikes",
         "nasbench_suite.adding",
         "nasbench_suite.patience",
+        "nasbench_suite.spreading",
     ),
     ("nasbench_suite.registry",),
     ("nasbench_suite.spaces",),

@@ -34,7 +34,9 @@ def compute_command(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of images, initial weights and draws.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    jobs: Annotated[int, typer.Option(help="Processes, each with one thread.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(help="Processes, each with one thread; -1 for all cores.")
+    ] = 1,
     journal: Annotated[
         Path | None,
         typer.Option(help="File of finished architectures; by default beside the output."),

@@ -18,6 +18,7 @@ from typing import Any
 
 from nasbench_suite.errors import SuiteError, reason
 from nasbench_suite.files.atomic import write_bytes
+from nasbench_suite.files.locks import hold
 from nasbench_suite.files.unpacking import need_regular_file
 
 Entry = dict[str, Any]
@@ -101,12 +102,18 @@ class Journal:
         """What appends an entry; a torn last line is cut off first, and a file made if needed.
 
         Raises:
-            SuiteError: the file cannot be written.
+            SuiteError: the file cannot be written, or another process is writing it.
         """
+        need_regular_file(self.path)
         try:
-            first = next((_checksum(entry) for entry in self.entries()[:1]), 0)
-            _cut_torn_line(self.path)  # once it is known for a journal
             with self.path.open("ab") as file:
+                if not hold(file, wait=False):  # both would do the same work
+                    raise SuiteError(
+                        f"Journal {self.path} is being written by another command: wait until "
+                        f"that has ended, or give another file."
+                    )
+                first = next((_checksum(entry) for entry in self.entries()[:1]), 0)
+                _cut_torn_line(self.path)  # once it is known for a journal
 
                 def append(entry: Mapping[str, Any]) -> None:
                     nonlocal first

@@ -27,6 +27,7 @@ from nasbench_suite.prediction.ceiling import CEILING, repetitions
 from nasbench_suite.prediction.measures import measure_all
 from nasbench_suite.predictors import Examples, make_predictor, predictor_label
 from nasbench_suite.seeding import stream
+from nasbench_suite.spreading import count_jobs, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,11 +280,12 @@ def run_board(
         ``query_seconds`` (of one architecture), and every measure over every region.
 
     Raises:
-        SuiteError: the journal is of another board, or cannot be written.
+        SuiteError: the journal is of another board, cannot be written or is being written by
+            another process; or the number of jobs is impossible.
     """
     import pandas as pd
-    from joblib import Parallel, delayed
 
+    jobs = count_jobs(jobs)
     wanted = [(CEILING, 0, seed) for seed in board.seeds]
     wanted += [(name, 0, seed) for name in board.scores for seed in board.seeds]
     wanted += [
@@ -304,12 +306,7 @@ def run_board(
         if progress is not None:
             progress(finished, len(wanted))
 
-    if jobs == 1:
-        results: Any = (run_entry(board, *key) for key in todo)
-    else:
-        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            delayed(run_entry)(board, *key) for key in todo
-        )
+    results = spread(run_entry, ((board, *key) for key in todo), jobs)
     if journal is None:
         for entry in results:
             keep(entry, None)

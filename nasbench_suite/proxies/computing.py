@@ -23,6 +23,7 @@ from nasbench_suite.proxies.batch import BATCH_SIZE, make_batch
 from nasbench_suite.proxies.proxy import Proxy, draws, make_subject, score_of
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace, load_space
+from nasbench_suite.spreading import count_jobs, spread
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,16 +128,16 @@ def compute(
         computation: what to compute.
         architectures: their strings.
         journal: a file of ours, of the same computation; made if absent.
-        jobs: processes, each with one thread.
+        jobs: processes, each with one thread; -1 for all cores.
 
     Yields:
         (architectures scored, architectures in all), once at the start and after each.
 
     Raises:
-        SuiteError: the journal is of another computation, or a proxy is not defined there.
+        SuiteError: the journal is of another computation or another process is writing it, a
+            proxy is not defined there, or the number of jobs is impossible.
     """
-    from joblib import Parallel, delayed
-
+    jobs = count_jobs(jobs)
     for name in computation.proxies:
         registry.load_class("proxies", name, Proxy)
     kept = Journal(journal)
@@ -154,14 +155,8 @@ def compute(
     todo = [one for one in architectures if one not in done]
     finished = len(architectures) - len(todo)
     yield finished, len(architectures)
-    if jobs == 1:
-        results: Any = (score_all(computation, one) for one in todo)
-    else:
-        results = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-            delayed(score_all)(computation, one) for one in todo
-        )
     with kept.appending() as note:
-        for entry in results:
+        for entry in spread(score_all, ((computation, one) for one in todo), jobs):
             note(entry)
             finished += 1
             yield finished, len(architectures)

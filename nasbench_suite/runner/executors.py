@@ -11,6 +11,7 @@ from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.jobs import Job, Outcome, run_job
 from nasbench_suite.runner.processes import Limits, Processes
+from nasbench_suite.spreading import count_jobs
 from nasbench_suite.tasks import Method, Task
 
 
@@ -106,13 +107,5 @@ def local_executor(jobs: int, limits: Limits | None = None) -> Executor:
     Raises:
         SuiteError: an impossible number.
     """
-    if jobs == 0 or jobs < -1:
-        raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
-    limits = limits or Limits()
-    if not hasattr(os, "fork"):
-        return ThisProcess()
-    if jobs == -1:
-        from joblib import cpu_count
-
-        jobs = cpu_count()
-    return Processes(jobs, limits)
+    jobs, limits = count_jobs(jobs), limits or Limits()
+    return Processes(jobs, limits) if hasattr(os, "fork") else ThisProcess()

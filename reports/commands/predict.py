@@ -67,7 +67,7 @@ def predict(
         Path | None,
         typer.Option(help="Folder that keeps what is done; the same command goes on with it."),
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    jobs: Annotated[int, typer.Option(help="Processes; -1 for all cores.")] = 1,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV file with every entry.")
     ] = None,

@@ -30,6 +30,7 @@ from nasbench_suite.datasets.digits import TEST_IMAGES, TRAIN_IMAGES, VALID_IMAG
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.spaces import load_finite_space
+from nasbench_suite.spreading import count_jobs, spread
 
 _SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 _IMAGES: dict[Split, int] = {"valid": VALID_IMAGES, "test": TEST_IMAGES}
@@ -73,8 +74,7 @@ def train_all(
     Yields:
         (trainings finished, trainings in all), once at the start and after each training.
     """
-    from joblib import Parallel, delayed
-
+    jobs = count_jobs(jobs)
     finished_trainings = Journal(journal)
     done = {(line["index"], line["seed"]) for line in finished_trainings.entries()}
     if indices is None:
@@ -83,11 +83,8 @@ def train_all(
     todo = [pair for pair in wanted if pair not in done]
     finished = len(wanted) - len(todo)
     yield finished, len(wanted)
-    results = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=4)(
-        delayed(_train)(index, seed) for index, seed in todo
-    )
     with finished_trainings.appending() as note:
-        for result in results:
+        for result in spread(_train, todo, jobs):
             note(result)
             finished += 1
             yield finished, len(wanted)

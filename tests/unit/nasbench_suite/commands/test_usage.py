@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,33 @@ def test_every_option_of_several_values_suggests_the_nearest(nasbench: Command) 
             seen.add((words[0], option))
     assert {("leaderboard", "--format"), ("compare", "--over"), ("export", "--what")} <= seen
     assert {("figure", "--venue"), ("table", "--statistic"), ("vae", "--format")} <= seen
+
+
+_WITH_JOBS = {
+    "run": "--methods random --seeds 0 --store r.sqlite",
+    "predict": "--predictors gp --sizes 10 --seeds 0 --journal .",
+    "proxies compute": "--architectures 2 --proxies params -o scores.parquet",
+    "data make digits": "--journal trainings.jsonl",
+}
+
+
+def test_impossible_jobs_are_one_sentence_and_leave_nothing(
+    nasbench: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    having = {
+        " ".join(words)
+        for words in _commands(get_command(build_app()))
+        if " --jobs " in nasbench(*words, "--help").out
+    }
+    assert having == set(_WITH_JOBS)
+    for words, rest in _WITH_JOBS.items():
+        ended = nasbench(*words.split(), *rest.split(), "--jobs", "0")
+        assert ended.code == 2
+        said = "nasbench: 0 jobs are impossible: give a number from 1, or -1 for all cores.\n"
+        assert ended.err.endswith(said), words
+        assert "Traceback" not in ended.err
+        assert not list(tmp_path.iterdir()), words
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,22 @@ def test_entries_come_back_in_order(tmp_path: Path, sync: bool) -> None:
     assert journal.entries() == [{"one": 1}, {"two": [2.5, None]}]
 
 
+def test_two_do_not_write_one_journal(tmp_path: Path) -> None:
+    """Both would do the same work, and note it twice."""
+    journal = written(tmp_path / "j.jsonl")
+    before = journal.path.read_bytes()
+    with (
+        journal.appending(),
+        pytest.raises(SuiteError, match=r"j\.jsonl is being written by another command: wait"),
+        Journal(journal.path).appending(),
+    ):
+        pass
+    assert journal.path.read_bytes() == before
+    with Journal(journal.path).appending() as note:  # once the first has ended
+        note({"last": 1})
+    assert journal.entries()[-1] == {"last": 1}
+
+
 def test_a_line_cut_anywhere_is_dropped_and_written_again(tmp_path: Path) -> None:
     path = tmp_path / "j.jsonl"
     whole = written(path).entries()

@@ -1,0 +1,53 @@
+"""Many independent computations, on one process or on several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from nasbench_suite.errors import SuiteError
+
+T = TypeVar("T")
+
+
+def count_jobs(jobs: int) -> int:
+    """How many processes are meant: a number from 1 is itself, and -1 is all cores.
+
+    Raises:
+        SuiteError: an impossible number.
+    """
+    if jobs == 0 or jobs < -1:
+        raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
+    if jobs == -1:
+        from joblib import cpu_count
+
+        return int(cpu_count())
+    return jobs
+
+
+def spread(compute: Callable[..., T], inputs: Iterable[tuple[Any, ...]], jobs: int) -> Iterator[T]:
+    """What a function makes of each of many inputs, in the order in which it is made.
+
+    Args:
+        compute: depends on its arguments alone; with several jobs it can be pickled.
+        inputs: the arguments of each call.
+        jobs: processes, as ``count_jobs`` counts them; with one, nothing leaves this process.
+
+    Raises:
+        SuiteError: an impossible number of jobs, or a process was killed.
+    """
+    jobs = count_jobs(jobs)
+    if jobs == 1:
+        yield from (compute(*one) for one in inputs)
+        return
+    from joblib import Parallel, delayed
+
+    calls = (delayed(compute)(*one) for one in inputs)
+    try:
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+    except BrokenProcessPool as error:
+        raise SuiteError(
+            f"One of {jobs} processes was killed, maybe for want of memory: what a journal holds "
+            f"stays, so give the command again, with fewer --jobs."
+        ) from error
