@@ -220,7 +220,7 @@ class _LaidOut(torch.autograd.Function):
         return x.contiguous(memory_format=layout)
 
     @staticmethod
-    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         return gradient.contiguous(memory_format=context.of_gradient), None, None
 
 

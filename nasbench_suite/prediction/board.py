@@ -337,7 +337,7 @@ def run_entry(board: Board, name: str, size: int, seed: int) -> dict[str, Any]:
     from threadpoolctl import threadpool_limits
 
     entry: dict[str, Any] = {"predictor": name, "size": size, "seed": seed}
-    truth = board.figures(board.metric)
+    truth, unit = board.figures(board.metric), board.benchmark.metric(board.metric).unit
     trained, tested = board.draw(seed)
     if name == CEILING:
         rng = stream(seed, CEILING)
@@ -345,10 +345,10 @@ def run_entry(board: Board, name: str, size: int, seed: int) -> dict[str, Any]:
         if found is None or len(found[0]) < 20:
             return {**entry, "kind": "", "measures": {}}
         sign = 1.0 if board.benchmark.metric(board.metric).direction == "maximize" else -1.0
-        measures = measure_all(sign * found[2], sign * found[1])
+        measures = measure_all(sign * found[2], sign * found[1], unit)
         return {**entry, **_timed("ceiling", 0.0, 0.0, len(found[0])), "measures": measures}
     if name in board.scores and not size:
-        measures = measure_all(board.scores[name][tested], truth[tested])
+        measures = measure_all(board.scores[name][tested], truth[tested], unit)
         return {**entry, **_timed("proxy", 0.0, 0.0, len(tested)), "measures": measures}
     kind, settings = board.predictors[name]
     predictor = make_predictor(kind, settings)
@@ -364,7 +364,7 @@ def run_entry(board: Board, name: str, size: int, seed: int) -> dict[str, Any]:
             told = time.perf_counter()
         else:
             return {**entry, "kind": "", "measures": {}}
-    measures = measure_all(predicted, truth[tested])
+    measures = measure_all(predicted, truth[tested], unit)
     times = _timed("predictor", learnt - begun, (told - learnt) / len(tested), len(tested))
     return {**entry, **times, "measures": measures}
 

@@ -20,7 +20,7 @@ from nasbench_suite.statistics.correlation import (
 Array = NDArray[np.float64]
 
 STEP = 0.1
-"""Figures are rounded to multiples of this for sparse Kendall: points of accuracy."""
+"""Figures in percent are rounded to multiples of this for sparse Kendall; others have none."""
 TOP = 0.1
 """The share of the architectures tested that is the top."""
 
@@ -62,16 +62,19 @@ MEASURES: Mapping[str, Measure] = {
         "regret at 10", lambda p, truth: regret_at(10, p, truth), larger=False, bounds=(0.0, np.inf)
     ),
 }
+IN_PERCENT = ("sparse_kendall",)
+"""Measures that only figures in percent have: a tenth of a nat is no tenth of a point."""
 REGIONS = ("all", "top")
 """All architectures tested, and the tenth of them that is truly best."""
 
 
-def measure_all(predicted: Array, truth: Array) -> dict[str, float]:
+def measure_all(predicted: Array, truth: Array, unit: str = "%") -> dict[str, float]:
     """Every measure over every region, by ``region measure``; NaN where it is undefined.
 
     Args:
         predicted: larger is better, shape (n,); -inf for what is known to compute nothing.
         truth: larger is better, shape (n,).
+        unit: of the truth.
 
     Raises:
         SuiteError: something predicted is not a number.
@@ -87,5 +90,7 @@ def measure_all(predicted: Array, truth: Array) -> dict[str, float]:
     found = {}
     for region, rows in (("all", np.ones_like(best)), ("top", best)):
         for name, measure in MEASURES.items():
-            found[f"{region} {name}"] = measure.compute(predicted[rows], truth[rows])
+            meant = unit == "%" or name not in IN_PERCENT
+            value = measure.compute(predicted[rows], truth[rows]) if meant else np.nan
+            found[f"{region} {name}"] = value
     return found

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nasbench_suite.errors import SuiteError, choose_from
-from nasbench_suite.prediction.measures import MEASURES, REGIONS
+from nasbench_suite.prediction.measures import IN_PERCENT, MEASURES, REGIONS, STEP
 from nasbench_suite.statistics.estimates import estimates, interval_ends
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from nasbench_suite.benchmarks.metric import Metric
 
-def check_shown(measure: str, region: str) -> None:
-    """Refuse what is no measure or region.
+
+def check_shown(measure: str, region: str, judged: Iterable[Metric] = ()) -> None:
+    """Refuse what is no measure or region, or no measure of these figures.
+
+    Args:
+        measure: one of ``MEASURES``.
+        region: one of ``REGIONS``.
+        judged: the figures that are predicted.
 
     Raises:
-        SuiteError: unknown measure or region.
+        SuiteError: unknown measure or region, or a measure of percent and figures of another unit.
     """
     if measure not in MEASURES:
         raise SuiteError(choose_from("measure", measure, list(MEASURES)))
     if region not in REGIONS:
         raise SuiteError(choose_from("region", region, list(REGIONS)))
+    for metric in judged:
+        if measure in IN_PERCENT and metric.unit != "%":
+            raise SuiteError(
+                f"{MEASURES[measure].title} rounds to {STEP:g} points, and {metric.name} is not "
+                f"in percent: choose another measure, such as kendall."
+            )
 
 
 def summarise(

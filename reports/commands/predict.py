@@ -112,6 +112,7 @@ def predict(
                 with_proxies=with_proxies,
             )
             made[f"{table.name}, {board.metric}"] = board
+    check_shown(measure, region, [board.benchmark.metric(board.metric) for board in made.values()])
     boards = _judged(made, journal, jobs)
     rows = _joined(boards)
     if output is not None:

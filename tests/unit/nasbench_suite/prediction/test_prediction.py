@@ -13,7 +13,14 @@ from typer.testing import CliRunner
 from nasbench_suite.benchmarks import Benchmark, Metric, make_benchmark
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.prediction import CEILING, make_board, measure_all, run_board, summarise
+from nasbench_suite.prediction import (
+    CEILING,
+    check_shown,
+    make_board,
+    measure_all,
+    run_board,
+    summarise,
+)
 from nasbench_suite.prediction.ceiling import repetitions
 from nasbench_suite.prediction.scores import read_scores
 from nasbench_suite.spaces import load_space
@@ -116,6 +123,20 @@ def test_measures_of_the_top_are_of_the_truly_best() -> None:
     assert found["all regret_10"] == regret_at(10, predicted, truth)
     with pytest.raises(SuiteError, match="not a number"):
         measure_all(np.full(500, np.nan), truth)
+
+
+def test_a_tenth_of_a_nat_is_no_tenth_of_a_point() -> None:
+    """Losses of 0.6 to 1.1 have six values when rounded to 0.1: that is no sparse Kendall."""
+    rng = np.random.default_rng(0)
+    truth, predicted = rng.uniform(0.6, 1.1, 500), rng.normal(size=500)
+    found = measure_all(predicted, -truth, "nats")
+    assert np.isnan(found["all sparse_kendall"])
+    assert np.isnan(found["top sparse_kendall"])
+    assert found["all kendall"] == kendall(predicted, -truth)
+    loss = Metric("room_layout_loss", quantity="loss", unit="nats", direction="minimize")
+    with pytest.raises(SuiteError, match=r"^Kendall's tau at 0\.1 rounds to 0\.1 points, and room"):
+        check_shown("sparse_kendall", "all", [loss])
+    check_shown("kendall", "all", [loss])
 
 
 def test_a_summary_is_over_seeds(toy: Benchmark) -> None:
