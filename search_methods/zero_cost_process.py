@@ -37,11 +37,13 @@ class ZeroCostProcess(Scoring):
     process in their place, and scores as its only features, are ours.
 
     Attributes:
-        proxies: names, as in ``zero-cost``, each a feature.
-        scores: as in ``zero-cost``, and so the others.
-        candidates: likewise; of candidates that compute the same the first alone counts.
-        images: likewise.
-        seconds_each: likewise.
+        proxies: names, as ``nwot+synflow``, each a feature.
+        scores: a table of scores, by its file or the name of a benchmark of them; empty to compute
+            them on the networks.
+        candidates: how many architectures are drawn and scored, 0 for all of the space; of those
+            that compute the same the first alone counts.
+        images: the data set that proxies are computed on, where they are computed.
+        seconds_each: simulated seconds that a score costs, where a table does not say.
         num_initial: random candidates at the beginning.
         refit_every: evaluations between two choices of the process's hyper-parameters.
     """
