@@ -53,11 +53,12 @@ class WarmStart(Scoring, Warmed):
     Attributes:
         method: name of the method, with its default hyper-parameters.
         num_warm: how many of its first architectures are the proxies' best.
-        proxies: as in ``zero-cost``, and so the others.
-        scores: likewise.
-        candidates: likewise.
-        images: likewise.
-        seconds_each: likewise.
+        proxies: names, as ``synflow`` or ``nwot+synflow``.
+        scores: a table of scores, by its file or the name of a benchmark of them; empty to compute
+            them on the networks.
+        candidates: how many architectures are drawn and scored; 0 for all of the space.
+        images: the data set that proxies are computed on, where they are computed.
+        seconds_each: simulated seconds that a score costs, where a table does not say.
     """
 
     title: ClassVar[str] = "Warm start"
