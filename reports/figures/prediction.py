@@ -11,6 +11,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.prediction import MEASURES, summarise
 from reports.figures.style import figure_width, inks, paper_style, save_figure
+from reports.labels import told_apart
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def write_curves(
 
 
 def heat_map_table(boards: Mapping[str, pd.DataFrame], measure: str, region: str) -> pd.DataFrame:
-    """The measure of every proxy, a row each, on every board, a column each.
+    """The measure of every proxy, a row each, best first, on every board, a column each.
 
     Raises:
         SuiteError: no board has a proxy.
@@ -106,7 +107,42 @@ def heat_map_table(boards: Mapping[str, pd.DataFrame], measure: str, region: str
     table = pd.DataFrame(columns)
     if not len(table.drop(index="second training", errors="ignore")):
         raise SuiteError("There are no proxies to draw: give their scores by --scores.")
-    return table.loc[table.mean(axis=1).sort_values(ascending=False).index]
+    means = table.mean(axis=1).sort_values(ascending=not MEASURES[measure].larger, kind="stable")
+    return table.loc[means.index]
+
+
+def draw_heat_map(table: pd.DataFrame, axes: Axes, measure: str) -> Axes:
+    """A row a proxy, a column a board; what all boards have in common stands above.
+
+    Args:
+        table: as ``heat_map_table`` gives it.
+        axes: where to.
+        measure: its name.
+    """
+    import matplotlib.pyplot as plt
+    import seaborn as sns
+
+    columns, common = told_apart([str(title) for title in table])
+    lowest, highest = MEASURES[measure].bounds
+    colours: dict[str, object] = {"cmap": "vlag", "center": 0, "vmin": lowest, "vmax": highest}
+    if not MEASURES[measure].larger:  # a regret has no greatest value
+        colours = {"cmap": "rocket_r", "vmin": lowest}
+    elif float(np.nanmin(table)) >= 0:
+        colours["vmin"] = 0
+    sns.heatmap(
+        table,
+        ax=axes,
+        annot=table.map(_written),
+        fmt="",
+        xticklabels=columns,
+        cbar_kws={"label": MEASURES[measure].title},
+        **colours,
+    )
+    axes.set_ylabel("")
+    axes.set_title(common)
+    # Each ends at its column.
+    plt.setp(axes.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
+    return axes
 
 
 def write_heat_map(
@@ -121,28 +157,19 @@ def write_heat_map(
 
     mpl.use("agg")
     import matplotlib.pyplot as plt
-    import seaborn as sns
 
     table = heat_map_table(boards, measure, region)
     with paper_style(venue):
         figure, axes = plt.subplots(
             figsize=(1.6 + 1.1 * table.shape[1], 0.8 + 0.28 * len(table)), layout="constrained"
         )
-        sns.heatmap(
-            table,
-            ax=axes,
-            cmap="vlag",
-            center=0,
-            vmin=-1 if float(np.nanmin(table)) < 0 else 0,
-            vmax=1,
-            annot=True,
-            fmt=".2f",
-            cbar_kws={"label": MEASURES[measure].title},
-        )
-        axes.set_ylabel("")
-        axes.tick_params(axis="x", rotation=30)
+        draw_heat_map(table, axes, measure)
         save_figure(figure, path)
         plt.close(figure)
+
+
+def _written(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _kind(summary: pd.DataFrame, name: str) -> str:

@@ -30,13 +30,18 @@ def prediction_sheet(
         seconds: whether to tell the seconds of the largest size.
     """
     where = "" if region == "all" else ", over the tenth that is truly best"
+    summaries = {title: summarise(rows, measure, region) for title, rows in boards.items()}
+    learning = any((summary["kind"] == "predictor").any() for summary in summaries.values())
     tables = [
-        _table(title, summarise(rows, measure, region), measure, where, seconds)
-        for title, rows in boards.items()
+        _table(title, summary, measure, where, seconds and learning)
+        for title, summary in summaries.items()
     ]
+    figures = "Interquartile means over seeds, with half the width of their 95 % intervals."
+    if not any(np.isfinite(summary["low"]).any() for summary in summaries.values()):
+        figures = "Without intervals, which take two seeds."
+    leader = "the best at the largest number" if learning else "the best proxy"
     meanings = {
-        "predictor": "Interquartile means over seeds, with half the width of their 95 % intervals. "
-        "Bold: the best at the largest number.",
+        "predictor": f"{figures} Bold: {leader}.",
         "0": "Size 0: proxies, which learn nothing, and the noise ceiling: what a second training "
         "of the same architecture scores as a prediction of the first. A predictor without noise "
         "of its own can pass it.",
@@ -51,7 +56,8 @@ def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds:
     names = list(dict.fromkeys(summary["predictor"]))
     largest = max(sizes)
     sign = 1 if MEASURES[measure].larger else -1
-    at_most = summary[summary["size"] == largest].set_index("predictor")["value"] * sign
+    rivals = summary[(summary["size"] == largest) & (summary["kind"] != "ceiling")]
+    at_most = rivals.set_index("predictor")["value"] * sign
     leader = at_most.idxmax() if at_most.notna().any() else None
     rows = []
     for name in names:

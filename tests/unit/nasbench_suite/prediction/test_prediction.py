@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,6 +26,8 @@ from nasbench_suite.prediction.ceiling import repetitions
 from nasbench_suite.prediction.scores import read_scores
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.correlation import kendall, regret_at
+from reports.figures.prediction import draw_heat_map, heat_map_table
+from reports.tables.prediction import prediction_sheet
 
 TSS = load_space("nats-tss")
 LEARNERS = (("hamming-process", {}), ("curve-sum", {}))
@@ -173,6 +176,51 @@ def test_scores_are_placed_by_architecture(tmp_path: Path) -> None:
     assert list(found) == ["nwot"]
     assert found["nwot"][[7, 3]].tolist() == [1, 2]
     assert np.isnan(found["nwot"]).sum() == TSS.size - 2
+
+
+def made_rows(**values: float) -> pd.DataFrame:
+    """Rows of a board of proxies with these figures, and of the noise ceiling."""
+    kinds = {name: "ceiling" if name == CEILING else "proxy" for name in values}
+    return pd.DataFrame(
+        [
+            {"predictor": name, "size": 0, "seed": 0, "kind": kinds[name], "fit_seconds": 0.0}
+            | {"query_seconds": 0.0, "all kendall": value, "all regret_1": value}
+            for name, value in values.items()
+        ]
+    )
+
+
+def test_a_board_of_proxies_alone_tells_what_it_has() -> None:
+    """No seconds of learning, no intervals of one seed, and no mark for the noise ceiling."""
+    rows = made_rows(**{CEILING: 0.9, "good": 0.8, "poor": 0.1})
+    sheet = prediction_sheet({"toy": rows}, "kendall", "all")
+    (table,) = sheet.tables
+    assert table.columns == ("predictor", "0")
+    assert table.best == (False, True, False)
+    (legend,) = sheet.legend
+    assert "Without intervals" in legend
+    assert "the best proxy" in legend
+    assert "Fit" not in legend
+
+
+def test_a_heat_map_has_the_best_first_and_its_columns_named_by_what_they_differ_in() -> None:
+    boards = {
+        "toy, one_test": made_rows(good=0.8, poor=-0.1),
+        "toy, other_test": made_rows(good=0.7, poor=0.2),
+    }
+    assert list(heat_map_table(boards, "kendall", "all").index) == ["good", "poor"]
+    table = heat_map_table(boards, "regret_1", "all")  # less is better
+    assert list(table.index) == ["poor", "good"]
+    _, axes = plt.subplots()
+    draw_heat_map(heat_map_table(boards, "kendall", "all"), axes, "kendall")
+    labels = axes.get_xticklabels()
+    assert [label.get_text() for label in labels] == ["one_test", "other_test"]
+    assert {(label.get_ha(), label.get_rotation_mode()) for label in labels} == {
+        ("right", "anchor")
+    }
+    assert axes.get_title() == "toy"
+    assert "\N{MINUS SIGN}0.10" in {text.get_text() for text in axes.texts}
+    plt.close("all")
 
 
 def test_predict_prints_draws_and_writes(tmp_path: Path) -> None:
