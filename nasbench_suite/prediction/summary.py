@@ -53,8 +53,8 @@ def summarise(
 
     Returns:
         A row a predictor and size: ``predictor``, ``kind``, ``size``, ``seeds`` (with a figure),
-        ``value`` (interquartile mean over seeds), ``low``, ``high``, ``fit_seconds`` and
-        ``query_seconds`` (medians).
+        ``value`` (interquartile mean over seeds), ``low``, ``high`` (missing where all seeds gave
+        one figure), ``fit_seconds`` and ``query_seconds`` (medians).
 
     Raises:
         SuiteError: unknown measure or region.
@@ -69,7 +69,9 @@ def summarise(
         if len(values):
             mean, error, freedom = estimates(values)
             ends = interval_ends(mean, error, freedom, confidence, MEASURES[measure].bounds)
-            value, low, high = float(mean), *(float(end) for end in ends)
+            value = float(mean)
+            if error > 0:  # else all seeds gave one figure, which says nothing of others
+                low, high = (float(end) for end in ends)
         found.append(
             {
                 "predictor": name,

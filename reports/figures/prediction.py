@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.prediction import MEASURES, summarise
+from nasbench_suite.prediction import CEILING, MEASURES, summarise
 from reports.figures.style import figure_width, inks, paper_style, save_figure
 from reports.labels import told_apart
 
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
+_LEGEND_COLUMNS = 4
+_LINE = 0.2  # inches of a line of the legend
+
 
 def draw_curves(summary: pd.DataFrame, axes: Axes, measure: str) -> Axes:
     """A line a predictor against the number of trained architectures, with intervals over seeds.
 
-    Proxies and the noise ceiling, which learn nothing, are lines across, the ceiling dashed.
+    Proxies and the noise ceiling, which learn nothing, are lines across, dotted and dashed.
 
     Args:
         summary: as ``prediction.summarise`` gives it.
@@ -31,28 +35,32 @@ def draw_curves(summary: pd.DataFrame, axes: Axes, measure: str) -> Axes:
     """
     import seaborn as sns
 
-    learners = [n for n in dict.fromkeys(summary["predictor"]) if _kind(summary, n) == "predictor"]
-    colours = sns.color_palette("husl", len(learners)) if len(learners) > 8 else None
-    for place, name in enumerate(learners):
+    kinds = {name: _kind(summary, name) for name in dict.fromkeys(summary["predictor"])}
+    coloured = sorted(
+        (n for n in kinds if kinds[n] != "ceiling"), key=lambda n: kinds[n] == "proxy"
+    )
+    many = sns.color_palette("husl", len(coloured)) if len(coloured) > 8 else None
+    colours = {n: many[i] if many else f"C{i}" for i, n in enumerate(coloured)}
+    learners = [name for name in coloured if kinds[name] == "predictor"]
+    for name in learners:
         part = summary[summary["predictor"] == name].sort_values("size")
-        colour = colours[place] if colours else f"C{place}"
-        axes.plot(part["size"], part["value"], marker="o", ms=2.5, color=colour, label=name)
+        axes.plot(part["size"], part["value"], marker="o", ms=2.5, color=colours[name], label=name)
         low, high = part["low"].to_numpy(), part["high"].to_numpy()
-        axes.fill_between(part["size"], low, high, color=colour, alpha=0.15, linewidth=0)
-    styles = {"ceiling": (inks().text, "--"), "proxy": (inks().muted, ":")}
-    for name in dict.fromkeys(summary["predictor"]):
-        kind = _kind(summary, name)
-        if kind in styles:
-            value = float(summary.loc[summary["predictor"] == name, "value"].iloc[0])
-            colour, style = styles[kind]
-            axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=name)
+        axes.fill_between(part["size"], low, high, color=colours[name], alpha=0.15, linewidth=0)
+    for name in (one for one in kinds if one not in learners):
+        value = float(summary.loc[summary["predictor"] == name, "value"].iloc[0])
+        style = "--" if kinds[name] == "ceiling" else ":"
+        colour = colours.get(name, inks().text)
+        axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=name)
+    axes.set_ylabel(MEASURES[measure].title)
     if learners:
         axes.set_xscale("log")
         sizes = sorted(summary.loc[summary["kind"] == "predictor", "size"].unique())
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.minorticks_off()
-    axes.set_xlabel("trained architectures")
-    axes.set_ylabel(MEASURES[measure].title)
+        axes.set_xlabel("trained architectures")
+    else:
+        axes.set_xticks([])  # nothing here depends on how many are trained
     return axes
 
 
@@ -71,8 +79,10 @@ def write_curves(
 
     with paper_style(venue):
         width = figure_width(venue, "text") / 2 * max(len(boards), 1.4)
+        named = {name for rows in boards.values() for name in rows["predictor"]}
+        height = 2.8 + _LINE * math.ceil(len(named) / _LEGEND_COLUMNS)
         figure, grid = plt.subplots(
-            1, len(boards), figsize=(width, 3.2), squeeze=False, layout="constrained"
+            1, len(boards), figsize=(width, height), squeeze=False, layout="constrained"
         )
         handles: dict[str, Artist] = {}
         for axes, (title, rows) in zip(grid[0], boards.items(), strict=True):
@@ -84,7 +94,7 @@ def write_curves(
             list(handles.values()),
             list(handles),
             loc="outside lower center",
-            ncols=4,
+            ncols=_LEGEND_COLUMNS,
             frameon=False,
         )
         save_figure(figure, path)
@@ -105,8 +115,13 @@ def heat_map_table(boards: Mapping[str, pd.DataFrame], measure: str, region: str
         kept = summary[summary["kind"].isin(["proxy", "ceiling"])]
         columns[title] = kept.set_index("predictor")["value"]
     table = pd.DataFrame(columns)
-    if not len(table.drop(index="second training", errors="ignore")):
+    if not len(table.drop(index=CEILING, errors="ignore")):
         raise SuiteError("There are no proxies to draw: give their scores by --scores.")
+    if not np.isfinite(table.to_numpy()).any():
+        raise SuiteError(
+            f"There is no {MEASURES[measure].title} to draw: no proxy tells any two architectures "
+            f"apart, or too few are tested."
+        )
     means = table.mean(axis=1).sort_values(ascending=not MEASURES[measure].larger, kind="stable")
     return table.loc[means.index]
 
@@ -134,13 +149,16 @@ def draw_heat_map(table: pd.DataFrame, axes: Axes, measure: str) -> Axes:
         ax=axes,
         annot=table.map(_written),
         fmt="",
-        xticklabels=columns,
+        xticklabels=False,
+        yticklabels=False,
         cbar_kws={"label": MEASURES[measure].title},
         **colours,
     )
     axes.set_ylabel("")
     axes.set_title(common)
-    # Each ends at its column.
+    # Not by seaborn, which would read them as formulas; each ends at its column.
+    axes.set_yticks(np.arange(len(table)) + 0.5, [str(name) for name in table.index])
+    axes.set_xticks(np.arange(len(columns)) + 0.5, columns)
     plt.setp(axes.get_xticklabels(), rotation=30, ha="right", rotation_mode="anchor")
     return axes
 
@@ -161,7 +179,8 @@ def write_heat_map(
     table = heat_map_table(boards, measure, region)
     with paper_style(venue):
         figure, axes = plt.subplots(
-            figsize=(1.6 + 1.1 * table.shape[1], 0.8 + 0.28 * len(table)), layout="constrained"
+            figsize=(1.6 + 1.1 * table.shape[1], max(0.8 + 0.28 * len(table), 2.6)),
+            layout="constrained",
         )
         draw_heat_map(table, axes, measure)
         save_figure(figure, path)

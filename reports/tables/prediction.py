@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,12 +36,9 @@ def prediction_sheet(
         _table(title, summary, measure, where, seconds and learning)
         for title, summary in summaries.items()
     ]
-    figures = "Interquartile means over seeds, with half the width of their 95 % intervals."
-    if not any(np.isfinite(summary["low"]).any() for summary in summaries.values()):
-        figures = "Without intervals, which take two seeds."
     leader = "the best at the largest number" if learning else "the best proxy"
     meanings = {
-        "predictor": f"{figures} Bold: {leader}.",
+        "predictor": f"{_explain_figures(list(summaries.values()))} Bold: {leader}.",
         "0": "Size 0: proxies, which learn nothing, and the noise ceiling: what a second training "
         "of the same architecture scores as a prediction of the first. A predictor without noise "
         "of its own can pass it.",
@@ -49,6 +46,26 @@ def prediction_sheet(
         "query": "Query: milliseconds for one.",
     }
     return Sheet(tuple(tables), (explained(tables, meanings),))
+
+
+def _explain_figures(summaries: Sequence[pd.DataFrame]) -> str:
+    """What figures and intervals are, and why one is missing where one is."""
+    import pandas as pd
+
+    rows = pd.concat(summaries)
+    told = np.isfinite(rows["value"])
+    wide = told & np.isfinite(rows["low"])
+    said = ["Interquartile means over seeds" if (rows["seeds"] > 1).any() else "Of one seed"]
+    if wide.any():
+        said[0] += ", with their 95 % intervals, as half the width (±) where that says all"
+    if (told & ~wide & (rows["seeds"] > 1)).any():
+        said.append("Without an interval all seeds gave one figure, as where all test the same")
+    if not told.all():
+        said.append(
+            "-: no figure, as what is predicted, or what is true, is alike for all that are "
+            "tested, or too few are tested or trained"
+        )
+    return ". ".join(said) + "."
 
 
 def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds: bool) -> Table:
@@ -59,6 +76,7 @@ def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds:
     rivals = summary[(summary["size"] == largest) & (summary["kind"] != "ceiling")]
     at_most = rivals.set_index("predictor")["value"] * sign
     leader = at_most.idxmax() if at_most.notna().any() else None
+    less = "" if MEASURES[measure].larger else ", in the unit of the figure, less is better"
     rows = []
     for name in names:
         part = summary[summary["predictor"] == name].set_index("size")
@@ -74,7 +92,7 @@ def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds:
         rows.append((name, *cells, *times))
     return Table(
         title=title,
-        subtitle=f"{MEASURES[measure].title}{where}; by number of trained architectures",
+        subtitle=f"{MEASURES[measure].title}{where}{less}; by number of trained architectures",
         columns=("predictor", *map(str, sizes), *(("fit", "query") if seconds else ())),
         rows=tuple(rows),
         best=tuple(name == leader for name in names),
@@ -85,9 +103,13 @@ def _table(title: str, summary: pd.DataFrame, measure: str, where: str, seconds:
 def _cell(row: pd.Series[float]) -> str:
     if not np.isfinite(row["value"]):
         return "-"
-    half = (row["high"] - row["low"]) / 2
-    width = f" ±{half:.{_DIGITS}f}" if np.isfinite(half) else ""
-    return f"{row['value']:.{_DIGITS}f}{width}"
+    value, low, high = (f"{row[end]:.{_DIGITS}f}" for end in ("value", "low", "high"))
+    if not np.isfinite(row["low"]):
+        return value
+    below, above = row["value"] - row["low"], row["high"] - row["value"]
+    if abs(below - above) > 0.5 * 10**-_DIGITS:  # cut at what it can be
+        return f"{value} [{low}, {high}]"
+    return f"{value} ±{above:.{_DIGITS}f}"
 
 
 if not TYPE_CHECKING:  # names of version 0.1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from nasbench_suite.prediction.ceiling import repetitions
 from nasbench_suite.prediction.scores import read_scores
 from nasbench_suite.spaces import load_space
 from nasbench_suite.statistics.correlation import kendall, regret_at
-from reports.figures.prediction import draw_heat_map, heat_map_table
+from reports.figures.prediction import draw_curves, draw_heat_map, heat_map_table, write_heat_map
 from reports.tables.prediction import prediction_sheet
 
 TSS = load_space("nats-tss")
@@ -178,14 +179,15 @@ def test_scores_are_placed_by_architecture(tmp_path: Path) -> None:
     assert np.isnan(found["nwot"]).sum() == TSS.size - 2
 
 
-def made_rows(**values: float) -> pd.DataFrame:
-    """Rows of a board of proxies with these figures, and of the noise ceiling."""
+def made_rows(**values: float | list[float]) -> pd.DataFrame:
+    """Rows of a board of proxies with these figures by seed, and of the noise ceiling."""
     kinds = {name: "ceiling" if name == CEILING else "proxy" for name in values}
     return pd.DataFrame(
         [
-            {"predictor": name, "size": 0, "seed": 0, "kind": kinds[name], "fit_seconds": 0.0}
+            {"predictor": name, "size": 0, "seed": seed, "kind": kinds[name], "fit_seconds": 0.0}
             | {"query_seconds": 0.0, "all kendall": value, "all regret_1": value}
-            for name, value in values.items()
+            for name, several in values.items()
+            for seed, value in enumerate(np.atleast_1d(several))
         ]
     )
 
@@ -198,17 +200,45 @@ def test_a_board_of_proxies_alone_tells_what_it_has() -> None:
     assert table.columns == ("predictor", "0")
     assert table.best == (False, True, False)
     (legend,) = sheet.legend
-    assert "Without intervals" in legend
-    assert "the best proxy" in legend
+    assert legend.startswith("Of one seed. Bold: the best proxy.")
     assert "Fit" not in legend
+    rows = made_rows(one=[0.5] * 5, cut=[-0.9, 0.9, 0.95], none=[np.nan, np.nan], two=[0.1, 0.2])
+    sheet = prediction_sheet({"toy": rows}, "kendall", "all")
+    cells = {row[0]: row[1] for row in sheet.tables[0].rows}
+    assert cells["one"] == "0.500"  # and no ±0.000: all seeds test the same
+    assert cells["none"] == "-"
+    assert re.fullmatch(r"0\.\d+ \[-1\.000, 1\.000\]", cells["cut"])
+    assert cells["two"].startswith("0.150 ±")
+    assert "Without an interval all seeds gave one figure" in sheet.legend[0]
+    assert "-: no figure" in sheet.legend[0]
+    assert "less is better" in str(prediction_sheet({"toy": rows}, "regret_1", "all").tables[0])
 
 
-def test_a_heat_map_has_the_best_first_and_its_columns_named_by_what_they_differ_in() -> None:
+def test_curves_tell_proxies_apart() -> None:
+    names = ["one", "two", "three"]
+    _, axes = plt.subplots()
+    summary = summarise(made_rows(**{CEILING: 0.9}, **dict.fromkeys(names, 0.5)))
+    draw_curves(summary, axes, "kendall")
+    lines = {str(line.get_label()): line for line in axes.lines}
+    assert len({lines[name].get_color() for name in names}) == len(names)
+    assert lines[CEILING].get_linestyle() == "--"
+    assert not len(axes.get_xticks())  # nothing is trained
+    assert axes.get_xlabel() == ""
+    plt.close("all")
+
+
+def test_a_heat_map_has_the_best_first_and_its_columns_named_by_what_they_differ_in(
+    tmp_path: Path,
+) -> None:
     boards = {
         "toy, one_test": made_rows(good=0.8, poor=-0.1),
         "toy, other_test": made_rows(good=0.7, poor=0.2),
     }
     assert list(heat_map_table(boards, "kendall", "all").index) == ["good", "poor"]
+    formula = {"$\\foo$": made_rows(**{"$\\bar$": 0.5})}  # and no formula
+    write_heat_map(formula, "kendall", "all", tmp_path / "names.png")
+    with pytest.raises(SuiteError, match=r"^There is no Kendall's tau to draw: no proxy tells"):
+        heat_map_table({"toy": made_rows(flat=np.nan)}, "kendall", "all")
     table = heat_map_table(boards, "regret_1", "all")  # less is better
     assert list(table.index) == ["poor", "good"]
     _, axes = plt.subplots()
