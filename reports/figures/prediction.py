@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _LEGEND_COLUMNS = 4
 _LINE = 0.2  # inches of a line of the legend
+_COLOURS = 8  # of the style; from there on lines differ by more than colour
+_MARKERS = ("o", "s", "^", "D", "v")
+_DOTS = (":", "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (1, 3)))
 
 
 def draw_curves(summary: pd.DataFrame, axes: Axes, measure: str) -> Axes:
@@ -33,25 +36,26 @@ def draw_curves(summary: pd.DataFrame, axes: Axes, measure: str) -> Axes:
         axes: where to.
         measure: its name.
     """
-    import seaborn as sns
-
     kinds = {name: _kind(summary, name) for name in dict.fromkeys(summary["predictor"])}
-    coloured = sorted(
-        (n for n in kinds if kinds[n] != "ceiling"), key=lambda n: kinds[n] == "proxy"
-    )
-    many = sns.color_palette("husl", len(coloured)) if len(coloured) > 8 else None
-    colours = {n: many[i] if many else f"C{i}" for i, n in enumerate(coloured)}
-    learners = [name for name in coloured if kinds[name] == "predictor"]
-    for name in learners:
-        part = summary[summary["predictor"] == name].sort_values("size")
-        axes.plot(part["size"], part["value"], marker="o", ms=2.5, color=colours[name], label=name)
+    learners = [name for name in kinds if kinds[name] == "predictor"]
+    proxies = [name for name in kinds if kinds[name] == "proxy"]
+    for place, name in enumerate(learners):
+        part, colour = summary[summary["predictor"] == name].sort_values("size"), _colour(place)
+        marker = _MARKERS[place // _COLOURS % len(_MARKERS)]
+        axes.plot(part["size"], part["value"], marker=marker, ms=2.5, color=colour, label=name)
         low, high = part["low"].to_numpy(), part["high"].to_numpy()
-        axes.fill_between(part["size"], low, high, color=colours[name], alpha=0.15, linewidth=0)
-    for name in (one for one in kinds if one not in learners):
+        axes.fill_between(part["size"], low, high, color=colour, alpha=0.15, linewidth=0)
+    across: dict[str, dict[str, Any]] = {
+        name: {"color": inks().text, "linestyle": "--"}
+        for name in kinds
+        if kinds[name] == "ceiling"
+    }
+    for place, name in enumerate(proxies):
+        style = _DOTS[place // _COLOURS % len(_DOTS)]
+        across[name] = {"color": _colour(len(learners) + place), "linestyle": style}
+    for name, drawn in across.items():
         value = float(summary.loc[summary["predictor"] == name, "value"].iloc[0])
-        style = "--" if kinds[name] == "ceiling" else ":"
-        colour = colours.get(name, inks().text)
-        axes.axhline(value, color=colour, linestyle=style, linewidth=0.9, label=name)
+        axes.axhline(value, linewidth=0.9, label=name, **drawn)
     axes.set_ylabel(MEASURES[measure].title)
     if learners:
         axes.set_xscale("log")
@@ -185,6 +189,10 @@ def write_heat_map(
         draw_heat_map(table, axes, measure)
         save_figure(figure, path)
         plt.close(figure)
+
+
+def _colour(place: int) -> str:
+    return f"C{place % _COLOURS}"
 
 
 def _written(value: float) -> str:

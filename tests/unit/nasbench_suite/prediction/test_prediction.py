@@ -215,12 +215,13 @@ def test_a_board_of_proxies_alone_tells_what_it_has() -> None:
 
 
 def test_curves_tell_proxies_apart() -> None:
-    names = ["one", "two", "three"]
+    names = [f"p{number}" for number in range(20)]
     _, axes = plt.subplots()
     summary = summarise(made_rows(**{CEILING: 0.9}, **dict.fromkeys(names, 0.5)))
     draw_curves(summary, axes, "kendall")
     lines = {str(line.get_label()): line for line in axes.lines}
-    assert len({lines[name].get_color() for name in names}) == len(names)
+    looks = {(lines[n].get_color(), str(lines[n]._unscaled_dash_pattern)) for n in names}
+    assert len(looks) == len(names)
     assert lines[CEILING].get_linestyle() == "--"
     assert not len(axes.get_xticks())  # nothing is trained
     assert axes.get_xlabel() == ""
