@@ -50,6 +50,7 @@ class ExhaustivePredictor(Method):
 
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
+    draws_first: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = True
     begins_with: ClassVar[str] = "num_initial"
 

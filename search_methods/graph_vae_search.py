@@ -86,6 +86,7 @@ class GraphVAESearch(Method):
 
     multi_objective: ClassVar[bool] = True
     lists_space: ClassVar[bool] = True
+    draws_first: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = True
     begins_with: ClassVar[str] = "num_initial"
 

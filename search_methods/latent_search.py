@@ -72,6 +72,7 @@ class LatentSearch(Method):
     title: ClassVar[str] = "Latent search"
     approach: ClassVar[str] = "predictor"
     packages: ClassVar[tuple[str, ...]] = ("torch",)
+    draws_first: ClassVar[bool] = False
     begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10

@@ -34,6 +34,7 @@ class OptunaSampler(Method):
     multi_objective: ClassVar[bool] = True
     needs_parameters: ClassVar[bool] = True
     packages: ClassVar[tuple[str, ...]] = ("optuna",)
+    draws_first: ClassVar[bool] = False
 
     sampler: str = "TPESampler"
     settings: dict[str, Any] = field(default_factory=dict)

@@ -49,6 +49,7 @@ class Scoring(Method):
     """
 
     approach: ClassVar[str] = "zero-cost proxies"
+    draws_first: ClassVar[bool] = False
 
     proxies: str = "synflow"
     scores: str = ""

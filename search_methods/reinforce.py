@@ -39,6 +39,7 @@ class Reinforce(Method):
     approach: ClassVar[str] = "black box"
 
     needs_parameters: ClassVar[bool] = True
+    draws_first: ClassVar[bool] = False
 
     learning_rate: float = 0.01
     momentum: float = 0.9

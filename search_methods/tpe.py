@@ -40,6 +40,7 @@ class TPE(Method):
     approach: ClassVar[str] = "predictor"
 
     needs_parameters: ClassVar[bool] = True
+    draws_first: ClassVar[bool] = False
     begins_with: ClassVar[str] = "num_initial"
 
     num_initial: int = 10

@@ -119,6 +119,10 @@ class TransferStart(Warmed):
             *inner,
         ]
 
+    def warms(self, task: Task) -> bool:
+        """Not on a cold task."""
+        return super().warms(task) and bool(task.transfer)
+
     def choose(self, session: Session) -> list[Any]:
         """See ``best_elsewhere``; no architecture that computes nothing is among them."""
         if not session.known:

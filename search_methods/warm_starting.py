@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.tasks.method import Method, Session
 from nasbench_suite.tasks.methods import make_method
 from nasbench_suite.tasks.task import Task
@@ -41,9 +41,21 @@ class Warmed(Method):
             raise SuiteError("A warm start of a warm start is none: name another method.")
 
     def refuse(self, task: Task) -> None:
-        """Also what the method itself refuses."""
+        """Also a method that does not begin with what it draws, and what it itself refuses."""
         super().refuse(task)
+        if self.warms(task) and not (self.inner.draws_first or hasattr(self.inner, "take")):
+            raise self._cold()
         self.inner.refuse(task)
+
+    def warms(self, task: Task) -> bool:
+        """Whether anything is chosen for the method on a task."""
+        return self.num_warm > 0
+
+    def _cold(self) -> SuiteError:
+        return SuiteError(
+            f"Method {self.method!r} does not draw its first architectures from the space, so it "
+            f"cannot begin with others: warm-start another one."
+        )
 
     def hints(self, task: Task) -> Sequence[str]:
         """Those of the method itself."""
@@ -56,7 +68,7 @@ class Warmed(Method):
     def start(self, session: Session) -> None:
         """Choose, and start the method on a space that draws the best first."""
         self.queue = self.choose(session)[: self.num_warm][::-1]
-        self.chosen = len(self.queue)
+        self.chosen = list(self.queue)
         self.drawing = drawing_first(session.space, self.queue)
         with self._warm(session):
             self.inner.start(session)
@@ -87,13 +99,25 @@ class Warmed(Method):
             architecture = self.queue.pop()
             take(session.space, architecture, session.evaluate(architecture))
             return
-        with self._warm(session):
-            self.inner.step(session)
-        if self.chosen and len(self.queue) == self.chosen:
-            raise SuiteError(
-                f"Method {self.method!r} does not draw its first architectures from the space, so "
-                f"it cannot begin with others: warm-start another one."
-            )
+        try:
+            with self._warm(session):
+                self.inner.step(session)
+        finally:  # one step may spend the budget
+            if self.chosen and session.trainings:
+                if not self._began_warm(session):
+                    raise self._cold()
+                self.chosen = []  # looked at once
+
+    def _began_warm(self, session: Session) -> bool:
+        """Whether the first that was evaluated is one that was drawn in place of another."""
+        drawn = self.chosen[len(self.queue) :]
+        if not drawn or session.workers > 1:  # the first to end need not be the first begun
+            return bool(drawn)
+        record, space = session.record(), session.space
+        first = int(record.architectures[0])
+        if record.strings is not None:
+            return record.strings[first] in {space.string(one) for one in drawn}
+        return first in {listed(space).index(one) for one in drawn}
 
 
 def drawing_first(space: SearchSpace, queue: list[Any]) -> SearchSpace:

@@ -55,6 +55,8 @@ class Method(ABC):
         needs_choices: whether it decides choice by choice, so that it needs a space with
             ``choices``; the architectures of a partial table are found by ``SearchSpace.closest``.
         needs_features: whether it learns from ``SearchSpace.features``.
+        draws_first: whether the first that it evaluates are drawn by ``session.space.sample`` at
+            that very time, so that others can be put in their place; see ``Warmed``.
         begins_with: the hyper-parameter, if there is one, that says how many evaluations come
             before the first that the method chooses by what it was told; see ``beginning``.
     """
@@ -67,6 +69,7 @@ class Method(ABC):
     needs_parameters: ClassVar[bool] = False
     needs_choices: ClassVar[bool] = False
     needs_features: ClassVar[bool] = False
+    draws_first: ClassVar[bool] = True
     begins_with: ClassVar[str] = ""
 
     def start(self, session: Session) -> None:  # noqa: B027 (optional)

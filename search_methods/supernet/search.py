@@ -136,6 +136,7 @@ class DifferentiableSearch(Method):
 
     # Whether there are architecture parameters: methods that only share weights have none.
     relaxes: ClassVar[bool] = True
+    draws_first: ClassVar[bool] = False
 
     @classmethod
     def implied(cls, name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,16 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.proxies import assemble, score
 from nasbench_suite.runner import Trial
 from nasbench_suite.spaces import load_space
-from nasbench_suite.tasks import Session, make_task
+from nasbench_suite.tasks import Method, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method
 from search_methods import zero_cost_process
+from search_methods.random_search import RandomSearch
 from search_methods.zero_cost_process import normal_scores
 
 TSS = load_space("nats-tss")
@@ -80,9 +83,60 @@ def test_what_is_warm_begins_with_the_best(toy: Benchmark, scores: str, method: 
     assert cold.architectures.tolist() == evaluated(toy, method).architectures.tolist()
 
 
-def test_a_warm_start_that_would_be_none_says_so(toy: Benchmark, scores: str) -> None:
-    with pytest.raises(SuiteError, match="'reinforce' does not draw its first"):
-        evaluated(toy, "warm-start", method="reinforce", proxies="up", scores=scores, candidates=0)
+def refusal(task: Task, name: str, settings: dict[str, object]) -> str:
+    """The sentence by which a method is refused before it runs; empty if it is not."""
+    try:
+        make_method(name, settings).refuse(task)
+    except SuiteError as error:
+        return str(error)
+    return ""
+
+
+OTHERWISE_REFUSED = ("warm-start", "transfer-start", "sms-emoa")
+
+
+@pytest.mark.parametrize("method", sorted(registry.entries("methods")))
+def test_every_method_begins_warm_or_is_refused_before_it_runs(
+    toy: Benchmark, scores: str, method: str
+) -> None:
+    """A search that began cold would pass for a warm one on a leaderboard."""
+    best = set(range(TSS.size - 5, TSS.size))
+    given = {"proxies": "up", "scores": scores, "candidates": 0, "num_warm": 5}
+    said = refusal(make_task(toy, evaluations=8), "warm-start", {"method": method, **given})
+    if said:
+        assert "does not draw its first" in said or method in OTHERWISE_REFUSED
+        return
+    record = evaluated(toy, "warm-start", method=method, **given)
+    first = record.architectures[:1] if "local" in method else record.architectures[:5]
+    assert set(first.tolist()) <= best
+
+
+@dataclass
+class RanksAPool(RandomSearch):
+    """Of ten that it draws it evaluates the last."""
+
+    def step(self, session: Session) -> None:
+        session.evaluate([session.space.sample(session.rng) for _ in range(10)][-1])
+
+
+@dataclass
+class Spends(RanksAPool):
+    """It does all in one step, which ends with the budget."""
+
+    def step(self, session: Session) -> None:
+        while True:
+            super().step(session)
+
+
+@pytest.mark.parametrize("kind", [RanksAPool, Spends])
+def test_a_stranger_that_starts_cold_is_found_at_its_first_evaluation(
+    toy: Benchmark, scores: str, kind: type[Method]
+) -> None:
+    settings = {"method": "random", "num_warm": 5, "proxies": "up", "scores": scores}
+    warm = make_method("warm-start", settings)
+    warm.inner = kind()
+    with pytest.raises(SuiteError, match="'random' does not draw its first"):
+        Trial(make_task(toy, evaluations=20), warm, 0).advance()
 
 
 def test_what_a_space_works_out_once_is_kept(toy: Benchmark, scores: str) -> None:
