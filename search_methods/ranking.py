@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from hashlib import file_digest
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +13,8 @@ from numpy.typing import NDArray
 
 from nasbench_suite import registry
 from nasbench_suite.adding import add_up
-from nasbench_suite.errors import SuiteError, choose_from, need_package
+from nasbench_suite.benchmarks.library import known_benchmarks
+from nasbench_suite.errors import SuiteError, choose_from, need_package, refused
 from nasbench_suite.networks import find_builder
 from nasbench_suite.prediction.scores import read_scores, read_seconds
 from nasbench_suite.proxies import Proxy, assemble, make_batch, score
@@ -64,6 +67,12 @@ class Scoring(Method):
             )
         if not 0 <= self.seconds_each < float("inf"):
             raise SuiteError(f"A score cannot cost {self.seconds_each} seconds: give 0 or more.")
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Of scores from a file also what it holds: a file that changes is another one."""
+        content = _content(self.scores)
+        return {**super().identity, **({"scores_sha256": content} if content else {})}
 
     def refuse(self, task: Task) -> None:
         """Also proxies that cannot be computed there, or that the table of scores lacks."""
@@ -153,8 +162,26 @@ def _candidates(session: Session, candidates: int) -> list[Any]:
     return list(drawn)
 
 
-@cache
+def _content(source: str) -> str:
+    """SHA-256 of a file of scores; empty for scores of a benchmark by its name, and for none."""
+    if not source or source in known_benchmarks() or not Path(source).is_file():
+        return ""
+    with (
+        refused(f"{source} cannot be read ({{reason}}): give another file.", OSError),
+        Path(source).open("rb") as file,
+    ):
+        return file_digest(file, "sha256").hexdigest()
+
+
 def _table(source: str, space: FiniteSpace) -> tuple[dict[str, Array], dict[str, float]]:
+    return _read(source, space, _content(source))
+
+
+@cache
+def _read(
+    source: str, space: FiniteSpace, content: str
+) -> tuple[dict[str, Array], dict[str, float]]:
+    """Scores and seconds of a table, read again where its content is another."""
     return read_scores(source, space), read_seconds(source)
 
 

@@ -560,7 +560,7 @@ def _methods_of_here(submission: Submission, notes: list[str]) -> dict[str, Meth
             if claim.name not in registry.entries("methods"):
                 raise SuiteError("it is not installed here")
             if method_key(claim.name, make_method(claim.name, claim.config)) != claim.key:
-                raise SuiteError("another class of that name is installed here")
+                raise SuiteError("another class of that name, or file that it reads, is here")
             known[claim.key] = claim
         except SuiteError as error:
             notes.append(f"{claim.label} was not run again: {error}.")

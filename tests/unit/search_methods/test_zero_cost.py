@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 from scipy.stats import norm
 
 from nasbench_suite import registry
+from nasbench_suite.analysis.leaderboard import leaderboard
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.proxies import assemble, score
-from nasbench_suite.runner import Trial
+from nasbench_suite.runner import RunSummary, Trial, run
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Method, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method
@@ -219,3 +221,49 @@ def test_what_cannot_be_ranked_is_refused_before_a_run(toy: Benchmark, scores: s
         session.charge(-1.0)
     with pytest.raises(SuiteError, match="not a number"):
         assemble([[1.0, float("nan")]])
+
+
+def negated(scores: str, path: Path) -> None:
+    """The same table with its order turned round."""
+    frame = pd.read_parquet(scores)
+    frame[["up", "down"]] *= -1
+    frame.to_parquet(path)
+
+
+@pytest.mark.parametrize("name", ["zero-cost", "zero-cost-gp", "warm-start"])
+def test_other_scores_in_the_same_file_are_another_method(
+    toy: Benchmark, scores: str, tmp_path: Path, name: str
+) -> None:
+    path, store = tmp_path / "scores.parquet", tmp_path / "results.sqlite"
+    settings = {"proxies": "up", "scores": str(path), "candidates": 0}
+    shutil.copy(scores, path)
+
+    def again(seeds: int) -> RunSummary:
+        return run(toy, [make_method(name, settings)], evaluations=3, seeds=seeds, store=store)
+
+    first = again(1)
+    assert (first.finished, first.skipped) == (1, 0)
+    assert again(1).skipped == 1
+    negated(scores, path)
+    other = again(2)
+    assert (other.finished, other.skipped) == (2, 0)
+    assert leaderboard(store)["method"].nunique() == 2
+
+
+def test_a_process_reads_a_file_again_that_has_changed(
+    toy: Benchmark, scores: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "scores.parquet"
+    settings = {"proxies": "up", "scores": str(path), "candidates": 0}
+    shutil.copy(scores, path)
+    assert evaluated(toy, "zero-cost", **settings).architectures[0] == TSS.size - 1
+    negated(scores, path)
+    assert evaluated(toy, "zero-cost", **settings).architectures[0] == 100
+
+
+def test_keys_without_a_file_of_scores_are_what_they_were(scores: str) -> None:
+    for settings in ({}, {"scores": "nas201-proxies", "proxies": "nwot"}):
+        for name in ("zero-cost", "zero-cost-gp", "warm-start"):
+            method = make_method(name, settings)
+            assert method.identity == method.config
+    assert "scores_sha256" in make_method("zero-cost", {"scores": scores}).identity
