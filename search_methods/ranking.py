@@ -16,11 +16,13 @@ from nasbench_suite.adding import add_up
 from nasbench_suite.benchmarks.library import known_benchmarks
 from nasbench_suite.errors import SuiteError, choose_from, need_package, refused
 from nasbench_suite.networks import find_builder
+from nasbench_suite.parsing import counted
 from nasbench_suite.prediction.scores import read_scores, read_seconds
 from nasbench_suite.proxies import Proxy, assemble, make_batch, score
-from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace, listed
 from nasbench_suite.tasks.method import Method, Session
-from nasbench_suite.tasks.task import Task
+from nasbench_suite.tasks.session import BudgetSpent
+from nasbench_suite.tasks.task import Budget, Task
 
 Array = NDArray[np.float64]
 
@@ -75,45 +77,74 @@ class Scoring(Method):
         return {**super().identity, **({"scores_sha256": content} if content else {})}
 
     def refuse(self, task: Task) -> None:
-        """Also proxies that cannot be computed there, or that the table of scores lacks."""
+        """Also what cannot be scored there, or for more seconds alone than the budget has."""
         super().refuse(task)
-        _check_proxies(task, self.proxies, self.scores)
+        names, space = _names(self.proxies), task.benchmark.space
+        _check_proxies(names)
+        listable = isinstance(space, FiniteSpace)
+        if not (self.candidates or listable):
+            raise SuiteError(
+                f"Space {space.name!r} is too large to score all of it: give a number of "
+                f"candidates."
+            )
+        fewest = self.candidates or listed(space).size
+        if self.scores:
+            if not listable:
+                raise SuiteError(
+                    "A table of scores is of a space that can be listed: compute them."
+                )
+            known = int(self._known(names, listed(space)).sum())
+            if not known:
+                raise self._unscored()
+            unknown = listed(space).size - known
+            fewest = max(min(fewest, listed(space).size) - unknown, 0)
+        else:
+            _rehearse(space, tuple(names), self.images)
+        seconds = self._seconds(names, space, fewest)
+        if task.budget.seconds is not None and seconds > task.budget.seconds:
+            raise _too_dear(fewest, seconds, task.budget)
+
+    def _known(self, names: list[str], space: FiniteSpace) -> NDArray[np.bool_]:
+        """Which architectures the table has a score of by every proxy, shape (space.size,)."""
+        columns, _ = _table(self.scores, space)
+        found = np.array([columns[_column(name, columns, self.scores)] for name in names])
+        known: NDArray[np.bool_] = ~np.isnan(found).any(axis=0)
+        return known
+
+    def _unscored(self) -> SuiteError:
+        return SuiteError(f"No candidate has scores of {self.proxies}: draw more, or compute them.")
+
+    def _seconds(self, names: list[str], space: SearchSpace, count: int) -> float:
+        """What the scores of so many architectures cost."""
+        if not self.scores:
+            return self.seconds_each * len(names) * count
+        _, costs = _table(self.scores, listed(space))
+        return add_up(costs.get(name, self.seconds_each) for name in names) * count
 
     def score(self, session: Session) -> Scored:
         """Score candidates, at the expense of the budget's seconds.
 
         Raises:
-            SuiteError: no proxy, or one that the table lacks; all of a space that cannot be listed.
-            BudgetSpent: the seconds do not suffice.
+            SuiteError: what ``refuse`` says, no candidate that the table has scores of, or seconds
+                that do not suffice.
         """
-        names = _names(self.proxies)
-        if not names:
-            raise SuiteError(
-                "No proxy is named to score architectures by: give one, such as synflow."
-            )
+        names, space = _names(self.proxies), session.space
         chosen = _candidates(session, self.candidates)
         if self.scores:
-            if not isinstance(session.space, FiniteSpace):
-                raise SuiteError(
-                    "A table of scores is of a space that can be listed: compute them."
-                )
-            columns, costs = _table(self.scores, session.space)
-            wanted = [columns[_column(name, columns, self.scores)] for name in names]
+            columns, _ = _table(self.scores, listed(space))
             rows = np.asarray(chosen, dtype=np.int64)
-            known = ~np.any(np.isnan(np.array(wanted)), axis=0)
-            rows = rows[known[rows]]  # what has no score is never chosen
+            rows = rows[self._known(names, listed(space))[rows]]  # others are never chosen
             chosen = rows.tolist()
-            values = [column[rows] for column in wanted]
-            each = add_up(costs.get(name, self.seconds_each) for name in names)
-            seconds = each * len(rows)
+            values = [columns[_column(name, columns, self.scores)][rows] for name in names]
         else:
             values = _compute(session, names, chosen, self.images)
-            seconds = self.seconds_each * len(names) * len(chosen)
         if not chosen:
-            raise SuiteError(
-                f"No candidate has scores of {self.proxies}: draw more, or compute them."
-            )
-        session.charge(seconds)
+            raise self._unscored()
+        seconds = self._seconds(names, space, len(chosen))
+        try:
+            session.charge(seconds)
+        except BudgetSpent:
+            raise _too_dear(len(chosen), seconds, session.budget) from None
         return Scored(chosen, np.array(values))
 
     def rank(self, session: Session) -> list[Any]:
@@ -123,23 +154,36 @@ class Scoring(Method):
         return [scored.architectures[place] for place in best_first.tolist()]
 
 
-def _check_proxies(task: Task, proxies: str, scores: str) -> None:
-    """Refuse, before anything runs, what cannot be scored on a task.
+def _too_dear(candidates: int, seconds: float, budget: Budget) -> SuiteError:
+    return SuiteError(
+        f"The scores of {counted(candidates, 'candidate')} take {seconds:,.6g} simulated seconds, "
+        f"more than the budget of {budget}: give fewer candidates, or a larger budget."
+    )
+
+
+def _check_proxies(names: list[str]) -> None:
+    if not names:
+        raise SuiteError("No proxy is named to score architectures by: give one, such as synflow.")
+
+
+@cache
+def _rehearse(space: SearchSpace, names: tuple[str, ...], images: str) -> None:
+    """Score one architecture, so that what cannot be scored is refused before any trial.
 
     Raises:
-        SuiteError: an unknown proxy, or a package, table or network that it needs is missing.
+        SuiteError: an unknown proxy or data set, a package that is missing, or a proxy or a
+            network that is not defined there.
     """
-    space = task.benchmark.space
-    if scores:
-        if isinstance(space, FiniteSpace):
-            columns = read_scores(scores, space)
-            for name in _names(proxies):
-                _column(name, columns, scores)
-        return
     find_builder(space.base if isinstance(space, PoolSpace) else space)
-    for name in _names(proxies):
+    for name in names:
         for package in registry.load_object("proxies", name, Proxy).packages:
             need_package(f"Proxy {name!r}", package, package)
+    batch = make_batch(images)
+    one = _based(space, space.sample(np.random.default_rng(0)))
+    for name in names:
+        where = f"architectures of space {space.name!r} on images of {images!r}"
+        with refused(f"Proxy {name!r} cannot score {where} ({{reason}}).", RuntimeError):
+            score(name, *one, batch=batch)
 
 
 def _names(proxies: str) -> list[str]:
@@ -149,12 +193,7 @@ def _names(proxies: str) -> list[str]:
 def _candidates(session: Session, candidates: int) -> list[Any]:
     space = session.space
     if candidates == 0:
-        if not isinstance(space, FiniteSpace):
-            raise SuiteError(
-                f"Space {space.name!r} is too large to score all of it: give a number of "
-                f"candidates."
-            )
-        return list(range(space.size))
+        return list(range(listed(space).size))
     drawn: dict[Any, None] = {}  # a set that keeps its order
     most = space.size if isinstance(space, FiniteSpace) else candidates
     while len(drawn) < min(candidates, most):

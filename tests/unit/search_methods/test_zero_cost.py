@@ -13,18 +13,20 @@ from scipy.stats import norm
 
 from nasbench_suite import registry
 from nasbench_suite.analysis.leaderboard import leaderboard
-from nasbench_suite.benchmarks import Benchmark
+from nasbench_suite.benchmarks import Benchmark, Metric
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.proxies import assemble, score
 from nasbench_suite.runner import RunSummary, Trial, run
 from nasbench_suite.spaces import load_space
 from nasbench_suite.tasks import Method, Session, Task, make_task
 from nasbench_suite.tasks.methods import make_method
+from nasbench_suite.testing import Computed
 from search_methods import zero_cost_process
 from search_methods.random_search import RandomSearch
 from search_methods.zero_cost_process import normal_scores
 
 TSS = load_space("nats-tss")
+SPLITS = ("valid", "test")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,8 @@ def test_candidates_are_drawn_and_computed_where_there_is_no_table(toy: Benchmar
 
 def test_a_budget_of_seconds_pays_for_scores(toy: Benchmark, scores: str) -> None:
     settings = {"proxies": "down", "scores": scores, "candidates": 100, "seconds_each": 2.0}
-    assert not len(evaluated(toy, "zero-cost", seconds=150.0, **settings).architectures)
+    with pytest.raises(SuiteError, match="scores of 100 candidates take 200 simulated seconds"):
+        evaluated(toy, "zero-cost", seconds=150.0, **settings)
     some = evaluated(toy, "zero-cost", seconds=260.0, **settings)
     assert 200 < some.seconds[0] < some.seconds[-1] <= 260
 
@@ -195,6 +198,55 @@ def test_scores_are_ranks_brought_to_a_normal_distribution() -> None:
     values = np.array([[1e9, -np.inf, 2.0, 2.0], [np.nan, 3.0, 1.0, 0.0]])
     expected = norm.ppf(np.array([[4, 1, 2.5, 2.5], [1, 4, 3, 2]]) / 5)
     assert normal_scores(values) == pytest.approx(expected)
+
+
+def on_space(name: str) -> Computed:
+    """A benchmark of any space, whose figures do not matter."""
+    metrics = [Metric(f"made_{split}_9", dataset="made", split=split, epochs=9) for split in SPLITS]
+    return Computed(f"made-{name}", load_space(name), metrics, lambda one, metric: 50.0)
+
+
+@pytest.mark.parametrize(
+    ("space", "settings", "said"),
+    [
+        ("nats-tss", {"proxies": ""}, "No proxy is named"),
+        ("nats-tss", {"proxies": "+"}, "No proxy is named"),
+        ("nats-tss", {"images": "nope"}, "Unknown data set 'nope'"),
+        ("darts", {"candidates": 0}, "too large to score all of it"),
+        ("darts", {"scores": "nas201-proxies"}, "can be listed: compute them"),
+        ("darts", {"proxies": "params+az-trainability"}, "do not say where cells end"),
+        ("transnas101-micro", {"proxies": "flops"}, "cannot read 1 x 8 x 8"),
+        ("transnas101-micro", {"proxies": "synflow"}, "cannot read 1 x 8 x 8"),
+    ],
+)
+@pytest.mark.parametrize("name", ["zero-cost", "warm-start", "zero-cost-gp"])
+def test_what_cannot_be_scored_there_is_refused_before_any_trial(
+    space: str, settings: dict[str, object], said: str, name: str, tmp_path: Path
+) -> None:
+    store = tmp_path / "results.sqlite"
+    methods = [make_method(name, settings)]
+    with pytest.raises(SuiteError, match=said):
+        run(on_space(space), methods, evaluations=3, seeds=1, store=store)
+    assert not store.exists()
+
+
+@pytest.mark.parametrize("name", ["zero-cost", "warm-start", "zero-cost-gp"])
+def test_scores_dearer_than_the_budget_are_said_to_be_before_any_trial(
+    toy: Benchmark, scores: str, name: str
+) -> None:
+    task = make_task(toy, simulated_seconds=50)
+    for given in ({"scores": scores, "proxies": "up", "candidates": 0}, {"proxies": "params"}):
+        assert "more than the budget of 50 seconds" in refusal(task, name, given)
+    assert not refusal(task, name, {"proxies": "params", "candidates": 20})
+
+
+def test_a_table_without_scores_of_a_proxy_is_refused(toy: Benchmark, tmp_path: Path) -> None:
+    path = tmp_path / "empty.parquet"
+    pd.DataFrame({"arch_str": [TSS.string(0)], "up": [np.nan]}).to_parquet(path)
+    said = refusal(
+        make_task(toy, evaluations=5), "zero-cost", {"scores": str(path), "proxies": "up"}
+    )
+    assert "No candidate has scores of up" in said
 
 
 def test_what_cannot_be_ranked_is_refused_before_a_run(toy: Benchmark, scores: str) -> None:
