@@ -57,15 +57,17 @@ def sparse_kendall(predicted: ArrayLike, truth: ArrayLike, step: float) -> float
 def precision_at(k: int, predicted: ArrayLike, truth: ArrayLike) -> float:
     """The share of the k predicted best that are among the k best.
 
-    Whatever is as good as the k-th best counts as one of the best.
+    Whatever is as good as the k-th best counts as one of the best. NaN where n is below 2 k,
+    since even the worst choice has some of them then.
 
     Args:
-        k: how many are chosen; as many as there are if there are fewer.
+        k: how many are chosen.
         predicted: shape (n,).
         truth: shape (n,).
     """
     scores, values = _pair(predicted, truth)
-    k = _among(k, len(scores))
+    if _counted(k) > len(scores) // 2:
+        return float("nan")
     is_best = values >= np.partition(values, -k)[-k]
     above, tied, drawn = _chosen(scores, k)
     found = is_best[above].sum() + drawn * is_best[tied].mean()
@@ -75,15 +77,17 @@ def precision_at(k: int, predicted: ArrayLike, truth: ArrayLike) -> float:
 def regret_at(k: int, predicted: ArrayLike, truth: ArrayLike) -> float:
     """How far the best of the k predicted best falls short of the best of all.
 
-    It is what remains to be lost when the k best by prediction are evaluated.
+    It is what remains to be lost when the k best by prediction are evaluated. NaN where these are
+    all there are, so that nothing is lost whatever is predicted.
 
     Args:
-        k: how many are chosen; as many as there are if there are fewer.
+        k: how many are chosen.
         predicted: shape (n,).
         truth: in its unit, larger is better, shape (n,).
     """
     scores, values = _pair(predicted, truth)
-    k = _among(k, len(scores))
+    if _counted(k) >= len(scores):
+        return float("nan")
     above, tied, drawn = _chosen(scores, k)
     floor = values[above].max(initial=-np.inf)
     # Of m tied ones, d drawn without order: the r-th best is the best drawn with chance
@@ -107,10 +111,10 @@ def _pair(predicted: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
     return one, other
 
 
-def _among(k: int, n: int) -> int:
+def _counted(k: int) -> int:
     if k < 1:
         raise SuiteError(f"The {k} best cannot be chosen: choose at least 1.")
-    return min(k, n)
+    return k
 
 
 def _chosen(scores: Floats, k: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_], int]:
