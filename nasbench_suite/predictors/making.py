@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from nasbench_suite import registry
@@ -27,6 +28,19 @@ def make_predictor(name: str, settings: Mapping[str, Any] | None = None) -> Pred
 
 
 def predictor_label(name: str, settings: Mapping[str, Any] | None = None) -> str:
-    """The name, with the settings given in brackets."""
-    given = ",".join(f"{key}={value}" for key, value in (settings or {}).items())
-    return f"{name}[{given}]" if given else name
+    """The name, with the settings that are not the defaults in brackets.
+
+    The same predictor has the same label, however its settings were ordered or spelled.
+
+    Raises:
+        SuiteError: as ``make_predictor``.
+    """
+    made = make_predictor(name, settings)
+    given = [item for item in fields(made) if item.name in (settings or {})]
+    told = {item.name: str(getattr(made, item.name)) for item in given}
+    changed = [f"{one.name}={told[one.name]}" for one in given if told[one.name] != _default(one)]
+    return f"{name}[{','.join(changed)}]" if changed else name
+
+
+def _default(item: Field[Any]) -> str:
+    return str(item.default if item.default_factory is MISSING else item.default_factory())
