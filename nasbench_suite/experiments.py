@@ -16,10 +16,10 @@ from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import warn
-from nasbench_suite.parsing import counted
+from nasbench_suite.parsing import Seeds, counted
 from nasbench_suite.runner import RunSummary
 from nasbench_suite.runner import run as run_trials
-from nasbench_suite.runner.runs import Methods, Seeds
+from nasbench_suite.runner.runs import Methods
 
 if TYPE_CHECKING:
     import pandas as pd

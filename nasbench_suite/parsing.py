@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from html import escape
+from operator import index
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nasbench_suite.errors import SuiteError, choose_from
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 T = TypeVar("T")
+
+Seeds = int | str | Iterable[int]
 
 _PART = re.compile(r"([^\[\],\s]+)(?:\[(.*)\])?", re.DOTALL)
 
@@ -173,6 +176,28 @@ def parse_seeds(text: str) -> list[int]:
             )
         seeds.extend(found)
     return seeds
+
+
+def check_seeds(seeds: Seeds) -> list[int]:
+    """Seeds, each once: a number stands for so many, from 0, and text is as ``parse_seeds`` reads.
+
+    Raises:
+        SuiteError: they are no seeds, or there is none.
+    """
+    if isinstance(seeds, str):
+        return list(dict.fromkeys(parse_seeds(seeds)))
+    try:
+        found = [index(seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
+    except TypeError:
+        raise SuiteError(
+            f"{seeds!r} are no seeds: give a number of them, their numbers, or text such as 0-19."
+        ) from None
+    for seed in found:
+        if seed < 0:
+            raise SuiteError(f"Seed {seed} is impossible: seeds are whole numbers from 0.")
+    if not found:
+        raise SuiteError("No seed is given: name at least one, such as 0.")
+    return list(dict.fromkeys(found))
 
 
 def seed_ranges(seeds: Iterable[int]) -> str:

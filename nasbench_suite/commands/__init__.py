@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from io import TextIOWrapper
 
-_INTERRUPTED = "nasbench: interrupted; what was finished is kept, the same command goes on."
+_KEPT = "what was finished is kept, the same command goes on"
 
 
 def main() -> None:
@@ -45,13 +45,21 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
-    except KeyboardInterrupt:
-        print(_INTERRUPTED, file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(_interrupted(interrupt), file=sys.stderr)
         sys.exit(130)
     except SystemExit as ended:
         if ended.code == 130:  # typer's answer to an interrupt, without a word
-            print(_INTERRUPTED, file=sys.stderr)
+            print(_interrupted(ended), file=sys.stderr)
         raise
+
+
+def _interrupted(ended: BaseException | None) -> str:
+    """What an interrupt left, as the command says it where it raised it anew."""
+    while ended is not None and not isinstance(ended, KeyboardInterrupt):
+        ended = ended.__context__
+    said = str(ended) if ended is not None and ended.args else _KEPT
+    return f"nasbench: interrupted; {said}."
 
 
 def _stop_writing() -> None:

@@ -9,23 +9,21 @@ been done before, and a journal keeps what is done.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from nasbench_suite.benchmarks.noise import OUTCOMES
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.parsing import counted
 from nasbench_suite.prediction.ceiling import CEILING, repetitions
-from nasbench_suite.prediction.measures import measure_all
-from nasbench_suite.predictors import Examples, make_predictor, predictor_label
+from nasbench_suite.prediction.measures import UNDEFINED, measure_all
+from nasbench_suite.predictors import Examples, make_predictor
 from nasbench_suite.seeding import stream
 from nasbench_suite.spreading import count_jobs, spread
 
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-
-_OUTCOMES = (*OUTCOMES, "similarity")
 
 TESTED = 1000
 SIZES = (10, 20, 50, 100, 200, 500)
@@ -136,118 +132,6 @@ _TOLD = {
 }
 
 
-def make_board(
-    benchmark: Benchmark,
-    *,
-    metric: str | None = None,
-    learnt: str | None = None,
-    dataset: str | None = None,
-    predictors: Sequence[tuple[str, Mapping[str, Any]]] = (),
-    sizes: Sequence[int] = SIZES,
-    seeds: Sequence[int] = tuple(range(20)),
-    tested: int = TESTED,
-    scores: Mapping[str, ArrayLike] | None = None,
-    with_proxies: bool = False,
-) -> Board:
-    """A board, checked.
-
-    Args:
-        benchmark: the table.
-        metric: the figure that is predicted; by default the accuracy (or loss) on the data set
-            after most epochs, a test figure where there is one.
-        learnt: the figure that predictors learn from; by default ``metric`` itself.
-        dataset: the data set meant; by default the first.
-        predictors: names and settings.
-        sizes: from how many architectures predictors learn.
-        seeds: each draws anew.
-        tested: how many architectures each seed tests; 0 for all others.
-        scores: of proxies by name, shape (space.size,).
-        with_proxies: whether predictors learn from the scores too.
-
-    Raises:
-        SuiteError: unknown metric, predictor or setting; too few architectures for these sizes;
-            scores of another length.
-    """
-    truth = metric or _judged(benchmark, dataset)
-    source = learnt or truth
-    for name in (truth, source):
-        benchmark.metric(name)
-    made: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    curves: tuple[str, ...] = ()
-    for name, settings in predictors:
-        if make_predictor(name, settings).needs_curves:
-            curves = _earlier(benchmark, truth)
-            if not curves:
-                raise SuiteError(
-                    f"Predictor {name!r} reads learning curves, and benchmark {benchmark.name!r} "
-                    f"has no figures of fewer epochs than {truth!r}: leave it out."
-                )
-        made[predictor_label(name, settings)] = (name, settings)
-    columns = {}
-    for name, given in (scores or {}).items():
-        array = np.asarray(given, dtype=np.float64)
-        if array.shape != (benchmark.space.size,):
-            raise SuiteError(
-                f"Scores {name!r} are of shape {array.shape}, and space {benchmark.space.name!r} "
-                f"has {benchmark.space.size} architectures: give one score for each."
-            )
-        columns[name] = array
-    if not made and not columns:
-        raise SuiteError("There is nothing to judge: name predictors, or give scores of proxies.")
-    board = Board(
-        benchmark,
-        truth,
-        source,
-        made,
-        tuple(sorted(set(sizes))) if made else (),
-        tuple(dict.fromkeys(seeds)),
-        tested,
-        columns,
-        curves,
-        with_proxies,
-    )
-    if board.sizes and board.sizes[0] < 1:
-        raise SuiteError(f"Nothing is learnt from {board.sizes[0]} architectures: give at least 1.")
-    left = len(board.pool) - max(board.sizes, default=0)
-    if left < 20:
-        raise SuiteError(
-            f"All figures are there of {counted(len(board.pool), 'architecture')}, which leaves "
-            f"{left} to test after "
-            f"{max(board.sizes, default=0)} are trained: give smaller sizes, so that 20 are left."
-        )
-    return board
-
-
-def _judged(benchmark: Benchmark, dataset: str | None) -> str:
-    """The outcome after most epochs on a data set, test figures before others."""
-    chosen = dataset or (benchmark.datasets[0] if benchmark.datasets else None)
-    able = [
-        metric
-        for metric in benchmark.metrics.values()
-        if metric.quantity in _OUTCOMES and metric.dataset == chosen
-    ]
-    if not able:
-        raise SuiteError(
-            f"Benchmark {benchmark.name!r} has no accuracy on {chosen!r}: name the metric."
-        )
-    return max(able, key=lambda one: (one.epochs or 0, one.split == "test")).name
-
-
-def _earlier(benchmark: Benchmark, metric: str) -> tuple[str, ...]:
-    """Validation figures on the same data set after fewer epochs, fewest first."""
-    truth = benchmark.metric(metric)
-    found = [
-        one
-        for one in benchmark.metrics.values()
-        if one.dataset == truth.dataset
-        and one.quantity == truth.quantity
-        and one.split == "valid"
-        and one.epochs is not None
-        and (truth.epochs is None or one.epochs < truth.epochs)
-    ]
-    return tuple(one.name for one in sorted(found, key=lambda one: one.epochs or 0))
-
-
 def _ranks(columns: Array) -> Array:
     """Scores as ranks in [0, 1], the same for all predictors; what has none, or -inf, is last."""
     from scipy.stats import rankdata
@@ -257,12 +141,9 @@ def _ranks(columns: Array) -> Array:
     )
 
 
-# -- running ---------------------------------------------------------------------------------------
-
-
 def run_board(
     board: Board,
-    journal: Path | None = None,
+    journal: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
@@ -277,7 +158,8 @@ def run_board(
     Returns:
         A row an entry: ``predictor`` (or the proxy, or ``CEILING``), ``kind`` (``predictor``,
         ``proxy`` or ``ceiling``), ``size`` (0 for what learns nothing), ``seed``, ``fit_seconds``,
-        ``query_seconds`` (of one architecture), and every measure over every region.
+        ``query_seconds`` (of one architecture), ``tested`` and every measure over every region;
+        missing where a predictor cannot learn from so few.
 
     Raises:
         SuiteError: the journal is of another board, cannot be written or is being written by
@@ -291,7 +173,7 @@ def run_board(
     wanted += [
         (n, size, seed) for seed in board.seeds for size in board.sizes for n in board.predictors
     ]
-    done = {} if journal is None else _read(journal, board)
+    done = {} if journal is None else read_journal(board, journal)
     todo = [key for key in wanted if key not in done]
     finished = len(wanted) - len(todo)
     if progress is not None:
@@ -311,23 +193,37 @@ def run_board(
         for entry in results:
             keep(entry, None)
     else:
-        with Journal(journal).appending() as note:
+        kept = Journal(Path(journal))
+        if not kept.begun:
+            kept.begin(board.identity)
+        with kept.appending() as note:
             for entry in results:
                 keep(entry, note)
-    rows = [done[key] for key in wanted if done[key]["kind"]]
-    return pd.DataFrame([{**row, **row["measures"]} for row in rows]).drop(columns="measures")
+    rows = [_row(done[key]) for key in wanted if done[key]["kind"] or key[0] != CEILING]
+    return pd.DataFrame(rows)
 
 
-def _read(path: Path, board: Board) -> dict[tuple[str, int, int], dict[str, Any]]:
-    journal = Journal(path)
-    if not journal.begun:
-        journal.begin(board.identity)
-    header, *entries = journal.entries()
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as a row of figures, which are missing where there was too little to learn from."""
+    row = dict(entry)
+    measures = row.pop("measures")
+    if not row["kind"]:
+        return {**row, **_timed("predictor", np.nan, np.nan, 0), **UNDEFINED}
+    return {**row, **measures}
+
+
+def read_journal(board: Board, path: str | Path) -> dict[tuple[str, int, int], dict[str, Any]]:
+    """The entries of a board that a journal keeps, by predictor, size and seed.
+
+    Raises:
+        SuiteError: the journal is of another board, or cannot be read.
+    """
+    header, *entries = Journal(Path(path)).entries() or [board.identity]
     if header != board.identity:
         other = [what for key, what in _TOLD.items() if header.get(key) != board.identity[key]]
         raise SuiteError(
             f"Journal {path} is of a board with another {' and another '.join(other)}: give "
-            f"another file."
+            f"another journal, or another folder for them."
         )
     return {(entry["predictor"], entry["size"], entry["seed"]): entry for entry in entries}
 

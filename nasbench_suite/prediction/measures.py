@@ -67,6 +67,11 @@ IN_PERCENT = ("sparse_kendall",)
 REGIONS = ("all", "top")
 """All architectures tested, and the tenth of them that is truly best."""
 
+UNDEFINED: Mapping[str, float] = {
+    f"{region} {name}": np.nan for region in REGIONS for name in MEASURES
+}
+"""What ``measure_all`` would say where there is nothing to measure."""
+
 
 def measure_all(predicted: Array, truth: Array, unit: str = "%") -> dict[str, float]:
     """Every measure over every region, by ``region measure``; NaN where it is undefined.

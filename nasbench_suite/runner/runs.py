@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +22,7 @@ from nasbench_suite.benchmarks.surrogates import load_any
 from nasbench_suite.deprecated import RUN_ARGUMENTS, renamed_arguments
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.events import Record, TrialResult
-from nasbench_suite.parsing import counted, parse_methods, parse_seeds
+from nasbench_suite.parsing import Seeds, check_seeds, counted, parse_methods
 from nasbench_suite.rows import CodeRow, TaskRow, method_row, task_row
 from nasbench_suite.runner.code import describe_code
 from nasbench_suite.runner.environment import describe_environment
@@ -41,7 +40,6 @@ from nasbench_suite.tasks.task import Answers, Budget
 T = TypeVar("T")
 MethodSpecification = str | type[Method] | Method | tuple[str, Method]
 Methods = MethodSpecification | Sequence[MethodSpecification]
-Seeds = int | str | Iterable[int]
 
 
 @dataclass
@@ -230,7 +228,7 @@ def prepare(
     for task in tasks:
         for _, method in chosen:
             method.refuse(task)
-    return tasks, list(chosen), _check_seeds(seeds)
+    return tasks, list(chosen), check_seeds(seeds)
 
 
 @renamed_arguments(**RUN_ARGUMENTS)
@@ -289,7 +287,7 @@ def run_tasks(
     progress: bool = False,
 ) -> RunSummary:
     """As ``run``, on tasks made before with ``make_task``."""
-    seeds = _check_seeds(seeds)
+    seeds = check_seeds(seeds)
     executor = executor or local_executor(jobs)
     chosen = make_methods(methods)
     summary = RunSummary(hints=_check_methods(tasks, chosen))
@@ -499,23 +497,6 @@ def _both(one: Callable[[T], None], other: Callable[[T], None] | None) -> Callab
         other(value)
 
     return call
-
-
-def _check_seeds(seeds: Seeds) -> list[int]:
-    if isinstance(seeds, str):
-        return parse_seeds(seeds)
-    try:
-        found = [index(seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
-    except TypeError:
-        raise SuiteError(
-            f"{seeds!r} are no seeds: give a number of them, their numbers, or text such as 0-19."
-        ) from None
-    for seed in found:
-        if seed < 0:
-            raise SuiteError(f"Seed {seed} is impossible: seeds are whole numbers from 0.")
-    if not found:
-        raise SuiteError("No seed is given: name at least one, such as 0.")
-    return list(dict.fromkeys(found))
 
 
 def make_methods(methods: Methods) -> list[tuple[str, Method]]:

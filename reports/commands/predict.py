@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from nasbench_suite.benchmarks import Benchmark
     from nasbench_suite.prediction import Board
+
+_LOST = "nothing is kept: with --journal FOLDER what is finished is, and the same command goes on"
 
 
 def predict(
@@ -78,80 +80,151 @@ def predict(
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TERMINAL,
 ) -> None:
     """Judge predictors and zero-cost proxies: rank correlation, precision and regret, by size."""
-    from nasbench_suite.benchmarks import load_benchmark
-    from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import write_text
-    from nasbench_suite.parsing import parse_methods, parse_numbers, parse_seeds, split_names
-    from nasbench_suite.prediction import check_shown, make_board
-    from nasbench_suite.prediction.scores import read_scores
+    from nasbench_suite.parsing import parse_numbers
+    from nasbench_suite.prediction import check_shown
     from reports.figures.prediction import write_curves, write_heat_map
-    from reports.figures.style import check_figure_path
     from reports.tables import rendering as tables
     from reports.tables.prediction import prediction_sheet
 
-    check_shown(measure, region)  # before anything is computed
-    for path in filter(None, (figure, heat_map)):
-        check_figure_path(path)
-    if journal is not None and not journal.is_dir():
-        raise SuiteError(f"There is no folder {str(journal)!r} for the journals: make it first.")
-    made: dict[str, Board] = {}
-    for name in split_names(benchmark):
-        table = load_benchmark(name)
-        found = read_scores(scores, table.space) if scores else {}
-        for chosen in _datasets(table, dataset, metric):
-            board = make_board(
-                table,
-                metric=metric,
-                learnt=learnt,
-                dataset=chosen,
-                predictors=parse_methods(predictors) if predictors.strip() else (),
-                sizes=parse_numbers(sizes),
-                seeds=parse_seeds(seeds),
-                tested=tested,
-                scores=found,
-                with_proxies=with_proxies,
-            )
-            made[f"{table.name}, {board.metric}"] = board
+    check_shown(measure, region)
+    names = _named(benchmark, "benchmark", "digits")
+    _check_files(names, scores, output, figure, heat_map, journal)
+    made = _boards(
+        names,
+        dataset,
+        scores,
+        metric=metric,
+        learnt=learnt,
+        predictors=predictors,
+        sizes=parse_numbers(sizes) if predictors.strip() else (),
+        seeds=seeds,
+        tested=tested,
+        with_proxies=with_proxies,
+    )
     check_shown(measure, region, [board.benchmark.metric(board.metric) for board in made.values()])
     boards = _judged(made, journal, jobs)
     rows = _joined(boards)
     if output is not None:
         write_text(output, tables.to_csv(rows))
+    print_rows(rows, form, lambda: prediction_sheet(boards, measure, region))
     if figure is not None:
         write_curves(boards, measure, region, figure)
     if heat_map is not None:
         write_heat_map(boards, measure, region, heat_map)
-    print_rows(rows, form, lambda: prediction_sheet(boards, measure, region))
+
+
+def _check_files(
+    benchmarks: list[str],
+    scores: str | None,
+    output: Path | None,
+    figure: Path | None,
+    heat_map: Path | None,
+    journal: Path | None,
+) -> None:
+    """See, before anything is computed, that what will be written can be, and loses nothing."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_place, need_several
+    from reports.figures.style import check_figure_path
+
+    if journal is not None and not journal.is_dir():
+        raise SuiteError(f"There is no folder {str(journal)!r} for the journals: make it first.")
+    if scores is not None:
+        _named(scores, "table of scores", "scores.parquet")
+    elif heat_map is not None:
+        raise SuiteError("There are no proxies to draw: give their scores by --scores.")
+    if output is not None:
+        if output.suffix.lower() != ".csv":
+            raise SuiteError(f"{output} would be written as CSV: end its name in .csv.")
+        if not output.parent.is_dir():
+            raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    drawn = {"the_figure": figure, "the_heat_map": heat_map}
+    for path in filter(None, drawn.values()):
+        check_figure_path(path)
+    written = {what: path for what, path in {"the_table": output, **drawn}.items() if path}
+    for path in written.values():
+        need_place(path)
+    need_several(**written)
+    for read in (*benchmarks, *filter(None, [scores])):
+        need_several(what_is_read=Path(read), **written)
+
+
+def _boards(
+    names: list[str], dataset: str | None, scores: str | None, **settings: Any
+) -> dict[str, Board]:
+    """The boards by their titles: one a benchmark and data set."""
+    from nasbench_suite.benchmarks import load_benchmark
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.prediction import make_board
+    from nasbench_suite.prediction.scores import read_scores
+
+    made: dict[str, Board] = {}
+    named: dict[str, str] = {}
+    for name in names:
+        table = load_benchmark(name)
+        other = named.setdefault(table.name, name)
+        if other != name:
+            raise SuiteError(
+                f"{other} and {name} are both called {table.name!r}: judge one at a time, each "
+                f"with its own folder of journals."
+            )
+        found = None if scores is None else read_scores(scores, table.space)
+        for chosen in _datasets(table, dataset, settings["metric"]):
+            board = make_board(table, dataset=chosen, scores=found, **settings)
+            made[f"{table.name}, {board.metric}"] = board
+    return made
 
 
 def _judged(made: Mapping[str, Board], journal: Path | None, jobs: int) -> dict[str, pd.DataFrame]:
     """The rows of each board, by its title."""
     from nasbench_suite.commands.data import progress_bar
-    from nasbench_suite.prediction import run_board
+    from nasbench_suite.prediction import read_journal, run_board
+    from nasbench_suite.spreading import count_jobs
 
+    jobs = count_jobs(jobs)
+    paths = {
+        title: None if journal is None else journal / f"{title.replace(', ', '-')}.jsonl"
+        for title in made
+    }
+    for title, path in paths.items():  # all of them, before the first is computed
+        if path is not None:
+            read_journal(made[title], path)
     boards = {}
-    for title, board in made.items():
-        path = None if journal is None else journal / f"{title.replace(', ', '-')}.jsonl"
-        with progress_bar(title) as advance:
-            boards[title] = run_board(board, path, jobs, advance)
+    try:
+        for title, board in made.items():
+            with progress_bar(title) as advance:
+                boards[title] = run_board(board, paths[title], jobs, advance)
+    except KeyboardInterrupt:
+        if journal is None:
+            raise KeyboardInterrupt(_LOST) from None
+        raise
     return boards
 
 
 def _datasets(table: Benchmark, named: str | None, metric: str | None) -> list[str | None]:
-    """The data sets to judge on; one that does not matter where the metric is named."""
+    """The data sets to judge on; that of the metric where it is named."""
     from nasbench_suite.errors import SuiteError, choose_from
-    from nasbench_suite.parsing import split_names
 
-    if metric is not None:
-        return [None]
     if named is None:
-        return list(table.datasets)
-    for one in split_names(named):
+        return [None] if metric is not None else list(table.datasets)
+    found = _named(named, "data set", *table.datasets[:1])
+    for one in found:
         if one not in table.datasets:
             raise SuiteError(
                 choose_from(f"data set of benchmark {table.name!r}", one, table.datasets)
             )
-    return list(split_names(named))
+    return list(found)
+
+
+def _named(text: str, what: str, such_as: str = "") -> list[str]:
+    """The names in a list, each once, and at least one."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import split_names
+
+    names = list(dict.fromkeys(split_names(text)))
+    if not names:
+        raise SuiteError(f"No {what} is named in {text!r}: name one, such as {such_as}.")
+    return names
 
 
 def _joined(boards: dict[str, pd.DataFrame]) -> pd.DataFrame:
