@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,6 +123,8 @@ class AdditivePredictor(LatencyPredictor):
 @dataclass
 class BoostedPredictor(LatencyPredictor):
     """Gradient-boosted regression trees."""
+
+    fewest: ClassVar[int] = 2  # each tree learns from 80 % of them, rounded down
 
     def learn_features(self, features: Floats, latencies: Floats) -> None:
         """See ``LatencyPredictor``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from html import escape
 from operator import index
@@ -146,10 +146,31 @@ def check_counts(whose: str, given: object, names: str) -> None:
     Raises:
         SuiteError: one is below 1.
     """
+    _check(whose, given, names, lambda count: count >= 1, "1 or more")
+
+
+def check_positive(whose: str, given: object, names: str) -> None:
+    """As ``check_counts``, of settings that are finite numbers above 0."""
+    _check(whose, given, names, lambda number: 0 < number < float("inf"), "a number above 0")
+
+
+def check_not_negative(whose: str, given: object, names: str) -> None:
+    """As ``check_counts``, of settings that are finite numbers from 0 on."""
+    _check(whose, given, names, lambda number: 0 <= number < float("inf"), "0 or more")
+
+
+def check_shares(whose: str, given: object, names: str) -> None:
+    """As ``check_counts``, of settings that are shares above 0 and at most 1."""
+    _check(whose, given, names, lambda share: 0 < share <= 1, "a share above 0 and at most 1")
+
+
+def _check(
+    whose: str, given: object, names: str, allowed: Callable[[float], bool], advice: str
+) -> None:
     for name in names.split():
-        count = getattr(given, name)
-        if count is not None and count < 1:
-            raise SuiteError(f"{whose} cannot work with {name}={count}: give 1 or more.")
+        value = getattr(given, name)
+        if value is not None and not allowed(value):
+            raise SuiteError(f"{whose} cannot work with {name}={value}: give {advice}.")
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.parsing import check_counts
+from nasbench_suite.parsing import check_counts, check_positive
 from nasbench_suite.predictors import EnsemblePredictor, Examples
 from nasbench_suite.predictors.predictor import Standard
 from search_methods.predictors.encoding import check_longest_path, encode
@@ -45,6 +45,7 @@ class DeepEnsemble(EnsemblePredictor):
 
     def __post_init__(self) -> None:
         check_counts("A deep ensemble", self, "num_networks num_layers layer_width epochs")
+        check_positive("A deep ensemble", self, "learning_rate")
         check_longest_path(self.longest_path)
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.parsing import check_counts
+from nasbench_suite.parsing import check_counts, check_not_negative, check_positive
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import Standard, undeviating
 
@@ -47,6 +47,8 @@ class GCN(Predictor):
 
     def __post_init__(self) -> None:
         check_counts("A graph network", self, "layers width epochs batch_size")
+        check_positive("A graph network", self, "learning_rate")
+        check_not_negative("A graph network", self, "weight_decay")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Train by AdamW on the squared error, on one thread."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative, check_positive
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import Standard, undeviating
 
@@ -66,6 +67,9 @@ class CurveSum(CurveScore):
 
     last: int = 0
 
+    def __post_init__(self) -> None:
+        check_not_negative("A sum of figures", self, "last")
+
     def scores(self, curves: Array) -> Array:
         """See ``CurveScore``."""
         sums: Array = curves[:, -self.last :].sum(axis=1)
@@ -88,6 +92,9 @@ class CurveRegression(Predictor):
 
     encoding: Literal["auto", "path", "one-hot", "adjacency", "none"] = "none"
     penalty: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_positive("Support vector regression", self, "penalty")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Scale and fit."""
@@ -126,6 +133,9 @@ class CurveExtrapolation(CurveScore):
     """
 
     horizon: float = 8.0
+
+    def __post_init__(self) -> None:
+        check_positive("An extrapolation", self, "horizon")
 
     def scores(self, curves: Array) -> Array:
         """See ``CurveScore``; epochs count 1, 2, ... as they stand."""

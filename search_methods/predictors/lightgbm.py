@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_positive
 from search_methods.predictors.boosting import Array, Boosting, Trees
+
+_MOST_LEAVES = 131_072  # that LightGBM grows
 
 
 @dataclass
@@ -30,6 +34,15 @@ class LightGBM(Boosting):
     learning_rate: float = 0.05
     num_leaves: int = 31
     min_leaf: int = 5
+
+    def __post_init__(self) -> None:
+        check_counts("LightGBM", self, "rounds min_leaf")
+        check_positive("LightGBM", self, "learning_rate")
+        if not 2 <= self.num_leaves <= _MOST_LEAVES:
+            raise SuiteError(
+                f"LightGBM cannot work with num_leaves={self.num_leaves}: give 2 to "
+                f"{_MOST_LEAVES:,}."
+            )
 
     def grow(self, features: Array, figures: Array, seed: int) -> Trees:
         """See ``Boosting``."""

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.parsing import check_counts, check_positive
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import undeviating
 from search_methods.predictors.deep_ensemble import DeepEnsemble
@@ -36,6 +37,10 @@ class MLP(Predictor):
     epochs: int = 300
     learning_rate: float = 0.003
     encoding: Literal["auto", "path", "one-hot", "adjacency"] = "one-hot"
+
+    def __post_init__(self) -> None:
+        check_counts("A feedforward network", self, "num_layers layer_width epochs")
+        check_positive("A feedforward network", self, "learning_rate")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Train the network."""

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nasbench_suite.parsing import check_counts, check_positive, check_shares
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.predictors.predictor import Standard
 
@@ -36,6 +37,11 @@ class NGBoost(Predictor):
     max_depth: int = 6
     max_features: float = 0.7920456318712875
     encoding: Literal["auto", "path", "one-hot", "adjacency"] = "auto"
+
+    def __post_init__(self) -> None:
+        check_counts("NGBoost", self, "rounds max_depth")
+        check_positive("NGBoost", self, "learning_rate")
+        check_shares("NGBoost", self, "max_features")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Grow the trees."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_shares
 from nasbench_suite.predictors import EnsemblePredictor, Examples
 
 Array = NDArray[np.float64]
@@ -23,8 +23,7 @@ class Forest(EnsemblePredictor):
     encoding: Literal["auto", "path", "one-hot", "adjacency"] = "auto"
 
     def __post_init__(self) -> None:
-        if self.num_trees < 1:
-            raise SuiteError(f"A forest of {self.num_trees} trees is impossible: grow at least 1.")
+        check_counts("A forest", self, "num_trees")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Grow all trees."""
@@ -63,6 +62,11 @@ class RandomForest(Forest):
     max_features: float = 0.17055852159745608
     min_leaf: int = 2
     bootstrap: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts("A forest", self, "min_leaf")
+        check_shares("A forest", self, "max_features")
 
     def plant(self, seed: int) -> Any:
         """See ``Forest``."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative
 from nasbench_suite.predictors import Examples, Prediction, Predictor
 from nasbench_suite.spaces.graphs import OperationGraph
 from search_methods.predictors.profile_process import ProfileProcess
@@ -41,8 +41,7 @@ class WeisfeilerLehmanProcess(Predictor):
     rounds: int = 3
 
     def __post_init__(self) -> None:
-        if self.rounds < 0:
-            raise SuiteError(f"{self.rounds} rounds are impossible: choose at least 0.")
+        check_not_negative("The Weisfeiler-Lehman process", self, "rounds")
 
     def learn(self, known: Examples, values: Array, rng: np.random.Generator) -> None:
         """Choose H and the noise."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nasbench_suite.parsing import check_counts, check_positive
 from search_methods.predictors.boosting import Array, Boosting, Trees
 
 
@@ -26,6 +27,10 @@ class XGBoost(Boosting):
     rounds: int = 500
     learning_rate: float = 0.3
     max_depth: int = 6
+
+    def __post_init__(self) -> None:
+        check_counts("XGBoost", self, "rounds max_depth")
+        check_positive("XGBoost", self, "learning_rate")
 
     def grow(self, features: Array, figures: Array, seed: int) -> Trees:
         """See ``Boosting``."""

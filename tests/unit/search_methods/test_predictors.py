@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.predictors import Examples, make_predictor, predictor_label
+from nasbench_suite.predictors import Examples, Predictor, make_predictor, predictor_label
 from nasbench_suite.spaces import PoolSpace, list_spaces, load_space
 from nasbench_suite.spaces.graphs import OperationGraph
 from search_methods.predictors.gaussian_process import GaussianProcess
@@ -224,3 +227,91 @@ def test_a_power_law_is_extrapolated_to_its_limit() -> None:
     predictor = make_predictor("curve-extrapolation", {"horizon": "1e6"})
     predictor.fit(Examples(TSS, np.arange(0), curves[:0]), np.zeros(0), np.random.default_rng(0))
     assert_allclose(predictor.predict(Examples(TSS, np.arange(12), curves)).mean, limits, rtol=1e-4)
+
+
+# -- settings --------------------------------------------------------------------------------------
+
+IMPOSSIBLE = [
+    *[("gcn", name, value) for name, value in (("weight_decay", -1), ("learning_rate", 0))],
+    *[("curve-regression", "penalty", value) for value in (0, -1, "inf")],
+    *[("curve-extrapolation", "horizon", value) for value in (0, -3)],
+    ("curve-sum", "last", -1),
+    ("lightgbm", "rounds", 0),
+    *[("lightgbm", "num_leaves", value) for value in (1, 131_073)],
+    *[("lightgbm", "learning_rate", value) for value in (0, "nan")],
+    ("xgboost", "max_depth", -1),
+    ("xgboost", "learning_rate", -1),
+    ("xgboost", "rounds", 0),
+    ("ngboost", "max_depth", 0),
+    *[("ngboost", "max_features", value) for value in (0, 5)],
+    ("ngboost", "rounds", 0),
+    *[("random-forest", "max_features", value) for value in (5, "nan")],
+    ("random-forest", "min_leaf", 0),
+    ("extra-trees", "num_trees", 0),
+    ("deep-ensemble", "learning_rate", -1),
+    ("mlp", "learning_rate", 0),
+    ("mlp", "num_layers", 0),
+    ("weisfeiler-lehman", "rounds", -1),
+]
+
+
+def is_at_hand(name: str) -> bool:
+    needed = registry.load_class("predictors", name, Predictor).needs_package
+    return not needed or find_spec(needed[0]) is not None
+
+
+@pytest.mark.parametrize(("name", "setting", "value"), IMPOSSIBLE)
+def test_what_a_setting_cannot_be_is_one_sentence(name: str, setting: str, value: object) -> None:
+    if not is_at_hand(name):
+        pytest.skip(f"{name} is not installed")
+    with pytest.raises(SuiteError, match=f"cannot work with {setting}=.*: give "):
+        make_predictor(name, {setting: str(value)})
+
+
+def test_a_network_is_no_ensemble() -> None:
+    with pytest.raises(SuiteError, match="A feedforward network cannot work with num_layers=0"):
+        make_predictor("mlp", {"num_layers": 0})
+
+
+SMALL = {"rounds": 5, "epochs": 3, "num_trees": 5, "width": 8, "num_networks": 2}
+
+
+def numeric_settings() -> list[tuple[str, str]]:
+    """Of every predictor that is at hand, each setting that is a number."""
+    found = []
+    for name in filter(is_at_hand, registry.entries("predictors")):
+        kind = registry.load_class("predictors", name, Predictor)
+        for item in fields(kind):
+            if type(item.default) in (int, float):
+                found.append((name, item.name))
+    return found
+
+
+@pytest.mark.parametrize(("name", "setting"), numeric_settings())
+def test_any_number_of_a_setting_is_refused_or_predicts(name: str, setting: str) -> None:
+    known = Examples(TSS, np.arange(0, 15_000, 500), np.linspace(1, 2, 150).reshape(30, 5))
+    known_settings = {item.name for item in fields(make_predictor(name))}
+    quick = {key: value for key, value in SMALL.items() if key in known_settings}
+    tried = 0
+    for value in ("0", "-1", "nan"):
+        try:
+            predictor = make_predictor(name, {**quick, setting: value})
+        except SuiteError:
+            continue
+        tried += 1
+        predictor.fit(known, figures(known), np.random.default_rng(0))
+        assert np.isfinite(predictor.predict(known).mean).all()
+    assert tried < 3, "it takes anything"
+
+
+@pytest.mark.parametrize("name", ["additive", "boosting", "gaussian-process"])
+def test_costs_are_learnt_from_one_figure_or_too_few_are_said_to_be(name: str) -> None:
+    predictor, known = make_predictor(name), some(2)
+    for number in (1, 2):
+        few = known.take(np.arange(number))
+        if number < predictor.fewest:
+            with pytest.raises(SuiteError, match="learns from at least 2 architectures"):
+                predictor.fit(few, figures(few), np.random.default_rng(0))
+            continue
+        predictor.fit(few, figures(few), np.random.default_rng(0))
+        assert np.isfinite(predictor.predict(known).mean).all()
