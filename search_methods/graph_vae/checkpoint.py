@@ -52,9 +52,13 @@ def embedded_checkpoint(space: str) -> Path:
     """
     path = Path(str(files("search_methods.graph_vae") / f"{space}.npz"))
     if not path.is_file():
+        from search_methods.graph_vae.grammar import GRAMMARS
+
+        none = f"No graph VAE of space {space!r} comes with the package"
+        if space not in GRAMMARS:
+            raise SuiteError(f"{none}, and none can be trained: do without its latent.")
         raise SuiteError(
-            f"No graph VAE of space {space!r} comes with the package: train one with "
-            f"`nasbench vae train --space {space}` and name its file."
+            f"{none}: train one with `nasbench vae train --space {space}` and name its file."
         )
     return path
 

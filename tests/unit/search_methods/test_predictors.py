@@ -15,6 +15,7 @@ from nasbench_suite.errors import SuiteError
 from nasbench_suite.predictors import Examples, Predictor, make_predictor, predictor_label
 from nasbench_suite.spaces import PoolSpace, list_spaces, load_space
 from nasbench_suite.spaces.graphs import OperationGraph
+from search_methods.graph_vae.checkpoint import embedded_checkpoint
 from search_methods.predictors.gaussian_process import GaussianProcess
 from search_methods.predictors.gcn import GCNRanker
 from search_methods.predictors.hamming_process import LENGTHS, NOISES, HammingProcess, differing
@@ -315,3 +316,16 @@ def test_costs_are_learnt_from_one_figure_or_too_few_are_said_to_be(name: str) -
             continue
         predictor.fit(few, figures(few), np.random.default_rng(0))
         assert np.isfinite(predictor.predict(known).mean).all()
+
+
+def test_without_a_model_of_the_space_no_training_is_advised() -> None:
+    """It could not be named, nor be trained on such a space."""
+    modules = load_space("nasbench101")
+    strings = [modules.string(modules.sample(np.random.default_rng(seed))) for seed in range(4)]
+    pool = PoolSpace(modules, strings)
+    known = Examples(pool, np.arange(4))
+    with pytest.raises(SuiteError, match="such as gp") as told:
+        make_predictor("gp-latent").fit(known, np.arange(4.0), np.random.default_rng(0))
+    with pytest.raises(SuiteError, match="do without its latent") as also:
+        embedded_checkpoint(pool.name)
+    assert "vae train" not in f"{told.value} {also.value}"
