@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from typing import Any, TypeVar
 
 from nasbench_suite.errors import SuiteError
 
 T = TypeVar("T")
+
+_LOOK_SECONDS = 1.0  # between two looks at whether the main process is there
 
 
 def count_jobs(jobs: int) -> int:
@@ -43,7 +49,8 @@ def spread(compute: Callable[..., T], inputs: Iterable[tuple[Any, ...]], jobs: i
         return
     from joblib import Parallel, delayed
 
-    calls = (delayed(compute)(*one) for one in inputs)
+    main = os.getpid()
+    calls = (delayed(_call)(main, compute, one) for one in inputs)
     try:
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
     except BrokenProcessPool as error:
@@ -51,3 +58,25 @@ def spread(compute: Callable[..., T], inputs: Iterable[tuple[Any, ...]], jobs: i
             f"One of {jobs} processes was killed, maybe for want of memory: what a journal holds "
             f"stays, so give the command again, with fewer --jobs."
         ) from error
+
+
+def _call(main: int, compute: Callable[..., T], inputs: tuple[Any, ...]) -> T:
+    """In a worker: what the function makes of its inputs."""
+    _end_with(main)
+    return compute(*inputs)
+
+
+@cache
+def _end_with(main: int) -> None:
+    """Have this process end soon after the main one, whose kill it is not told of.
+
+    It would go on with work that nobody takes, and then wait for minutes for more.
+    """
+
+    def watch() -> None:
+        while os.getppid() == main:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    if os.getppid() == main:  # and not where joblib was told to work in this process, or elsewhere
+        threading.Thread(target=watch, daemon=True).start()

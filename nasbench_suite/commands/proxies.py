@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from nasbench_suite.proxies.computation import Computation
 
 app = typer.Typer(help="Zero-cost proxies: scores of architectures that were not trained.")
 
@@ -14,7 +18,10 @@ app = typer.Typer(help="Zero-cost proxies: scores of architectures that were not
 def compute_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
     proxies: Annotated[
-        str, typer.Option(help="Names; `nasbench list proxies` has them. By default all.")
+        str,
+        typer.Option(
+            help="Names; `nasbench list proxies` has them. By default all that the space has."
+        ),
     ] = "",
     space: Annotated[str, typer.Option(help="Name of the search space.")] = "nats-tss",
     architectures: Annotated[
@@ -43,36 +50,59 @@ def compute_command(
     ] = None,
 ) -> None:
     """Score architectures; the same command again goes on where it stopped."""
-    from nasbench_suite import registry
     from nasbench_suite.commands.data import progress_bar
-    from nasbench_suite.errors import SuiteError
-    from nasbench_suite.files.atomic import need_place, need_several
-    from nasbench_suite.parsing import counted, split_names
-    from nasbench_suite.proxies.computing import (
-        Computation,
-        choose_architectures,
-        compute,
-        write_scores,
-    )
+    from nasbench_suite.files.atomic import need_several
+    from nasbench_suite.parsing import counted
+    from nasbench_suite.proxies.choosing import choose_architectures
+    from nasbench_suite.proxies.computation import Computation
+    from nasbench_suite.proxies.computing import compute
+    from nasbench_suite.proxies.packing import need_table, write_scores
 
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
-    names = split_names(proxies) or list(registry.entries("proxies"))
-    computation = Computation(
-        space, tuple(names), dataset, batch_size, channels, cells, seed, device
-    )
-    chosen = choose_architectures(space, architectures, seed)
-    need_place(output)
+    need_table(output)
     kept = journal or output.with_suffix(".jsonl")
-    need_several(the_table=output, the_journal=kept)
+    need_several(the_table=output, the_journal=kept, the_table_of_architectures=Path(architectures))
+    names = _names(proxies)
+    computation = Computation(space, names, dataset, batch_size, channels, cells, seed, device)
+    chosen = choose_architectures(space, architectures, seed)
+    if not proxies:
+        computation = _defined(computation, chosen[0])
     with progress_bar("scoring") as advance:
         for done, total in compute(computation, chosen, kept, jobs):
             advance(done, total)
-    count = write_scores(kept, output)
+    count = write_scores(kept, output, chosen)
     typer.echo(
-        f"{output}: {counted(count, 'architecture')}, {', '.join(names)}; judge them by "
-        f"`nasbench predict --scores {output}`."
+        f"{output}: {counted(count, 'architecture')}, {', '.join(computation.proxies)}; judge them "
+        f"by `nasbench predict --scores {output}`."
     )
+
+
+def _names(proxies: str) -> tuple[str, ...]:
+    """The proxies in a list, each once; all where there is no list."""
+    from nasbench_suite import registry
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.parsing import split_names
+
+    names = tuple(dict.fromkeys(split_names(proxies)))
+    if proxies and not names:
+        raise SuiteError(f"{proxies!r} names no proxy: leave --proxies out for all.")
+    return names or tuple(registry.entries("proxies"))
+
+
+def _defined(computation: Computation, architecture: str) -> Computation:
+    """The computation without proxies that are not defined there, which are told."""
+    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.proxies.checking import undefined
+
+    left_out: dict[str, list[str]] = {}
+    for name, why in undefined(computation, architecture).items():
+        left_out.setdefault(why, []).append(name)
+    for why, names in left_out.items():
+        typer.echo(f"Left out {', '.join(names)}: {why}", err=True)
+    missing = {name for names in left_out.values() for name in names}
+    proxies = tuple(name for name in computation.proxies if name not in missing)
+    if not proxies:
+        raise SuiteError("No proxy is defined there: choose another space.")
+    return replace(computation, proxies=proxies)
 
 
 @app.command("pack")
@@ -84,8 +114,9 @@ def pack_command(
     from nasbench_suite.errors import SuiteError
     from nasbench_suite.files.atomic import need_several
     from nasbench_suite.parsing import counted
-    from nasbench_suite.proxies.computing import write_scores
+    from nasbench_suite.proxies.packing import need_table, write_scores
 
+    need_table(output)
     need_several(the_table=output, the_journal=journal)
     if not journal.is_file():
         raise SuiteError(f"There is no journal {journal}: give the one that `compute` keeps.")

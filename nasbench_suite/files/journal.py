@@ -86,10 +86,17 @@ class Journal:
         try:
             entry = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise self._damaged(number, reason(error)) from None
+            raise self._unread(number, line, reason(error)) from None
         if not isinstance(entry, dict):
-            raise self._damaged(number, "it is no entry")
+            raise self._unread(number, line, "it is no entry")
         return entry
+
+    def _unread(self, number: int, line: bytes, why: str) -> SuiteError:
+        if number > 1 or f'"{_SEAL}"'.encode() in line:
+            return self._damaged(number, why)
+        return SuiteError(  # and never that somebody else's file be deleted
+            f"{self.path} is no journal, or is damaged at line 1 ({why}): name another file."
+        )
 
     def _damaged(self, number: int, why: str) -> SuiteError:
         return SuiteError(

@@ -206,7 +206,8 @@ def start_network(image: Image, classes: int, halvings: int) -> tuple[Network, i
     if height != width or min(colours, height) < 1 or height % 2**halvings:
         raise SuiteError(
             f"The network halves square images {halvings} times and cannot read {colours} x "
-            f"{height} x {width}: give a side that {2**halvings} divides."
+            f"{height} x {width}: give a data set with images of a side that {2**halvings} "
+            f"divides."
         )
     if classes < 2:
         raise SuiteError(f"A classifier needs 2 classes or more, not {classes}.")

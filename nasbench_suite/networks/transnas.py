@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks.graph import Network, start_network
 from nasbench_suite.networks.skeleton import Skeleton
 from nasbench_suite.spaces.transnas import (
@@ -49,6 +50,10 @@ def transnas_macro_network(
 def _network(modules: str, cell: AddCell, skeleton: Skeleton) -> Network:
     """Two strided convolutions and the modules: 2 and 4 double the channels, 3 and 4 halve."""
     channels = skeleton.channels or 64
+    if channels < 2:  # the stem has half of them, and so has each half of a reduction
+        raise SuiteError(
+            f"A network of TransNAS-Bench-101 cannot work with channels={channels}: give 2 or more."
+        )
     halvings = 2 + sum(module in "34" for module in modules)
     network, x = start_network(skeleton.image, skeleton.num_classes, halvings)
     x = network.conv_norm(x, channels // 2, 3, stride=2)

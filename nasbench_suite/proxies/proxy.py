@@ -32,6 +32,16 @@ class Proxy(ABC):
 
     packages: ClassVar[tuple[str, ...]] = ()
 
+    def need(self, subject: Subject) -> None:
+        """See, without computing anything, that the proxy is defined for a subject.
+
+        It is asked of one architecture before many are scored. By default every network will do.
+
+        Raises:
+            SuiteError: it is not, and why.
+        """
+        return  # nothing to see to
+
     @abstractmethod
     def score(self, subject: Subject) -> float:
         """The score; equal for equal subjects, and -inf where the architecture computes nothing.

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nasbench_suite.networks import Skeleton, build_network, count_network, describe_network
+from nasbench_suite.networks import (
+    Network,
+    Skeleton,
+    build_network,
+    count_network,
+    describe_network,
+)
 from nasbench_suite.proxies.batch import Batch, make_batch
 from nasbench_suite.seeding import sequence
 from nasbench_suite.spaces import SearchSpace
@@ -99,10 +105,20 @@ class Subject:
 
     def count(self) -> tuple[float, float]:
         """Parameters and multiply-adds of the network as it is written."""
-        skeleton = Skeleton(self.images.shape, self.images.num_classes, self.channels, self.cells)
-        network = describe_network(self.space, self.architecture, skeleton)
-        parameters, flops = count_network(network)
+        parameters, flops = count_network(self.describe())
         return float(parameters), float(flops)
+
+    def describe(self, **changed: Any) -> Network:
+        """The layers of the network, for which torch is not needed.
+
+        Args:
+            changed: attributes of ``Skeleton`` that are to be others than the subject's.
+
+        Raises:
+            SuiteError: networks of the space are not known, or not of such a size.
+        """
+        skeleton = Skeleton(self.images.shape, self.images.num_classes, self.channels, self.cells)
+        return describe_network(self.space, self.architecture, replace(skeleton, **changed))
 
     def once(self, name: str, make: Callable[[], T]) -> T:
         """What ``make`` computes, kept for all proxies that ask for it by that name.

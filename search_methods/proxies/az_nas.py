@@ -39,24 +39,33 @@ def indicators(subject: Subject) -> Indicators:
     return subject.once("az-nas", lambda: _indicators(subject))
 
 
-def _indicators(subject: Subject) -> Indicators:
-    generator = subject.generator("az-nas")
-    network = subject.network()
-    if len(network.network.blocks) < 2:
+def need_blocks(subject: Subject) -> None:
+    """See that the network says where its cells end.
+
+    Raises:
+        SuiteError: it does not.
+    """
+    if len(subject.describe().blocks) < 2:
         raise SuiteError(
             f"AZ-NAS compares what cells put out, and networks of space {subject.space.name!r} do "
             f"not say where cells end: choose another proxy."
         )
+
+
+def _indicators(subject: Subject) -> Indicators:
+    need_blocks(subject)
+    generator = subject.generator("az-nas")
+    network = subject.network()
     draw_fan_in_weights(network, generator)
     images = torch.randn(subject.images.images.shape, generator=generator).to(subject.device)
     outputs: dict[int, Tensor] = {}
-    for number in set(network.network.blocks):
+    blocks = list(dict.fromkeys(network.network.blocks))  # an identity is the block before it
+    for number in blocks:
         network.layers[number].register_forward_hook(
             lambda _, __, output, number=number: outputs.__setitem__(number, output)
         )
     network(images)
-    features = [outputs[number] for number in network.network.blocks]
-    return measure_features(features, generator)
+    return measure_features([outputs[number] for number in blocks], generator)
 
 
 def measure_features(features: list[Tensor], generator: torch.Generator) -> Indicators:
@@ -74,20 +83,29 @@ def measure_features(features: list[Tensor], generator: torch.Generator) -> Indi
 
 
 def entropy(features: Tensor) -> float:
-    """Of the shares of the principal components of features (n, channels, height, width)."""
-    rows = features.movedim(1, 3).reshape(-1, features.shape[1])
+    """Of the shares of the principal components of features (n, channels, height, width).
+
+    Not a number where the features do not vary at all.
+    """
+    # In double precision, and none below 0: a component that is not there has a share of 0, and
+    # single precision finds one so negative that it has no logarithm.
+    rows = features.movedim(1, 3).reshape(-1, features.shape[1]).double()
     rows = rows - rows.mean(dim=0, keepdim=True)
-    values = torch.linalg.eigvalsh(rows.T @ rows / len(rows))
+    values = torch.linalg.eigvalsh(rows.T @ rows / len(rows)).clamp(min=0)
     shares = values / values.sum()
     return float((-shares * torch.log(shares + _SMALL)).sum())
 
 
 def _trainability(before: Tensor, after: Tensor, generator: torch.Generator) -> float:
-    """How near the largest singular value is to 1 of what the cell does to gradients."""
+    """How near the largest singular value is to 1 of what the cell does to gradients.
+
+    The worst, as the authors have it, for a cell that passes gradients on as they are; and for one
+    that passes none, of which theirs is a large negative number that beats the former.
+    """
     signs = torch.bernoulli(torch.full(after.shape, 0.5), generator=generator) * 2 - 1
     outward = signs.to(after.device)
     (inward,) = torch.autograd.grad(after, before, outward, retain_graph=True, allow_unused=True)
-    if inward is None:
+    if inward is None or not bool(inward.any()):
         return -math.inf
     if outward.shape == inward.shape and bool((inward == outward).all()):
         return -math.inf
@@ -122,6 +140,10 @@ class AzExpressivity(Proxy):
 
     packages = ("torch",)
 
+    def need(self, subject: Subject) -> None:
+        """See ``Proxy``."""
+        need_blocks(subject)
+
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""
         return indicators(subject).expressivity
@@ -135,6 +157,10 @@ class AzProgressivity(Proxy):
 
     packages = ("torch",)
 
+    def need(self, subject: Subject) -> None:
+        """See ``Proxy``."""
+        need_blocks(subject)
+
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""
         return indicators(subject).progressivity
@@ -147,6 +173,10 @@ class AzTrainability(Proxy):
     """
 
     packages = ("torch",)
+
+    def need(self, subject: Subject) -> None:
+        """See ``Proxy``."""
+        need_blocks(subject)
 
     def score(self, subject: Subject) -> float:
         """See ``Proxy``."""

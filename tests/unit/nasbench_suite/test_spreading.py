@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +42,41 @@ def test_an_impossible_number_of_processes_is_one_sentence(jobs: int) -> None:
 def test_a_killed_process_is_one_sentence() -> None:
     with pytest.raises(SuiteError, match=r"^One of 2 processes was killed, maybe for want"):
         list(spread(die, ((number,) for number in range(6)), 2))
+
+
+def wait_long(folder: Path, number: int) -> None:
+    (folder / str(os.getpid())).touch()
+    time.sleep(300)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are read from /proc")
+def test_workers_end_with_a_main_process_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from test_spreading import wait_long; "
+        "from nasbench_suite.spreading import spread; "
+        f"list(spread(wait_long, ((Path({str(tmp_path)!r}), n) for n in range(2)), 2))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    main = subprocess.Popen([sys.executable, "-c", program], env=environment)
+    begun = time.monotonic()
+    while len(list(tmp_path.iterdir())) < 2 and time.monotonic() < begun + 60:
+        time.sleep(0.1)
+    main.kill()
+    main.wait()
+    workers = [int(path.name) for path in tmp_path.iterdir()]
+    assert len(workers) == 2
+    begun = time.monotonic()
+    while any(runs(worker) for worker in workers) and time.monotonic() < begun + 20:
+        time.sleep(0.1)
+    left = [worker for worker in workers if runs(worker)]
+    for worker in left:
+        os.kill(worker, signal.SIGKILL)
+    assert not left
+
+
+def runs(process: int) -> bool:
+    """Whether a process is there, and not only its entry, which waits to be read."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
