@@ -49,13 +49,15 @@ def scored(journal: Path, architectures: Collection[str] | None = None) -> pd.Da
             f"compute` keeps."
         )
     wanted = None if architectures is None else set(architectures)
+    # Twice where two commands wrote one journal, as earlier versions let them: the same scores.
+    finished = {entry["architecture"]: entry for entry in entries}
     rows = [
         {
             "arch_str": entry["architecture"],
             **entry["scores"],
             **{f"{name}_seconds": seconds for name, seconds in entry["seconds"].items()},
         }
-        for entry in entries
+        for entry in finished.values()
         if wanted is None or entry["architecture"] in wanted
     ]
     if not rows:

@@ -375,6 +375,18 @@ def test_a_journal_without_scores_is_one_sentence(tmp_path: Path) -> None:
         assert said in told
 
 
+def test_what_two_commands_noted_twice_is_one_row(tmp_path: Path) -> None:
+    from nasbench_suite.files.journal import Journal
+    from nasbench_suite.proxies.packing import scored
+
+    journal = Journal(tmp_path / "j.jsonl")
+    journal.begin(QUICK.identity)
+    with journal.appending() as note:
+        for architecture in ("b", "a", "b"):
+            note({"architecture": architecture, "scores": {"snip": 1.0}, "seconds": {"snip": 0.1}})
+    assert scored(journal.path)["arch_str"].tolist() == ["a", "b"]
+
+
 @pytest.mark.parametrize("name", ["s.csv", "s", "s.PARQUET", "s.pq"])
 def test_scores_are_written_to_where_they_are_read(name: str, tmp_path: Path) -> None:
     journal = tmp_path / "j.jsonl"
