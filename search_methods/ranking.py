@@ -87,38 +87,35 @@ class Scoring(Method):
                 f"Space {space.name!r} is too large to score all of it: give a number of "
                 f"candidates."
             )
-        fewest = self.candidates or listed(space).size
+        fewest, costs = self.candidates or listed(space).size, None
         if self.scores:
             if not listable:
                 raise SuiteError(
                     "A table of scores is of a space that can be listed: compute them."
                 )
-            known = int(self._known(names, listed(space)).sum())
+            columns, costs = _table(self.scores, listed(space))
+            known = int(_scored(self._wanted(names, columns)).sum())
             if not known:
                 raise self._unscored()
             unknown = listed(space).size - known
             fewest = max(min(fewest, listed(space).size) - unknown, 0)
         else:
             _rehearse(space, tuple(names), self.images)
-        seconds = self._seconds(names, space, fewest)
+        seconds = self._seconds(names, costs, fewest)
         if task.budget.seconds is not None and seconds > task.budget.seconds:
             raise _too_dear(fewest, seconds, task.budget)
 
-    def _known(self, names: list[str], space: FiniteSpace) -> NDArray[np.bool_]:
-        """Which architectures the table has a score of by every proxy, shape (space.size,)."""
-        columns, _ = _table(self.scores, space)
-        found = np.array([columns[_column(name, columns, self.scores)] for name in names])
-        known: NDArray[np.bool_] = ~np.isnan(found).any(axis=0)
-        return known
+    def _wanted(self, names: list[str], columns: dict[str, Array]) -> Array:
+        """The table's scores by each proxy, shape (proxies, space.size)."""
+        return np.array([columns[_column(name, columns, self.scores)] for name in names])
 
     def _unscored(self) -> SuiteError:
         return SuiteError(f"No candidate has scores of {self.proxies}: draw more, or compute them.")
 
-    def _seconds(self, names: list[str], space: SearchSpace, count: int) -> float:
-        """What the scores of so many architectures cost."""
-        if not self.scores:
+    def _seconds(self, names: list[str], costs: dict[str, float] | None, count: int) -> float:
+        """What the scores of so many architectures cost, by what a table says, if there is one."""
+        if costs is None:
             return self.seconds_each * len(names) * count
-        _, costs = _table(self.scores, listed(space))
         return add_up(costs.get(name, self.seconds_each) for name in names) * count
 
     def score(self, session: Session) -> Scored:
@@ -128,30 +125,36 @@ class Scoring(Method):
             SuiteError: what ``refuse`` says, no candidate that the table has scores of, or seconds
                 that do not suffice.
         """
-        names, space = _names(self.proxies), session.space
+        names, costs = _names(self.proxies), None
         chosen = _candidates(session, self.candidates)
         if self.scores:
-            columns, _ = _table(self.scores, listed(space))
+            columns, costs = _table(self.scores, listed(session.space))
+            scores = self._wanted(names, columns)
             rows = np.asarray(chosen, dtype=np.int64)
-            rows = rows[self._known(names, listed(space))[rows]]  # others are never chosen
-            chosen = rows.tolist()
-            values = [columns[_column(name, columns, self.scores)][rows] for name in names]
+            rows = rows[_scored(scores)[rows]]  # others are never chosen
+            chosen, values = rows.tolist(), scores[:, rows]
         else:
-            values = _compute(session, names, chosen, self.images)
+            values = np.array(_compute(session, names, chosen, self.images))
         if not chosen:
             raise self._unscored()
-        seconds = self._seconds(names, space, len(chosen))
+        seconds = self._seconds(names, costs, len(chosen))
         try:
             session.charge(seconds)
         except BudgetSpent:
             raise _too_dear(len(chosen), seconds, session.budget) from None
-        return Scored(chosen, np.array(values))
+        return Scored(chosen, values)
 
     def rank(self, session: Session) -> list[Any]:
         """Candidates as ``score`` has them, assembled by ranks, the best first."""
         scored = self.score(session)
         best_first = np.argsort(-assemble(list(scored.values)), kind="stable")
         return [scored.architectures[place] for place in best_first.tolist()]
+
+
+def _scored(values: Array) -> NDArray[np.bool_]:
+    """Which architectures have a score by every proxy, of scores (proxies, architectures)."""
+    known: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=0))
+    return known
 
 
 def _too_dear(candidates: int, seconds: float, budget: Budget) -> SuiteError:
