@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 TESTED = 1000
+FEWEST_TESTED = 20
+"""A board tests at least so many architectures: of fewer no measure says anything."""
 SIZES = (10, 20, 50, 100, 200, 500)
 
 
@@ -238,7 +240,7 @@ def run_entry(board: Board, name: str, size: int, seed: int) -> dict[str, Any]:
     if name == CEILING:
         rng = stream(seed, CEILING)
         found = repetitions(board.benchmark, board.metric, tested, rng)
-        if found is None or len(found[0]) < 20:
+        if found is None or len(found[0]) < FEWEST_TESTED:
             return {**entry, "kind": "", "measures": {}}
         sign = 1.0 if board.benchmark.metric(board.metric).direction == "maximize" else -1.0
         measures = measure_all(sign * found[2], sign * found[1], unit)

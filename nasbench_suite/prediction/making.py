@@ -16,16 +16,13 @@ from nasbench_suite.benchmarks.noise import OUTCOMES
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.parsing import Seeds, check_seeds, counted, parse_part, split_names
-from nasbench_suite.prediction.board import SIZES, TESTED, Board
+from nasbench_suite.prediction.board import FEWEST_TESTED, SIZES, TESTED, Board
 from nasbench_suite.prediction.ceiling import CEILING
 from nasbench_suite.prediction.scores import check_scores
 from nasbench_suite.predictors import make_predictor, predictor_label
 
 Array = NDArray[np.float64]
 Settings = tuple[str, Mapping[str, Any]]
-
-FEWEST_TESTED = 20
-"""A board tests at least so many architectures: of fewer no measure says anything."""
 
 _OUTCOMES = (*OUTCOMES, "similarity")
 _TRIED = 10  # architectures that a predictor learns from to see that it can
