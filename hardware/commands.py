@@ -68,13 +68,11 @@ def measure_command(
     from hardware.runtimes import RunOptions
     from hardware.tables import export_metadata, measured_table, write_table
     from nasbench_suite.commands.data import progress_bar
-    from nasbench_suite.errors import SuiteError
-    from nasbench_suite.files.atomic import need_place, need_several
+    from nasbench_suite.files.atomic import need_folder, need_place, need_several
     from nasbench_suite.parsing import counted, parse_numbers
     from nasbench_suite.spaces import load_finite_space
 
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    need_folder(output)
     plan = Plan(
         space,
         setting,
@@ -200,12 +198,11 @@ def add_command(
     from hardware.tables import add_costs, read_table
     from nasbench_suite.benchmarks import load_benchmark
     from nasbench_suite.benchmarks.table_file import write_benchmark
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_folder
     from nasbench_suite.parsing import counted
 
     loaded = load_benchmark(benchmark)
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    need_folder(output)
     read = [read_table(path, loaded.space, missing=missing) for path in tables]
     for hint in (hint for table in read for hint in table.hints):
         typer.echo(hint, err=True)

@@ -29,6 +29,7 @@ from hardware.networks import find_setting, live_forms, setting_network
 from hardware.runtimes import Run, RunOptions, prepare, runtime_versions
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
+from nasbench_suite.files.atomic import need_folder
 from nasbench_suite.files.journal import Journal
 from nasbench_suite.parsing import check_counts, parse_numbers
 from nasbench_suite.seeding import stream
@@ -336,8 +337,7 @@ def _undamaged(journal: Path) -> AbstractContextManager[None]:
 
 def _open_journal(plan: Plan, journal: Path, card: dict[str, Any]) -> set[tuple[int, int]]:
     """The visits done; a journal that does not exist yet is begun."""
-    if not journal.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(journal.parent)!r}: create it first.")
+    need_folder(journal)
     if not Journal(journal).begun:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         header = {"journal": JOURNAL_VERSION, "plan": _plan_values(plan), "card": card}

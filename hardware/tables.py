@@ -50,7 +50,7 @@ from nasbench_suite.benchmarks.quantities import (
 from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
 from nasbench_suite.benchmarks.table import REASONS
 from nasbench_suite.errors import SuiteError, and_more, choose_from
-from nasbench_suite.files.atomic import replacing, write_text
+from nasbench_suite.files.atomic import need_folder, replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.files.unpacking import need_regular_file
@@ -234,8 +234,7 @@ def write_table(table: CostTable, path: Path) -> None:
     strings = [table.space.string(int(index)) for index in table.indices]
     content = pa.table({"arch_index": table.indices, "arch_str": strings, **table.columns})
     content = content.replace_schema_metadata({METADATA_KEY: json.dumps(metadata).encode()})
-    if not path.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
+    need_folder(path)
     with replacing(path) as partial, partial.open("wb") as file:
         pq.write_table(content, file, compression="zstd", write_page_checksum=True)
 

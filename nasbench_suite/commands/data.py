@@ -524,7 +524,7 @@ def make_digits_command(
 ) -> None:
     """Train the embedded benchmark anew: every cell on scikit-learn's digits (needs torch)."""
     from nasbench_suite.errors import SuiteError, need_package
-    from nasbench_suite.files.atomic import need_place, need_several
+    from nasbench_suite.files.atomic import need_folder, need_place, need_several
     from nasbench_suite.parsing import counted, parse_seeds
 
     need_package("Training", "torch", "torch")
@@ -532,8 +532,7 @@ def make_digits_command(
         raise SuiteError(f"{retrain_top} classes cannot be trained: give a number from 1.")
     chosen = parse_seeds(seeds or ("2-9" if retrain_top else "0,1"))
     for file in (journal, output):
-        if not file.parent.is_dir():
-            raise SuiteError(f"There is no folder {str(file.parent)!r}: create it first.")
+        need_folder(file)
     need_place(output)
     need_several(the_table=output, the_journal=journal)
     from nasbench_suite.benchmarks.digits.making import best_classes, pack, pack_more, train_all

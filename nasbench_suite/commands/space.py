@@ -97,15 +97,14 @@ def draw_command(
 ) -> None:
     """Draw an architecture into a file."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.files.atomic import replacing, write_text
+    from nasbench_suite.files.atomic import need_folder, replacing, write_text
     from nasbench_suite.spaces import load_space
 
     if output.suffix not in _FORMATS:
         raise SuiteError(
             f"Cannot draw into {str(output)!r}: end its name in {', '.join(_FORMATS)}."
         )
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    need_folder(output)
     where = load_space(space)
     read = _read(where, architecture)
     if output.suffix == ".dot":

@@ -58,6 +58,16 @@ def replacing(path: Path) -> Iterator[Path]:
                 left.unlink(missing_ok=True)
 
 
+def need_folder(path: Path) -> None:
+    """See that the folder is there that a file is to be in.
+
+    Raises:
+        SuiteError: it is not.
+    """
+    if not path.parent.is_dir():
+        raise SuiteError(f"There is no folder {str(path.parent)!r}: create it first.")
+
+
 def need_place(path: Path) -> None:
     """See that a file may be written to a path, or text be appended to what is there.
 

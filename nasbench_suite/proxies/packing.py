@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.atomic import need_place, replacing
+from nasbench_suite.files.atomic import need_folder, need_place, replacing
 from nasbench_suite.files.journal import Journal
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def need_table(output: Path) -> None:
             f"Scores are written as Parquet, by which they are known again, and {str(output)!r} "
             f"does not say so: give a name that ends in .parquet."
         )
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    need_folder(output)
     need_place(output)
 
 

@@ -124,7 +124,7 @@ def _check_files(
 ) -> None:
     """See, before anything is computed, that what will be written can be, and loses nothing."""
     from nasbench_suite.errors import SuiteError
-    from nasbench_suite.files.atomic import need_place, need_several
+    from nasbench_suite.files.atomic import need_folder, need_place, need_several
     from reports.figures.style import check_figure_path
 
     if journal is not None and not journal.is_dir():
@@ -136,8 +136,7 @@ def _check_files(
     if output is not None:
         if output.suffix.lower() != ".csv":
             raise SuiteError(f"{output} would be written as CSV: end its name in .csv.")
-        if not output.parent.is_dir():
-            raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+        need_folder(output)
     drawn = {"the_figure": figure, "the_heat_map": heat_map}
     for path in filter(None, drawn.values()):
         check_figure_path(path)

@@ -47,13 +47,12 @@ def train_command(
     """Train a model on the cells of a space, without any accuracy, into a checkpoint."""
     import dataclasses
 
-    from nasbench_suite.errors import SuiteError
+    from nasbench_suite.files.atomic import need_folder
     from search_methods.graph_vae.checkpoint import import_torch, make_model, save_model
     from search_methods.graph_vae.comparison import default_recipe, split_cells, train_model
 
     import_torch()
-    if not output.parent.is_dir():
-        raise SuiteError(f"There is no folder {str(output.parent)!r}: create it first.")
+    need_folder(output)
     make_model(model, space, {})  # what is wrong is said before anything is trained
     usual = default_recipe(model)
     recipe = dataclasses.replace(
