@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.files.atomic import need_several, replacing, write_text
+from nasbench_suite.files.atomic import need_folder, need_several, replacing, write_text
 
 
 def test_a_file_is_replaced_in_one_step(tmp_path: Path) -> None:
@@ -45,6 +45,12 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=r"Cannot write .*f\.txt \(No such file or directory\)"):
         write_text(tmp_path / "none" / "f.txt", "x")
+
+
+def test_a_missing_folder_is_said_before_anything_is_computed(tmp_path: Path) -> None:
+    need_folder(tmp_path / "file")  # which need not be there itself
+    with pytest.raises(SuiteError, match=r"^There is no folder '.*lost': create it first\.$"):
+        need_folder(tmp_path / "lost" / "file")
 
 
 def test_what_is_written_takes_the_place_of_no_results_folder_device_or_pipe(
