@@ -116,8 +116,7 @@ class FactorizedReduction(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels in, height, width) to (batch, channels out, height/2, width/2)."""
         x = x if self.relu_last else F.relu(x)
-        pixels = x[:, :, ::2, ::2], x[:, :, 1::2, 1::2]
-        out = torch.cat([self.even(pixels[0]), self.odd(pixels[1])], dim=1)
+        out = torch.cat([self.even(one_in_four(x)), self.odd(one_in_four(x, 1))], dim=1)
         return F.relu(normalise(out, epsilon=1e-3)) if self.relu_last else normalise(out)
 
 
@@ -187,7 +186,7 @@ class Separable(Operation):
     def forward(self, x: Tensor, weights: Tensor, edges: Sequence[int]) -> Tensor:
         """See ``Operation``."""
         channels, count = x.shape[1], len(edges)
-        out = x.repeat(1, count, 1, 1)
+        out = torch.cat([x] * count, dim=1)  # repeat() would give up channels-last
         stages = zip(self.strides, self.depthwise, self.pointwise, strict=True)
         for number, (stride, depthwise, pointwise) in enumerate(stages):
             out = F.conv2d(
@@ -216,6 +215,14 @@ class Noise(Operation):
         shape = x[:, :, :: self.stride, :: self.stride].shape
         noise = torch.randn((shape[0], len(edges), *shape[1:]), device=x.device, dtype=x.dtype)
         return noise * weights.view(1, -1, 1, 1, 1)
+
+
+def one_in_four(x: Tensor, offset: int = 0) -> Tensor:
+    """One pixel of each 2x2, the first or (``offset`` 1) the last, shape (b, c, h/2, w/2).
+
+    Sliced with the channels last, so that the gradient, too, is as the kernels want it.
+    """
+    return x.permute(0, 2, 3, 1)[:, offset::2, offset::2].permute(0, 3, 1, 2)
 
 
 def stacked(convolutions: nn.Module, edges: Sequence[int]) -> Tensor:

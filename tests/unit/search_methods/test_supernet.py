@@ -45,7 +45,7 @@ from search_methods.supernet.network import (  # noqa: E402
     TopologySupernet,
     count_parameters,
 )
-from search_methods.supernet.operations import normalise  # noqa: E402
+from search_methods.supernet.operations import normalise, one_in_four  # noqa: E402
 
 SPACE = load_space("nats-tss")
 DIGITS = load_search_data("digits")
@@ -389,3 +389,13 @@ def test_images_of_another_kind_are_refused(
     write_cifar10(tmp_path, size, classes)
     with pytest.raises(SuiteError, match=word):
         load_search_data("cifar10", tmp_path)
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_one_pixel_in_four_keeps_channels_last_there_and_back(offset: int) -> None:
+    x = torch.randn(2, 3, 6, 4).contiguous(memory_format=torch.channels_last).requires_grad_()
+    taken = one_in_four(x, offset)
+    assert torch.equal(taken, x[:, :, offset::2, offset::2])
+    (gradient,) = torch.autograd.grad(taken.square().sum(), x)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(gradient[:, :, offset::2, offset::2], 2 * taken)
