@@ -18,6 +18,7 @@ SAYS = {
     "other_tuners": "smac",
     "pareto_search": "what nsga2 returns with seed 0:",
     "regression_gate": "not passed",
+    "supernet_tables": "2: vs-darts[",
 }
 
 
@@ -25,8 +26,8 @@ SAYS = {
 WITH_DATA = {"import_real_tables", "gallery"}
 
 
-# Packages that no extra brings: DEHB asks for NumPy before 2.0, which not all else has.
-PACKAGES = {"other_tuners": ("smac", "dehb")}
+# What the core does not bring. No extra brings DEHB, which asks for NumPy before 2.0.
+PACKAGES = {"other_tuners": ("smac", "dehb"), "supernet_tables": ("torch",)}
 STRICT = ("-W", "error::UserWarning")  # as of a method whose beginning takes the whole budget
 
 

@@ -1,0 +1,84 @@
+"""What supernets derived and logged, method by method: the tables of docs/claim.md.
+
+python examples/supernet_tables.py results.sqlite
+
+Without a file it searches the embedded digits first, two seeds of two epochs.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from nasbench_suite import load_benchmark, run
+from nasbench_suite.analysis.results import read_results
+from nasbench_suite.spaces.topology import OPERATIONS
+
+file = sys.argv[1] if len(sys.argv) > 1 else "supernets.sqlite"
+if len(sys.argv) == 1:
+    short = "epochs=2,diagnose_every=1,eigenvalue_every=1"
+    run("digits", f"darts[{short}],vs-darts[{short}]", seeds=range(2), store=file)
+
+SKIP, POOL, CONV = (OPERATIONS.index(o) for o in ("skip_connect", "avg_pool_3x3", "nor_conv_3x3"))
+
+
+def shares(alpha):
+    """Softmax of the architecture parameters, means over edges."""
+    powers = np.exp(alpha)
+    return (powers / powers.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+def ranking(alpha, cells, figures):
+    """Spearman's correlation of the sum of a cell's parameters with its figure, over all cells."""
+    return spearmanr(alpha[np.arange(len(alpha)), cells].sum(axis=1), figures).statistic
+
+
+def told(store, trials, table, task):
+    """What one method derived and logged, a figure by name."""
+    test, cells = table.values(task.report_metric), table.space.all_vectors
+    figures, derived = trials["report"], cells[trials["architecture"].astype(int)]
+    row = {
+        "seeds": len(trials),
+        "mean": figures.mean(),
+        "sd": figures.std(),
+        "worst": figures.min(),
+        "collapsed": (figures < np.quantile(test, 0.05)).sum(),
+        "skip": (derived == SKIP).sum(axis=1).mean(),
+        "pool": (derived == POOL).sum(axis=1).mean(),
+        "rank": np.median([(test > figure).sum() + 1 for figure in figures]),
+        "seconds": trials["wall_seconds"].mean(),
+    }
+    changes = store.incumbents(trials["trial"])
+    for epoch in (1, 10, 20, 30, 40, 50):
+        then = changes[changes["training"] <= epoch].groupby("trial")["report"].last()
+        row[f"after {epoch}"] = then.median()
+    logged = store.diagnostics(trials=trials["trial"])
+    last = logged.groupby(["name", "trial"]).tail(1).groupby("name")["value"].apply(list)
+    if "alpha" in last:
+        alphas = [value.reshape(cells.shape[1], -1) for value in last["alpha"]]
+        row["entropy"] = np.mean([float(value) for value in last["entropy"]])
+        share = np.mean([shares(alpha) for alpha in alphas], axis=0)
+        row |= {"skip β": share[SKIP], "pool β": share[POOL], "3x3 β": share[CONV]}
+        row["ranks, last"] = np.mean([ranking(alpha, cells, test) for alpha in alphas])
+        tenth = logged[(logged["name"] == "alpha") & (logged["step"] == 10)]["value"]
+        early = [ranking(value.reshape(cells.shape[1], -1), cells, test) for value in tenth]
+        row["ranks, 10"] = np.mean(early) if early else np.nan
+    if "node_variance" in last:
+        row["variances"] = np.median([value.max() / value.min() for value in last["node_variance"]])
+    eigenvalues = logged[logged["name"] == "dominant_eigenvalue"].groupby("step")["value"]
+    for epoch, values in eigenvalues:
+        row[f"eigenvalue {epoch}"] = np.median([float(value) for value in values])
+    return row
+
+
+results = read_results(file)
+for key, task in results.tasks.items():
+    table = load_benchmark(task.benchmark)
+    print(f"{results.names[key]}, collapsed below the fifth percentile")
+    finished = results.finished[results.finished["task_key"] == key]
+    columns = {}
+    for number, (method, trials) in enumerate(finished.groupby("method", sort=False), start=1):
+        print(f"{number}: {method}")
+        columns[number] = told(results.store, trials, table, task)
+    print(pd.DataFrame(columns).to_string(float_format="{:.3f}".format, na_rep="-"))
