@@ -16,7 +16,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner.runs import MethodSpecification, make_methods
 from nasbench_suite.runner.trial import Trial
-from nasbench_suite.spaces import SearchSpace, load_space
+from nasbench_suite.spaces import SearchSpace, find_space
 from nasbench_suite.tasks import make_task
 from nasbench_suite.tasks.methods import method_label
 
@@ -64,7 +64,7 @@ class Search:
         self._maximize = maximize
         self._asked: str | None = None
         self._error: BaseException | None = None
-        found = load_space(space) if isinstance(space, str) else space
+        found = find_space(space)
         task = make_task(_Asking(self, found, maximize), evaluations=evaluations)
         self._trial = Trial(task, made, seed)
         for hint in made.hints(task):

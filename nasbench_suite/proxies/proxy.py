@@ -10,7 +10,7 @@ import numpy as np
 from nasbench_suite import registry
 from nasbench_suite.proxies.subject import Subject
 from nasbench_suite.seeding import sequence, stream
-from nasbench_suite.spaces import SearchSpace
+from nasbench_suite.spaces import SearchSpace, find_space
 
 
 class Proxy(ABC):
@@ -75,22 +75,22 @@ def draws(seed: int, name: str, architecture: str) -> np.random.Generator:
 
 
 def score(
-    name: str, space: SearchSpace, architecture: Any, seed: int = 0, **settings: Any
+    name: str, space: SearchSpace | str, architecture: Any, seed: int = 0, **settings: Any
 ) -> float:
     """The score of one architecture by the proxy of that name.
 
     Args:
         name: a registered proxy; `nasbench list proxies` lists them.
-        space: the search space.
+        space: the search space, or its name.
         architecture: in any form that the space reads.
         seed: of initial weights, and of what the proxy draws.
         settings: further attributes of ``Subject``, such as ``batch`` or ``channels``.
 
     Raises:
-        SuiteError: there is no such proxy or architecture, or the proxy is not defined there.
+        SuiteError: there is no such proxy, space or architecture, or no score of it there.
     """
     proxy = registry.load_object("proxies", name, Proxy)
-    return score_of(proxy, make_subject(name, space, architecture, seed, **settings))
+    return score_of(proxy, make_subject(name, find_space(space), architecture, seed, **settings))
 
 
 def score_of(proxy: Proxy, subject: Subject) -> float:

@@ -32,6 +32,15 @@ def load_space(name: str) -> SearchSpace:
     return _made(registry.find("spaces", name).name)
 
 
+def find_space(space: SearchSpace | str) -> SearchSpace:
+    """A space that is given itself or by its name.
+
+    Raises:
+        SuiteError: see ``load_space``.
+    """
+    return load_space(space) if isinstance(space, str) else space
+
+
 def load_finite_space(name: str) -> FiniteSpace:
     """As ``load_space``, for what needs a space that can be listed.
 
@@ -68,6 +77,7 @@ __all__ = [
     "PoolSpace",
     "ProductSpace",
     "SearchSpace",
+    "find_space",
     "list_spaces",
     "listed",
     "load_finite_space",

@@ -42,7 +42,7 @@ from nasbench_suite.benchmarks.structures import spelled
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import FrameFile
-from nasbench_suite.spaces import FiniteSpace, SearchSpace, load_space
+from nasbench_suite.spaces import FiniteSpace, SearchSpace, find_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,8 +164,7 @@ def benchmark_from_frame(
     Raises:
         SuiteError: see ``import_table``.
     """
-    where = load_space(space) if isinstance(space, str) else space
-    imported = import_frame(frame, name, where, **arguments)
+    imported = import_frame(frame, name, find_space(space), **arguments)
     for told in (*imported.hints, *imported.warnings):
         warnings.warn(told, stacklevel=2)
     return imported.benchmark

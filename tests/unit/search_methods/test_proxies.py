@@ -78,6 +78,7 @@ def test_counts_are_those_of_nats_bench() -> None:
     photographs = Batch("made", np.zeros((2, 3, 32, 32), np.float32), digits.labels[:2], 10)
     assert score("params", TSS, 0, batch=photographs) == pytest.approx(129_306)
     assert score("flops", TSS, 0, batch=photographs) == pytest.approx(15_647_370)
+    assert score("params", "nats-tss", 0, batch=photographs) == pytest.approx(129_306)
 
 
 def test_the_l2_norm_counts_convolutions() -> None:
