@@ -24,9 +24,12 @@ class ShapleyNas(DifferentiableSearch):
     (section 3.2). The estimate is the mean less the standard deviation over orders, scaled to mean
     0 and standard deviation 1, and α moves along its moving average (section 3.3; code:
     Euphoria16/Shapley-NAS, ``shap_estimation`` and ``change_alpha`` of train_search.py). Their code
-    knows the DARTS space alone, with partial channels; here all channels are mixed.
+    knows the DARTS space alone, with partial channels; here all channels are mixed. ``none`` is not
+    derived, as there: no accuracy is ever lost with it, so that its value is 0 whatever is drawn,
+    above every operation whose contribution is less than its standard deviation.
 
     Attributes:
+        allow_none: off, see above.
         orders: random orders an estimate.
         valid_batch: images an order.
         shapley_momentum: of the moving average.
@@ -38,6 +41,7 @@ class ShapleyNas(DifferentiableSearch):
     title: ClassVar[str] = "Shapley-NAS"
     summary: ClassVar[str] = "DARTS whose parameters follow the Shapley values of operations."
 
+    allow_none: bool = False
     orders: int = 10
     valid_batch: int = 1024
     shapley_momentum: float = 0.8

@@ -44,6 +44,7 @@ from search_methods.r_darts import DartsAdaptive, DartsEarlyStop  # noqa: E402
 from search_methods.rsps import Rsps  # noqa: E402
 from search_methods.sdarts import SdartsAdversarial, SdartsRandom, as_mixture  # noqa: E402
 from search_methods.setn import most_probable  # noqa: E402
+from search_methods.shapley_nas import ShapleyNas  # noqa: E402
 from search_methods.snas import Snas  # noqa: E402
 from search_methods.spos import Spos  # noqa: E402
 from search_methods.supernet.cell import Mix  # noqa: E402
@@ -617,6 +618,17 @@ def test_shapley_values_are_what_removals_cost(monkeypatch: pytest.MonkeyPatch) 
     moved = method.alphas[0].detach() - before
     scaled = (worth - worth.mean()) / worth.std()
     torch.testing.assert_close(moved, 0.1 * 0.2 * scaled, rtol=0, atol=5e-4)
+
+
+def test_shapley_nas_derives_no_operation_that_is_worth_nothing_for_certain() -> None:
+    method = ShapleyNas(orders=2, valid_batch=50)
+    method.prepare(DIGITS, np.random.default_rng(0))
+    (values,) = method.shapley_values()
+    assert values[:, 0].tolist() == [0.0] * 6  # none
+    assert (values[:, 1:] < 0).any()
+    with torch.no_grad():
+        method.alphas[0][:, 0] = 1.0
+    assert 0 not in method.choices()[0]
 
 
 def test_is_darts_shrinks_to_one_operation_an_edge(digits: Benchmark) -> None:
