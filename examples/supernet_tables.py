@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
 from scipy.stats import spearmanr
 
 from nasbench_suite import load_benchmark, run
@@ -21,12 +22,6 @@ if len(sys.argv) == 1:
     run("digits", f"darts[{short}],vs-darts[{short}]", seeds=range(2), store=file)
 
 SKIP, POOL, CONV = (OPERATIONS.index(o) for o in ("skip_connect", "avg_pool_3x3", "nor_conv_3x3"))
-
-
-def shares(alpha):
-    """Softmax of the architecture parameters, means over edges."""
-    powers = np.exp(alpha)
-    return (powers / powers.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
 def ranking(alpha, cells, figures):
@@ -58,7 +53,7 @@ def told(store, trials, table, task):
     if "alpha" in last:
         alphas = [value.reshape(cells.shape[1], -1) for value in last["alpha"]]
         row["entropy"] = np.mean([float(value) for value in last["entropy"]])
-        share = np.mean([shares(alpha) for alpha in alphas], axis=0)
+        share = softmax(alphas, axis=-1).mean(axis=(0, 1))
         row |= {"skip β": share[SKIP], "pool β": share[POOL], "3x3 β": share[CONV]}
         row["ranks, last"] = np.mean([ranking(alpha, cells, test) for alpha in alphas])
         tenth = logged[(logged["name"] == "alpha") & (logged["step"] == 10)]["value"]

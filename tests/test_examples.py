@@ -40,7 +40,7 @@ def test_an_example_runs(name: str, tmp_path: Path) -> None:
     for package in PACKAGES.get(name, ()):
         pytest.importorskip(package)
     answer = subprocess.run(
-        [sys.executable, *(() if name in PACKAGES else STRICT), EXAMPLES / f"{name}.py"],
+        [sys.executable, *(() if name == "other_tuners" else STRICT), EXAMPLES / f"{name}.py"],
         cwd=tmp_path,
         env={**os.environ, "NASBENCH_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -45,7 +45,7 @@ from search_methods.supernet.network import (  # noqa: E402
     TopologySupernet,
     count_parameters,
 )
-from search_methods.supernet.operations import normalise, one_in_four  # noqa: E402
+from search_methods.supernet.operations import Separable, normalise, one_in_four  # noqa: E402
 
 SPACE = load_space("nats-tss")
 DIGITS = load_search_data("digits")
@@ -399,3 +399,16 @@ def test_one_pixel_in_four_keeps_channels_last_there_and_back(offset: int) -> No
     (gradient,) = torch.autograd.grad(taken.square().sum(), x)
     assert gradient.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(gradient[:, :, offset::2, offset::2], 2 * taken)
+
+
+def test_separable_convolutions_read_channels_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    convolve, kept = F.conv2d, []
+
+    def recorded(x: torch.Tensor, *given: object, **named: object) -> torch.Tensor:
+        kept.append(x.is_contiguous(memory_format=torch.channels_last))
+        return convolve(x, *given, **named)
+
+    monkeypatch.setattr(F, "conv2d", recorded)
+    x = torch.randn(4, 8, 6, 6).contiguous(memory_format=torch.channels_last)
+    Separable(8, 3, 1, kernel=3, times=2)(x, torch.ones(3), range(3))
+    assert kept == [True] * 4
