@@ -33,7 +33,7 @@ from nasbench_suite.analysis.results import (
 from nasbench_suite.benchmarks.columns import infer_facts
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.toml import read_toml
-from nasbench_suite.parsing import first_fault
+from nasbench_suite.parsing import first_fault, split_names
 from nasbench_suite.tasks.methods import method_title
 from reports.credits import table_names
 
@@ -46,7 +46,7 @@ _OWN = Path(__file__).with_name("labels.toml")
 _SPLITS = {"valid": "validation", "test": "test", "train": "training"}
 _QUANTITIES = {"training_time": "training time", "flops": "FLOPs", "macs": "MACs"}
 _LABEL = re.compile(r"([^\[\]]+?)(?:\[(.*)\])?( \([0-9a-f]{6}\))?")
-_NEXT = re.compile(r",(?=\w+=)")  # between two settings; a list has commas within
+_NEXT = re.compile(r"\w+=")  # a setting begins; a list has commas within
 
 
 class Labels(BaseModel):
@@ -360,7 +360,13 @@ def _parts(label: str) -> tuple[str, list[str], str]:
     match = _LABEL.fullmatch(label)
     if match is None:
         return label, [], ""
-    return match[1], _NEXT.split(match[2]) if match[2] else [], match[3] or ""
+    settings: list[str] = []
+    for part in split_names(match[2] or ""):  # commas in brackets divide none
+        if settings and not _NEXT.match(part):
+            settings[-1] += f",{part}"
+        else:
+            settings.append(part)
+    return match[1], settings, match[3] or ""
 
 
 def _words(settings: Iterable[str]) -> str:

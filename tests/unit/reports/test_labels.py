@@ -170,3 +170,10 @@ def test_one_seed_is_not_one_seeds(
     out = capsys.readouterr().out
     assert "1 seed in common, differences" in out
     assert "All methods have 1 seed in common" in out
+
+
+def test_a_setting_with_brackets_of_its_own_is_one_setting() -> None:
+    data = "data=cifar10[images=8,resolution=16]"
+    named = Labels().method(f"darts[epochs=2,{data},list=a,b]", without=["epochs=2", data])
+    assert named == "DARTS (list a,b)"
+    assert Labels().method(f"darts[{data}]") == "DARTS (data cifar10[images=8,resolution=16])"
