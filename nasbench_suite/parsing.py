@@ -164,6 +164,11 @@ def check_shares(whose: str, given: object, names: str) -> None:
     _check(whose, given, names, lambda share: 0 < share <= 1, "a share above 0 and at most 1")
 
 
+def check_portions(whose: str, given: object, names: str) -> None:
+    """As ``check_counts``, of settings that are shares from 0 on and below 1."""
+    _check(whose, given, names, lambda share: 0 <= share < 1, "a share from 0 on and below 1")
+
+
 def _check(
     whose: str, given: object, names: str, allowed: Callable[[float], bool], advice: str
 ) -> None:

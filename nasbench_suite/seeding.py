@@ -10,6 +10,8 @@ import hashlib
 
 import numpy as np
 
+from nasbench_suite.errors import SuiteError
+
 _WORDS = 4  # of 32 bits each, by which a text enters
 
 
@@ -24,7 +26,12 @@ def sequence(seed: int, *identity: int | str) -> np.random.SeedSequence:
         seed: from 0.
         identity: names and numbers from 0 of what is run, in an order that does not depend on what
             else is.
+
+    Raises:
+        SuiteError: the seed is negative.
     """
+    if seed < 0:
+        raise SuiteError(f"{seed} is no seed: give 0 or more.")
     entropy = [seed]
     for part in identity:
         entropy += _words(part) if isinstance(part, str) else [part]

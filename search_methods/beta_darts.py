@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from nasbench_suite.parsing import check_not_negative
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -27,6 +28,10 @@ class BetaDarts(DifferentiableSearch):
     summary: ClassVar[str] = "DARTS with a decay of the softmaxed strengths."
 
     regularisation: float = 50.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "regularisation")
 
     def penalty(self) -> Tensor:
         """λ · mean logsumexp(α)."""

@@ -37,6 +37,7 @@ class Darts(DifferentiableSearch):
     order: int = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.order not in (1, 2):
             raise SuiteError(f"DARTS has no order {self.order}: choose 1 or 2.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from nasbench_suite.parsing import check_not_negative
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.network import CellOptions, Supernet
@@ -29,6 +30,10 @@ class DartsMinus(DifferentiableSearch):
     summary: ClassVar[str] = "DARTS with an auxiliary skip connection that fades."
 
     auxiliary: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "auxiliary")
 
     def make_supernet(self, data: SearchData) -> Supernet:
         """The supernet with an auxiliary skip connection on every edge."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from nasbench_suite.tasks.method import later
 from search_methods.supernet.search import DifferentiableSearch
@@ -30,4 +30,4 @@ class DartsPt(DifferentiableSearch):
     )
 
     tuning: int = 5
-    selection: str = later("perturbation")
+    selection: Literal["strength", "perturbation"] = later("perturbation")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nasbench_suite.adding import add_up
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_not_negative, check_portions
 from search_methods.rsps import Rsps
 from search_methods.supernet.cell import Mix, single_path
 from search_methods.supernet.data import SearchData, endless
@@ -53,11 +53,17 @@ class Enas(Rsps):
     entropy_weight: float = 1e-4
     rate_period: int = 0
 
+    topology_alone: ClassVar[str] = "draws operations here, not edges"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "controller_steps controller_draws")
+        check_portions(self.title, self, "baseline_decay")
+        check_not_negative(self.title, self, "entropy_weight rate_period")
+
     def make_supernet(self, data: SearchData) -> Supernet:
         """A supernet whose cells are drawn edge by edge, and the controller."""
         supernet = super().make_supernet(data)
-        if supernet.layouts[0].kept is not None:
-            raise SuiteError("ENAS draws operations here, not edges: it has no DARTS space.")
         self.controller = Controller(*supernet.layouts[0].shape)
         self.controller_optimizer = torch.optim.Adam(
             self.controller.parameters(),

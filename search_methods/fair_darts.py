@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative, check_portions
+from nasbench_suite.spaces import SearchSpace
 from nasbench_suite.spaces.cells import NONE, Cell
+from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.tasks.method import later
 from search_methods.supernet.data import SearchData
 from search_methods.supernet.network import Family
@@ -48,13 +51,22 @@ class FairDarts(DifferentiableSearch):
     zero_one: float = 10.0
     threshold: float = later(0.0)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "zero_one")
+        check_portions(self.title, self, "threshold")
+
+    def family_of(self, space: SearchSpace) -> Family:
+        """As ever, but without a threshold where a node has two edges whatever they weigh."""
+        if isinstance(space, DartsSpace) and self.threshold:
+            raise SuiteError("A DARTS cell has two edges a node: leave threshold at 0.")
+        return super().family_of(space)
+
     def prepare(
         self, data: SearchData, rng: np.random.Generator, family: Family | None = None
     ) -> None:
         """As ever, with every σ(α) at one half, and Adam as the authors set it."""
         super().prepare(data, rng, family)
-        if self.threshold and self.supernet.layouts[0].kept is not None:
-            raise SuiteError("A DARTS cell has two edges a node: leave threshold at 0.")
         with torch.no_grad():
             for alpha in self.alphas:
                 alpha.zero_()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_positive
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.search import DifferentiableSearch
 
@@ -38,11 +38,11 @@ class Gdas(DifferentiableSearch):
 
     temperature: float = 10.0
     temperature_min: float = 0.1
-    gradient: str = "sum"
+    gradient: Literal["sum", "drawn"] = "sum"
 
     def __post_init__(self) -> None:
-        if self.gradient not in ("sum", "drawn"):
-            raise SuiteError(f"GDAS has no gradient {self.gradient!r}: choose sum or drawn.")
+        super().__post_init__()
+        check_positive(self.title, self, "temperature temperature_min")
 
     @property
     def tau(self) -> float:

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from nasbench_suite.adding import add_up
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_positive
 from nasbench_suite.spaces.cells import NONE
-from nasbench_suite.tasks import Session
+from nasbench_suite.tasks import Session, Task
 from search_methods.darts import Darts
 from search_methods.supernet.cell import Mix, MixedOperations
-from search_methods.supernet.data import Batch, SearchData, endless
+from search_methods.supernet.data import Batch, endless
 from search_methods.supernet.network import Supernet
 from search_methods.supernet.operations import Convolution
 
@@ -60,30 +61,35 @@ class GmNas(Darts):
     split_share: float = 0.25
     matching_batches: int = 100
 
-    def start(self, session: Session) -> None:
-        """Begin with the supernet of all operations."""
-        if self.splits < 1 or not 1 <= self.splits * self.split_epochs < self.epochs:
+    topology_alone: ClassVar[str] = "splits operations, not edges"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "splits matching_batches")
+        check_positive(self.title, self, "split_share")
+        if not 1 <= self.splits * self.split_epochs < self.epochs:
             raise SuiteError(
                 "GM-NAS needs a split at least, with epochs before and behind it: raise epochs, or "
                 "lower splits or split_share."
             )
         if self.selection != "strength":
             raise SuiteError("GM-NAS decides edges by strength alone: leave selection as it is.")
+
+    def refuse(self, task: Task) -> None:
+        """Also where there are fewer edges than splits."""
+        super().refuse(task)
+        edges = len(task.benchmark.space.choices)
+        if self.splits > edges:
+            raise SuiteError(f"There are {edges} edges to split, not {self.splits}.")
+
+    def start(self, session: Session) -> None:
+        """Begin with the supernet of all operations."""
         self.waiting: list[dict[str, Any]] = []  # what the splits have made, the oldest first
         self.depth, self.trained, self.ended = 0, 0, False
         super().start(session)
         (layout,) = self.supernet.layouts
-        if self.splits > len(layout.edges):
-            raise SuiteError(f"There are {len(layout.edges)} edges to split, not {self.splits}.")
         allowed = [[self.allow_none or op != NONE for op in ops] for ops in layout.candidates]
         self.allowed = torch.tensor(allowed)  # the operations of the supernet, (edges, candidates)
-
-    def make_supernet(self, data: SearchData) -> Supernet:
-        """A supernet in which every edge of one kind of cell keeps an operation."""
-        supernet = super().make_supernet(data)
-        if supernet.layouts[0].kept is not None:
-            raise SuiteError("GM-NAS splits operations, not edges: it has no DARTS space.")
-        return supernet
 
     def step(self, session: Session) -> None:
         """An epoch of one supernet; behind its last one the split, or the evaluation."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from nasbench_suite.spaces.cells import NONE
 from search_methods.supernet.cell import Mix, MixedOperations, Source
 from search_methods.supernet.data import Batch, SearchData, batches
@@ -48,12 +48,15 @@ class IsDarts(DifferentiableSearch):
     interval: int = 2
 
     relaxes: ClassVar[bool] = False
+    topology_alone: ClassVar[str] = "prunes operations here, not edges"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "interval")
 
     def make_supernet(self, data: SearchData) -> Supernet:
         """A supernet in which every edge keeps one operation."""
         supernet = super().make_supernet(data)
-        if len(supernet.layouts) > 1:
-            raise SuiteError("IS-DARTS prunes operations here, not edges: it has no DARTS space.")
         self.alive = torch.ones(supernet.layouts[0].shape, device=data.train[0].device)
         return supernet
 

@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative, check_positive
 from search_methods.supernet.cell import cells_of
-from search_methods.supernet.data import Batch, SearchData
-from search_methods.supernet.network import Supernet
+from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -46,14 +45,12 @@ class LambdaDarts(DifferentiableSearch):
     strength: float = 0.25
     difference: float = 1e-4
 
-    def make_supernet(self, data: SearchData) -> Supernet:
-        """A supernet of at least two cells of one kind."""
-        supernet = super().make_supernet(data)
-        if len(supernet.layouts) > 1:
-            raise SuiteError("Λ-DARTS is here for cells of one kind: it has no DARTS space.")
-        if len(cells_of(supernet)) < 2:
-            raise SuiteError("Λ-DARTS compares cells: it needs two of them at least.")
-        return supernet
+    topology_alone: ClassVar[str] = "is here for cells of one kind"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "strength")
+        check_positive(self.title, self, "difference")
 
     def update_weights(self, train: Batch) -> float:
         """A step down the training loss and up λ Λ."""

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.tasks import Session
 from search_methods.supernet.succession import Succession
 from search_methods.vs_darts import VsDarts
 
@@ -44,14 +43,17 @@ class LatencySweep(VsDarts, Succession):
 
     multi_objective: ClassVar[bool] = True
 
-    def start(self, session: Session) -> None:
-        """Begin with the smallest weight."""
-        if self.searches < 1 or not 0 < self.smallest <= self.largest:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.searches < 1 or not 0 < self.smallest <= self.largest < float("inf"):
             raise SuiteError(
                 "A sweep needs at least 1 search, and weights above 0: 0 < smallest <= largest."
             )
-        self.latency_weight = self.smallest  # without one the table would not be read
-        super().start(session)
+
+    @property
+    def constrained(self) -> bool:
+        """Always."""
+        return True
 
     @property
     def total(self) -> int:

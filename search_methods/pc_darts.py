@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from nasbench_suite.parsing import check_counts, check_portions
 from nasbench_suite.spaces.cells import Cell
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch, SearchData
@@ -39,6 +40,11 @@ class PcDarts(DifferentiableSearch):
     share: int = 4
     warm_up: float = 0.3
     edge_normalisation: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "share")
+        check_portions(self.title, self, "warm_up")
 
     def prepare(
         self, data: SearchData, rng: np.random.Generator, family: Family | None = None

@@ -6,11 +6,12 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_not_negative, check_portions, check_positive
 from nasbench_suite.tasks import Session
 from search_methods.supernet.search import DifferentiableSearch
 from search_methods.supernet.succession import Succession
@@ -46,10 +47,13 @@ class DartsEarlyStop(DifferentiableSearch):
     derived: list[Sequence[int]] = field(default_factory=list, init=False, repr=False)
     stopped: bool = field(default=False, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "eigenvalue_every window delay")
+        check_not_negative(self.title, self, "factor first")
+
     def start(self, session: Session) -> None:
         """No readings yet."""
-        if self.eigenvalue_every < 1:
-            raise SuiteError("The eigenvalue has to be read: set eigenvalue_every to 1 or more.")
         self.eigenvalues, self.derived, self.stopped = [], [], False
         super().start(session)
 
@@ -130,6 +134,15 @@ class DartsAdaptive(DartsEarlyStop):
 
     past: dict[int, dict[str, Any]] = field(default_factory=dict, init=False, repr=False)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self.title, self, "weight_decay weight_decay_max")
+        check_portions(self.title, self, "weight_decay_max")
+        if not 1 < self.growth < math.inf:  # by 1 the same epochs would come again for ever
+            raise SuiteError(
+                f"DARTS-ADA cannot work with growth={self.growth}: give a number above 1."
+            )
+
     def start(self, session: Session) -> None:
         """Nothing to go back to yet."""
         self.past = {}
@@ -145,8 +158,8 @@ class DartsAdaptive(DartsEarlyStop):
 
     def stop(self, session: Session, returned: int) -> None:
         """Go back, with more weight decay."""
-        decay = self.weight_decay_now
-        if round(math.log(self.weight_decay_max) / math.log(decay), 1) == 1.0:
+        decay, largest = self.weight_decay_now, self.weight_decay_max
+        if decay > largest or round(math.log(largest) / math.log(decay), 1) == 1.0:
             return
         super().load_state(self.past[returned + 1])
         self.weight_optimizer.param_groups[0]["weight_decay"] = decay * self.growth
@@ -185,18 +198,12 @@ class RDarts(Succession):
         "The best of four searches by DARTS under more and more regularisation."
     )
 
-    regularisation: str = "l2"
+    regularisation: Literal["l2", "drop-path"] = "l2"
 
     strengths_of: ClassVar[dict[str, tuple[float, ...]]] = {
         "l2": (3e-4, 9e-4, 27e-4, 81e-4),
         "drop-path": (0.0, 0.2, 0.4, 0.6),
     }
-
-    def __post_init__(self) -> None:
-        if self.regularisation not in self.strengths_of:
-            raise SuiteError(
-                f"R-DARTS has no regularisation {self.regularisation!r}: choose l2 or drop-path."
-            )
 
     @property
     def total(self) -> int:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import torch
 
+from nasbench_suite.parsing import check_counts
 from search_methods.supernet.cell import Mix, discretise, single_path
 from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
@@ -36,6 +37,10 @@ class Rsps(DifferentiableSearch):
     interim: int = 10
 
     relaxes: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "candidates interim")
 
     def relaxation(self) -> list[Mix]:
         """One architecture drawn uniformly."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from nasbench_suite.parsing import check_counts, check_not_negative
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
@@ -33,6 +34,10 @@ class SdartsRandom(DifferentiableSearch):
 
     epsilon: float = 0.3
     epsilon_start: float = 0.03
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "epsilon epsilon_start")
 
     @property
     def radius(self) -> float:
@@ -77,6 +82,10 @@ class SdartsAdversarial(SdartsRandom):
     )
 
     ascent_steps: int = 7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "ascent_steps")
 
     def perturb(self, mixes: list[Mix], train: Batch) -> list[Mix]:
         """The worst of a few steps."""

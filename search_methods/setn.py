@@ -7,11 +7,9 @@ from typing import ClassVar
 
 import torch
 
-from nasbench_suite.errors import SuiteError
 from search_methods.rsps import Rsps
 from search_methods.supernet.cell import Mix
-from search_methods.supernet.data import Batch, SearchData
-from search_methods.supernet.network import Supernet
+from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
 
 
@@ -32,13 +30,7 @@ class Setn(Rsps):
     weights_first: bool = True
 
     relaxes: ClassVar[bool] = True
-
-    def make_supernet(self, data: SearchData) -> Supernet:
-        """A supernet in which the edges of one kind of cell are independent."""
-        supernet = super().make_supernet(data)
-        if supernet.layouts[0].kept is not None:
-            raise SuiteError("SETN ranks operations here, not edges: it has no DARTS space.")
-        return supernet
+    topology_alone: ClassVar[str] = "ranks operations here, not edges"
 
     def relaxation(self) -> list[Mix]:
         """softmax(α)."""

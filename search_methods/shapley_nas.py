@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from nasbench_suite.parsing import check_counts, check_not_negative, check_portions
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch, endless
 from search_methods.supernet.search import DifferentiableSearch
@@ -48,6 +49,12 @@ class ShapleyNas(DifferentiableSearch):
     shapley_step: float = 0.1
     truncation: float = 0.5
     warm_up: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "orders valid_batch")
+        check_not_negative(self.title, self, "shapley_step")
+        check_portions(self.title, self, "shapley_momentum truncation warm_up")
 
     def prepare(self, *given: Any, **named: Any) -> None:
         """As ever, with moving averages that begin with a little noise."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch.nn import functional as F
 
+from nasbench_suite.parsing import check_positive
 from search_methods.supernet.cell import Mix
 from search_methods.supernet.data import Batch
 from search_methods.supernet.search import DifferentiableSearch
@@ -37,6 +38,10 @@ class Snas(DifferentiableSearch):
     joint: bool = True
     temperature: float = 1.0
     temperature_min: float = 0.03
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(self.title, self, "temperature temperature_min")
 
     @property
     def tau(self) -> float:

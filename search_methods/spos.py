@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import torch
 
+from nasbench_suite.parsing import check_counts, check_not_negative, check_shares
 from nasbench_suite.spaces.cells import Cell
 from search_methods.rsps import Rsps
 
@@ -38,6 +39,12 @@ class Spos(Rsps):
     population: int = 50
     parents: int = 10
     mutation_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "generations")
+        check_counts(self.title, self, "population parents")
+        check_shares(self.title, self, "mutation_rate")
 
     def choices(self) -> Architecture:
         """After the last epoch the best that evolution finds, before it the best of a few."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative
 from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.darts import DartsSpace
 from nasbench_suite.spaces.topology import OPERATIONS
-from nasbench_suite.tasks import Session
+from nasbench_suite.tasks import Session, Task
 from nasbench_suite.tasks.method import later
 from search_methods.supernet.darts_space import darts_family
 from search_methods.supernet.data import SearchData
@@ -64,7 +65,7 @@ class VsDarts(DifferentiableSearch):
 
     weight_decay: float = 5e-3
     sqrt_relaxation: bool = True
-    normalised_nodes: str = "all"
+    normalised_nodes: Literal["none", "inner", "all"] = "all"
     local_rate: bool = True
     normalised_pooling: bool = False
     latency_weight: float = 0.0
@@ -74,19 +75,34 @@ class VsDarts(DifferentiableSearch):
     own_skeleton: bool = later(True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        check_not_negative(self.title, self, "latency_weight latency_target")
         self.latency: LatencyModel | None = None
 
+    @property
+    def constrained(self) -> bool:
+        """Whether latencies have a part in the search."""
+        return self.latency_weight > 0
+
+    def refuse(self, task: Task) -> None:
+        """Also where there are no latencies of the space."""
+        super().refuse(task)
+        self.read_latencies(task.benchmark.space)
+
     def start(self, session: Session) -> None:
-        """Read the latency table, if there is one, and build the supernet."""
-        if self.latency_weight:
-            if not self.latency_table or not self.latency_target > 0:
-                raise SuiteError(
-                    "A latency_weight needs a latency_table and a latency_target above 0 ms."
-                )
-            self.latency = read_latency(
-                self.latency_table, self.latency_column, listed(session.space)
-            )
+        """Read the latencies, if they have a part, and build the supernet."""
+        self.latency = self.read_latencies(session.space)
         super().start(session)
+
+    def read_latencies(self, space: SearchSpace) -> LatencyModel | None:
+        """What operations take of time, by the table."""
+        if not self.constrained:
+            return None
+        if not (self.latency_table and self.latency_target):
+            raise SuiteError(
+                "A latency_weight needs a latency_table and a latency_target above 0 ms."
+            )
+        return read_latency(self.latency_table, self.latency_column, listed(space))
 
     def family_of(self, space: SearchSpace) -> Family:
         """As ever, but for the stem in a DARTS space."""

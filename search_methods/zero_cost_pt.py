@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from nasbench_suite.adding import add_up
-from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts
 from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import Batch, SearchData, endless
 from search_methods.supernet.hooks import forward_hooks
@@ -46,15 +46,17 @@ class ZeroCostPt(DifferentiableSearch):
     rounds: int = 100
 
     relaxes: ClassVar[bool] = False
+    topology_alone: ClassVar[str] = "chooses operations, not edges"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_counts(self.title, self, "rounds")
 
     def make_supernet(self, data: SearchData) -> Supernet:
         """A supernet in which every edge of one kind of cell is to be decided."""
         self.best_choice: list[int] = []
         self.best_score = -float("inf")
-        supernet = super().make_supernet(data)
-        if supernet.layouts[0].kept is not None:
-            raise SuiteError("Zero-Cost-PT chooses operations, not edges: it has no DARTS space.")
-        return supernet
+        return super().make_supernet(data)
 
     def train_epoch(self) -> dict[str, float]:
         """One proposal, and its score."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces.cells import Cell
 from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import load_search_data
@@ -43,9 +44,14 @@ def variance_drift(draws: int = 50, seed: int = 0) -> pd.DataFrame:
         One row a set of candidates and a sharpness: ``candidates``, ``sharpness``, ``entropy``
         (of β, mean, in nats), and of the variances of Σ β o(x) and Σ √β o(x) over the draws
         ``softmax``, ``root`` (means), ``softmax_std``, ``root_std``.
+
+    Raises:
+        SuiteError: fewer than two draws.
     """
     import pandas as pd
 
+    if draws < 2:
+        raise SuiteError(f"{draws} draws have no spread: give 2 or more.")
     images = load_search_data("digits").train[0][:_IMAGES]
     rows = []
     with torch.no_grad(), torch.random.fork_rng(devices=[]):

@@ -24,6 +24,12 @@ from nasbench_suite.networks import count_network, describe_network
 from nasbench_suite.networks.devices import check_device
 from nasbench_suite.networks.module import LayersModule
 from nasbench_suite.networks.skeleton import Skeleton
+from nasbench_suite.parsing import (
+    check_counts,
+    check_not_negative,
+    check_portions,
+    check_positive,
+)
 from nasbench_suite.seeding import sequence
 from search_methods.supernet.darts_space import find_darts_space
 from search_methods.supernet.data import Batch, batches, cut_out, load_training_data
@@ -62,6 +68,12 @@ class Evaluation:
     drop_path: float = 0.2
     cutout: int = 16
     device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        check_counts("A training", self, "epochs batch_size channels cells")
+        check_positive("A training", self, "learning_rate clip")
+        check_not_negative("A training", self, "weight_decay auxiliary cutout")
+        check_portions("A training", self, "momentum drop_path")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from torch.nn import functional as F
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks.devices import check_device, is_cuda, repeatable
+from nasbench_suite.parsing import check_counts, check_not_negative, check_portions, check_positive
 from nasbench_suite.spaces import SearchSpace, listed
 from nasbench_suite.spaces.cells import NONE
 from nasbench_suite.spaces.darts import DartsSpace
@@ -130,13 +131,36 @@ class DifferentiableSearch(Method):
     weights_first: bool = later(False)
     cutout: float = later(0.0)
     drop_path: float = later(0.0)
-    architecture_images: str = later("train")
-    selection: str = later("strength")
+    architecture_images: Literal["train", "test"] = later("train")
+    selection: Literal["strength", "perturbation"] = later("strength")
     tuning: int = later(5)
 
     # Whether there are architecture parameters: methods that only share weights have none.
     relaxes: ClassVar[bool] = True
+    # Why a method has no DARTS space, as the end of a sentence.
+    topology_alone: ClassVar[str] = ""
     draws_first: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        counts = "epochs batch_size width cells diagnose_every tuning"
+        check_counts(self.title, self, counts)
+        check_positive(self.title, self, "learning_rate clip")
+        not_negative = "learning_rate_min weight_decay architecture_learning_rate"
+        not_negative += " architecture_weight_decay eigenvalue_every inherited"
+        check_not_negative(self.title, self, not_negative)
+        check_portions(self.title, self, "momentum cutout drop_path")
+        if self.selection == "perturbation" and not self.relaxes:
+            raise SuiteError(
+                f"{self.title} mixes no operations, so that none can be taken out: leave "
+                f"selection as it is."
+            )
+        if self.cuda_graphs and (
+            not is_cuda(self.device) or self.compile or self.bfloat16 or self.drop_path
+        ):
+            raise SuiteError(
+                "cuda_graphs=True needs device=cuda, and goes without compile, bfloat16 and "
+                "drop_path."
+            )
 
     @classmethod
     def implied(cls, name: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -154,15 +178,6 @@ class DifferentiableSearch(Method):
 
     def start(self, session: Session) -> None:
         """Build the supernet for the session's data set."""
-        if self.selection not in ("strength", "perturbation"):
-            raise SuiteError(
-                f"There is no selection by {self.selection!r}: choose strength or perturbation."
-            )
-        if self.selection == "perturbation" and not self.relaxes:
-            raise SuiteError(
-                f"{type(self).__name__} mixes no operations, so that none can be taken out: leave "
-                f"selection as it is."
-            )
         self.space = session.space
         self.prepare(
             load_search_data(
@@ -176,13 +191,19 @@ class DifferentiableSearch(Method):
         """What makes supernets of a space: of the topology space, or of a DARTS space.
 
         Raises:
-            SuiteError: the space has no supernet.
+            SuiteError: the space has no supernet, or none that the method searches.
         """
         if isinstance(space, DartsSpace):
+            if self.topology_alone:
+                raise SuiteError(f"{self.title} {self.topology_alone}: it has no DARTS space.")
+            if self.selection == "perturbation":
+                raise SuiteError(
+                    "Perturbation chooses operations here, not edges: it has no DARTS space."
+                )
             return darts_family(space, channels=self.width, cells=self.cells)
         if not isinstance(space, TopologySpace):
             raise SuiteError(
-                f"{type(self).__name__} has supernets of nats-tss and of the DARTS spaces alone, "
+                f"{self.title} has supernets of nats-tss and of the DARTS spaces alone, "
                 f"not of {space.name}."
             )
         return partial(make_topology_supernet, width=self.width, cells=self.cells)
@@ -266,10 +287,6 @@ class DifferentiableSearch(Method):
                 (1e-3 * torch.randn(layout.shape)).to(self.device).requires_grad_()
                 for layout in self.supernet.layouts
             ]
-        if self.selection == "perturbation" and self.supernet.layouts[0].kept is not None:
-            raise SuiteError(
-                "Perturbation chooses operations here, not edges: it has no DARTS space."
-            )
         self._network = self._fast()
         self.weights = list(self.supernet.parameters())
         self.weight_optimizer: torch.optim.Optimizer = self.make_weight_optimizer()
@@ -512,11 +529,6 @@ class DifferentiableSearch(Method):
         """The supernet as the loss goes through it."""
         if not self.cuda_graphs:
             return torch.compile(self.supernet) if self.compile else self.supernet
-        if not is_cuda(self.device) or self.compile or self.bfloat16 or self.drop_path:
-            raise SuiteError(
-                "cuda_graphs=True needs device=cuda, and goes without compile, bfloat16 and "
-                "drop_path."
-            )
         with repeatable(self.device):  # draws nothing, so that the search is the same without
             return Replayed(self.supernet, (self.batch_size, *self.images.train[0].shape[1:]))
 

@@ -31,12 +31,13 @@ class Succession(DifferentiableSearch):
         """What is logged of it when the search is over."""
         return {}
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.selection != "strength":
+            raise SuiteError(f"{self.title} selects by strength: leave selection as it is.")
+
     def start(self, session: Session) -> None:
         """Begin with the first search."""
-        if self.selection != "strength":
-            raise SuiteError(
-                f"{type(self).__name__} selects by strength: leave selection as it is."
-            )
         self.done = 0
         self.vary()
         super().start(session)

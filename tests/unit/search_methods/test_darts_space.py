@@ -144,7 +144,7 @@ def test_methods_search_in_the_darts_space(name: str, space: str) -> None:
 
 def test_a_method_of_the_topology_alone_says_so() -> None:
     with pytest.raises(SuiteError, match="no DARTS space"):
-        make_method("darts-pt").prepare(DIGITS, np.random.default_rng(0), darts_family("s2"))
+        make_method("darts-pt").family_of(SPACES["s2"])
 
 
 # -- the commands ----------------------------------------------------------------------------------
@@ -159,3 +159,5 @@ def test_the_root_drifts_less_than_softmax_and_not_at_all_if_independent() -> No
     assert ratios["root"] < 0.6 * ratios["softmax"]
     assert five["entropy"].iloc[0] == pytest.approx(np.log(5))
     assert (five["root_std"].iloc[1:] > five["root_std"].iloc[0]).all()
+    with pytest.raises(SuiteError, match="1 draws have no spread"):
+        variance_drift(draws=1)

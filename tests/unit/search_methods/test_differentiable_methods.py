@@ -566,6 +566,14 @@ def test_darts_ada_goes_back_and_decays_more(digits: Benchmark) -> None:
     assert epochs[-1] == 5
 
 
+def test_darts_ada_raises_its_decay_no_further_than_its_largest() -> None:
+    method = prepared(DartsAdaptive(growth=10.0))
+    method.past = {}  # nothing to go back to
+    method.weight_optimizer.param_groups[0]["weight_decay"] = 0.03  # of at most 0.0243
+    method.stop(None, 0)  # type: ignore[arg-type]
+    assert method.weight_decay_now == 0.03
+
+
 def test_perturbation_takes_the_operation_that_is_missed_most(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

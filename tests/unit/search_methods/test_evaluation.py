@@ -87,6 +87,20 @@ def test_the_protocol_is_that_of_the_papers() -> None:
     assert isinstance(Progress(1, 0.0, 0.0, 1), Progress)
 
 
+@pytest.mark.parametrize(
+    "setting", ["epochs=0", "batch_size=0", "drop_path=1", "cutout=-1", "learning_rate=nan"]
+)
+def test_no_evaluation_begins_that_cannot_be_made(setting: str) -> None:
+    name, _, value = setting.partition("=")
+    with pytest.raises(SuiteError, match=name):
+        Evaluation(**{name: float(value)})
+
+
+def test_no_evaluation_has_a_seed_below_0() -> None:
+    with pytest.raises(SuiteError, match="-1 is no seed"):
+        next(evaluate_cells(BEST, protocol=SHORT, seed=-1))
+
+
 def test_cells_are_searched_and_evaluated_from_the_command_line(tmp_path: Path) -> None:
     def call(*arguments: str) -> str:
         answer = CliRunner().invoke(build_app(), arguments, catch_exceptions=False)

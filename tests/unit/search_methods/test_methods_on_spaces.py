@@ -201,10 +201,11 @@ def trajectory(space: str, name: str) -> Any:
     method = make_method(name, {key: value for key, value in SEARCH.items() if key in known})
     task = make_task(on_space(space))
     try:
-        trial = Trial(task, method, 0)
-        trial.advance()
+        method.refuse(task)
     except SuiteError as refusal:
         return str(refusal)
+    trial = Trial(task, method, 0)
+    trial.advance()
     result = trial.result()
     record = result.record
     assert record.strings is not None
@@ -225,6 +226,23 @@ def test_what_differs_from_darts_does_so_in_a_space_of_cells() -> None:
     check_trajectories(
         {name: trajectory("darts-s4", name) for name in ("darts", "darts-minus", "setn")}
     )
+
+
+def test_methods_without_a_space_of_cells_say_so_before_a_run() -> None:
+    pytest.importorskip("torch")
+    task, refused = make_task(on_space("darts")), {}
+    for name in registry.entries("methods"):
+        known = make_method(name).config
+        if "architecture_learning_rate" not in known or name == "latency-sweep":
+            continue
+        try:
+            make_method(name, {"data": "digits"}).refuse(task)
+        except SuiteError as refusal:
+            refused[name] = str(refusal)
+    assert all(why.endswith("it has no DARTS space.") for why in refused.values()), refused
+    assert refused.keys() == {
+        *("darts-pt", "enas", "gm-nas", "is-darts", "lambda-darts", "setn", "zero-cost-pt"),
+    }
 
 
 def check_trajectories(found: dict[str, Any]) -> None:

@@ -1,7 +1,12 @@
-"""Every value that a method takes of a hyper-parameter is one that it can search with."""
+"""Every value that a method takes of a hyper-parameter is one that it can search with.
+
+Of the methods without a supernet each value is searched with; of all methods impossible values are
+refused before anything is run.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -9,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 from threadpoolctl import threadpool_limits
 
+from nasbench_suite import registry
 from nasbench_suite.benchmarks import load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Trial
@@ -73,3 +79,49 @@ def test_every_valid_setting_searches(name: str) -> None:
             trial.advance()
         record = trial.result().record
         assert 0 < record.evaluations[-1] <= EVALUATIONS, settings
+
+
+MEANT = {  # settings whose 0 says something
+    *("eigenvalue_every", "inherited", "rate_period", "generations", "first"),
+    *("num_initial", "num_warm"),
+}
+ALL_CANDIDATES = {"warm-start", "zero-cost", "zero-cost-gp"}  # by candidates=0
+
+
+def own_methods() -> list[str]:
+    entries = registry.entries("methods")
+    return [name for name, entry in entries.items() if entry.distribution == "nasbench-suite"]
+
+
+@pytest.mark.parametrize("name", own_methods())
+def test_numbers_that_are_impossible_are_refused(name: str) -> None:
+    pytest.importorskip("torch")
+    known = make_method(name).config
+    for setting, default in known.items():
+        if isinstance(default, bool) or not isinstance(default, int | float):
+            continue
+        impossible: tuple[float, ...] = (-1.0, math.nan, math.inf)
+        if isinstance(default, int):
+            meant = setting in MEANT or (setting == "candidates" and name in ALL_CANDIDATES)
+            impossible = (-1,) if meant else (-1, 0)
+        for value in impossible:
+            told = rf"{setting}|{value} |a split at least|{setting[:8]}|at least 1 search"
+            with pytest.raises(SuiteError, match=told):
+                make_method(name, {setting: value})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "momentum=1",
+        "drop_path=1",
+        "selection=strenght",
+        "architecture_images=all",
+        "cuda_graphs=True",
+    ],
+)
+def test_settings_that_no_supernet_has_are_refused(settings: str) -> None:
+    pytest.importorskip("torch")
+    setting, _, value = settings.partition("=")
+    with pytest.raises(SuiteError, match=setting):
+        make_method("vs-darts", {setting: value})
