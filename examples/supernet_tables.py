@@ -1,8 +1,11 @@
 """What supernets derived and logged, method by method: the tables of docs/claim.md.
 
-python examples/supernet_tables.py results.sqlite
+python examples/supernet_tables.py results.sqlite [numbers]
 
-Without a file it searches the embedded digits first, two seeds of two epochs.
+Searches of one method on a GPU and on a processor are taken together. With the numbers of methods,
+such as 1,4, it tells how all others differ from these: by the means of all seeds, as no seed draws
+the same twice where devices differ. Without a file it searches the embedded digits first, two seeds
+of two epochs.
 """
 
 import sys
@@ -10,14 +13,17 @@ import sys
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from scipy.stats import spearmanr
+from scipy.stats import bootstrap, permutation_test, spearmanr
 
 from nasbench_suite import load_benchmark, run
 from nasbench_suite.analysis.results import read_results
+from nasbench_suite.parsing import parse_part
 from nasbench_suite.spaces.topology import OPERATIONS
 
-file = sys.argv[1] if len(sys.argv) > 1 else "supernets.sqlite"
-if len(sys.argv) == 1:
+given = sys.argv[1:]
+file = given[0] if given else "supernets.sqlite"
+bases = [int(number) for number in given[1].split(",")] if len(given) > 1 else [1]
+if not given:
     short = "epochs=2,diagnose_every=1,eigenvalue_every=1"
     run("digits", f"darts[{short}],vs-darts[{short}]", seeds=range(2), store=file)
 
@@ -67,13 +73,53 @@ def told(store, trials, table, task):
     return row
 
 
+def anywhere(label):
+    """The label of a method without where it was computed."""
+    name, settings = parse_part(label)
+    kept = [f"{k}={v}" for k, v in settings.items() if k not in ("device", "cuda_graphs")]
+    return f"{name}[{','.join(kept)}]"
+
+
+def mean_difference(one, other, axis=-1):
+    """What the test and the interval are of."""
+    return one.mean(axis=axis) - other.mean(axis=axis)
+
+
+def difference(one, other):
+    """Of two means: with its interval of 95 %, and p by exchange of all seeds, two-sided."""
+    if min(len(one), len(other)) < 3:
+        return f"{mean_difference(one, other):.1f}"
+    rng = np.random.default_rng(0)
+    test = permutation_test((one, other), mean_difference, n_resamples=200_000, rng=rng)
+    drawn = bootstrap((one, other), mean_difference, method="percentile", rng=rng)
+    low, high = drawn.confidence_interval
+    return f"{test.statistic:.1f} [{low:.1f}, {high:.1f}] p={test.pvalue:.3f}"
+
+
 results = read_results(file)
-for key, task in results.tasks.items():
-    table = load_benchmark(task.benchmark)
-    print(f"{results.names[key]}, collapsed below the fifth percentile")
-    finished = results.finished[results.finished["task_key"] == key]
-    columns = {}
-    for number, (method, trials) in enumerate(finished.groupby("method", sort=False), start=1):
+finished = results.finished.assign(
+    method=results.finished["method"].map(anywhere),
+    table=[
+        (results.tasks[key].benchmark, results.tasks[key].dataset)
+        for key in results.finished["task_key"]
+    ],
+)
+for (benchmark, dataset), searches in finished.groupby("table"):
+    table, task = load_benchmark(benchmark), results.tasks[searches["task_key"].iloc[0]]
+    print(f"{benchmark}, {dataset}: collapsed below the fifth percentile")
+    columns, figures = {}, {}
+    for number, (method, trials) in enumerate(searches.groupby("method", sort=False), start=1):
         print(f"{number}: {method}")
         columns[number] = told(results.store, trials, table, task)
+        figures[number] = trials["report"].to_numpy()
+        print(
+            "  ",
+            *(
+                f"{seed}: {report:.2f}"
+                for seed, report in sorted(zip(trials["seed"], figures[number], strict=True))
+            ),
+        )
     print(pd.DataFrame(columns).to_string(float_format="{:.3f}".format, na_rep="-"))
+    print(f"Differences from {bases}")
+    for number, own in figures.items():
+        print(number, *(difference(own, figures[b]) for b in bases if b != number), sep="; ")
