@@ -142,16 +142,15 @@ class DifferentiableSearch(Method):
     draws_first: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        counts = "epochs batch_size width cells diagnose_every tuning"
-        check_counts(self.title, self, counts)
-        check_positive(self.title, self, "learning_rate clip")
-        not_negative = "learning_rate_min weight_decay architecture_learning_rate"
-        not_negative += " architecture_weight_decay eigenvalue_every inherited"
-        check_not_negative(self.title, self, not_negative)
-        check_portions(self.title, self, "momentum cutout drop_path")
+        whose = self.title or type(self).__name__
+        check_counts(whose, self, "epochs batch_size width cells diagnose_every tuning")
+        check_positive(whose, self, "learning_rate clip")
+        check_not_negative(whose, self, "learning_rate_min weight_decay eigenvalue_every inherited")
+        check_not_negative(whose, self, "architecture_learning_rate architecture_weight_decay")
+        check_portions(whose, self, "momentum cutout drop_path")
         if self.selection == "perturbation" and not self.relaxes:
             raise SuiteError(
-                f"{self.title} mixes no operations, so that none can be taken out: leave "
+                f"{whose} mixes no operations, so that none can be taken out: leave "
                 f"selection as it is."
             )
         if self.cuda_graphs and (
@@ -203,7 +202,7 @@ class DifferentiableSearch(Method):
             return darts_family(space, channels=self.width, cells=self.cells)
         if not isinstance(space, TopologySpace):
             raise SuiteError(
-                f"{self.title} has supernets of nats-tss and of the DARTS spaces alone, "
+                f"{type(self).__name__} has supernets of nats-tss and of the DARTS spaces alone, "
                 f"not of {space.name}."
             )
         return partial(make_topology_supernet, width=self.width, cells=self.cells)
