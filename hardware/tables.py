@@ -54,7 +54,7 @@ from nasbench_suite.files.atomic import need_folder, replacing, write_text
 from nasbench_suite.files.frames import ARCHITECTURE, FrameFile, frame_of, read_frame
 from nasbench_suite.files.safe_pickle import load
 from nasbench_suite.files.unpacking import need_regular_file
-from nasbench_suite.spaces import FiniteSpace, load_finite_space
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, load_finite_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,7 +286,9 @@ def read_table(
     file = read_frame(path)
     said = described_costs(path, file)
     where = _space_of(path, file, space)
-    file = read_spelled(path, where)
+    file = read_spelled(path, where, encoding, force=force)
+    if isinstance(where, PoolSpace):
+        encoding = None  # its rows have strings by now
     bare = is_bare(file.frame, where)
     key = find_architecture_column(path, file.frame, where, None, in_index_order=bare)
     columns, left_out = _read_costs(path, file.frame, key)

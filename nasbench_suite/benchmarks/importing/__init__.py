@@ -42,7 +42,7 @@ from nasbench_suite.benchmarks.structures import spelled
 from nasbench_suite.benchmarks.table import Benchmark
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.files.frames import FrameFile
-from nasbench_suite.spaces import FiniteSpace, SearchSpace, find_space
+from nasbench_suite.spaces import FiniteSpace, PoolSpace, SearchSpace, find_space
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,12 +116,15 @@ def import_table(
             figures fit another order of the architectures and not this one.
     """
     file = read_spelled(path, space)
-    file, listed, arch_column = listed_part(path, file, space, arch_column, partial)
-    importer = Importer(listed, metadata or MetadataFile(), encoding, force)
+    file, listed, arch_column = listed_part(
+        path, file, space, arch_column, partial=partial, encoding=encoding, force=force
+    )
+    importer = _importer(listed, metadata, encoding, force)
     importer.add(path, file, arch_column=arch_column, in_index_order=in_index_order)
     for source in latency:
         for one in tables_in(source):
-            importer.add(one, read_spelled(one, listed), are_latencies=True)
+            spelt = read_spelled(one, listed, encoding, force=force)
+            importer.add(one, spelt, are_latencies=True)
     return importer.finish(name, {"source": path.name})
 
 
@@ -140,8 +143,10 @@ def import_frame(
     """Make a benchmark of a data frame, with the checks of ``import_table``."""
     renamed, notes = spelled(frame.rename(columns=str), space)
     source, file = Path("the data frame"), FrameFile(renamed, notes=notes)
-    file, listed, arch_column = listed_part(source, file, space, arch_column, partial)
-    importer = Importer(listed, metadata or MetadataFile(), encoding, force)
+    file, listed, arch_column = listed_part(
+        source, file, space, arch_column, partial=partial, encoding=encoding, force=force
+    )
+    importer = _importer(listed, metadata, encoding, force)
     importer.add(source, file, arch_column=arch_column, in_index_order=in_index_order)
     return importer.finish(name, {})
 
@@ -179,7 +184,7 @@ def add_latencies(
     force: bool = False,
 ) -> Imported[Benchmark]:
     """A benchmark with the columns of latency tables beside its own; see ``import_table``."""
-    importer = Importer(benchmark.space, metadata or MetadataFile(), encoding, force)
+    importer = _importer(benchmark.space, metadata, encoding, force)
     for metric in benchmark.metrics.values():
         importer.metrics[metric.name] = replace(metric, **said_of(metric.name, importer.facts))
         if (codes := benchmark.reasons(metric.name)) is not None:
@@ -187,8 +192,17 @@ def add_latencies(
     importer.columns.update(benchmark.columns)
     for file in latency:
         for one in tables_in(file):
-            importer.add(one, read_spelled(one, benchmark.space), are_latencies=True)
+            spelt = read_spelled(one, benchmark.space, encoding, force=force)
+            importer.add(one, spelt, are_latencies=True)
     return importer.finish(benchmark.name, benchmark.about)
+
+
+def _importer(
+    space: FiniteSpace, metadata: MetadataFile | None, encoding: str | None, force: bool
+) -> Importer:
+    """Of a pool all tables have strings by then, whatever they had in their files."""
+    in_file = None if isinstance(space, PoolSpace) else encoding
+    return Importer(space, metadata or MetadataFile(), in_file, force)
 
 
 def read_measurements(

@@ -83,13 +83,7 @@ def read_architectures(
     written = _written(frame, column, space)
     if written is None:
         rows = _rows_of_strings(path, frame[str(column)], space)
-        hints = []
-        if encoding is not None:
-            check_encoding(space, encoding)
-            hints.append(
-                f"{path.name} names architectures by strings, which mean the same in every "
-                f"encoding: --encoding {encoding} alters nothing there."
-            )
+        hints = alters_nothing(path, space, encoding)
         return Rows(rows, hints, _warnings(path, space, rows, figures, column))
     vectors = written.ndim == 2
     if encoding is not None:
@@ -114,6 +108,26 @@ def read_architectures(
         rows = readings[0].indices
         return Rows(rows, warnings=_warnings(path, space, rows, figures, column))
     return _chosen(path, space, column, readings, vectors=vectors, force=force)
+
+
+def names_by_strings(frame: pd.DataFrame, column: str, space: FiniteSpace) -> bool:
+    """Whether architectures are written as strings, and not as numbers or vectors."""
+    return _written(frame, column, space) is None
+
+
+def alters_nothing(path: Path, space: FiniteSpace, encoding: str | None) -> list[str]:
+    """What is said of an encoding where architectures are named by strings.
+
+    Raises:
+        SuiteError: the space has no such encoding.
+    """
+    if encoding is None:
+        return []
+    check_encoding(space, encoding)
+    return [
+        f"{path.name} names architectures by strings, which mean the same in every encoding: "
+        f"--encoding {encoding} alters nothing there."
+    ]
 
 
 def _chosen(

@@ -28,10 +28,13 @@ def tables_in(path: Path) -> list[Path]:
     return sorted(path.glob(f"*{HELP_SUFFIX}")) or [path]
 
 
-def read_spelled(path: Path, space: SearchSpace) -> FrameFile:
+def read_spelled(
+    path: Path, space: SearchSpace, encoding: str | None = None, *, force: bool = False
+) -> FrameFile:
     """The table in a file, with architectures that it keeps as structures written as strings.
 
-    For the pool of a partial table its rows that are in the pool.
+    For the pool of a partial table its rows that are in the pool, as strings; numbers and vectors
+    are read in the encoding.
 
     Raises:
         SuiteError: see ``read_frame``, ``spelled`` and ``within``.
@@ -40,7 +43,9 @@ def read_spelled(path: Path, space: SearchSpace) -> FrameFile:
     base = space.base if isinstance(space, PoolSpace) else space
     frame, notes = spelled(*_upright(path, file.frame, base))
     spelt = replace(file, frame=frame, notes=[*file.notes, *notes])
-    return within(path, spelt, space) if isinstance(space, PoolSpace) else spelt
+    if not isinstance(space, PoolSpace):
+        return spelt
+    return within(path, spelt, space, encoding, force=force)
 
 
 def _upright(

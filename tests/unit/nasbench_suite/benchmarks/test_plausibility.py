@@ -15,7 +15,12 @@ from nasbench_suite.benchmarks import Metric
 from nasbench_suite.benchmarks.columns import MetadataFile
 from nasbench_suite.benchmarks.doctor import examine
 from nasbench_suite.benchmarks.encodings import exchanges, numberings, vector_encodings
-from nasbench_suite.benchmarks.importing import Imported, benchmark_from_frame, import_frame
+from nasbench_suite.benchmarks.importing import (
+    Imported,
+    add_latencies,
+    benchmark_from_frame,
+    import_frame,
+)
 from nasbench_suite.benchmarks.library import import_benchmark
 from nasbench_suite.benchmarks.plausibility import Check, exchanged
 from nasbench_suite.benchmarks.table_file import write_benchmark
@@ -139,12 +144,8 @@ def test_samples_of_spaces_too_large_to_list_are_judged_by_their_features() -> N
 
 def test_vectors_are_read_in_the_encoding_that_fits_or_that_is_said() -> None:
     figures = outcomes()
-    naslib = next(one for one in vector_encodings(TSS) if one.name == "naslib")
-    # The tuple that NASLib writes for each cell, by trying all of them.
-    tuples = TSS.all_vectors.astype(np.int64)
-    of_cell = np.argsort(naslib.decode(TSS, tuples))
-    written = [tuple(one) for one in tuples[of_cell].tolist()]
-    frame = pd.DataFrame({"architecture": pd.Series(written, dtype=object), "c_valid_1": figures})
+    written = in_naslibs_tuples(np.arange(TSS.size))
+    frame = pd.DataFrame({"architecture": written, "c_valid_1": figures})
     for cells in (frame, frame.assign(architecture=frame["architecture"].map(str))):
         read = imported(cells, encoding="naslib")
         assert np.array_equal(read.benchmark.values("c_valid_1"), figures)
@@ -152,6 +153,55 @@ def test_vectors_are_read_in_the_encoding_that_fits_or_that_is_said() -> None:
         assert not np.array_equal(own.benchmark.values("c_valid_1"), figures)
     with pytest.raises(SuiteError, match="did you mean 'naslib'"):
         imported(frame, encoding="nas-lib")
+
+
+def in_naslibs_tuples(cells: np.ndarray) -> pd.Series:
+    """The tuple that NASLib writes for each cell, by trying all of them."""
+    naslib = next(one for one in vector_encodings(TSS) if one.name == "naslib")
+    tuples = TSS.all_vectors.astype(np.int64)
+    of_cell = np.argsort(naslib.decode(TSS, tuples))
+    return pd.Series([tuple(one) for one in tuples[of_cell[cells]].tolist()], dtype=object)
+
+
+@pytest.mark.parametrize("rows", [24, 400])
+def test_samples_are_read_in_the_encoding_that_is_said(rows: int, tmp_path: Path) -> None:
+    cells = np.random.default_rng(3).choice(TSS.size, rows, replace=False)
+    figures = outcomes()[cells]
+    frame = pd.DataFrame({"arch": in_naslibs_tuples(cells), "c_valid_1": figures})
+    of = {TSS.string(cell): figure for cell, figure in zip(cells, figures, strict=True)}
+
+    def found(imported: Imported) -> dict[str, float]:
+        benchmark = imported.benchmark
+        strings = map(benchmark.space.string, range(benchmark.space.size))
+        return dict(zip(strings, benchmark.values("c_valid_1"), strict=True))
+
+    assert found(imported(frame, partial=True, encoding="naslib")) == of
+    numbers = next(one for one in numberings(TSS) if one.name == "lexicographic")
+    places = np.argsort(numbers.decode(TSS, np.arange(TSS.size)))
+    by_number = pd.DataFrame({"arch_index": places[cells], "c_valid_1": figures})
+    assert found(imported(by_number, partial=True, encoding="lexicographic")) == of
+    if rows == 400:  # enough for the figures to tell that ours is none
+        with pytest.raises(SuiteError, match="--encoding naslib"):
+            imported(frame, partial=True)
+    else:
+        hints = imported(frame, partial=True).hints
+        assert any("can be meant in several encodings" in hint for hint in hints)
+    with pytest.raises(SuiteError, match="did you mean 'naslib'"):
+        imported(frame, partial=True, encoding="nas-lib")
+
+    latencies = pd.DataFrame({"arch": in_naslibs_tuples(cells[::-1]).map(str), "ms": figures[::-1]})
+    latencies.to_csv(tmp_path / "phone.csv", index=False)
+    pool = imported(frame, partial=True, encoding="naslib").benchmark
+    costs = add_latencies(pool, [tmp_path / "phone.csv"], encoding="naslib").benchmark
+    assert np.array_equal(costs.values("ms"), costs.values("c_valid_1"))
+
+
+def test_a_space_that_is_written_in_one_way_has_no_encoding() -> None:
+    darts = load_space("darts")
+    cells = [darts.string(darts.sample(np.random.default_rng(seed))) for seed in range(3)]
+    frame = pd.DataFrame({"arch": cells, "c_valid_1": [90.0, 91.0, 92.0]})
+    with pytest.raises(SuiteError, match="leave --encoding out"):
+        benchmark_from_frame(frame, darts, encoding="naslib")
 
 
 def test_an_encoding_of_strings_alters_nothing_and_says_so(
