@@ -42,10 +42,11 @@ from nasbench_suite.benchmarks.metric import CONDITIONS
 from nasbench_suite.benchmarks.quantities import (
     COSTS,
     QUANTITIES,
-    check_named_unit,
     check_unit,
     impossible,
+    latency_of,
     says_no_unit,
+    unit_alone,
 )
 from nasbench_suite.benchmarks.structures import HW_MODELLED, HW_REJECTING
 from nasbench_suite.benchmarks.table import REASONS
@@ -346,10 +347,11 @@ def _undescribed(
         inferred = _inferred(name)
         if name in facts:
             continue
-        if not inferred and not name.endswith("_iqr"):
-            check_named_unit(name)
-            foreign[name] = {"quantity": "latency", "unit": "ms", "device": name}
-            assumed[name] = "ms"
+        if unit_alone(name) is not None:
+            foreign[name] = latency_of(name)
+        elif not inferred and not name.endswith("_iqr"):
+            foreign[name] = latency_of(name)
+            assumed[name] = foreign[name]["unit"]
         elif says_no_unit(name):
             assumed[name] = inferred["unit"]
     return foreign, assumed

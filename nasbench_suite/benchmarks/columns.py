@@ -70,10 +70,21 @@ _SPELLED = (
     (re.compile(r"cifar[-_](?=100?(?!\d))", re.IGNORECASE), "cifar"),
     (re.compile(r"imagenet[-_]?16[-_]120", re.IGNORECASE), "imagenet16_120"),
     (re.compile(r"top[-_](?=[15](?!\d))", re.IGNORECASE), "top"),
+    (re.compile(r"(?<![a-z])(x|ori)_(?=(?:valid|test)(?![a-z]))", re.IGNORECASE), r"\1-"),
     (re.compile(r"(?<=[a-z])(?=(?:Acc|Accuracy|Err|Error|Loss)(?![a-z]))"), "_"),  # valAcc
 )
 _AVERAGED = re.compile(r"_(?:avg|mean)$", re.IGNORECASE)
 _SEED = re.compile(r"(?P<metric>.+?)(?:@|_seed_?)(?P<seed>\d{1,9})", re.IGNORECASE)
+# NAS-Bench-201's three seeds, which are no numbers of epochs: "cifar10_test_777".
+_PUBLISHED_SEED = re.compile(
+    rf"(?P<metric>(?:.+[_-])?(?:{_SPLIT})(?:[_-](?:{_OUTCOME}))?(?:_\d{{1,3}})?)[_-]"
+    rf"(?P<seed>777|888|999)",
+    re.IGNORECASE,
+)
+# NATS-Bench's figure after the last epoch, counted from 0: "x-valid@11" after twelve.
+_BY_EPOCH = re.compile(
+    r"(?P<metric>(?:.+[_-])?(?:x-valid|ori-test|x-test))@(?P<last>\d{1,5})", re.IGNORECASE
+)
 _INDEX = re.compile(r"(.*_)?(index|id)|__index_level_\d+__|unnamed:.*|", re.IGNORECASE)
 
 
@@ -175,9 +186,9 @@ def group_columns(
     claimed = {column for group in groups.values() for column in group.seeds.values()}
     rest = [column for column in columns if column not in claimed]
     for column in rest:
-        if match := _SEED.fullmatch(column):
+        if match := _seed_in(column):
             _add_seed(groups, column, match["metric"], int(match["seed"]), column in facts)
-    means = [column for column in rest if not _SEED.fullmatch(column)]
+    means = [column for column in rest if not _seed_in(column)]
     left_out = {
         column: reason
         for column in means
@@ -228,7 +239,9 @@ def infer_facts(name: str) -> dict[str, Any]:
     name = _AVERAGED.sub("", re.sub(r"[\s./]+", "_", _PERCENT.sub("", name)).strip("_"))
     for spelled, plain in _SPELLED:
         name = spelled.sub(plain, name)
-    if match := _SEED.fullmatch(name):
+    if match := _BY_EPOCH.fullmatch(name):
+        name = f"{match['metric']}_{int(match['last']) + 1}"
+    elif match := _seed_in(name):
         name = match["metric"]
     if match := _TIME.fullmatch(name):
         facts: dict[str, Any] = {"quantity": "training_time"}
@@ -244,6 +257,13 @@ def infer_facts(name: str) -> dict[str, Any]:
     if match["epochs"]:
         facts["epochs"] = int(match["epochs"])
     return facts
+
+
+def _seed_in(name: str) -> re.Match[str] | None:
+    """The metric and the training seed that a name says; None where it says no seed."""
+    if _BY_EPOCH.fullmatch(name):
+        return None
+    return _SEED.fullmatch(name) or _PUBLISHED_SEED.fullmatch(name)
 
 
 def _trained(name: str) -> re.Match[str] | None:

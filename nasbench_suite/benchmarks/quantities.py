@@ -174,6 +174,25 @@ def read_suffix(name: str) -> tuple[str, dict[str, Any]]:
     return base, {"quantity": known[0], "unit": known[1]}
 
 
+def unit_alone(name: str) -> str | None:
+    """The unit of a latency that is all that a name says: ``seconds`` or ``time_s``; else None."""
+    word = _plain(name).lower().removeprefix("time_")
+    quantity, unit = SUFFIXES.get(word, ("", ""))
+    return unit if quantity == "latency" and word not in _SAID_BY_WORD else None
+
+
+def latency_of(name: str) -> dict[str, str]:
+    """Facts of a column of latencies that is named by its device, or by its unit alone.
+
+    Raises:
+        SuiteError: its name ends in an unknown unit, or speaks of something else.
+    """
+    unit = unit_alone(name)
+    if unit is None:
+        check_named_unit(name)
+    return {"quantity": "latency", "unit": unit or "ms", "device": name}
+
+
 def says_no_unit(name: str) -> bool:
     """Whether a name says a quantity and leaves its unit to be taken as the usual one."""
     words = _plain(name).lower().split("_")

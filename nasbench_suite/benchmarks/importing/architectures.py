@@ -204,7 +204,7 @@ def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Int
         return np.arange(len(frame))
     cells = frame[column].tolist()
     first = cells[0]
-    if isinstance(first, str) and first.startswith(("(", "[")):
+    if isinstance(first, str) and first.lstrip().startswith(("(", "[")):
         numbers = [re.findall(r"-?\d+", str(cell)) for cell in cells]
         alike = len({len(one) for one in numbers}) == 1 and len(numbers[0]) > 1
         return np.array(numbers, dtype=np.int64) if alike else None
@@ -213,7 +213,9 @@ def _written(frame: pd.DataFrame, column: str | None, space: FiniteSpace) -> Int
             array = np.array([list(cell) for cell in cells])
         except (TypeError, ValueError):
             return None
-        return array.astype(np.int64) if array.ndim == 2 and array.dtype.kind in "iu" else None
+        if array.ndim != 2 or array.dtype.kind not in "iuf" or (array % 1 != 0).any():
+            return None
+        return array.astype(np.int64)
     figures = None if is_string_of(space, first) else numbers_of(frame[column])
     if figures is None or not np.isin(figures, np.arange(space.size)).all():
         return None

@@ -43,9 +43,10 @@ from nasbench_suite.benchmarks.metric import Metric, metric_option
 from nasbench_suite.benchmarks.noise import are_copied
 from nasbench_suite.benchmarks.quantities import (
     QUANTITIES,
-    check_named_unit,
     check_unit,
+    latency_of,
     says_no_unit,
+    unit_alone,
 )
 from nasbench_suite.benchmarks.table import REASONS, Benchmark, Described, make_benchmark
 from nasbench_suite.errors import SuiteError, choose_from
@@ -296,11 +297,11 @@ class Importer:
         inferred = infer_facts(group.seed_of or name)
         if is_index(name) and name not in self.facts:
             return "an index"
-        if latencies and not inferred and "quantity" not in said:
-            check_named_unit(name)
-            inferred = {"quantity": "latency", "unit": "ms", "device": name}
-            if "unit" not in said:
-                self.assumed[name] = "ms"
+        by_unit = unit_alone(name) is not None
+        if latencies and (by_unit or not inferred) and "quantity" not in said:
+            inferred = latency_of(name)
+            if "unit" not in said and not by_unit:
+                self.assumed[name] = inferred["unit"]
         quantity = said.get("quantity", inferred.get("quantity"))
         if quantity is None:
             option = metric_option(name, "quantity=accuracy")

@@ -23,6 +23,7 @@ from nasbench_suite.benchmarks.columns import (
     read_metadata_file,
 )
 from nasbench_suite.benchmarks.importing import add_latencies, import_frame, import_table
+from nasbench_suite.benchmarks.table_file import read_benchmark, write_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.spaces import load_finite_space, load_space
 from nasbench_suite.tasks import make_task
@@ -601,6 +602,10 @@ def test_figures_that_cannot_be_are_refused(
         ("x-valid", ("accuracy", None, "valid", None)),
         ("ori-test", ("accuracy", None, "test", None)),
         ("x-test_200", ("accuracy", None, "test", 200)),
+        ("cifar10-valid_x-valid@11", ("accuracy", "cifar10-valid", "valid", 12)),
+        ("ori-test@199", ("accuracy", None, "test", 200)),
+        ("cifar10_x_valid_12", ("accuracy", "cifar10", "valid", 12)),
+        ("cifar10_ori_test_200", ("accuracy", "cifar10", "test", 200)),
         ("acc_val", ("accuracy", None, "valid", None)),
         ("error_test_200", ("error", None, "test", 200)),
         ("test_acc_200", ("accuracy", None, "test", 200)),
@@ -610,6 +615,37 @@ def test_figures_that_cannot_be_are_refused(
 )
 def test_names_that_the_field_uses(name: str, facts: tuple[Any, ...]) -> None:
     test_names_of_columns(name, facts)
+
+
+def test_published_seeds_are_no_epochs_and_epochs_no_seeds(tmp_path: Path) -> None:
+    figures = 50 + np.arange(MACRO.size) % 40
+    seeds = {f"c_test_{seed}": figures + seed / 1000 for seed in (777, 888, 999)}
+    frame = table(**seeds, **{"c_x-valid@0": figures, "c_x-valid@2": figures + 1})
+    read = import_table(written(frame, tmp_path / "t.csv"), "t", MACRO).benchmark
+    assert read.metric("c_test").seeds == (777, 888, 999)
+    assert read.metric("c_test").epochs is None
+    assert [read.metric(f"c_x-valid@{last}").epochs for last in (0, 2)] == [1, 3]
+    write_benchmark(read, tmp_path / "again.parquet")
+    again = read_benchmark(tmp_path / "again.parquet")
+    assert np.array_equal(again.values("c_x-valid@2"), figures + 1)
+    assert np.array_equal(again.seed_values("c_test"), read.seed_values("c_test"))
+
+
+@pytest.mark.parametrize(("name", "unit"), [("seconds", "s"), ("time_s", "s"), ("us", "us")])
+def test_a_latency_that_is_called_by_its_unit_is_in_it(
+    name: str, unit: str, tmp_path: Path
+) -> None:
+    from hardware.tables import read_table
+
+    costs = pd.DataFrame({"arch_str": MACRO.all_strings, name: 1.0 + np.arange(MACRO.size) % 90})
+    file = written(costs, tmp_path / "l.csv")
+    source = written(table(), tmp_path / "t.csv")
+    told = import_table(source, "t", MACRO, latency=[file])
+    metric = told.benchmark.metric(name)
+    assert (metric.quantity, metric.unit) == ("latency", unit)
+    assert not any("names no unit" in hint for hint in told.hints)
+    (fact,) = read_table(file, MACRO.name).facts.values()
+    assert (fact["quantity"], fact["unit"]) == ("latency", unit)
 
 
 def test_a_unit_that_is_none_is_refused(tmp_path: Path) -> None:
