@@ -42,6 +42,7 @@ _MOST_LAYERS = 4
 _PACKERS = (lzma.LZMAError, zipfile.BadZipFile, tarfile.TarError)
 _MOST_COLUMNS = 20_000  # every epoch of every seed of three data sets, several times over
 _SEPARATORS = ("\t", ";", ",", "|")
+_PERCENT_SIGN = "% \u00a0\u202f"  # and what spaces are before it
 _PERCENT = re.compile(r"[-+]?\d*[.,]?\d+(e[-+]?\d+)?\s*%")
 _OTHER_FORMATS = {
     b"\x89HDF": "HDF5: save the table as Parquet or CSV",
@@ -479,7 +480,7 @@ def _delimited(text: str) -> FrameFile:
     for position, column in enumerate(frame.columns):
         share = frame.iloc[:, position].dropna()
         if len(share) and share.str.fullmatch(_PERCENT.pattern).all():
-            frame.isetitem(position, frame.iloc[:, position].str.rstrip("% ").array)
+            frame.isetitem(position, frame.iloc[:, position].str.rstrip(_PERCENT_SIGN).array)
             notes.append(f"{str(column).strip()} was read without its percent signs.")
         commas = share.str.contains(",", regex=False).any()
         if commas and share.str.fullmatch(_WITH_THOUSANDS.pattern).all():

@@ -69,6 +69,9 @@ def test_a_cost_far_from_all_others_may_stand_for_no_figure(said: Said) -> None:
     marked[[3, 8]] = 9999
     (hint,) = [one for one in said(costs(phone_ms=marked)) if "9999" in one]
     assert hint.startswith("phone_ms is 9999 for 2 architectures, ")
+    full = np.where(marked == 9999, 65535.0, marked * 200)  # what 16 bits hold, in microseconds
+    (hint,) = [one for one in said(costs(phone_us=full)) if "65535" in one]
+    assert "times the next: if that stands for no figure" in hint
     assert "--missing" in hint
 
 
