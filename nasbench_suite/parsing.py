@@ -217,6 +217,8 @@ def check_seeds(seeds: Seeds) -> list[int]:
     """
     if isinstance(seeds, str):
         return list(dict.fromkeys(parse_seeds(seeds)))
+    if isinstance(seeds, int) and seeds > MOST_SEEDS:
+        raise SuiteError(f"{seeds} are more than {MOST_SEEDS:,} seeds: give fewer at a time.")
     try:
         found = [index(seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
     except TypeError:
