@@ -31,11 +31,13 @@ from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, refused
 from nasbench_suite.files.atomic import need_folder
 from nasbench_suite.files.journal import Journal
-from nasbench_suite.parsing import check_counts, parse_numbers
-from nasbench_suite.seeding import stream
+from nasbench_suite.parsing import check_at_most, check_counts, counted, parse_numbers
+from nasbench_suite.seeding import check_seed, stream
 from nasbench_suite.spaces import FiniteSpace, load_finite_space
 
 JOURNAL_VERSION = 1
+_MOST_RUNS = 1_000_000  # at a visit
+_MOST_VISITS = 10_000_000  # a year of them, at three seconds each
 DISTURBED = 0.10  # by this share the reference's timings before and after a visit may differ
 
 
@@ -75,12 +77,19 @@ class Plan:
         find_setting(self.setting)
         registry.find("runtimes", self.runtime)
         check_counts("A measurement", self, "rounds repeats reference_every")
+        check_at_most("A measurement", self, "warmup repeats", _MOST_RUNS)
         if self.warmup < 0:
             raise SuiteError(f"{self.warmup} untimed runs are impossible: give 0 or more.")
+        check_seed(self.seed)
         if not self.architectures:
             raise SuiteError("There is no architecture to measure: name at least one.")
         if len(set(self.architectures)) < len(self.architectures):
             raise SuiteError("An architecture is to be measured twice: name each once.")
+        if self.rounds * len(self.architectures) > _MOST_VISITS:
+            raise SuiteError(
+                f"{self.rounds} rounds of {counted(len(self.architectures), 'architecture')} are "
+                f"more than {_MOST_VISITS:,} visits: give fewer rounds."
+            )
         load_finite_space(self.space).indices(np.array([*self.architectures, self.reference]))
 
     def visits(self) -> list[tuple[int, int]]:
@@ -173,8 +182,11 @@ def choose_architectures(space: FiniteSpace, which: str, seed: int = 0) -> tuple
     if len(numbers) > 1:
         return tuple(dict.fromkeys(space.indices(np.array(numbers)).tolist()))
     if not 1 <= numbers[0] <= space.size:
-        raise SuiteError(f"{numbers[0]} of {space.size} architectures cannot be drawn.")
-    drawn = np.random.default_rng(seed).choice(space.size, numbers[0], replace=False)
+        raise SuiteError(
+            f"{numbers[0]} of {space.size} architectures cannot be drawn: give a number from 1 to "
+            f"{space.size}."
+        )
+    drawn = stream(seed).choice(space.size, numbers[0], replace=False)
     return tuple(np.sort(drawn).tolist())
 
 
@@ -192,10 +204,11 @@ def measure(
         (visits done, visits in all), at the start and after each visit.
 
     Raises:
-        SuiteError: the runtime is missing or cannot do what is planned, and then no journal is
-            made; or the journal is another plan's, machine's or runtime version's. What is in the
-            journal stays.
+        SuiteError: the runtime is missing or cannot do what is planned, or cores are not free to
+            use, and then no journal is made; or the journal is another plan's, machine's or runtime
+            version's. What is in the journal stays.
     """
+    wanted = _wanted_cores(cores, plan.options.threads)
     card = device_card(plan)
     space = load_finite_space(plan.space)
     _prepared(plan, space, plan.reference)
@@ -205,7 +218,7 @@ def measure(
     yield total - len(todo), total
     with (
         Journal(journal).appending() as note,
-        _pinned(cores, plan.options.threads),
+        _pinned(wanted),
         _without_collection(),
     ):
         for number, (round_number, architecture) in enumerate(todo):
@@ -237,16 +250,33 @@ def _visit(plan: Plan, space: FiniteSpace, architecture: int) -> list[float]:
     return times
 
 
-@contextmanager
-def _pinned(cores: Sequence[int] | None, threads: int) -> Iterator[None]:
-    """Keep to some processor cores, where the system can."""
+def _wanted_cores(cores: Sequence[int] | None, threads: int) -> set[int] | None:
+    """The processor cores to stay on; None where the system cannot.
+
+    Raises:
+        SuiteError: they are not free to use, or there are more threads than cores.
+    """
     if not hasattr(os, "sched_setaffinity"):
+        return None
+    free = sorted(os.sched_getaffinity(0))
+    wanted = set(free[-threads:] if cores is None else cores)
+    if not wanted or not wanted <= set(free):
+        raise SuiteError(f"Cores {sorted(wanted)} are not free to use: choose of {free}.")
+    if threads > len(free):
+        raise SuiteError(
+            f"{threads} threads on {counted(len(free), 'core')} wait for each other: give "
+            f"{len(free)} or fewer."
+        )
+    return wanted
+
+
+@contextmanager
+def _pinned(wanted: set[int] | None) -> Iterator[None]:
+    """Keep to some processor cores, where the system can."""
+    if wanted is None:
         yield
         return
     before = os.sched_getaffinity(0)
-    wanted = set(cores) if cores is not None else set(sorted(before)[-threads:])
-    if not wanted or not wanted <= before:
-        raise SuiteError(f"Cores {sorted(wanted)} are not free to use: choose of {sorted(before)}.")
     os.sched_setaffinity(0, wanted)
     try:
         yield

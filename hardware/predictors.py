@@ -205,10 +205,11 @@ def learning_curves(
         10 % of the figure (BRP-NAS's measure).
 
     Raises:
-        SuiteError: unknown predictor, or a size that leaves nothing to predict.
+        SuiteError: unknown predictor, a size that leaves nothing to predict, or no draw.
     """
     import pandas as pd
 
+    check_repeats(repeats)
     sizes = list(sizes)
     made = {name: make_predictor(name) for name in predictors}
     for size in sizes:
@@ -244,6 +245,12 @@ def learning_curves(
                     if progress is not None:
                         progress(len(rows), total)
     return pd.DataFrame(rows)
+
+
+def check_repeats(repeats: int) -> None:
+    """Refuse a number of draws that says nothing."""
+    if repeats < 1:
+        raise SuiteError(f"{repeats} draws of each size predict nothing: give 1 or more.")
 
 
 def additive_from_operations(

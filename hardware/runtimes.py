@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nasbench_suite import registry
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.networks import Layer, Network
 from nasbench_suite.parsing import check_counts
 
@@ -109,7 +109,14 @@ def prepare(runtime: str, network: Network, options: RunOptions) -> Run:
         SuiteError: unknown runtime, or it is not installed or cannot do what ``options`` say.
     """
     chosen = registry.load_object("runtimes", runtime, Runtime)
-    with registry.find("runtimes", runtime).explained():
+    with (
+        registry.find("runtimes", runtime).explained(),
+        refused(
+            f"A batch of {options.batch} images does not fit into memory ({{reason}}): give a "
+            f"smaller one.",
+            MemoryError,
+        ),
+    ):
         return chosen.prepare(network, options)
 
 

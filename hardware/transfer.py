@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hardware.predictors import encode_costs
+from hardware.predictors import check_repeats, encode_costs
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace
@@ -215,11 +215,12 @@ def transfer_curves(
         what was not measured.
 
     Raises:
-        SuiteError: an unknown name, a target among the sources, no source, or a number that
-            cannot be measured.
+        SuiteError: an unknown name, a target among the sources, no source, a number that cannot
+            be measured, or no draw.
     """
     import pandas as pd
 
+    check_repeats(repeats)
     _check(columns, targets, sources, predictors, choices, sizes, source_rows, len(indices))
     own = encode_costs(space)[indices]
     rows: list[dict[str, Any]] = []

@@ -169,6 +169,11 @@ def check_portions(whose: str, given: object, names: str) -> None:
     _check(whose, given, names, lambda share: 0 <= share < 1, "a share from 0 on and below 1")
 
 
+def check_at_most(whose: str, given: object, names: str, most: int) -> None:
+    """As ``check_counts``, of counts that none can have more of."""
+    _check(whose, given, names, lambda count: count <= most, f"{most:,} or fewer")
+
+
 def _check(
     whose: str, given: object, names: str, allowed: Callable[[float], bool], advice: str
 ) -> None:
@@ -212,6 +217,8 @@ def check_seeds(seeds: Seeds) -> list[int]:
     """
     if isinstance(seeds, str):
         return list(dict.fromkeys(parse_seeds(seeds)))
+    if isinstance(seeds, int) and seeds > MOST_SEEDS:
+        raise SuiteError(f"{seeds} are more than {MOST_SEEDS:,} seeds: give fewer at a time.")
     try:
         found = [index(seed) for seed in (range(seeds) if isinstance(seeds, int) else seeds)]
     except TypeError:

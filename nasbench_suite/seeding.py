@@ -38,6 +38,18 @@ def sequence(seed: int, *identity: int | str) -> np.random.SeedSequence:
     return np.random.SeedSequence(entropy)
 
 
+def check_seed(seed: int, digits: int = 15) -> None:
+    """See that a seed is a whole number from 0 that whoever draws by it takes.
+
+    Raises:
+        SuiteError: it is negative, or has more digits.
+    """
+    if not 0 <= seed < 10**digits:
+        raise SuiteError(
+            f"{seed} is no seed: give a whole number from 0, of {digits} digits at most."
+        )
+
+
 def stream(seed: int, *identity: int | str) -> np.random.Generator:
     """A generator that belongs to a seed and to what is run with it; see ``sequence``."""
     return np.random.default_rng(sequence(seed, *identity))

@@ -14,6 +14,7 @@ from nasbench_suite.errors import SuiteError
 
 T = TypeVar("T")
 
+_MOST_JOBS = 10_000
 _LOOK_SECONDS = 1.0  # between two looks at whether the main process is there
 
 
@@ -25,6 +26,8 @@ def count_jobs(jobs: int) -> int:
     """
     if jobs == 0 or jobs < -1:
         raise SuiteError(f"{jobs} jobs are impossible: give a number from 1, or -1 for all cores.")
+    if jobs > _MOST_JOBS:
+        raise SuiteError(f"{jobs} jobs are too many: give {_MOST_JOBS:,} or fewer.")
     if jobs == -1:
         from joblib import cpu_count
 

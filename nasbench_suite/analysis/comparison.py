@@ -22,6 +22,7 @@ from nasbench_suite.analysis.samples import (
 )
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.parsing import counted
+from nasbench_suite.statistics.aggregates import check_resamples
 from nasbench_suite.statistics.estimates import (
     Estimate,
     difference,
@@ -38,6 +39,7 @@ from nasbench_suite.statistics.significance import (
     Friedman,
     bayesian_signed_rank,
     check_level,
+    check_rope,
     friedman,
     holm,
     probability_of_improvement,
@@ -178,8 +180,8 @@ def compare(
         One comparison a task in the order they were first run, then that of all tasks.
 
     Raises:
-        SuiteError: the file cannot be read, there is no such method, or there are fewer than two
-            methods, or fewer than two tasks to compare over.
+        SuiteError: the file cannot be read, there is no such method, there are fewer than two
+            methods, or fewer than two tasks to compare over, or an impossible number.
     """
     results = read_results(store, benchmark=benchmark, dataset=dataset)
     return results_comparisons(
@@ -209,6 +211,9 @@ def results_comparisons(
 ) -> list[Comparison]:
     """As ``compare``, of results already read."""
     check_level(alpha)
+    check_resamples(resamples)
+    if rope is not None:
+        check_rope(rope)
     if over not in ("seeds", "tasks"):
         raise SuiteError(choose_from("block", over, ["seeds", "tasks"]))
     samples = method_samples(results, evaluations=evaluations, seconds=seconds, methods=methods)

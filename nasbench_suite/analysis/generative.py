@@ -80,8 +80,8 @@ def split_by_class(
     """
     labels = np.asarray(classes)
     unique = np.unique(labels)
-    count = max(1, round(held_out * len(unique)))
-    if not 0.0 < held_out < 1.0 or count >= len(unique):
+    count = max(1, round(held_out * len(unique))) if 0.0 < held_out < 1.0 else len(unique)
+    if count >= len(unique):
         raise SuiteError(
             f"A share of {held_out} of {len(unique)} classes cannot be held out: choose one "
             f"between 0 and 1 that leaves classes to train on."

@@ -33,6 +33,7 @@ from nasbench_suite.benchmarks.open import OpenBenchmark
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.files.atomic import write_bytes
 from nasbench_suite.files.unpacking import read_arrays
+from nasbench_suite.seeding import check_seed
 from nasbench_suite.spaces import SearchSpace, load_space
 
 FOLDS = 5
@@ -255,8 +256,10 @@ def fit_surrogate(
         about: where the figures come from.
 
     Raises:
-        SuiteError: the space has no features, or too few architectures have a figure.
+        SuiteError: the space has no features, too few architectures have a figure, or an impossible
+            seed.
     """
+    check_seed(seed, digits=8)  # scikit-learn takes 32 bits, and each fold has one of its own
     if not space.encodings:
         raise SuiteError(
             f"Space {space.name!r} has no features that a surrogate could learn from: give it an "

@@ -58,13 +58,11 @@ def verify_command(
     ] = 0,
 ) -> None:
     """Compute every claim again; exit code 1 if anything is not so, 2 if it cannot be read."""
-    from nasbench_suite.errors import SuiteError, printable
+    from nasbench_suite.errors import printable
     from nasbench_suite.lookalikes import shown_name
     from nasbench_suite.parsing import counted
     from nasbench_suite.submissions import verify_submission
 
-    if rerun < 0:
-        raise SuiteError(f"{rerun} trials cannot be run again: give 0 or more.")
     found = verify_submission(submission, rerun=rerun)
     for note in found.notes:
         typer.echo(printable(f"note: {note}"))

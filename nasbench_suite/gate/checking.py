@@ -16,6 +16,7 @@ from nasbench_suite.gate.baseline import Baseline, Entry, figures_of, load_basel
 from nasbench_suite.lookalikes import shown_name
 from nasbench_suite.parsing import counted
 from nasbench_suite.statistics.noninferiority import RARE, NonInferiority, Verdict, noninferiority
+from nasbench_suite.statistics.significance import check_level
 from nasbench_suite.tasks.methods import find_label
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ def check(
 
     Raises:
         SuiteError: either file cannot be read; the store lacks a task or method of the baseline;
-            or no margin is given and no noise floor is known.
+            no margin is given and no noise floor is known; or a power out of range.
     """
+    check_level(power, "power")  # that of each comparison may be within, where this is not
     if not isinstance(baseline, Baseline):
         baseline = load_baseline(baseline)
     results = store if isinstance(store, Results) else read_results(store)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.networks.graph import Image
-from nasbench_suite.parsing import check_counts
+from nasbench_suite.parsing import check_at_most, check_counts
+
+_MOST_CELLS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Skeleton:
 
     def __post_init__(self) -> None:
         check_counts("A network", self, "channels cells")
+        check_at_most("A network", self, "cells", _MOST_CELLS)
 
     def without_heads(self, space: str) -> None:
         """Refuse what networks of DARTS cells alone have.

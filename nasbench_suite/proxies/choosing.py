@@ -11,6 +11,8 @@ from nasbench_suite.files.frames import read_frame
 from nasbench_suite.seeding import stream
 from nasbench_suite.spaces import FiniteSpace, SearchSpace, load_space
 
+_MOST_DRAWN = 1_000_000  # of a space that is not listed
+
 
 def choose_architectures(space_name: str, which: str, seed: int = 0) -> list[str]:
     """The strings of architectures, in an order drawn by the seed.
@@ -64,8 +66,15 @@ def _drawn(space: SearchSpace, number: int, rng: np.random.Generator) -> list[st
         raise SuiteError("No architecture is asked for: give a number from 1.")
     if isinstance(space, FiniteSpace):
         if number > space.size:
-            raise SuiteError(f"{number} of {space.size} architectures cannot be drawn.")
+            raise SuiteError(
+                f"{number} of {space.size} architectures cannot be drawn: give {space.size} or "
+                f"fewer."
+            )
         return [space.string(int(one)) for one in rng.permutation(space.size)[:number]]
+    if number > _MOST_DRAWN:
+        raise SuiteError(
+            f"{number} architectures are more than can be scored: give {_MOST_DRAWN:,} or fewer."
+        )
     found: dict[str, None] = {}
     while len(found) < number:
         found[space.string(space.sample(rng))] = None

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nasbench_suite.errors import SuiteError
 from nasbench_suite.proxies.batch import BATCH_SIZE, make_batch
 from nasbench_suite.proxies.proxy import make_subject
 from nasbench_suite.proxies.subject import Subject
+from nasbench_suite.seeding import check_seed
 from nasbench_suite.spaces import load_space
 
 
@@ -38,10 +38,7 @@ class Computation:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 10**15:
-            raise SuiteError(
-                f"{self.seed} is no seed: give a whole number from 0, of 15 digits at most."
-            )
+        check_seed(self.seed)
 
     def subject(self, architecture: str) -> Subject:
         """What its proxies are shown of an architecture, given by its string."""

@@ -30,6 +30,7 @@ from nasbench_suite.runner.worker import ANSWER, FORK, ORDER, REAP, Greeting, re
 from nasbench_suite.tasks import Method, Task
 
 # Sums in another order give other results: every trial has one thread for its linear algebra.
+_ENDLESS = 1e9  # seconds, or megabytes, that no machine has and no timer takes
 ONE_THREAD = {
     f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "BLIS", "VECLIB_MAXIMUM")
 }
@@ -55,11 +56,15 @@ class Limits:
         """Refuse what cannot be.
 
         Raises:
-            SuiteError: a limit that is not positive, or of memory where there is none.
+            SuiteError: a limit that is not positive or limits nothing, or of memory where there is
+                none.
         """
         for name, limit in (("time", self.seconds), ("memory", self.megabytes)):
-            if limit is not None and not limit > 0:
-                raise SuiteError(f"A {name} limit of {limit} is impossible: give a positive one.")
+            if limit is not None and not 0 < limit < _ENDLESS:
+                raise SuiteError(
+                    f"A {name} limit of {limit} is impossible: give a positive one below "
+                    f"{_ENDLESS:,.0f}, or none."
+                )
         if self.retries < 0:
             raise SuiteError(f"{self.retries} retries are impossible: give a number from 0.")
         if self.megabytes is not None and not sys.platform.startswith("linux"):

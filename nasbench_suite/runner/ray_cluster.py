@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_not_negative
 from nasbench_suite.runner.executors import Resources
 from nasbench_suite.runner.jobs import Failure, Job, Outcome, pack, run_job, unpack_or_fail
 from nasbench_suite.runner.processes import ONE_THREAD, Limits, Worker
@@ -42,6 +43,18 @@ class RayCluster:
     gpus: float = 0.0
     megabytes: float = 0.0
     limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        """Refuse what Ray would, with a traceback and once benchmarks were read.
+
+        Raises:
+            SuiteError: fewer than none of something, or a part of a GPU beside a whole one.
+        """
+        check_not_negative("A trial", self, "cores gpus megabytes")
+        if self.gpus > 1 and self.gpus % 1:
+            raise SuiteError(
+                f"A trial cannot work with gpus={self.gpus}: give a part of one, or a whole number."
+            )
 
     def outcomes(
         self, plans: Sequence[tuple[Task, Method]], jobs: Iterable[Job]

@@ -18,6 +18,7 @@ from nasbench_suite.errors import SuiteError, choose_from
 Statistic = Literal["mean", "iqm", "median"]
 Floats = NDArray[np.float64]
 
+MOST_RESAMPLES = 1_000_000
 TAIL = 0.2  # share of the seeds in the tail that CVaR averages: two of ten
 _BLOCK = 200_000  # values resampled at a time, so that their counts stay in the cache
 _LARGE = 10_000  # values from which on the bootstrap is its limit
@@ -230,6 +231,8 @@ def check_resamples(resamples: int) -> None:
     """Refuse a number of resamples that no bootstrap can be made of."""
     if resamples < 1:
         raise SuiteError(f"{resamples} resamples are too few: choose at least one.")
+    if resamples > MOST_RESAMPLES:
+        raise SuiteError(f"{resamples} resamples are too many: choose {MOST_RESAMPLES:,} or fewer.")
 
 
 def resample_counts(count: int, resamples: int, rng: np.random.Generator) -> Floats:

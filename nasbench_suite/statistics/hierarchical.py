@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.statistics.significance import Posterior
+from nasbench_suite.statistics.significance import Posterior, check_rope
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +55,7 @@ def hierarchical_comparison(
     tasks = [np.asarray(values, dtype=np.float64) for values in differences]
     if not tasks or min(map(len, tasks)) < 2 or any(np.isnan(task).any() for task in tasks):
         raise SuiteError("A hierarchical comparison needs two seeds or more on each task.")
-    if not rope >= 0.0:
-        raise SuiteError(f"A region of practical equivalence of {rope} is impossible: give >= 0.")
+    check_rope(rope)
     locations, scales, freedoms = _posterior(tasks, samples, np.random.default_rng(seed))
     below = stdtr(freedoms, (-rope - locations) / scales)
     above = stdtr(freedoms, (locations - rope) / scales)

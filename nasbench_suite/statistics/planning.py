@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nasbench_suite.errors import SuiteError, choose_from
+from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.statistics.estimates import (
     error_of_unit,
     family_quantile,
@@ -30,7 +30,8 @@ PILOT_SEEDS = 20
 _DRAWN, _FEW_DRAWN = 20_000, 200  # figures, boards at least, and where labels are exchanged
 _NEAR = 1e-6  # of the range of a pilot's figures
 _HALVINGS = 10
-_MOST_SEEDS = 4096  # that are drawn
+_MOST_SEEDS = 1_000_000  # that are planned for
+_MOST_DRAWN = 4096  # of them, where figures are drawn
 
 
 def power_of_pair(
@@ -73,7 +74,8 @@ def detectable_shift(
     """The smallest difference that is seen with that chance, given its standard error.
 
     Raises:
-        SuiteError: an error that is no number >= 0, or a level or power out of range.
+        SuiteError: an error that is no number >= 0, or a level or power out of range, or beyond
+            what can be computed.
     """
     from scipy.optimize import brentq
 
@@ -85,7 +87,12 @@ def detectable_shift(
         return 0.0
     # Twice the critical value is seen nearly always, whatever the degrees of freedom above one.
     high = 4.0 * family_quantile(methods, freedom, alpha) + 10.0
-    shift = brentq(lambda s: shift_power(s, freedom, methods, alpha) - power, 0.0, high)
+    with refused(
+        f"A power of {power:g} at a level of {alpha:g} is beyond what can be computed: choose a "
+        f"larger level.",
+        ValueError,
+    ):
+        shift = brentq(lambda s: shift_power(s, freedom, methods, alpha) - power, 0.0, high)
     return float(shift * error)
 
 
@@ -112,15 +119,27 @@ def detectable_difference(
         The difference, in the unit of ``sd``.
 
     Raises:
-        SuiteError: fewer than two seeds or methods, or a level, power or deviation out of range.
+        SuiteError: fewer than two seeds or methods, or more seeds than anybody runs; or a level,
+            power or deviation out of range.
     """
-    if seeds < 2:
-        raise SuiteError(f"A difference takes two seeds or more to show, not {seeds}: take more.")
+    _check_seeds(seeds, _MOST_SEEDS)
     _check_methods(methods)
     if not (np.isfinite(sd) and sd >= 0):
         raise SuiteError(f"A standard deviation of {sd} is impossible: give a number >= 0.")
     error, freedom = _unit(seeds, statistic)
     return detectable_shift(error * sd, freedom, methods=methods, alpha=alpha, power=power)
+
+
+def _check_seeds(seeds: int, most: int) -> None:
+    if seeds < 2:
+        raise SuiteError(f"A difference takes two seeds or more to show, not {seeds}: take more.")
+    if seeds > most:
+        raise SuiteError(f"{seeds} seeds are more than can be planned for: give {most:,} or fewer.")
+
+
+def _check_difference(difference: float) -> None:
+    if not (np.isfinite(difference) and difference > 0):
+        raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
 
 
 def _check_methods(methods: int) -> None:
@@ -154,6 +173,7 @@ def drawn_difference(
     Raises:
         SuiteError: figures without spread, or as ``detectable_difference``.
     """
+    _check_seeds(seeds, _MOST_DRAWN)
     pilot = _pilot(figures)
     high = detectable_difference(
         float(pilot.std()), seeds, methods=methods, alpha=alpha, power=power
@@ -206,17 +226,17 @@ def seeds_needed(
     """How many seeds of each method show a difference of that size; see the function above.
 
     Raises:
-        SuiteError: a difference that is not positive, or as ``detectable_difference``.
+        SuiteError: a difference that is not positive or takes millions of seeds, or as
+            ``detectable_difference``.
     """
-    if not (np.isfinite(difference) and difference > 0):
-        raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
+    _check_difference(difference)
 
     def shown(seeds: int) -> float:
         return detectable_difference(
             sd, seeds, methods=methods, statistic=statistic, alpha=alpha, power=power
         )
 
-    return _fewest(lambda seeds: shown(seeds) <= difference)
+    return _fewest(lambda seeds: shown(seeds) <= difference, difference, _MOST_SEEDS)
 
 
 def drawn_seeds(
@@ -233,30 +253,32 @@ def drawn_seeds(
         SuiteError: a difference that is not positive or takes thousands of seeds, or as
             ``drawn_difference``.
     """
-    if not (np.isfinite(difference) and difference > 0):
-        raise SuiteError(f"A difference of {difference} cannot be looked for: give a number > 0.")
-
+    _check_difference(difference)
     check_level(alpha)
     check_level(power, "power")
     _check_methods(methods)
     pilot, level = _pilot(figures), level_of_pair(methods, alpha)
 
     def enough(seeds: int) -> bool:
-        if seeds > _MOST_SEEDS:
-            raise SuiteError(
-                f"A difference of {difference:g} takes more than {_MOST_SEEDS:,} seeds of each "
-                f"method: look for a larger one."
-            )
         return power <= alpha or _shows(pilot, seeds, level, power)(difference)
 
-    return _fewest(enough)
+    return _fewest(enough, difference, _MOST_DRAWN)
 
 
-def _fewest(enough: Callable[[int], bool]) -> int:
-    """The fewest seeds, two at least, that are enough."""
+def _fewest(enough: Callable[[int], bool], difference: float, most: int) -> int:
+    """The fewest seeds, two at least, that are enough.
+
+    Raises:
+        SuiteError: so many as ``most`` are not.
+    """
     low, high = 1, 2
     while not enough(high):
-        low, high = high, 2 * high
+        if high >= most:
+            raise SuiteError(
+                f"A difference of {difference:g} takes more than {most:,} seeds of each method: "
+                f"look for a larger one."
+            )
+        low, high = high, min(2 * high, most)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)

@@ -258,8 +258,7 @@ def bayesian_signed_rank(
     values = np.asarray(differences, dtype=np.float64)
     if not len(values) or np.isnan(values).any():
         raise SuiteError("A comparison needs at least one difference, and none may be missing.")
-    if not rope >= 0.0:
-        raise SuiteError(f"A region of practical equivalence of {rope} is impossible: give >= 0.")
+    check_rope(rope)
     values = np.append(values, 0.0)
     concentration = np.ones(len(values))
     concentration[-1] = _PRIOR_STRENGTH
@@ -393,6 +392,14 @@ def _check_numbers(strata: Sequence[ArrayLike]) -> None:
     """Raise where a run has no figure: neither a win nor a loss would be true of it."""
     if any(np.isnan(np.asarray(stratum, dtype=np.float64)).any() for stratum in strata):
         raise SuiteError("A run has no figure: leave it out, or run it again.")
+
+
+def check_rope(rope: float) -> None:
+    """Refuse half a width of a region of practical equivalence that is no number from 0 on."""
+    if not 0.0 <= rope < np.inf:
+        raise SuiteError(
+            f"A region of practical equivalence of {rope} is impossible: give a number >= 0."
+        )
 
 
 def check_level(value: float, what: str = "level") -> None:

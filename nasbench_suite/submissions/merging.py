@@ -20,6 +20,7 @@ from nasbench_suite.submissions.files import DENSE, SUFFIX
 from nasbench_suite.submissions.verifying import (
     Level,
     Verification,
+    check_rerun,
     load_by_name,
     verify_submission,
 )
@@ -88,8 +89,9 @@ def merge_submissions(
 
     Raises:
         SuiteError: the folder does not exist or has no submission, none is sound, or the
-            results file exists already.
+            results file exists already; or an impossible number of trials.
     """
+    check_rerun(rerun)
     folder, store = Path(folder), Path(store)
     if not folder.is_dir():
         raise SuiteError(f"There is no folder {folder} with submissions.")

@@ -164,11 +164,18 @@ def verify_submission(
         load: what finds benchmarks by name; by default those at hand, and no file by its path.
 
     Raises:
-        SuiteError: the file cannot be read, or a benchmark is not at hand.
+        SuiteError: the file cannot be read, a benchmark is not at hand, or an impossible number.
     """
+    check_rerun(rerun)
     submission = path if isinstance(path, Submission) else _read(Path(path))
     with refused("The submission cannot be verified ({reason}): make it anew.", *_OTHERS_WORD):
         return _verify(submission, rerun, load)
+
+
+def check_rerun(rerun: int) -> None:
+    """Refuse a number of trials that cannot be run again."""
+    if rerun < 0:
+        raise SuiteError(f"{rerun} trials cannot be run again: give 0 or more.")
 
 
 def _read(path: Path) -> Submission:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nasbench_suite.statistics.pareto import ParetoMeasure
 
 DEFAULT_EVALUATIONS = 200.0
+_MOST_WORKERS = 10_000
 _MOST_EVALUATIONS = 1_000_000_000  # what no search ends with
 
 Answers = Literal["mean", "sample"]
@@ -568,6 +569,10 @@ def _known(
 def _check_workers(benchmark: Described, workers: int, has_times: bool, objectives: int) -> None:
     if workers < 1:
         raise SuiteError(f"{workers} workers train nothing: give 1 or more.")
+    if workers > _MOST_WORKERS:
+        raise SuiteError(
+            f"{workers} workers are more than any search has: give {_MOST_WORKERS:,} or fewer."
+        )
     if workers > 1 and not has_times:
         raise SuiteError(
             f"Simulated workers need training times, and benchmark {benchmark.name!r} has none for "

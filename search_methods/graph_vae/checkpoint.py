@@ -13,6 +13,7 @@ import numpy as np
 from nasbench_suite.errors import SuiteError, choose_from, reason
 from nasbench_suite.files import unpacking
 from nasbench_suite.files.atomic import replacing
+from nasbench_suite.seeding import check_seed
 
 if TYPE_CHECKING:
     from search_methods.graph_vae.base import CellVAE
@@ -67,9 +68,11 @@ def make_model(name: str, grammar: str, config: dict[str, Any], seed: int = 0) -
     """An untrained model.
 
     Raises:
-        SuiteError: torch is not installed, or there is no such model, space or setting.
+        SuiteError: torch is not installed, there is no such model, space or setting, or an
+            impossible seed.
     """
     torch = import_torch()
+    check_seed(seed)
     from search_methods.graph_vae.grammar import find_grammar
 
     if name not in MODELS:

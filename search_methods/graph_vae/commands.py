@@ -53,7 +53,7 @@ def train_command(
 
     import_torch()
     need_folder(output)
-    make_model(model, space, {})  # what is wrong is said before anything is trained
+    make_model(model, space, {}, seed)  # what is wrong is said before anything is trained
     usual = default_recipe(model)
     recipe = dataclasses.replace(
         usual,

@@ -22,7 +22,7 @@ from nasbench_suite.analysis.generative import (
 )
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import write_text
-from nasbench_suite.seeding import stream
+from nasbench_suite.seeding import check_seed, stream
 from nasbench_suite.spaces import list_spaces, load_finite_space
 from nasbench_suite.tasks.task import config_hash
 from search_methods.graph_vae.checkpoint import (
@@ -88,7 +88,16 @@ def split_cells(
         held_out: share of the graphs; 0 holds nothing out.
         split_seed: of the choice, and of the draw.
         count: see ``space``.
+
+    Raises:
+        SuiteError: there is no such space, or an impossible share or seed.
     """
+    check_seed(split_seed)
+    if not 0 <= held_out < 1:
+        raise SuiteError(
+            f"A share of {held_out} of the cells cannot be held out: give one from 0 on and below "
+            f"1."
+        )
     from search_methods.graph_vae.grammar import find_grammar
 
     grammar = find_grammar(space)
@@ -173,9 +182,9 @@ def compare(
     import pandas as pd
 
     import_torch()  # before anything is written
-    cells = split_cells(space, held_out, split_seed)
-    if not len(cells.held_out):
+    if not held_out:
         raise SuiteError("A comparison needs cells held out: choose a share above 0.")
+    cells = split_cells(space, held_out, split_seed)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for seed in seeds:
@@ -221,8 +230,10 @@ def score_file(path: Path, seed: int = 0) -> dict[str, Any]:
     """The figures of a checkpoint on the split it was trained with.
 
     Raises:
-        SuiteError: it cannot be read, or nothing was held out when it was trained.
+        SuiteError: it cannot be read, nothing was held out when it was trained, or an impossible
+            seed.
     """
+    check_seed(seed)
     model, training = load_model(path)
     if not training.held_out:
         raise SuiteError(

@@ -12,6 +12,7 @@ from nasbench_suite import load_benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.files.atomic import replacing
 from nasbench_suite.parsing import counted
+from nasbench_suite.seeding import check_seed
 from search_methods.graph_vae.checkpoint import embedded_checkpoint, load_model
 
 if TYPE_CHECKING:
@@ -45,10 +46,12 @@ def draw_all(
         seed: of the lines, and of the search for the front.
 
     Raises:
-        SuiteError: the benchmark or the checkpoint cannot be used, or it has no latency.
+        SuiteError: the benchmark or the checkpoint cannot be used, it has no latency, or an
+            impossible seed.
     """
     from nasbench_suite.tasks import make_task
 
+    check_seed(seed)
     table = load_benchmark(benchmark)
     latencies = [name for name, m in table.metrics.items() if m.quantity == "latency"]
     if latency is None and not latencies:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.parsing import check_counts, check_not_negative, check_positive
 from search_methods.graph_vae.base import CellVAE, batches
 
 _PRIOR_SHARE = 4  # one latent drawn from the prior for so many cells
@@ -44,6 +45,11 @@ class Recipe:
     free_bits: float = 0.0
     clip: float = 5.0
     cosine: bool = True
+
+    def __post_init__(self) -> None:
+        check_counts("A training", self, "epochs batch_size")
+        check_positive("A training", self, "learning_rate clip")
+        check_not_negative("A training", self, "beta warmup free_bits")
 
     @property
     def config(self) -> dict[str, Any]:

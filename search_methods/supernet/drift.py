@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nasbench_suite.errors import SuiteError
+from nasbench_suite.seeding import check_seed
 from nasbench_suite.spaces.cells import Cell
 from search_methods.supernet.cell import Mix, MixedOperations
 from search_methods.supernet.data import load_search_data
@@ -46,10 +47,11 @@ def variance_drift(draws: int = 50, seed: int = 0) -> pd.DataFrame:
         ``softmax``, ``root`` (means), ``softmax_std``, ``root_std``.
 
     Raises:
-        SuiteError: fewer than two draws.
+        SuiteError: fewer than two draws, or an impossible seed.
     """
     import pandas as pd
 
+    check_seed(seed)
     if draws < 2:
         raise SuiteError(f"{draws} draws have no spread: give 2 or more.")
     images = load_search_data("digits").train[0][:_IMAGES]

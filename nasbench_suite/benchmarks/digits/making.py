@@ -52,8 +52,16 @@ def best_classes(benchmark: Benchmark, count: int) -> NDArray[np.int64]:
     Args:
         benchmark: the embedded table.
         count: how many classes.
+
+    Raises:
+        SuiteError: there are not so many.
     """
     representatives = load_finite_space("nats-tss").representatives
+    if not 1 <= count <= len(representatives):
+        raise SuiteError(
+            f"{count} of {len(representatives):,} classes cannot be trained: give a number from 1 "
+            f"to {len(representatives)}."
+        )
     accuracy = benchmark.seed_values(f"digits_valid_{EPOCHS[-1]}")[representatives]
     order = np.argsort(-np.nanmean(accuracy, axis=1).round(6), kind="stable")
     return representatives[order[:count]]

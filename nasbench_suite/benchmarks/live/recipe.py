@@ -8,9 +8,10 @@ from typing import Any
 
 from nasbench_suite.errors import SuiteError, choose_from
 from nasbench_suite.networks import Skeleton
-from nasbench_suite.parsing import check_counts
+from nasbench_suite.parsing import check_at_most, check_counts
 from nasbench_suite.spaces import SearchSpace
 
+_MOST_TRAININGS = 1000
 VERSION = 1
 """Raised whenever the same recipe comes to give other figures."""
 IMAGE_OPTIONS = ("classes", "images", "test_images", "seed", "resolution")
@@ -60,6 +61,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_counts("A training", self, "epochs channels cells batch valid_images trainings")
+        check_at_most("A training", self, "trainings", _MOST_TRAININGS)
         if not 0 < self.learning_rate < float("inf"):
             raise SuiteError(
                 f"A learning rate of {self.learning_rate} trains nothing: give a number above 0."

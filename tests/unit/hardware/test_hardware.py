@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import spearmanr
 from typer.testing import CliRunner
 
-from hardware import measuring
+from hardware import measuring, runtimes
 from hardware.commands import app
 from hardware.comparing import (
     join_tables,
@@ -234,6 +234,15 @@ def test_impossible_runs_are_refused(call, sentence: str) -> None:
         call()
 
 
+def test_a_batch_that_memory_has_no_room_for_is_refused(monkeypatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise MemoryError("Unable to allocate 3.8 TiB")
+
+    monkeypatch.setattr(runtimes, "make_images", refuse)
+    with pytest.raises(SuiteError, match=r"A batch of 9 images does not fit .*3.8 TiB.*smaller"):
+        prepare("onnxruntime", cell_network([0] * 6, "digits"), RunOptions(batch=9))
+
+
 def test_weights_are_the_same_each_time() -> None:
     network = cell_network([3, 1, 2, 4, 0, 3], "digits")
     one, other = make_weights(network), make_weights(network)
@@ -362,6 +371,19 @@ def test_what_cannot_run_leaves_no_journal(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("threads", "cores", "sentence"),
+    [(1, [10**6], "not free to use"), (10**6, None, "wait for each other")],
+)
+def test_cores_that_are_not_there_leave_no_journal(tmp_path, monkeypatch, threads, cores, sentence):
+    FakeClock(monkeypatch)
+    monkeypatch.setattr(measuring.os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setattr(measuring.os, "sched_setaffinity", lambda *_: None, raising=False)
+    with pytest.raises(SuiteError, match=sentence):
+        list(measure(plan(options=RunOptions(threads=threads)), tmp_path / "j.jsonl", cores))
+    assert not list(tmp_path.iterdir())
+
+
 def plan_order():
     return [index for _, index in plan().visits()]
 
@@ -401,6 +423,10 @@ def test_an_entry_that_lacks_something_is_damage(tmp_path, monkeypatch, name):
         ({"runtime": "onx"}, "runtime"),
         ({"rounds": 0}, "rounds"),
         ({"warmup": -1}, "untimed"),
+        ({"warmup": 10**9}, "1,000,000 or fewer"),
+        ({"repeats": 10**9}, "1,000,000 or fewer"),
+        ({"rounds": 10**9}, "give fewer rounds"),
+        ({"seed": -1}, "-1 is no seed"),
         ({"architectures": ()}, "no architecture"),
         ({"architectures": (3, 3)}, "twice"),
         ({"architectures": (15_625,)}, "outside space"),
@@ -850,7 +876,13 @@ def test_curves_draw_the_same_architectures_for_all() -> None:
     wide = both.pivot(index="repeat", columns="device", values="spearman")
     assert (wide["a"] == wide["b"]).all()
     assert wide["a"].nunique() == 2
-    for wrong in ({"sizes": [1]}, {"sizes": [15_624]}, {"predictors": ["oracle"]}):
+    for wrong in (
+        {"sizes": [1]},
+        {"sizes": [15_624]},
+        {"predictors": ["oracle"]},
+        {"repeats": 0},
+        {"repeats": -1},
+    ):
         with pytest.raises(SuiteError):
             learning_curves(TSS, np.arange(TSS.size), {"a": latency}, **{**arguments, **wrong})
 
@@ -896,6 +928,8 @@ def test_predict_prints_and_writes(tmp_path: Path) -> None:
         (["count", "-o", "x.parquet", "--setting", "cifar"], "did you mean"),
         (["measure", "-o", "no/such/x.parquet"], "no folder"),
         (["measure", "-o", "x.parquet", "--cores", "a"], "no list"),
+        (["measure", "-o", "x.parquet", "--architectures", "2", "--seed", "-1"], "no seed"),
+        (["measure", "-o", "x.parquet", "--architectures", "-2"], "a number from 1"),
         (["measure", "-o", "x.jsonl"], "cannot be both the table and the journal"),
         (["measure", "-o", "x.json"], "cannot be both the table and its description"),
         (["measure", "-o", "x", "--journal", "x.json"], "both the journal and its description"),

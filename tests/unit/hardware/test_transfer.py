@@ -130,6 +130,7 @@ def test_a_device_is_predicted_the_same_whatever_others_are() -> None:
         ({"predictors": ["magic"]}, "Unknown transfer predictor"),
         ({"choices": ["magic"]}, "Unknown choice"),
         ({"sizes": [1]}, "too few"),
+        ({"repeats": 0}, "0 draws of each size"),
         ({"source_rows": 399}, "too little"),
     ],
 )

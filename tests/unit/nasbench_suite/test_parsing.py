@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from nasbench_suite.errors import SuiteError
-from nasbench_suite.parsing import parse_methods, parse_numbers, parse_seeds, split_names
+from nasbench_suite.parsing import (
+    check_seeds,
+    parse_methods,
+    parse_numbers,
+    parse_seeds,
+    split_names,
+)
 
 
 def test_names() -> None:
@@ -24,6 +30,11 @@ def test_methods() -> None:
         ("a", {"data": "c[x=1,y=2]", "z": "3"}),
         ("b", {}),
     ]
+
+
+def test_a_slip_in_a_number_of_seeds_does_not_fill_the_memory() -> None:
+    with pytest.raises(SuiteError, match=r"^1000000000000 are more than 1,000,000 seeds"):
+        check_seeds(10**12)
 
 
 @pytest.mark.parametrize(

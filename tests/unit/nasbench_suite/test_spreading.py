@@ -39,6 +39,11 @@ def test_an_impossible_number_of_processes_is_one_sentence(jobs: int) -> None:
         count_jobs(jobs)
 
 
+def test_more_processes_than_any_machine_has_are_refused() -> None:
+    with pytest.raises(SuiteError, match=r"^1000000000 jobs are too many: give 10,000 or fewer"):
+        count_jobs(10**9)
+
+
 def test_a_killed_process_is_one_sentence() -> None:
     with pytest.raises(SuiteError, match=r"^One of 2 processes was killed, maybe for want"):
         list(spread(die, ((number,) for number in range(6)), 2))

@@ -58,6 +58,9 @@ def test_a_figure_that_is_an_order_says_that_no_other_can_be_asked_for(
     ("words", "why"),
     [
         ("compare --resamples 0", "0 resamples are too few"),
+        ("compare --resamples 1000000000", "too many: choose 1,000,000 or fewer"),
+        ("compare --rope -1", "equivalence of -1.0 is impossible"),
+        ("compare --rope inf", "equivalence of inf is impossible"),
         ("robustness --threshold nan", "A threshold of nan is impossible"),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,7 @@ from search_methods.graph_vae.embedding import (  # noqa: E402
     load_embedding,
 )
 from search_methods.graph_vae.line_graph import make_line_graph  # noqa: E402
+from search_methods.graph_vae.pictures import draw_all  # noqa: E402
 from search_methods.graph_vae.training import EpochDone, Recipe, train  # noqa: E402
 
 SPACE = load_space("nats-tss")
@@ -283,7 +285,34 @@ def test_free_bits_keep_the_latent_from_collapsing() -> None:
 
 def test_a_diverged_training_is_said() -> None:
     with pytest.raises(SuiteError, match="lower learning rate"):
-        train(tiny("graph-vae"), FEW, Recipe(epochs=3, learning_rate=float("inf")))
+        train(tiny("graph-vae"), FEW, Recipe(epochs=3, learning_rate=1e30))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: Recipe(epochs=0), "epochs=0: give 1 or more"),
+        (lambda: Recipe(learning_rate=0.0), "learning_rate=0.0"),
+        (lambda: Recipe(learning_rate=float("inf")), "learning_rate=inf"),
+        (lambda: Recipe(beta=-1.0), "beta=-1.0"),
+        (lambda: Recipe(beta=float("nan")), "beta=nan"),
+        (lambda: make_model("graph-vae", "nats-tss", {}, seed=-1), "-1 is no seed"),
+        (lambda: make_model("graph-vae", "nats-tss", {}, seed=10**30), "is no seed"),
+        (lambda: split_cells("nats-tss", 0.1, -1), "-1 is no seed"),
+        (lambda: split_cells("nats-tss", float("nan")), "share of nan of the cells"),
+        (lambda: split_cells("darts-cell", 1.0), "share of 1.0 of the cells"),
+        (lambda: score_file(Path("none.npz"), -1), "-1 is no seed"),
+        (lambda: draw_all(Path("none"), "digits", seed=-1), "-1 is no seed"),
+        (lambda: compare(["graph-vae"], [0], Path("none"), held_out=0.0), "a share above 0"),
+    ],
+)
+def test_impossible_numbers_are_refused_before_anything_is_done(
+    call: Callable[[], Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SuiteError, match=sentence):
+        call()
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_structure_head_orders_the_latent() -> None:

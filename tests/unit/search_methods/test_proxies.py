@@ -233,7 +233,13 @@ def test_architectures_are_chosen_by_name_number_or_table(tmp_path: Path) -> Non
     assert sorted(listed) == sorted(drawn)
     assert listed != drawn
     assert len(choose_architectures("darts", "3")) == 3
-    for space, wrong in (("nats-tss", "some"), ("darts", "all"), ("nats-tss", "15626")):
+    wrong_ones = (
+        ("nats-tss", "some"),
+        ("darts", "all"),
+        ("nats-tss", "15626"),
+        ("darts", "1000000001"),
+    )
+    for space, wrong in wrong_ones:
         with pytest.raises(SuiteError):
             choose_architectures(space, wrong)
 

@@ -103,7 +103,7 @@ def test_the_split_follows_its_seed() -> None:
     assert set(one) != set(split_by_class(SPACE.classes, 0.1, seed=1)[1])
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 0.99])
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, 0.99, float("nan"), float("inf")])
 def test_a_split_that_leaves_nothing_is_refused(share: float) -> None:
     with pytest.raises(SuiteError, match="held out"):
         split_by_class(np.arange(10), share)

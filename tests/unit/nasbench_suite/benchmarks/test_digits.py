@@ -224,6 +224,12 @@ def shipped() -> Benchmark:
     return load_benchmark("digits")
 
 
+@pytest.mark.parametrize("count", [-1, 10**9])
+def test_no_other_classes_are_trained_again_than_there_are(shipped: Benchmark, count: int) -> None:
+    with pytest.raises(SuiteError, match="give a number from 1 to 6466"):
+        making.best_classes(shipped, count)
+
+
 def test_the_shipped_table_is_small_complete_and_sound(shipped: Benchmark) -> None:
     verification = verify_benchmark("digits")
     assert not verification.faults

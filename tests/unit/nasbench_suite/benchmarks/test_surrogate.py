@@ -128,6 +128,13 @@ def test_too_few_or_equal_figures_are_refused(space, measured):
             fit_surrogate("few", space, networks[:count], {"top1": METRIC}, {"top1": figures})
 
 
+@pytest.mark.parametrize("seed", [-1, 10**9])
+def test_seeds_that_no_trees_take_are_refused(space, measured, seed):
+    networks, accuracy, _ = measured
+    with pytest.raises(SuiteError, match=f"^{seed} is no seed"):
+        fit_surrogate("none", space, networks, {"top1": METRIC}, {"top1": accuracy}, seed=seed)
+
+
 def test_written_surrogate_comes_back(fitted, measured, tmp_path):
     path = tmp_path / "folder" / "small.npz"
     write_surrogate(fitted, path)

@@ -189,6 +189,12 @@ def test_impossible_arguments_are_refused() -> None:
         noninferiority([1.0, 2.0], [1.0, 2.0], 1.0, rare=1.5)
 
 
+def test_an_impossible_power_is_no_possible_one_of_each_comparison(tmp_path: Path) -> None:
+    """Of four comparisons each would have had a power of 0.5."""
+    with pytest.raises(SuiteError, match="A power of -1 is impossible"):
+        check(tmp_path / "none.sqlite", tmp_path / "none.json", power=-1.0)
+
+
 def test_one_seed_is_undecided_whatever_it_gives() -> None:
     rng = np.random.default_rng(3)
     old = rng.normal(size=60)

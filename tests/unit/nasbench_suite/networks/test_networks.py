@@ -155,6 +155,7 @@ def test_paths_are_dropped_in_training_alone() -> None:
         (lambda: build_network(load_space("nats-tss"), 0, image=(3, 32, 16)), "square"),
         (lambda: build_network(load_space("nats-tss"), 0, num_classes=1), "2 classes or more"),
         (lambda: build_network(load_space("nats-tss"), 0, channels=0), "1 or more"),
+        (lambda: build_network(load_space("nats-tss"), 0, cells=10**9), "1,000 or fewer"),
         (lambda: build_network(load_space("nats-tss"), 0, auxiliary=True), "no auxiliary head"),
         (lambda: build_network(load_space("nats-sss"), 0, channels=8), "says its channels itself"),
         (lambda: build_network(load_space("nasbench-macro"), 0, cells=8), "leave cells out"),

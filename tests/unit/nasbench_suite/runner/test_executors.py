@@ -18,6 +18,7 @@ import pytest
 from nasbench_suite.benchmarks import Benchmark
 from nasbench_suite.errors import SuiteError
 from nasbench_suite.runner import Executor, Limits, Processes, RunSummary, ThisProcess, run
+from nasbench_suite.runner.executors import Resources, make_executor
 from nasbench_suite.store import ResultStore
 from nasbench_suite.tasks import Method, Session
 
@@ -189,11 +190,29 @@ def test_all_that_a_stopped_trial_began_is_killed(toy: Benchmark, tmp_path: Path
         ({"megabytes": -1.0}, "memory limit of -1.0 is impossible"),
         ({"retries": -1}, "-1 retries are impossible"),
         ({"seconds": float("nan")}, "time limit of nan"),
+        ({"seconds": float("inf")}, "time limit of inf is impossible: .*, or none"),
+        ({"seconds": 1e10}, "time limit of 10000000000.0"),  # beyond what a timer takes
+        ({"megabytes": float("inf")}, "memory limit of inf"),
+        ({"megabytes": 1e300}, "memory limit of 1e[+]300"),
     ],
 )
 def test_impossible_limits(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(SuiteError, match=message):
         Limits(**settings)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"cores": -1.0}, "cores=-1.0: give 0 or more"),
+        ({"gpus": float("nan")}, "gpus=nan"),
+        ({"gpus": 1.5}, "gpus=1.5: give a part of one, or a whole number"),
+        ({"megabytes": float("inf")}, "megabytes=inf"),
+    ],
+)
+def test_a_cluster_is_asked_for_nothing_impossible(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(SuiteError, match=message):
+        make_executor("ray", Resources(**asked))
 
 
 # -- executors of somebody's, which lose, double or make up outcomes -------------------------------

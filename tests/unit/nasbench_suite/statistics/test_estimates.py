@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +33,7 @@ from nasbench_suite.statistics.planning import (
     detectable_difference,
     drawn_difference,
     drawn_seeds,
+    seeds_needed,
 )
 from nasbench_suite.statistics.sample import make_sample, round_figures
 from nasbench_suite.statistics.significance import performance_profile, probability_of_improvement
@@ -146,6 +149,21 @@ def test_boards_at_once_are_decided_as_one_by_one() -> None:
         ]
         expected = [gap.value > 0 and gap.p < 0.05 for gap in gaps]
         assert told_apart(one, other, 0.05).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("plan", "sentence"),
+    [
+        (lambda: seeds_needed(1.0, 1e9), "more than 1,000,000 seeds"),
+        (lambda: seeds_needed(1e-300, 1.0), "more than 1,000,000 seeds"),
+        (lambda: detectable_difference(1.0, 10**9), "give 1,000,000 or fewer"),
+        (lambda: drawn_difference(np.arange(20.0), 10**9), "give 4,096 or fewer"),
+        (lambda: detectable_difference(1.0, 10, alpha=1e-300), "choose a larger level"),
+    ],
+)
+def test_what_no_search_will_have_is_not_planned(plan: Callable[[], Any], sentence: str) -> None:
+    with pytest.raises(SuiteError, match=sentence):
+        plan()
 
 
 def test_a_pilot_that_tells_nothing_is_refused() -> None:

@@ -547,3 +547,10 @@ def test_the_commands_make_verify_and_merge(
     answer = nasbench("submit", "merge", "in", "--store", "m.sqlite")
     assert f"b{SUFFIX} is rejected: forged" in answer.err
     assert answer.out == "m.sqlite: 3 trials of 1 submission\n"
+
+
+def test_fewer_than_no_trial_cannot_be_run_again(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=r"^-1 trials cannot be run again"):
+        verify_submission(tmp_path / "none", rerun=-1)
+    with pytest.raises(SuiteError, match=r"^-1 trials cannot be run again"):
+        merge_submissions(tmp_path / "none", tmp_path / "r.sqlite", rerun=-1)

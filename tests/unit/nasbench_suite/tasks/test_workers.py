@@ -53,6 +53,7 @@ def test_tasks_without_either_keep_their_keys(toy: Benchmark) -> None:
     ("arguments", "sentence"),
     [
         ({"workers": 0}, "give 1 or more"),
+        ({"workers": 10**9}, "give 10,000 or fewer"),
         ({"workers": 2, "objectives": ["toy_valid_3"]}, "one objective"),
         ({"continued": True, "answers": "sample"}, "has one seed"),
     ],

@@ -356,6 +356,8 @@ def test_claims_of_another_machine_are_judged_by_what_is_trained_here(
         ("live:digits[epoch=3]", "darts", "did you mean 'epochs'"),
         ("live:digits[epochs=0]", "darts", "1 or more"),
         ("live:digits[epochs=x]", "darts", "whole number"),
+        ("live:digits[cells=1000000000]", "darts", "1,000 or fewer"),
+        ("live:digits[trainings=1000000000]", "darts", "1,000 or fewer"),
         ("live:digits[learning_rate=-1]", "darts", "above 0"),
         ("live:digits[space=darts]", "darts-s1", "leave --space out"),
         ("live:digit", "darts", "did you mean 'digits'"),
