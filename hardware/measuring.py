@@ -254,7 +254,7 @@ def _wanted_cores(cores: Sequence[int] | None, threads: int) -> set[int] | None:
     """The processor cores to stay on; None where the system cannot.
 
     Raises:
-        SuiteError: they are not free to use, or there are more threads than cores.
+        SuiteError: they are not free to use.
     """
     if not hasattr(os, "sched_setaffinity"):
         return None
@@ -262,11 +262,6 @@ def _wanted_cores(cores: Sequence[int] | None, threads: int) -> set[int] | None:
     wanted = set(free[-threads:] if cores is None else cores)
     if not wanted or not wanted <= set(free):
         raise SuiteError(f"Cores {sorted(wanted)} are not free to use: choose of {free}.")
-    if threads > len(free):
-        raise SuiteError(
-            f"{threads} threads on {counted(len(free), 'core')} wait for each other: give "
-            f"{len(free)} or fewer."
-        )
     return wanted
 
 

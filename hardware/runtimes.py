@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from nasbench_suite import registry
 from nasbench_suite.errors import SuiteError, choose_from, refused
 from nasbench_suite.networks import Layer, Network
-from nasbench_suite.parsing import check_counts
+from nasbench_suite.parsing import check_at_most, check_counts
 
 Run = Callable[[], NDArray[np.float32]]
 """Computes one batch and returns its class scores, shape (batch, classes)."""
@@ -27,6 +27,7 @@ Precision = Literal["float32", "float16"]
 
 _OPSET, _IR_VERSION = 17, 9  # old enough for any ONNX Runtime of the last years
 _EPSILON = 1e-5
+_MOST_THREADS = 1024  # more than any device's cores
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         check_counts("A runtime", self, "batch threads")
+        check_at_most("A runtime", self, "threads", _MOST_THREADS)
         if self.precision not in ("float32", "float16"):
             raise SuiteError(choose_from("precision", self.precision, ["float32", "float16"]))
         if self.device not in ("cpu", "cuda"):
