@@ -276,6 +276,8 @@ def present(
         results = only(results, [m for name in methods for m in meant_methods(name, known, shown)])
     taking_part = need_trials(results).taking_part
     here = {label for of_task in taking_part.values() for label in of_task}
+    names_here = {_parts(label)[0] for label in here}
+    told = {name: left_out for name, left_out in of_name.items() if name in names_here}
     wanted = [label for name in order or () for label in meant_methods(name, known, shown)]
     return Presented(
         store=results.store,
@@ -287,7 +289,7 @@ def present(
         styles={given[label]: number for number, label in enumerate(results.first_run)},
         order=tuple(given[label] for label in dict.fromkeys(wanted) if label in here),
         shown=given,
-        common="" if plain else _common_sentence(labels, everywhere, of_name),
+        common="" if plain else _common_sentence(labels, everywhere, told),
     )
 
 

@@ -109,6 +109,7 @@ def test_settings_in_common_are_said_once(
     names = {f"Regularized evolution (sample size {size})" for size in (2, 3)}
     assert set(shown.shown.values()) == {"Random search", *names}
     assert shown.common == said
+    assert read_presented("r.sqlite", methods=["random"]).common == ""  # none of them is shown
     assert said in paper_table(shown).caption
     for words in (["leaderboard"], ["compare"]):
         capsys.readouterr()
