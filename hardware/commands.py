@@ -321,7 +321,7 @@ def predict_command(
     from nasbench_suite.commands.data import progress_bar
     from nasbench_suite.commands.printing import print_frame, print_lines
     from nasbench_suite.files.atomic import write_text
-    from nasbench_suite.parsing import parse_numbers, split_names
+    from nasbench_suite.parsing import given_names, parse_numbers
 
     read = [
         read_table(path, space) if path.is_file() else costs_of(load_benchmark(str(path)))
@@ -336,11 +336,11 @@ def predict_command(
                 where,
                 indices,
                 columns,
-                targets=split_names(targets) if targets else (),
-                sources=split_names(sources) if sources else (),
+                targets=given_names(targets) or (),
+                sources=given_names(sources) or (),
                 siblings=siblings,
                 source_rows=source_rows,
-                choices=split_names(choose),
+                choices=given_names(choose) or (),
                 sizes=parse_numbers(sizes),
                 repeats=repeats,
                 progress=advance,
@@ -355,7 +355,7 @@ def predict_command(
             where,
             indices,
             columns,
-            predictors=split_names(predictors),
+            predictors=given_names(predictors) or (),
             sizes=parse_numbers(sizes),
             repeats=repeats,
             progress=advance,

@@ -32,6 +32,18 @@ def split_names(text: str) -> list[str]:
     return [name for item in (*items, text[start:]) if (name := item.strip())]
 
 
+def given_names(text: str | None) -> list[str] | None:
+    """The names in the list that an option was given; None where it was not given.
+
+    Raises:
+        SuiteError: it was given and names nothing, as a variable does that is not set.
+    """
+    names = None if text is None else split_names(text)
+    if names == []:
+        raise SuiteError(f"{text!r} is a list of no name: name one, or leave the option out.")
+    return names
+
+
 def parse_part(text: str) -> tuple[str, dict[str, str]]:
     """Name and settings of a part written as ``name`` or ``name[setting=value,...]``.
 

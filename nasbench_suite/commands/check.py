@@ -59,11 +59,11 @@ def check(
     from nasbench_suite.files.atomic import need_several
     from nasbench_suite.gate import advice, make_baseline, save_baseline
     from nasbench_suite.gate import check as check_store
-    from nasbench_suite.parsing import counted, split_names
+    from nasbench_suite.parsing import counted, given_names
 
     if summary is not None:
         need_several(the_results_file=store, the_baseline=baseline, the_summary=summary)
-    chosen = split_names(methods) if methods else None
+    chosen = given_names(methods)
     if save:
         made = make_baseline(store, methods=chosen, diagnostic=diagnostic)
         save_baseline(made, baseline)

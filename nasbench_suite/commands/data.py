@@ -198,9 +198,9 @@ def fit_surrogate_command(
     architecture, nor any that computes the same function.
     """
     from nasbench_suite.benchmarks.surrogates import make_surrogate
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import given_names
 
-    chosen = split_names(metrics) if metrics else None
+    chosen = given_names(metrics)
     surrogate = make_surrogate(table, name, chosen, seed=seed, overwrite=overwrite)
     print_lines(
         _fit_table(surrogate),

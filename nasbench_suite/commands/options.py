@@ -69,13 +69,13 @@ class Trials(Tasks):
             SuiteError: it cannot be read, or has no trial of what is chosen.
         """
         from nasbench_suite.analysis import results as reading
-        from nasbench_suite.parsing import split_names
+        from nasbench_suite.parsing import given_names
 
         found = reading.read_results(path, benchmark=self.benchmark, dataset=self.dataset)
         if self.task is not None:
             found = reading.one_task(found, reading.choose_task(found, self.task))
         if self.methods is not None:
-            wanted = split_names(self.methods)
+            wanted = given_names(self.methods) or []
             meant = (reading.meant_methods(name, found.methods, {}) for name in wanted)
             found = reading.only(found, [label for labels in meant for label in labels])
         return reading.need_trials(found)

@@ -239,9 +239,9 @@ def _written_runs(experiment: Path | None, suite: str | None) -> list[dict[str, 
 
 def _names(text: str | None) -> list[str]:
     """The names of a list as it is written; none where none was given."""
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import given_names
 
-    return split_names(text or "")
+    return given_names(text) or []
 
 
 @dataclass

@@ -78,14 +78,14 @@ def remove_command(
     yes: Annotated[bool, typer.Option("--yes", help="Remove them; else they are counted.")] = False,
 ) -> None:
     """Remove the trials that fulfil all that is asked; without --yes they are only counted."""
-    from nasbench_suite.parsing import counted, parse_seeds, split_names
+    from nasbench_suite.parsing import counted, given_names, parse_seeds
     from nasbench_suite.store.maintenance import remove_trials
 
     count = remove_trials(
         store,
-        methods=split_names(methods) if methods else (),
-        tasks=split_names(tasks) if tasks else (),
-        seeds=parse_seeds(seeds) if seeds else (),
+        methods=given_names(methods) or (),
+        tasks=given_names(tasks) or (),
+        seeds=() if seeds is None else parse_seeds(seeds),
         failed=failed,
         dry=not yes,
     )
@@ -117,10 +117,10 @@ def failures_command(
 ) -> None:
     """Print the traceback of every trial that failed; those of equal tracebacks together."""
     from nasbench_suite.errors import and_more, printable
-    from nasbench_suite.parsing import split_names
+    from nasbench_suite.parsing import given_names
     from nasbench_suite.store.maintenance import failed_trials
 
-    frame = failed_trials(store, split_names(methods) if methods else ())
+    frame = failed_trials(store, given_names(methods) or ())
     for (task, method, message), trials in frame.groupby(
         ["task_name", "method", "message"], sort=False
     ):

@@ -36,10 +36,10 @@ def make_command(
 ) -> None:
     """Write finished trials as a small file that anybody can verify."""
     from nasbench_suite.commands.printing import file_size
-    from nasbench_suite.parsing import counted, split_names
+    from nasbench_suite.parsing import counted, given_names
     from nasbench_suite.submissions import make_submission
 
-    chosen = split_names(methods) if methods else None
+    chosen = given_names(methods)
     made = make_submission(store, output, methods=chosen, author=author, note=note)
     size = file_size(output.stat().st_size)
     typer.echo(f"{output}: {counted(len(made.trials), 'trial')}, {size}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -91,7 +91,10 @@ class Selection(ShownTasks):
 
     def settings(self) -> dict[str, Any]:
         """As ``reports.labels.read_presented`` takes them."""
-        return super().settings() | {"methods": names(self.methods), "order": names(self.order)}
+        from nasbench_suite.parsing import given_names
+
+        chosen = {"methods": given_names(self.methods), "order": given_names(self.order)}
+        return super().settings() | chosen
 
 
 def results_file(file: Path | None, store: Path) -> Path:
@@ -159,13 +162,6 @@ def tell_same(results: Results) -> None:
     for key, task in results.names.items():
         for said in told_same(results, key):
             typer.echo(printable(f"{task}: {said}"), err=True)
-
-
-def names(text: str | None) -> Sequence[str] | None:
-    """The names of a list as it is written; None where none was given."""
-    from nasbench_suite.parsing import split_names
-
-    return split_names(text) if text else None
 
 
 if not TYPE_CHECKING:  # names of version 0.1

@@ -117,12 +117,12 @@ def compare_command(
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TERMINAL,
 ) -> None:
     """Train and score models on one split; killed, the same command goes on."""
-    from nasbench_suite.parsing import parse_seeds, split_names
+    from nasbench_suite.parsing import given_names, parse_seeds
     from search_methods.graph_vae.comparison import compare
 
     with _bars() as advance:
         rows = compare(
-            split_names(models),
+            given_names(models) or (),
             parse_seeds(seeds),
             folder,
             space=space,

@@ -12,8 +12,11 @@ import typer
 from conftest import Command
 from typer.main import get_command
 
+from hardware.tables import make_table, write_table
+from nasbench_suite import read_results, run
 from nasbench_suite.commands.app import build_app
 from nasbench_suite.commands.usage import value_fault
+from nasbench_suite.spaces import load_finite_space
 
 _CHOICES = re.compile(r"(--[a-z-]+)\s+[<\[]([a-z-]+(?:\|[a-z-]+)+)[>\]]")
 
@@ -110,3 +113,38 @@ def test_words_of_every_version_of_typer_are_understood(found: str, said: str) -
 def test_a_measure_is_looked_at_before_anything_is_computed(nasbench: Command) -> None:
     ended = nasbench("predict", "--measure", "kendal", "--benchmark", "nobody")
     assert "did you mean 'kendall'" in ended.err
+
+
+@pytest.mark.parametrize("nothing", ["", ","])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("store", "remove", "r.sqlite", "--seeds", "0", "--yes", "--methods"),
+        ("store", "remove", "r.sqlite", "--seeds", "0", "--yes", "--tasks"),
+        ("store", "failures", "r.sqlite", "--methods"),
+        ("submit", "make", "s.nasbench.json.gz", "--store", "r.sqlite", "--methods"),
+        ("check", "--store", "r.sqlite", "--baseline", "b.json", "--save", "--methods"),
+        ("leaderboard", "--store", "r.sqlite", "--methods"),
+        ("compare", "--store", "r.sqlite", "--methods"),
+        ("table", "--store", "r.sqlite", "--order"),
+        ("run", "--benchmark", "digits", "--methods", "tpe", "--store", "r.sqlite", "--dataset"),
+        ("hardware", "predict", "costs.parquet", "--sizes", "2", "--predictors"),
+    ],
+)
+def test_a_list_of_nothing_is_not_the_list_of_all(
+    command: tuple[str, ...],
+    nothing: str,
+    nasbench: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a shell writes it where a variable is not set."""
+    monkeypatch.chdir(tmp_path)
+    run("digits", "random", seeds=1, evaluations=2, store="r.sqlite")
+    costs = make_table(load_finite_space("nats-tss"), range(9), {"a_ms": range(1, 10)})
+    write_table(costs, Path("costs.parquet"))
+    before = read_results("r.sqlite").finished
+    ended = nasbench(*command, nothing)
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "is a list of no name" in ended.err
+    assert read_results("r.sqlite").finished.equals(before)
