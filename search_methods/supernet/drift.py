@@ -53,7 +53,7 @@ def variance_drift(draws: int = 50, seed: int = 0) -> pd.DataFrame:
 
     check_seed(seed)
     if draws < 2:
-        raise SuiteError(f"{draws} draws have no spread: give 2 or more.")
+        raise SuiteError(f"A spread needs two draws or more, not {draws}: give 2 or more.")
     images = load_search_data("digits").train[0][:_IMAGES]
     rows = []
     with torch.no_grad(), torch.random.fork_rng(devices=[]):

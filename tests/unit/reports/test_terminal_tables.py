@@ -86,7 +86,7 @@ for words in (
     ["hardware", "compare", *tables], ["hardware", "predict", *tables, "--predictors", "additive",
      "--sizes", "20,25,30,35,40,45,50", "--repeats", "1"],
     ["hardware", "predict", "--transfer", *tables, "--sizes", "5,10,15", "--repeats", "1"],
-    ["vae", "compare", folder], ["supernet", "drift", "--draws", "1"],
+    ["vae", "compare", folder], ["supernet", "drift", "--draws", "2"],
     ["predict", "--predictors", "gp,random-forest[num_trees=10]", "--sizes", "20", "--seeds", "0-1",
      "--tested", "100"],
 ):

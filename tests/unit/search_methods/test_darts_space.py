@@ -161,5 +161,5 @@ def test_the_root_drifts_less_than_softmax_and_not_at_all_if_independent() -> No
     assert (five["root_std"].iloc[1:] > five["root_std"].iloc[0]).all()
     with pytest.raises(SuiteError, match=r"^-1 is no seed"):
         variance_drift(draws=2, seed=-1)
-    with pytest.raises(SuiteError, match="1 draws have no spread"):
+    with pytest.raises(SuiteError, match="not 1: give 2 or more"):
         variance_drift(draws=1)
