@@ -91,6 +91,7 @@ def detectable_shift(
         f"A power of {power:g} at a level of {alpha:g} is beyond what can be computed: choose a "
         f"larger level.",
         ValueError,
+        RuntimeError,  # no root within so many steps
     ):
         shift = brentq(lambda s: shift_power(s, freedom, methods, alpha) - power, 0.0, high)
     return float(shift * error)

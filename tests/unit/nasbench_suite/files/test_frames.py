@@ -77,6 +77,9 @@ WAYS: dict[str, Callable[[Path], object]] = {
     ),
     "comment": lambda path: path.write_text(f"# exported\n\n{TEXT}"),
     "percent signs": lambda path: path.write_text("arch,x\na,1.5 %\nb,22.25%\nc,-3.0\u00a0%\n"),
+    "percent signs behind commas and a space that holds": lambda path: path.write_text(
+        "arch;x\na;1,5\u00a0%\nb;22,25%\nc;-3,0\u202f%\n"
+    ),
     "carriage returns": lambda path: path.write_bytes(TEXT.replace("\n", "\r").encode()),
     "tar": lambda path: path.write_bytes(gzip.compress(_tar("folder/t.csv", TEXT.encode()))),
     "pickle": lambda path: path.write_bytes(pickle.dumps(TABLE.to_dict("list"))),

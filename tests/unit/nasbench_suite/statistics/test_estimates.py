@@ -159,6 +159,7 @@ def test_boards_at_once_are_decided_as_one_by_one() -> None:
         (lambda: detectable_difference(1.0, 10**9), "give 1,000,000 or fewer"),
         (lambda: drawn_difference(np.arange(20.0), 10**9), "give 4,096 or fewer"),
         (lambda: detectable_difference(1.0, 10, alpha=1e-300), "choose a larger level"),
+        (lambda: seeds_needed(1.0, 1.0, alpha=1e-300), "choose a larger level"),
     ],
 )
 def test_what_no_search_will_have_is_not_planned(plan: Callable[[], Any], sentence: str) -> None:
